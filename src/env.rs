@@ -1,0 +1,108 @@
+//! Environment variables: every name that is read, and the one reader.
+
+use std::collections::BTreeMap;
+
+/// Declares each variable once, with the sentence that documents it.
+macro_rules! variables {
+    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal;)+) => {
+        $($(#[doc = $doc])+ pub const $name: &str = $text;)+
+
+        /// Every variable that this program reads, with its meaning.
+        pub const ALL: &[(&str, &str)] = &[$(($text, concat!($($doc),+))),+];
+    };
+}
+
+variables! {
+    /// Proves that a plugin host started this process.
+    TF_PLUGIN_MAGIC_COOKIE = "TF_PLUGIN_MAGIC_COOKIE";
+    /// Protocol major versions that the host speaks, separated by commas.
+    PLUGIN_PROTOCOL_VERSIONS = "PLUGIN_PROTOCOL_VERSIONS";
+    /// Lowest TCP port to listen on where there are no Unix sockets.
+    PLUGIN_MIN_PORT = "PLUGIN_MIN_PORT";
+    /// Highest TCP port to listen on where there are no Unix sockets.
+    PLUGIN_MAX_PORT = "PLUGIN_MAX_PORT";
+    /// Certificate of the host in PEM; its presence asks for mutual TLS.
+    PLUGIN_CLIENT_CERT = "PLUGIN_CLIENT_CERT";
+    /// Folder for the Unix socket.
+    PLUGIN_UNIX_SOCKET_DIR = "PLUGIN_UNIX_SOCKET_DIR";
+    /// Group that may connect to the Unix socket.
+    PLUGIN_UNIX_SOCKET_GROUP = "PLUGIN_UNIX_SOCKET_GROUP";
+    /// Asks for the seventh handshake field.
+    PLUGIN_MULTIPLEX_GRPC = "PLUGIN_MULTIPLEX_GRPC";
+    /// Folder for temporary files.
+    TMPDIR = "TMPDIR";
+    /// Log level of the host.
+    TF_LOG = "TF_LOG";
+    /// Log level of all providers.
+    TF_LOG_PROVIDER = "TF_LOG_PROVIDER";
+    /// Log level of this provider.
+    TF_LOG_PROVIDER_CLAUDE = "TF_LOG_PROVIDER_CLAUDE";
+    /// Home folder, where the file `.vault-token` may be.
+    HOME = "HOME";
+    /// Address of Vault.
+    VAULT_ADDR = "VAULT_ADDR";
+    /// Address of OpenBao.
+    BAO_ADDR = "BAO_ADDR";
+    /// Vault token.
+    VAULT_TOKEN = "VAULT_TOKEN";
+    /// OpenBao token.
+    BAO_TOKEN = "BAO_TOKEN";
+    /// Vault namespace.
+    VAULT_NAMESPACE = "VAULT_NAMESPACE";
+    /// OpenBao namespace.
+    BAO_NAMESPACE = "BAO_NAMESPACE";
+    /// File with the certificate authority of the server, in PEM.
+    VAULT_CACERT = "VAULT_CACERT";
+    /// File with the certificate authority of the server, in PEM.
+    BAO_CACERT = "BAO_CACERT";
+    /// Folder with certificate authorities, in PEM.
+    VAULT_CAPATH = "VAULT_CAPATH";
+    /// Folder with certificate authorities, in PEM.
+    BAO_CAPATH = "BAO_CAPATH";
+    /// Name that the certificate of the server must carry.
+    VAULT_TLS_SERVER_NAME = "VAULT_TLS_SERVER_NAME";
+    /// Name that the certificate of the server must carry.
+    BAO_TLS_SERVER_NAME = "BAO_TLS_SERVER_NAME";
+    /// Whether to accept any certificate of the server.
+    VAULT_SKIP_VERIFY = "VAULT_SKIP_VERIFY";
+    /// Whether to accept any certificate of the server.
+    BAO_SKIP_VERIFY = "BAO_SKIP_VERIFY";
+    /// Client certificate for mutual TLS with the server, in PEM.
+    VAULT_CLIENT_CERT = "VAULT_CLIENT_CERT";
+    /// Client certificate for mutual TLS with the server, in PEM.
+    BAO_CLIENT_CERT = "BAO_CLIENT_CERT";
+    /// Key of the client certificate, in PEM.
+    VAULT_CLIENT_KEY = "VAULT_CLIENT_KEY";
+    /// Key of the client certificate, in PEM.
+    BAO_CLIENT_KEY = "BAO_CLIENT_KEY";
+    /// Instant (RFC 3339) that the provider takes for the present, to rehearse a date.
+    TF_CLAUDE_NOW = "TF_CLAUDE_NOW";
+}
+
+/// Looks variables up, so that callers can be tested without touching the process.
+pub trait Environment: Send + Sync {
+    /// Returns the value, or `None` where the variable is unset, empty or not UTF-8.
+    fn get(&self, name: &str) -> Option<String>;
+}
+
+/// The environment of this process.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ProcessEnvironment;
+
+impl Environment for ProcessEnvironment {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
+    fn get(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+}
+
+impl Environment for BTreeMap<String, String> {
+    fn get(&self, name: &str) -> Option<String> {
+        Self::get(self, name)
+            .filter(|value| !value.is_empty())
+            .cloned()
+    }
+}

@@ -1,0 +1,25 @@
+//! Terraform and OpenTofu provider for the long-lived OAuth tokens of headless Claude Code.
+//!
+//! The modules, and which of the others each may use; a test holds that.
+//!
+//! | module | owns | uses |
+//! |---|---|---|
+//! | [`cli`] | the command line | `clock`, `env`, `log`, `plugin`, `provider`, `sdk` |
+//! | [`plugin`] | the transport to the host | |
+//! | [`provider`] | the product: provider block, resources, promotion, texts for users | all below |
+//! | [`sdk`] | models, resources, the gRPC service, the checks of every answer | `log`, `protocol`, `secret` |
+//! | [`protocol`] | wire data: types, values, schemas, encodings | `secret` |
+//! | [`token`] | what a token is, when it ends, which spare comes next | `secret` |
+//! | [`vault`] | the client of KV version 2 | `clock`, `secret` |
+//! | [`external_secret`] | what an ExternalSecret takes | |
+//! | [`log`] | log lines for the host, the text of a panic | `env` |
+//! | [`env`](mod@env) | every environment variable | |
+//! | [`clock`] | the wall clock | |
+//! | [`secret`] | values that nobody may read by accident | |
+//!
+//! `ARCHITECTURE.md` follows one plan and one promotion through these modules, and says how the
+//! tests are layered.
+
+pub mod clock;
+pub mod env;
+pub mod secret;
