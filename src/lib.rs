@@ -22,4 +22,6 @@
 
 pub mod clock;
 pub mod env;
+pub mod external_secret;
 pub mod secret;
+pub mod token;

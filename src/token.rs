@@ -1,0 +1,28 @@
+//! The domain of long-lived tokens: what a token is, when it ends, which spare comes next.
+//!
+//! Owns every rule about one token, its dates, its bookkeeping in `custom_metadata` and the
+//! comparison of spares. Knows no clock, no network and no environment: the current instant and
+//! whatever was read elsewhere come in as values, so that each rule is decided by its arguments.
+//! A token's text is only ever borrowed for the length of a call.
+
+pub mod check;
+pub mod expiry;
+pub mod fingerprint;
+pub mod history;
+pub mod instant;
+pub mod mark;
+pub mod mint;
+pub mod path_list;
+pub mod paths;
+pub mod pool;
+pub mod promotable;
+pub mod stamp;
+
+#[cfg(test)]
+mod samples;
+
+pub use check::{Check, Problem, check, check_recorded, trim};
+pub use expiry::{Dates, Lifetime, Status, status_at};
+pub use fingerprint::{Fingerprint, ShortFingerprint};
+pub use history::{HistoryOutcome, HistoryWalk, PastVersion};
+pub use mint::{MintSource, Minted};

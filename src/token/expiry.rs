@@ -1,0 +1,338 @@
+//! When a token ends, from when it is due, and how it stands at an instant.
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::instant::{add_days, format_instant, whole_seconds};
+
+/// The longest lifetime that is accepted, in days: a century.
+pub const MAXIMUM_DAYS: u32 = 36_500;
+
+/// How long tokens live and how long before their end they are due, both in whole days.
+///
+/// `rotate_before_days` is always less than `lifetime_days`, so that no token is due at birth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetime {
+    lifetime_days: u32,
+    rotate_before_days: u32,
+}
+
+impl Lifetime {
+    /// Joins the two numbers of days, each checked on its own and then against the other.
+    pub fn new(lifetime_days: i64, rotate_before_days: i64) -> Result<Self, LifetimeError> {
+        let lifetime_days = validate_lifetime_days(lifetime_days)?;
+        let rotate_before_days = validate_rotate_before_days(rotate_before_days)?;
+        if rotate_before_days >= lifetime_days {
+            return Err(LifetimeError::DueAtBirth {
+                lifetime_days,
+                rotate_before_days,
+            });
+        }
+        Ok(Self {
+            lifetime_days,
+            rotate_before_days,
+        })
+    }
+
+    /// Returns how many days a token lives.
+    pub fn lifetime_days(self) -> u32 {
+        self.lifetime_days
+    }
+
+    /// Returns how many days before its end a token is due.
+    pub fn rotate_before_days(self) -> u32 {
+        self.rotate_before_days
+    }
+}
+
+/// Why numbers of days are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum LifetimeError {
+    /// The lifetime is less than a day or more than a century.
+    #[error("`lifetime_days` is from 1 to {MAXIMUM_DAYS}, not {0}")]
+    Lifetime(i64),
+    /// The time before the end is negative or more than a century.
+    #[error("`rotate_before_days` is from 0 to less than `lifetime_days`, not {0}")]
+    RotateBefore(i64),
+    /// A token would be due from its first day on.
+    #[error(
+        "`rotate_before_days` ({rotate_before_days}) must be less than `lifetime_days` ({lifetime_days})"
+    )]
+    DueAtBirth {
+        /// The lifetime given.
+        lifetime_days: u32,
+        /// The time before the end given.
+        rotate_before_days: u32,
+    },
+}
+
+/// Checks a lifetime on its own: from one day to [`MAXIMUM_DAYS`].
+pub fn validate_lifetime_days(days: i64) -> Result<u32, LifetimeError> {
+    match u32::try_from(days) {
+        Ok(days @ 1..=MAXIMUM_DAYS) => Ok(days),
+        _ => Err(LifetimeError::Lifetime(days)),
+    }
+}
+
+/// Checks a time before the end on its own: from none to less than [`MAXIMUM_DAYS`].
+pub fn validate_rotate_before_days(days: i64) -> Result<u32, LifetimeError> {
+    match u32::try_from(days) {
+        Ok(days @ 0..MAXIMUM_DAYS) => Ok(days),
+        _ => Err(LifetimeError::RotateBefore(days)),
+    }
+}
+
+/// The instants that a token's status follows from, in whole seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dates {
+    /// When the token was minted.
+    pub minted_at: Timestamp,
+    /// From when the token no longer works, or its version is deleted.
+    pub expires_at: Timestamp,
+    /// From when the token should be replaced; never after `expires_at`.
+    pub rotate_at: Timestamp,
+}
+
+impl Dates {
+    /// Computes the dates of a token that lives `lifetime` from `minted_at` on.
+    ///
+    /// `deletion_time` is the instant at which Vault will delete the version that holds the
+    /// token; the earlier end counts. Dates beyond the calendar stop at its last instant.
+    pub fn new(minted_at: Timestamp, lifetime: Lifetime, deletion_time: Option<Timestamp>) -> Self {
+        let minted_at = whole_seconds(minted_at);
+        let own_end = add_days(minted_at, i64::from(lifetime.lifetime_days));
+        let expires_at = match deletion_time {
+            Some(deleted_at) => own_end.min(whole_seconds(deleted_at)),
+            None => own_end,
+        };
+        Self {
+            minted_at,
+            expires_at,
+            rotate_at: add_days(expires_at, -i64::from(lifetime.rotate_before_days)),
+        }
+    }
+
+    /// Returns `expires_at` in seconds since the epoch.
+    pub fn expires_at_unix(&self) -> i64 {
+        self.expires_at.as_second()
+    }
+
+    /// Returns `minted_at` as RFC 3339 text.
+    pub fn minted_at_text(&self) -> String {
+        format_instant(self.minted_at)
+    }
+
+    /// Returns `expires_at` as RFC 3339 text.
+    pub fn expires_at_text(&self) -> String {
+        format_instant(self.expires_at)
+    }
+
+    /// Returns `rotate_at` as RFC 3339 text.
+    pub fn rotate_at_text(&self) -> String {
+        format_instant(self.rotate_at)
+    }
+}
+
+/// How the token in a field stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// The token works and is not due yet.
+    InDate,
+    /// The token works and should be replaced.
+    RotationDue,
+    /// The token's day has passed.
+    Expired,
+    /// The field holds something that is no token.
+    Malformed,
+    /// The secret or the field is not there.
+    Missing,
+}
+
+impl Status {
+    /// Every status, in the order of severity.
+    pub const ALL: [Self; 5] = [
+        Self::InDate,
+        Self::RotationDue,
+        Self::Expired,
+        Self::Malformed,
+        Self::Missing,
+    ];
+
+    /// Returns the word that state holds.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InDate => "in_date",
+            Self::RotationDue => "rotation_due",
+            Self::Expired => "expired",
+            Self::Malformed => "malformed",
+            Self::Missing => "missing",
+        }
+    }
+
+    /// Reads the word that state holds; `None` for any other.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+
+    /// Tells whether the token still works as far as its dates say.
+    pub fn is_working(self) -> bool {
+        matches!(self, Self::InDate | Self::RotationDue)
+    }
+
+    /// Tells whether something is to be done about the token.
+    pub fn is_due(self) -> bool {
+        self != Self::InDate
+    }
+}
+
+/// Decides how a well-formed token stands; each threshold belongs to what follows it.
+pub fn status_at(dates: &Dates, now: Timestamp) -> Status {
+    if now >= dates.expires_at {
+        Status::Expired
+    } else if now >= dates.rotate_at {
+        Status::RotationDue
+    } else {
+        Status::InDate
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::instant::parse_instant;
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        parse_instant(text).unwrap()
+    }
+
+    fn year() -> Lifetime {
+        Lifetime::new(365, 30).unwrap()
+    }
+
+    #[test]
+    fn a_year_is_365_days_of_24_hours() {
+        // 2028 is a leap year, so the day of the month moves back by one.
+        let dates = Dates::new(at("2027-04-15T09:30:00.9Z"), year(), None);
+        assert_eq!(dates.minted_at_text(), "2027-04-15T09:30:00Z");
+        assert_eq!(dates.expires_at_text(), "2028-04-14T09:30:00Z");
+        assert_eq!(dates.rotate_at_text(), "2028-03-15T09:30:00Z");
+        assert_eq!(dates.expires_at_unix(), 1_839_317_400);
+    }
+
+    #[test]
+    fn a_deletion_counts_only_when_it_comes_first() {
+        let minted_at = at("2026-01-01T00:00:00Z");
+        let early = Dates::new(minted_at, year(), Some(at("2026-06-01T00:00:00.25Z")));
+        assert_eq!(early.expires_at_text(), "2026-06-01T00:00:00Z");
+        assert_eq!(early.rotate_at_text(), "2026-05-02T00:00:00Z");
+        let late = Dates::new(minted_at, year(), Some(at("2030-01-01T00:00:00Z")));
+        assert_eq!(late, Dates::new(minted_at, year(), None));
+    }
+
+    #[test]
+    fn thresholds_belong_to_what_follows() {
+        let dates = Dates::new(at("2026-01-01T00:00:00Z"), year(), None);
+        let status = |text| status_at(&dates, at(text));
+        assert_eq!(status("2026-12-01T23:59:59Z"), Status::InDate);
+        assert_eq!(status("2026-12-02T00:00:00Z"), Status::RotationDue);
+        assert_eq!(status("2026-12-31T23:59:59Z"), Status::RotationDue);
+        assert_eq!(status("2027-01-01T00:00:00Z"), Status::Expired);
+        let never_due = Dates::new(
+            at("2026-01-01T00:00:00Z"),
+            Lifetime::new(1, 0).unwrap(),
+            None,
+        );
+        assert_eq!(
+            status_at(&never_due, at("2026-01-01T23:59:59Z")),
+            Status::InDate
+        );
+        assert_eq!(
+            status_at(&never_due, at("2026-01-02T00:00:00Z")),
+            Status::Expired
+        );
+    }
+
+    #[test]
+    fn days_out_of_range_are_refused() {
+        use LifetimeError::{DueAtBirth, Lifetime as Length, RotateBefore};
+        assert_eq!(Lifetime::new(0, 0), Err(Length(0)));
+        assert_eq!(Lifetime::new(-1, 0), Err(Length(-1)));
+        assert_eq!(Lifetime::new(36_501, 0), Err(Length(36_501)));
+        assert_eq!(Lifetime::new(i64::MAX, 0), Err(Length(i64::MAX)));
+        assert_eq!(Lifetime::new(365, -1), Err(RotateBefore(-1)));
+        assert_eq!(Lifetime::new(365, i64::MIN), Err(RotateBefore(i64::MIN)));
+        let equal = DueAtBirth {
+            lifetime_days: 30,
+            rotate_before_days: 30,
+        };
+        assert_eq!(Lifetime::new(30, 30), Err(equal));
+        assert_eq!(
+            equal.to_string(),
+            "`rotate_before_days` (30) must be less than `lifetime_days` (30)"
+        );
+        assert!(Lifetime::new(36_500, 36_499).is_ok());
+        assert!(Lifetime::new(1, 0).is_ok());
+    }
+
+    #[test]
+    fn words_round_trip() {
+        for status in Status::ALL {
+            assert_eq!(Status::parse(status.as_str()), Some(status));
+        }
+        assert_eq!(Status::parse("In_Date"), None);
+    }
+
+    fn instants() -> impl Strategy<Value = Timestamp> {
+        (
+            Timestamp::MIN.as_second()..=Timestamp::MAX.as_second(),
+            0..1_000_000_000_i32,
+        )
+            .prop_filter_map("in range", |(second, fraction)| {
+                Timestamp::new(second, fraction).ok()
+            })
+    }
+
+    fn lifetimes() -> impl Strategy<Value = Lifetime> {
+        (1..=36_500_i64)
+            .prop_flat_map(|days| (Just(days), 0..days))
+            .prop_filter_map("valid", |(days, before)| Lifetime::new(days, before).ok())
+    }
+
+    proptest! {
+        #[test]
+        fn dates_are_ordered_whole_seconds(minted_at in instants(), lifetime in lifetimes(), deleted_at in proptest::option::of(instants())) {
+            let dates = Dates::new(minted_at, lifetime, deleted_at);
+            prop_assert!(dates.minted_at <= minted_at);
+            prop_assert!(dates.rotate_at <= dates.expires_at);
+            if deleted_at.is_none() {
+                prop_assert!(dates.minted_at <= dates.expires_at);
+            }
+            for instant in [dates.minted_at, dates.rotate_at, dates.expires_at] {
+                prop_assert_eq!(instant.subsec_nanosecond(), 0);
+            }
+        }
+
+        #[test]
+        fn a_later_mint_or_a_longer_life_never_ends_earlier(
+            one in instants(), other in instants(), lifetime in lifetimes(), longer in 0..1_000_i64,
+        ) {
+            let (early, late) = (one.min(other), one.max(other));
+            let early = Dates::new(early, lifetime, None);
+            let late = Dates::new(late, lifetime, None);
+            prop_assert!(early.expires_at <= late.expires_at);
+            prop_assert!(early.rotate_at <= late.rotate_at);
+            let days = (i64::from(lifetime.lifetime_days()) + longer).min(36_500);
+            let longer = Lifetime::new(days, i64::from(lifetime.rotate_before_days())).unwrap();
+            prop_assert!(early.expires_at <= Dates::new(early.minted_at, longer, None).expires_at);
+        }
+
+        #[test]
+        fn status_only_gets_worse(minted_at in instants(), lifetime in lifetimes(), one in instants(), other in instants()) {
+            let dates = Dates::new(minted_at, lifetime, None);
+            let severity = |now| Status::ALL.iter().position(|&s| s == status_at(&dates, now)).unwrap();
+            prop_assert!(severity(one.min(other)) <= severity(one.max(other)));
+        }
+    }
+}

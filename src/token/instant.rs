@@ -1,0 +1,196 @@
+//! Instants as text: RFC 3339 in, `YYYY-MM-DDTHH:MM:SSZ` out.
+
+use jiff::{SignedDuration, Timestamp};
+use thiserror::Error;
+
+/// Seconds of a day; a day is 24 hours exactly, as UTC has no other.
+pub(super) const SECONDS_PER_DAY: i64 = 86_400;
+
+/// One day, the most that two accounts of a mint time may differ by.
+pub const DAY: SignedDuration = SignedDuration::from_secs(SECONDS_PER_DAY);
+
+/// Where the parts of an RFC 3339 instant stand up to the seconds; `0` is any digit.
+const SHAPE: &[u8; 19] = b"0000-00-00T00:00:00";
+
+/// Why a text is no instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum InstantError {
+    /// The text has another form, such as a date alone or no offset.
+    #[error("an instant is written as RFC 3339 has it, such as `2026-03-01T00:00:00Z`")]
+    Form,
+    /// The form is right, but the calendar or the clock has no such instant.
+    #[error("the calendar has no such instant")]
+    Calendar,
+    /// A mint time lies further ahead than clocks may differ.
+    #[error("a mint time cannot be more than a day ahead")]
+    Ahead,
+}
+
+/// Reads an RFC 3339 instant with `Z` or an offset, and drops the fraction of a second.
+pub fn parse_instant(text: &str) -> Result<Timestamp, InstantError> {
+    let (head, tail) = text
+        .split_at_checked(SHAPE.len())
+        .filter(|(head, _)| has_shape(head.as_bytes()))
+        .ok_or(InstantError::Form)?;
+    let offset = without_fraction(tail);
+    if !is_offset(offset.as_bytes()) {
+        return Err(InstantError::Form);
+    }
+    // Any number of digits may follow the point, more than the library reads.
+    format!("{head}{offset}")
+        .parse()
+        .map_err(|_| InstantError::Calendar)
+}
+
+/// Reads a mint time that a person gave, which may be a day ahead at most.
+pub fn parse_minted_at(text: &str, now: Timestamp) -> Result<Timestamp, InstantError> {
+    let minted_at = parse_instant(text)?;
+    if minted_at.duration_since(now) > DAY {
+        return Err(InstantError::Ahead);
+    }
+    Ok(minted_at)
+}
+
+/// Writes an instant as `YYYY-MM-DDTHH:MM:SSZ`, without a fraction.
+pub fn format_instant(instant: Timestamp) -> String {
+    whole_seconds(instant).to_string()
+}
+
+/// Drops the fraction of a second, towards the past.
+pub fn whole_seconds(instant: Timestamp) -> Timestamp {
+    let second = instant.as_second() - i64::from(instant.subsec_nanosecond() < 0);
+    from_second(second)
+}
+
+/// Returns the instant that many days later, or the last one that there is.
+pub(super) fn add_days(instant: Timestamp, days: i64) -> Timestamp {
+    let seconds = days.saturating_mul(SECONDS_PER_DAY);
+    from_second(instant.as_second().saturating_add(seconds))
+}
+
+/// Returns the instant of that second since the epoch, or the first or last one that there is.
+fn from_second(second: i64) -> Timestamp {
+    let bounded = second.clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+    Timestamp::from_second(bounded).unwrap_or(Timestamp::MAX)
+}
+
+/// Tells whether the text has the form of RFC 3339, section 5.6, whatever the numbers are.
+fn has_shape(head: &[u8]) -> bool {
+    head.iter().zip(SHAPE).all(|(&byte, &shape)| match shape {
+        b'0' => byte.is_ascii_digit(),
+        b'T' => byte.eq_ignore_ascii_case(&b'T'),
+        _ => byte == shape,
+    })
+}
+
+/// Takes off a point and the digits after it; a point without digits stays and is refused.
+fn without_fraction(tail: &str) -> &str {
+    match tail.strip_prefix('.') {
+        Some(rest) => {
+            let offset = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+            if offset.len() == rest.len() {
+                tail
+            } else {
+                offset
+            }
+        }
+        None => tail,
+    }
+}
+
+fn is_offset(text: &[u8]) -> bool {
+    match text {
+        [zulu] => zulu.eq_ignore_ascii_case(&b'Z'),
+        [b'+' | b'-', hour @ .., b':', _, _] if hour.len() == 2 => text
+            .iter()
+            .enumerate()
+            .all(|(at, byte)| matches!(at, 0 | 3) || byte.is_ascii_digit()),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn second(text: &str) -> i64 {
+        parse_instant(text).unwrap().as_second()
+    }
+
+    #[test]
+    fn reads_offsets_and_drops_fractions() {
+        assert_eq!(second("1970-01-01T00:00:00Z"), 0);
+        assert_eq!(second("1970-01-01t00:00:01z"), 1);
+        assert_eq!(second("1970-01-01T02:00:00+02:00"), 0);
+        assert_eq!(second("1969-12-31T19:00:00-05:00"), 0);
+        assert_eq!(second("2026-08-01T10:11:12.987654321Z"), 1_785_579_072);
+        assert_eq!(second("2026-08-01T10:11:12.9876543210123Z"), 1_785_579_072);
+        assert_eq!(second("1969-12-31T23:59:59.5Z"), -1);
+    }
+
+    #[test]
+    fn refuses_what_rfc_3339_does_not_have() {
+        for text in [
+            "",
+            "2026-08-01",
+            "2026-08-01T10:11:12",
+            "2026-08-01 10:11:12Z",
+            "2026-08-01T10:11Z",
+            "2026-08-01T10:11:12+0200",
+            "2026-08-01T10:11:12+02",
+            "2026-08-01T10:11:12.Z",
+            "2026-08-01T10:11:12,5Z",
+            "2026-08-01T10:11:12Z[UTC]",
+            "2026-08-01T10:11:12Z ",
+            " 2026-08-01T10:11:12Z",
+            "1785579072",
+            "2026-08-01T10:11:12+aa:bb",
+        ] {
+            assert_eq!(parse_instant(text), Err(InstantError::Form), "{text}");
+        }
+        for text in [
+            "2026-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-01-01T24:00:00Z",
+        ] {
+            assert_eq!(parse_instant(text), Err(InstantError::Calendar), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mint_time_may_be_a_day_ahead() {
+        let now = parse_instant("2026-08-01T00:00:00Z").unwrap();
+        assert!(parse_minted_at("2026-08-02T00:00:00Z", now).is_ok());
+        assert_eq!(
+            parse_minted_at("2026-08-02T00:00:01Z", now),
+            Err(InstantError::Ahead)
+        );
+    }
+
+    #[test]
+    fn far_dates_stop_at_the_last_instant() {
+        let last = add_days(Timestamp::MAX, 36_500);
+        assert_eq!(last.as_second(), Timestamp::MAX.as_second());
+        let first = add_days(Timestamp::MIN, -36_500);
+        assert_eq!(first.as_second(), Timestamp::MIN.as_second());
+    }
+
+    proptest! {
+        #[test]
+        fn written_form_is_read_back(second in -62_135_596_800_i64..253_402_207_200, nanosecond in 0..1_000_000_000_i32) {
+            let instant = Timestamp::new(second, 0).unwrap();
+            let text = format_instant(instant);
+            prop_assert_eq!(text.len(), 20);
+            prop_assert_eq!(parse_instant(&text), Ok(instant));
+            let fraction = Timestamp::new(second, nanosecond).unwrap();
+            prop_assert_eq!(whole_seconds(fraction), instant);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,40}|[0-9TZ:+.-]{0,40}") {
+            let _ = parse_instant(&text);
+        }
+    }
+}
