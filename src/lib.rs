@@ -23,5 +23,6 @@
 pub mod clock;
 pub mod env;
 pub mod external_secret;
+pub mod protocol;
 pub mod secret;
 pub mod token;

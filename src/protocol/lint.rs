@@ -1,0 +1,273 @@
+//! What hosts refuse in a schema, so that a test finds it before a host does.
+//!
+//! A host that refuses one schema loads none of the provider. What the types of
+//! [`schema`](super::schema) cannot express needs no rule here.
+
+use std::collections::HashSet;
+
+use super::error::place;
+use super::path::AttributePath;
+use super::schema::{Attribute, IdentitySchema, Kind, Nesting, Schema};
+use super::ty::{MAX_DEPTH, Type};
+
+/// What a schema describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The configuration of the provider.
+    Provider,
+    /// A managed resource.
+    Resource,
+    /// A data source, or anything else that is neither of the two.
+    Other,
+}
+
+/// A rule that a schema breaks, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{rule}", place(.path))]
+pub struct Violation {
+    /// The attribute that breaks the rule; empty for the schema as a whole.
+    pub path: AttributePath,
+    /// The rule.
+    pub rule: Rule,
+}
+
+/// A rule that every schema must keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rule {
+    /// Versions count up from 0.
+    #[error("a schema version is 0 or more")]
+    NegativeVersion,
+    /// Names are lower case and can be written in configuration.
+    #[error("a name consists of a-z, 0-9 and _, and starts with a letter")]
+    NameSyntax,
+    /// No two attributes of an object have one name.
+    #[error("the name is taken by another attribute")]
+    DuplicateName,
+    /// Some names have a meaning of their own in configuration.
+    #[error("the name is an argument that every block of this kind has already")]
+    ReservedName,
+    /// The value of a write-only attribute is the configuration's alone.
+    #[error("a write-only attribute cannot be computed")]
+    WriteOnlyComputed,
+    /// Only managed resources have write-only attributes.
+    #[error("a write-only attribute is possible in managed resources only")]
+    WriteOnlyOutsideResource,
+    /// Elements of a set are compared, and a write-only value is not there to be compared.
+    #[error("a write-only attribute is not possible within a set")]
+    WriteOnlyInSet,
+    /// Elements of a set have one type.
+    #[error("a dynamic type is not possible within a set")]
+    DynamicInSet,
+    /// An empty map is the encoding of no object that has attributes.
+    #[error("a nested attribute has at least one attribute")]
+    NoNestedAttributes,
+    /// A type has a bounded depth.
+    #[error("a type is nested {MAX_DEPTH} levels deep at most")]
+    TooDeep,
+    /// A deprecation says what to do.
+    #[error("a deprecation says what to use instead")]
+    EmptyDeprecation,
+    /// Identities are compared and written on one line.
+    #[error("an identity attribute is a string, a number, a bool or a list of one of them")]
+    IdentityType,
+}
+
+/// Names that mean something else in every resource, data source and the like.
+const RESERVED_IN_RESOURCES: [&str; 7] = [
+    "connection",
+    "count",
+    "depends_on",
+    "for_each",
+    "lifecycle",
+    "provider",
+    "provisioner",
+];
+
+/// Names that mean something else in the configuration of a provider, or are kept for that.
+const RESERVED_IN_PROVIDERS: [&str; 8] = [
+    "alias",
+    "count",
+    "depends_on",
+    "for_each",
+    "lifecycle",
+    "locals",
+    "source",
+    "version",
+];
+
+/// Returns everything that hosts refuse in a schema.
+pub fn schema(role: Role, schema: &Schema) -> Vec<Violation> {
+    let mut lint = Lint::default();
+    let root = AttributePath::new();
+    if schema.version < 0 {
+        lint.add(&root, Rule::NegativeVersion);
+    }
+    lint.deprecation(&root, schema.deprecation.as_deref());
+    let reserved: &[&str] = match role {
+        Role::Provider => &RESERVED_IN_PROVIDERS,
+        Role::Resource | Role::Other => &RESERVED_IN_RESOURCES,
+    };
+    for attribute in &schema.attributes {
+        if reserved.contains(&attribute.name.as_ref()) {
+            let path = AttributePath::attribute(attribute.name.as_ref());
+            lint.add(&path, Rule::ReservedName);
+        }
+    }
+    let place = Place {
+        write_only_possible: role == Role::Resource,
+        in_set: false,
+        depth: 1,
+    };
+    lint.attributes(&root, &schema.attributes, place);
+    lint.violations
+}
+
+/// Returns everything that hosts refuse in an identity schema.
+pub fn identity(schema: &IdentitySchema) -> Vec<Violation> {
+    let mut lint = Lint::default();
+    let root = AttributePath::new();
+    if schema.version < 0 {
+        lint.add(&root, Rule::NegativeVersion);
+    }
+    let names = schema
+        .attributes
+        .iter()
+        .map(|attribute| attribute.name.as_ref());
+    lint.names(&root, names);
+    for attribute in &schema.attributes {
+        let element = match &attribute.ty {
+            Type::List(element) => element.as_ref(),
+            other => other,
+        };
+        if !matches!(element, Type::String | Type::Number | Type::Bool) {
+            let path = AttributePath::attribute(attribute.name.as_ref());
+            lint.add(&path, Rule::IdentityType);
+        }
+    }
+    lint.violations
+}
+
+/// What the surroundings of an attribute allow.
+#[derive(Clone, Copy)]
+struct Place {
+    write_only_possible: bool,
+    in_set: bool,
+    depth: usize,
+}
+
+#[derive(Default)]
+struct Lint {
+    violations: Vec<Violation>,
+}
+
+impl Lint {
+    fn add(&mut self, path: &AttributePath, rule: Rule) {
+        let path = path.clone();
+        self.violations.push(Violation { path, rule });
+    }
+
+    fn deprecation(&mut self, path: &AttributePath, advice: Option<&str>) {
+        if advice.is_some_and(|advice| advice.trim().is_empty()) {
+            self.add(path, Rule::EmptyDeprecation);
+        }
+    }
+
+    fn names<'n>(&mut self, parent: &AttributePath, names: impl Iterator<Item = &'n str>) {
+        let mut seen = HashSet::new();
+        for name in names {
+            let path = parent.clone().then_attribute(name);
+            if !is_name(name) {
+                self.add(&path, Rule::NameSyntax);
+            }
+            if !seen.insert(name) {
+                self.add(&path, Rule::DuplicateName);
+            }
+        }
+    }
+
+    fn attributes(&mut self, parent: &AttributePath, attributes: &[Attribute], place: Place) {
+        self.names(
+            parent,
+            attributes.iter().map(|attribute| attribute.name.as_ref()),
+        );
+        for attribute in attributes {
+            let path = parent.clone().then_attribute(attribute.name.as_ref());
+            self.attribute(&path, attribute, place);
+        }
+    }
+
+    fn attribute(&mut self, path: &AttributePath, attribute: &Attribute, place: Place) {
+        self.deprecation(path, attribute.deprecation.as_deref());
+        if attribute.write_only {
+            if attribute.mode.is_computed() {
+                self.add(path, Rule::WriteOnlyComputed);
+            }
+            if !place.write_only_possible {
+                self.add(path, Rule::WriteOnlyOutsideResource);
+            }
+            if place.in_set {
+                self.add(path, Rule::WriteOnlyInSet);
+            }
+        }
+        match &attribute.kind {
+            Kind::Plain(ty) => {
+                if has_dynamic_in_set(ty, place.in_set) {
+                    self.add(path, Rule::DynamicInSet);
+                }
+                if place.depth + depth(ty) > MAX_DEPTH {
+                    self.add(path, Rule::TooDeep);
+                }
+            }
+            Kind::Nested {
+                nesting,
+                attributes,
+            } => {
+                if attributes.is_empty() {
+                    self.add(path, Rule::NoNestedAttributes);
+                }
+                let levels = if *nesting == Nesting::Single { 1 } else { 2 };
+                let within = Place {
+                    in_set: place.in_set || *nesting == Nesting::Set,
+                    depth: place.depth + levels,
+                    ..place
+                };
+                self.attributes(path, attributes, within);
+            }
+        }
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    name.starts_with(|first: char| first.is_ascii_lowercase()) && name.bytes().all(allowed)
+}
+
+fn has_dynamic_in_set(ty: &Type, in_set: bool) -> bool {
+    match ty {
+        Type::String | Type::Number | Type::Bool => false,
+        Type::Dynamic => in_set,
+        Type::Set(element) => has_dynamic_in_set(element, true),
+        Type::List(element) | Type::Map(element) => has_dynamic_in_set(element, in_set),
+        Type::Object(attributes) => attributes
+            .values()
+            .any(|attribute| has_dynamic_in_set(attribute, in_set)),
+        Type::Tuple(elements) => elements
+            .iter()
+            .any(|element| has_dynamic_in_set(element, in_set)),
+    }
+}
+
+/// Counts the levels of a type, itself among them.
+fn depth(ty: &Type) -> usize {
+    let below = match ty {
+        Type::String | Type::Number | Type::Bool | Type::Dynamic => None,
+        Type::List(element) | Type::Set(element) | Type::Map(element) => Some(depth(element)),
+        Type::Object(attributes) => attributes.values().map(depth).max(),
+        Type::Tuple(elements) => elements.iter().map(depth).max(),
+    };
+    1 + below.unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,244 @@
+use super::*;
+use crate::protocol::schema::IdentityAttribute;
+
+/// Lints the schema of a managed resource and returns its violations as text.
+fn resource(attributes: impl Into<Vec<Attribute>>) -> Vec<String> {
+    violations(Role::Resource, &Schema::new(attributes))
+}
+
+fn violations(role: Role, linted: &Schema) -> Vec<String> {
+    texts(&schema(role, linted))
+}
+
+fn texts(found: &[Violation]) -> Vec<String> {
+    found.iter().map(ToString::to_string).collect()
+}
+
+fn text(name: &'static str) -> Attribute {
+    Attribute::optional(name, Type::String)
+}
+
+fn broken(path: &str, rule: Rule) -> Vec<String> {
+    vec![match path {
+        "" => rule.to_string(),
+        _ => format!("{path}: {rule}"),
+    }]
+}
+
+#[test]
+fn a_schema_that_keeps_every_rule_has_no_violation() {
+    let found = resource([
+        Attribute::required("path", Type::String).replaces(),
+        text("token_wo").write_only(),
+        Attribute::optional_computed("field_2", Type::String).deprecated("Use `path`."),
+        Attribute::optional("any", Type::Dynamic),
+        Attribute::computed("spares", Kind::map([text("status")])),
+        Attribute::optional("bag", Kind::set([text("status")])),
+        Attribute::optional("login", Kind::single([text("jwt").write_only()])),
+    ]);
+    assert_eq!(found, Vec::<String>::new());
+    let nothing = Schema::default();
+    assert_eq!(schema(Role::Provider, &nothing), []);
+}
+
+#[test]
+fn versions_are_not_negative() {
+    let negative = Schema {
+        version: -1,
+        ..Schema::default()
+    };
+    assert_eq!(
+        violations(Role::Resource, &negative),
+        broken("", Rule::NegativeVersion)
+    );
+}
+
+#[test]
+fn names_can_be_written_in_configuration() {
+    for name in ["Path", "a-b", "1st", "_x", "ä", "a b"] {
+        assert_eq!(resource([text(name)]), broken(name, Rule::NameSyntax));
+    }
+    let nested = Attribute::optional("outer", Kind::list([text("In")]));
+    assert_eq!(resource([nested]), broken("outer.In", Rule::NameSyntax));
+}
+
+#[test]
+fn names_are_not_taken_twice() {
+    assert_eq!(
+        resource([text("a"), text("b"), text("a")]),
+        broken("a", Rule::DuplicateName)
+    );
+    let nested = Attribute::optional("outer", Kind::single([text("a"), text("a")]));
+    assert_eq!(
+        resource([text("a"), nested]),
+        broken("outer.a", Rule::DuplicateName)
+    );
+}
+
+#[test]
+fn reserved_names_are_not_taken_at_the_top() {
+    for name in RESERVED_IN_RESOURCES {
+        let linted = Schema::new([text(name)]);
+        assert_eq!(
+            violations(Role::Resource, &linted),
+            broken(name, Rule::ReservedName)
+        );
+        assert_eq!(
+            violations(Role::Other, &linted),
+            broken(name, Rule::ReservedName)
+        );
+    }
+    for name in RESERVED_IN_PROVIDERS {
+        let linted = Schema::new([text(name)]);
+        assert_eq!(
+            violations(Role::Provider, &linted),
+            broken(name, Rule::ReservedName)
+        );
+    }
+    let alias = [text("alias"), text("version"), text("source")];
+    assert_eq!(resource(alias), Vec::<String>::new());
+    let nested = Attribute::optional("outer", Kind::single([text("count")]));
+    assert_eq!(resource([nested]), Vec::<String>::new());
+}
+
+#[test]
+fn write_only_attributes_are_not_computed() {
+    for attribute in [
+        Attribute::computed("a", Type::String),
+        Attribute::optional_computed("a", Type::String),
+    ] {
+        assert_eq!(
+            resource([attribute.write_only()]),
+            broken("a", Rule::WriteOnlyComputed)
+        );
+    }
+}
+
+#[test]
+fn write_only_attributes_are_in_managed_resources() {
+    let linted = Schema::new([text("a").write_only()]);
+    for role in [Role::Provider, Role::Other] {
+        assert_eq!(
+            violations(role, &linted),
+            broken("a", Rule::WriteOnlyOutsideResource)
+        );
+    }
+}
+
+#[test]
+fn sets_contain_no_write_only_attribute() {
+    let direct = Attribute::optional("bag", Kind::set([text("a").write_only()]));
+    assert_eq!(resource([direct]), broken("bag.a", Rule::WriteOnlyInSet));
+    let inner = Attribute::optional("row", Kind::list([text("a").write_only()]));
+    let deep = Attribute::optional("bag", Kind::set([inner]));
+    assert_eq!(resource([deep]), broken("bag.row.a", Rule::WriteOnlyInSet));
+}
+
+#[test]
+fn sets_contain_no_dynamic_type() {
+    for ty in [
+        Type::set(Type::Dynamic),
+        Type::list(Type::set(Type::object([("a", Type::Dynamic)]))),
+        Type::Tuple(vec![Type::set(Type::map(Type::Dynamic))]),
+    ] {
+        let found = resource([Attribute::optional("a", ty)]);
+        assert_eq!(found, broken("a", Rule::DynamicInSet));
+    }
+    let nested = Kind::set([Attribute::optional("a", Type::Dynamic)]);
+    assert_eq!(
+        resource([Attribute::optional("bag", nested)]),
+        broken("bag.a", Rule::DynamicInSet)
+    );
+}
+
+#[test]
+fn nested_attributes_are_not_empty() {
+    assert_eq!(
+        resource([Attribute::optional("a", Kind::single([]))]),
+        broken("a", Rule::NoNestedAttributes)
+    );
+}
+
+#[test]
+fn types_are_not_too_deep_for_the_codecs() {
+    let nested = |levels| (0..levels).fold(Type::String, |ty, _| Type::list(ty));
+    let fits = Attribute::optional("a", nested(MAX_DEPTH - 2));
+    assert_eq!(resource([fits.clone()]), Vec::<String>::new());
+    assert!(Type::from_json(&fits.implied_type().to_json()).is_ok());
+    let deeper = Attribute::optional("a", nested(MAX_DEPTH - 1));
+    assert_eq!(resource([deeper]), broken("a", Rule::TooDeep));
+    let inner = Attribute::optional("row", Kind::list([fits]));
+    assert_eq!(resource([inner]), broken("row.a", Rule::TooDeep));
+}
+
+#[test]
+fn deprecations_say_something() {
+    assert_eq!(
+        resource([text("a").deprecated(" ")]),
+        broken("a", Rule::EmptyDeprecation)
+    );
+    let whole = Schema {
+        deprecation: Some(String::new()),
+        ..Schema::default()
+    };
+    assert_eq!(
+        violations(Role::Resource, &whole),
+        broken("", Rule::EmptyDeprecation)
+    );
+}
+
+#[test]
+fn identity_attributes_are_primitives_or_lists_of_them() {
+    let linted = |ty| IdentitySchema {
+        version: 0,
+        attributes: vec![IdentityAttribute {
+            name: "a".into(),
+            ty,
+            required_for_import: true,
+            description: String::new(),
+        }],
+    };
+    for ty in [Type::String, Type::Number, Type::list(Type::Bool)] {
+        assert_eq!(identity(&linted(ty)), []);
+    }
+    for ty in [
+        Type::map(Type::String),
+        Type::set(Type::String),
+        Type::object([("b", Type::String)]),
+        Type::list(Type::list(Type::String)),
+        Type::Tuple(vec![Type::String]),
+        Type::Dynamic,
+    ] {
+        let found = texts(&identity(&linted(ty)));
+        assert_eq!(found, broken("a", Rule::IdentityType));
+    }
+}
+
+#[test]
+fn identities_keep_the_rules_of_names_and_versions() {
+    let attribute = |name: &'static str| IdentityAttribute {
+        name: name.into(),
+        ty: Type::String,
+        required_for_import: false,
+        description: String::new(),
+    };
+    let linted = IdentitySchema {
+        version: -2,
+        attributes: vec![attribute("a"), attribute("a"), attribute("B")],
+    };
+    let rules: Vec<_> = identity(&linted).iter().map(|found| found.rule).collect();
+    assert_eq!(
+        rules,
+        [Rule::NegativeVersion, Rule::DuplicateName, Rule::NameSyntax]
+    );
+}
+
+#[test]
+fn all_violations_are_told_at_once() {
+    let found = resource([
+        text("Count"),
+        text("count"),
+        Attribute::computed("a", Type::set(Type::Dynamic)).write_only(),
+    ]);
+    assert_eq!(found.len(), 4);
+}

@@ -1,0 +1,95 @@
+//! Values as MessagePack, the encoding that hosts send and that every answer uses.
+//!
+//! Decoding takes what any host may send: numbers as integers, floats or decimal text, and every
+//! extension as an unknown value, whatever it promises about the value. Encoding always writes
+//! numbers as decimal text: hosts read back exactly what was written, and Terraform 1.11 to 1.14
+//! finds a difference between a binary integer and the number that it becomes in state.
+
+mod decode;
+mod encode;
+
+use super::error::CodecError;
+use super::schema::Attribute;
+use super::shape::Shape;
+use super::ty::Type;
+use super::value::Value;
+
+/// Reads a value of a type.
+///
+/// # Errors
+///
+/// [`CodecError`] where the bytes are anything but one whole value of the type.
+pub fn decode(ty: &Type, bytes: &[u8]) -> Result<Value, CodecError> {
+    decode::decode(Shape::of_type(ty), bytes)
+}
+
+/// Reads an object with these attributes. Texts of sensitive and write-only attributes, and texts
+/// anywhere below one, become secrets.
+///
+/// # Errors
+///
+/// [`CodecError`] where the bytes are anything but one whole object that has every attribute and no
+/// other.
+pub fn decode_object(attributes: &[Attribute], bytes: &[u8]) -> Result<Value, CodecError> {
+    decode::decode(Shape::of_object(attributes), bytes)
+}
+
+/// Writes a value of a type.
+///
+/// # Errors
+///
+/// [`CodecError`] where the value does not fit the type, or a set has an element twice.
+pub fn encode(ty: &Type, value: &Value) -> Result<Vec<u8>, CodecError> {
+    encode::encode(Shape::of_type(ty), value)
+}
+
+/// Writes an object with these attributes.
+///
+/// # Errors
+///
+/// [`CodecError`] where the value does not have every attribute and no other, where one does not
+/// fit its type, where a set has an element twice, or where a secret is in an attribute that is
+/// neither sensitive nor write-only.
+pub fn encode_object(attributes: &[Attribute], value: &Value) -> Result<Vec<u8>, CodecError> {
+    encode::encode(Shape::of_object(attributes), value)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::protocol::arbitrary;
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back((ty, value) in arbitrary::typed_value()) {
+            let bytes = encode(&ty, &value).unwrap();
+            prop_assert_eq!(decode(&ty, &bytes), Ok(value));
+        }
+
+        #[test]
+        fn objects_read_back((attributes, value) in arbitrary::object()) {
+            let bytes = encode_object(&attributes, &value).unwrap();
+            prop_assert_eq!(decode_object(&attributes, &bytes), Ok(value));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(ty in arbitrary::ty(), bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let _ = decode(&ty, &bytes);
+        }
+
+        #[test]
+        fn no_damage_makes_it_panic(
+            (ty, value) in arbitrary::typed_value(),
+            at in any::<proptest::sample::Index>(),
+            byte in any::<u8>(),
+        ) {
+            let mut bytes = encode(&ty, &value).unwrap();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            let _ = decode(&ty, &bytes);
+            prop_assert!(decode(&ty, &bytes[..at]).is_err());
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Writing MessagePack.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::ops::Range;
+
+use rmp::Marker;
+use rmp::encode::{self as write, ByteBuf, ValueWriteError};
+
+use crate::protocol::error::{CodecError, Reason};
+use crate::protocol::path::Step;
+use crate::protocol::shape::{Form, Members, Shape};
+use crate::protocol::ty::MAX_DEPTH;
+use crate::protocol::value::Value;
+
+/// An unknown value about which nothing is promised: an extension of type 0 with one zero byte.
+const UNKNOWN: [u8; 3] = [0xd4, 0x00, 0x00];
+
+/// Writes one value.
+pub(super) fn encode(shape: Shape<'_>, value: &Value) -> Result<Vec<u8>, CodecError> {
+    let mut writer = Writer {
+        buffer: ByteBuf::new(),
+    };
+    writer.value(shape, value, 0)?;
+    Ok(writer.buffer.into_vec())
+}
+
+struct Writer {
+    buffer: ByteBuf,
+}
+
+impl Writer {
+    fn value(&mut self, shape: Shape<'_>, value: &Value, depth: usize) -> Result<(), CodecError> {
+        if depth >= MAX_DEPTH {
+            return Err(Reason::TooDeep.here());
+        }
+        match (shape.form(), value) {
+            (_, Value::Null) => {
+                self.bytes(&[Marker::Null.to_u8()]);
+                Ok(())
+            }
+            (_, Value::Unknown) => {
+                self.bytes(&UNKNOWN);
+                Ok(())
+            }
+            (Form::String, Value::String(text)) => self.text(text),
+            (Form::String, Value::Secret(secret)) if shape.secret => self.text(secret.expose()),
+            (Form::String, Value::Secret(_)) => Err(Reason::SecretInClear.here()),
+            (Form::Number, Value::Number(number)) => self.text(number.as_str()),
+            (Form::Bool, Value::Bool(truth)) => {
+                let marker = if *truth { Marker::True } else { Marker::False };
+                self.bytes(&[marker.to_u8()]);
+                Ok(())
+            }
+            (Form::Dynamic, Value::Dynamic(ty, inner)) => {
+                self.array_length(2)?;
+                let json = ty.to_json();
+                let length = short(json.len())?;
+                sure(write::write_bin_len(&mut self.buffer, length));
+                self.bytes(&json);
+                self.value(shape.brought(ty), inner, depth + 1)
+            }
+            (Form::List(element), Value::List(elements)) => self.list(element, elements, depth),
+            (Form::Set(element), Value::List(elements)) => self.set(element, elements, depth),
+            (Form::Tuple(shapes), Value::List(elements)) => self.tuple(&shapes, elements, depth),
+            (Form::Map(element), Value::Map(elements)) => {
+                self.map_length(elements.len())?;
+                for (key, value) in elements {
+                    self.text(key)?;
+                    let written = self.value(element, value, depth + 1);
+                    written.map_err(|error| element.at_key(error, key))?;
+                }
+                Ok(())
+            }
+            (Form::Object(members), Value::Map(attributes)) => {
+                self.object(members, attributes, depth)
+            }
+            (form, _) => Err(Reason::Required(kind(&form)).here()),
+        }
+    }
+
+    fn list(
+        &mut self,
+        element: Shape<'_>,
+        elements: &[Value],
+        depth: usize,
+    ) -> Result<(), CodecError> {
+        self.array_length(elements.len())?;
+        for (index, value) in (0..).zip(elements) {
+            let written = self.value(element, value, depth + 1);
+            written.map_err(|error| error.below(Step::Index(index)))?;
+        }
+        Ok(())
+    }
+
+    /// Writes a set. Equal elements have equal bytes; those with unknown parts may differ yet.
+    fn set(
+        &mut self,
+        element: Shape<'_>,
+        elements: &[Value],
+        depth: usize,
+    ) -> Result<(), CodecError> {
+        self.array_length(elements.len())?;
+        let mut known = Vec::new();
+        for value in elements {
+            let start = self.buffer.as_slice().len();
+            let written = self.value(element, value, depth + 1);
+            written.map_err(|error| error.reason.here())?;
+            if value.is_wholly_known() {
+                known.push(start..self.buffer.as_slice().len());
+            }
+        }
+        if self.has_repetition(known) {
+            return Err(Reason::RepeatedElement.here());
+        }
+        Ok(())
+    }
+
+    fn has_repetition(&self, parts: Vec<Range<usize>>) -> bool {
+        let written = self.buffer.as_slice();
+        let parts = parts.into_iter();
+        let mut encodings: Vec<&[u8]> = parts.filter_map(|part| written.get(part)).collect();
+        encodings.sort_unstable();
+        encodings.windows(2).any(|pair| pair[0] == pair[1])
+    }
+
+    fn tuple(
+        &mut self,
+        shapes: &[Shape<'_>],
+        elements: &[Value],
+        depth: usize,
+    ) -> Result<(), CodecError> {
+        if shapes.len() != elements.len() {
+            return Err(Reason::TupleLength(shapes.len()).here());
+        }
+        self.array_length(elements.len())?;
+        for (index, (shape, value)) in (0..).zip(shapes.iter().zip(elements)) {
+            let written = self.value(*shape, value, depth + 1);
+            written.map_err(|error| error.below(Step::Index(index)))?;
+        }
+        Ok(())
+    }
+
+    fn object(
+        &mut self,
+        members: Members<'_>,
+        attributes: &BTreeMap<String, Value>,
+        depth: usize,
+    ) -> Result<(), CodecError> {
+        let members = members.all();
+        self.map_length(members.len())?;
+        for (name, shape) in &members {
+            let value = attributes.get(*name);
+            let value = value.ok_or_else(|| Reason::MissingAttribute.at_attribute(name))?;
+            self.text(name)?;
+            let written = self.value(*shape, value, depth + 1);
+            written.map_err(|error| error.below(Step::Attribute((*name).to_owned())))?;
+        }
+        // Every attribute is there, so that a larger object has others besides.
+        if attributes.len() == members.len() {
+            Ok(())
+        } else {
+            Err(Reason::UnsupportedAttribute.here())
+        }
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), CodecError> {
+        let length = short(text.len())?;
+        sure(write::write_str_len(&mut self.buffer, length));
+        self.bytes(text.as_bytes());
+        Ok(())
+    }
+
+    fn array_length(&mut self, length: usize) -> Result<(), CodecError> {
+        sure(write::write_array_len(&mut self.buffer, short(length)?));
+        Ok(())
+    }
+
+    fn map_length(&mut self, length: usize) -> Result<(), CodecError> {
+        sure(write::write_map_len(&mut self.buffer, short(length)?));
+        Ok(())
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.buffer.as_mut_vec().extend_from_slice(bytes);
+    }
+}
+
+/// Takes the result of a write to memory, which cannot fail.
+fn sure<T>(written: Result<T, ValueWriteError<Infallible>>) -> T {
+    match written {
+        Ok(done) => done,
+        Err(
+            ValueWriteError::InvalidMarkerWrite(never) | ValueWriteError::InvalidDataWrite(never),
+        ) => match never {},
+    }
+}
+
+fn short(length: usize) -> Result<u32, CodecError> {
+    u32::try_from(length).map_err(|_| Reason::TooLong.here())
+}
+
+fn kind(form: &Form<'_>) -> &'static str {
+    match form {
+        Form::String => "a string",
+        Form::Number => "a number",
+        Form::Bool => "a bool",
+        Form::Dynamic => "a value with its type",
+        Form::List(_) => "a list",
+        Form::Set(_) => "a set",
+        Form::Map(_) => "a map",
+        Form::Object(_) => "an object",
+        Form::Tuple(_) => "a tuple",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,264 @@
+//! Numbers as exact decimal text, because a binary float would change what the user wrote.
+
+use std::fmt;
+
+/// How many digits a number may have, before and after the point together.
+///
+/// A host computes with 512 bits, which is 155 digits; the longest binary float that it may send
+/// has 1075.
+const MAX_DIGITS: usize = 1100;
+
+/// A finite decimal number of any size that a host can send, kept exactly.
+///
+/// Equal numbers have equal text: no exponent, no `+`, no zeros at an end that say nothing, and no
+/// negative zero. Hosts compare numbers by this same text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Number(String);
+
+/// Why a text is no number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NumberError {
+    /// The text is not a decimal number.
+    #[error("not a decimal number")]
+    Syntax,
+    /// The number is infinite or not a number at all.
+    #[error("not a finite number")]
+    NotFinite,
+    /// The number has more digits than any host sends.
+    #[error("more than {MAX_DIGITS} digits")]
+    TooLong,
+}
+
+impl Number {
+    /// Reads a decimal number, with or without a point and an exponent.
+    ///
+    /// # Errors
+    ///
+    /// [`NumberError::Syntax`] where the text is anything else, [`NumberError::TooLong`] where
+    /// writing it without an exponent would take more than 1100 digits.
+    pub fn parse(text: &str) -> Result<Self, NumberError> {
+        let (negative, unsigned) = match text.as_bytes().first() {
+            Some(b'-') => (true, &text[1..]),
+            Some(b'+') => (false, &text[1..]),
+            _ => (false, text),
+        };
+        let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
+            Some(at) => (&unsigned[..at], parse_exponent(&unsigned[at + 1..])?),
+            None => (unsigned, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits_only = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.len() + fraction.len() == 0 || !digits_only(whole) || !digits_only(fraction) {
+            return Err(NumberError::Syntax);
+        }
+        let digits = [whole, fraction].concat();
+        let significant = digits.trim_start_matches('0');
+        let dropped = digits.len() - significant.len();
+        let significant = significant.trim_end_matches('0');
+        if significant.is_empty() {
+            return Ok(Self("0".to_owned()));
+        }
+        // Where the point stands, counted from the first significant digit.
+        let point = length(whole)?
+            .checked_sub(length(&digits[..dropped])?)
+            .and_then(|point| point.checked_add(exponent))
+            .ok_or(NumberError::TooLong)?;
+        Self::write(negative, significant, point)
+    }
+
+    /// Converts a float by the shortest text that reads back as the same float.
+    ///
+    /// # Errors
+    ///
+    /// [`NumberError::NotFinite`] for infinities and NaN.
+    pub fn from_f64(float: f64) -> Result<Self, NumberError> {
+        if float.is_finite() {
+            Self::parse(&float.to_string())
+        } else {
+            Err(NumberError::NotFinite)
+        }
+    }
+
+    /// Returns the number as an integer, or none where it is not whole or does not fit.
+    pub fn as_i64(&self) -> Option<i64> {
+        self.0.parse().ok()
+    }
+
+    /// Returns the canonical text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn write(negative: bool, significant: &str, point: i64) -> Result<Self, NumberError> {
+        let count = length(significant)?;
+        let zeros_before = usize::try_from(point.saturating_neg()).unwrap_or(0);
+        let zeros_after = usize::try_from(point.saturating_sub(count)).unwrap_or(0);
+        let total = significant
+            .len()
+            .saturating_add(zeros_before)
+            .saturating_add(zeros_after);
+        if total > MAX_DIGITS {
+            return Err(NumberError::TooLong);
+        }
+        let mut text = String::with_capacity(total + 3);
+        if negative {
+            text.push('-');
+        }
+        match usize::try_from(point) {
+            Ok(point) if point > 0 => {
+                let (whole, fraction) = significant.split_at(point.min(significant.len()));
+                text.push_str(whole);
+                text.extend(std::iter::repeat_n('0', zeros_after));
+                if !fraction.is_empty() {
+                    text.push('.');
+                    text.push_str(fraction);
+                }
+            }
+            _ => {
+                text.push_str("0.");
+                text.extend(std::iter::repeat_n('0', zeros_before));
+                text.push_str(significant);
+            }
+        }
+        Ok(Self(text))
+    }
+}
+
+fn length(digits: &str) -> Result<i64, NumberError> {
+    i64::try_from(digits.len()).map_err(|_| NumberError::TooLong)
+}
+
+/// Reads an exponent; one that no `i64` holds is as good as the largest that one does.
+fn parse_exponent(text: &str) -> Result<i64, NumberError> {
+    let (negative, digits) = match text.as_bytes().first() {
+        Some(b'-') => (true, &text[1..]),
+        Some(b'+') => (false, &text[1..]),
+        _ => (false, text),
+    };
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(NumberError::Syntax);
+    }
+    let magnitude = digits.parse::<i64>().unwrap_or(i64::MAX);
+    Ok(if negative { -magnitude } else { magnitude })
+}
+
+impl From<i64> for Number {
+    fn from(integer: i64) -> Self {
+        Self(integer.to_string())
+    }
+}
+
+impl From<u64> for Number {
+    fn from(integer: u64) -> Self {
+        Self(integer.to_string())
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn canonical(text: &str) -> String {
+        Number::parse(text).unwrap().as_str().to_owned()
+    }
+
+    #[test]
+    fn equal_numbers_have_equal_text() {
+        for (text, expected) in [
+            ("1", "1"),
+            ("1.0", "1"),
+            ("+1", "1"),
+            ("001.500", "1.5"),
+            ("-0", "0"),
+            ("0.000", "0"),
+            ("-0.0e9", "0"),
+            (".5", "0.5"),
+            ("5.", "5"),
+            ("1e3", "1000"),
+            ("1.5E+2", "150"),
+            ("1.25e1", "12.5"),
+            ("15e-1", "1.5"),
+            ("-15e-4", "-0.0015"),
+            ("1e30", "1000000000000000000000000000000"),
+            ("12345678901234567890", "12345678901234567890"),
+            ("0.12345678901234567890123", "0.12345678901234567890123"),
+            ("0e99999999999999999999999", "0"),
+        ] {
+            assert_eq!(canonical(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in [
+            "", "-", ".", "e3", "1e", "1e+", "0x10", "1_000", " 1", "NaN", "Infinity", "1.2.3", "٣",
+        ] {
+            assert_eq!(Number::parse(text), Err(NumberError::Syntax), "{text}");
+        }
+    }
+
+    #[test]
+    fn length_is_bounded() {
+        for text in [
+            "1e1100",
+            "1e-1101",
+            "1e99999999999999999999",
+            "1e-99999999999999999999",
+        ] {
+            assert_eq!(Number::parse(text), Err(NumberError::TooLong), "{text}");
+        }
+        assert_eq!(canonical("1e1000").len(), 1001);
+        assert!(Number::from_f64(f64::MAX).is_ok());
+        assert!(Number::from_f64(f64::from_bits(1)).is_ok());
+    }
+
+    #[test]
+    fn floats_take_the_shortest_text() {
+        assert_eq!(Number::from_f64(0.1).unwrap().as_str(), "0.1");
+        assert_eq!(
+            Number::from_f64(1e21).unwrap().as_str(),
+            "1000000000000000000000"
+        );
+        assert_eq!(Number::from_f64(-0.0).unwrap().as_str(), "0");
+        assert_eq!(Number::from_f64(f64::NAN), Err(NumberError::NotFinite));
+        assert_eq!(
+            Number::from_f64(f64::NEG_INFINITY),
+            Err(NumberError::NotFinite)
+        );
+    }
+
+    #[test]
+    fn integers_are_whole_and_fit() {
+        assert_eq!(Number::from(i64::MIN).as_i64(), Some(i64::MIN));
+        assert_eq!(Number::from(u64::MAX).as_i64(), None);
+        assert_eq!(Number::parse("1.5").unwrap().as_i64(), None);
+        assert_eq!(Number::parse("3e2").unwrap().as_i64(), Some(300));
+    }
+
+    proptest! {
+        #[test]
+        fn canonical_text_reads_back_as_itself(text in "-?[0-9]{1,30}(\\.[0-9]{1,30})?(e-?[0-9]{1,2})?") {
+            let number = Number::parse(&text).unwrap();
+            prop_assert_eq!(Number::parse(number.as_str()), Ok(number));
+        }
+
+        #[test]
+        fn floats_read_back_as_themselves(float in proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL) {
+            let number = Number::from_f64(float).unwrap();
+            prop_assert_eq!(number.as_str().parse::<f64>().unwrap(), float);
+        }
+
+        #[test]
+        fn parsing_never_panics(text in "\\PC{0,20}") {
+            let _ = Number::parse(&text);
+        }
+    }
+}

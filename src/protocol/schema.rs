@@ -1,0 +1,333 @@
+//! Schemas: the attributes that a provider, resource or data source has.
+//!
+//! There are attributes only, no nested blocks.
+
+use std::borrow::Cow;
+
+use super::ty::Type;
+
+/// Who gives an attribute its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The configuration must.
+    Required,
+    /// The configuration may; null otherwise.
+    Optional,
+    /// The configuration may; the provider otherwise.
+    OptionalComputed,
+    /// The provider.
+    Computed,
+}
+
+impl Mode {
+    /// Tells whether the provider may give the value.
+    pub fn is_computed(self) -> bool {
+        matches!(self, Self::Computed | Self::OptionalComputed)
+    }
+
+    /// Tells whether the configuration may give the value.
+    pub fn is_configurable(self) -> bool {
+        !matches!(self, Self::Computed)
+    }
+}
+
+/// How the objects of a nested attribute are arranged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nesting {
+    /// One object.
+    Single,
+    /// A list of objects.
+    List,
+    /// A set of objects.
+    Set,
+    /// A map of objects.
+    Map,
+}
+
+/// What values an attribute takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Values of one type.
+    Plain(Type),
+    /// Objects whose attributes have schemas of their own.
+    Nested {
+        /// How the objects are arranged.
+        nesting: Nesting,
+        /// The attributes of each object.
+        attributes: Vec<Attribute>,
+    },
+}
+
+impl Kind {
+    /// Makes one object with these attributes.
+    pub fn single(attributes: impl Into<Vec<Attribute>>) -> Self {
+        Self::nested(Nesting::Single, attributes)
+    }
+
+    /// Makes a list of objects with these attributes.
+    pub fn list(attributes: impl Into<Vec<Attribute>>) -> Self {
+        Self::nested(Nesting::List, attributes)
+    }
+
+    /// Makes a set of objects with these attributes.
+    pub fn set(attributes: impl Into<Vec<Attribute>>) -> Self {
+        Self::nested(Nesting::Set, attributes)
+    }
+
+    /// Makes a map of objects with these attributes.
+    pub fn map(attributes: impl Into<Vec<Attribute>>) -> Self {
+        Self::nested(Nesting::Map, attributes)
+    }
+
+    /// Returns the type of the values.
+    pub fn implied_type(&self) -> Type {
+        match self {
+            Self::Plain(ty) => ty.clone(),
+            Self::Nested {
+                nesting,
+                attributes,
+            } => {
+                let object = object_type(attributes);
+                match nesting {
+                    Nesting::Single => object,
+                    Nesting::List => Type::list(object),
+                    Nesting::Set => Type::set(object),
+                    Nesting::Map => Type::map(object),
+                }
+            }
+        }
+    }
+
+    fn nested(nesting: Nesting, attributes: impl Into<Vec<Attribute>>) -> Self {
+        Self::Nested {
+            nesting,
+            attributes: attributes.into(),
+        }
+    }
+}
+
+impl From<Type> for Kind {
+    fn from(ty: Type) -> Self {
+        Self::Plain(ty)
+    }
+}
+
+/// One attribute of a schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribute {
+    /// The name in configuration and on the wire.
+    pub name: Cow<'static, str>,
+    /// What values it takes.
+    pub kind: Kind,
+    /// Who gives it its value.
+    pub mode: Mode,
+    /// Whether hosts hide the value. Texts in it decode to secrets.
+    pub sensitive: bool,
+    /// Whether hosts send the value in configuration alone and keep it nowhere. Texts in it decode
+    /// to secrets.
+    pub write_only: bool,
+    /// Whether a change of the value replaces the resource. Not part of the wire schema.
+    pub replaces: bool,
+    /// What it is, in Markdown.
+    pub description: String,
+    /// What to use instead, where it is deprecated.
+    pub deprecation: Option<String>,
+}
+
+impl Attribute {
+    /// Makes an attribute that the configuration must set.
+    pub fn required(name: impl Into<Cow<'static, str>>, kind: impl Into<Kind>) -> Self {
+        Self::new(name.into(), kind.into(), Mode::Required)
+    }
+
+    /// Makes an attribute that the configuration may set.
+    pub fn optional(name: impl Into<Cow<'static, str>>, kind: impl Into<Kind>) -> Self {
+        Self::new(name.into(), kind.into(), Mode::Optional)
+    }
+
+    /// Makes an attribute that the configuration may set, and the provider sets otherwise.
+    pub fn optional_computed(name: impl Into<Cow<'static, str>>, kind: impl Into<Kind>) -> Self {
+        Self::new(name.into(), kind.into(), Mode::OptionalComputed)
+    }
+
+    /// Makes an attribute that the provider sets.
+    pub fn computed(name: impl Into<Cow<'static, str>>, kind: impl Into<Kind>) -> Self {
+        Self::new(name.into(), kind.into(), Mode::Computed)
+    }
+
+    /// Says what it is, in Markdown.
+    #[must_use]
+    pub fn description(mut self, markdown: impl Into<String>) -> Self {
+        self.description = markdown.into();
+        self
+    }
+
+    /// Has hosts hide the value.
+    #[must_use]
+    pub fn sensitive(mut self) -> Self {
+        self.sensitive = true;
+        self
+    }
+
+    /// Has hosts keep the value nowhere.
+    #[must_use]
+    pub fn write_only(mut self) -> Self {
+        self.write_only = true;
+        self
+    }
+
+    /// Makes a change of the value replace the resource.
+    #[must_use]
+    pub fn replaces(mut self) -> Self {
+        self.replaces = true;
+        self
+    }
+
+    /// Marks it as deprecated and says what to use instead.
+    #[must_use]
+    pub fn deprecated(mut self, advice: impl Into<String>) -> Self {
+        self.deprecation = Some(advice.into());
+        self
+    }
+
+    /// Returns the type of the values.
+    pub fn implied_type(&self) -> Type {
+        self.kind.implied_type()
+    }
+
+    /// Tells whether texts in the value are secrets.
+    pub fn is_secret(&self) -> bool {
+        self.sensitive || self.write_only
+    }
+
+    fn new(name: Cow<'static, str>, kind: Kind, mode: Mode) -> Self {
+        Self {
+            name,
+            kind,
+            mode,
+            sensitive: false,
+            write_only: false,
+            replaces: false,
+            description: String::new(),
+            deprecation: None,
+        }
+    }
+}
+
+/// The schema of a provider, resource or data source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schema {
+    /// Counts the changes of shape that stored state must be upgraded over; 0 or more.
+    pub version: i64,
+    /// The attributes.
+    pub attributes: Vec<Attribute>,
+    /// What it is, in Markdown.
+    pub description: String,
+    /// What to use instead, where it is deprecated.
+    pub deprecation: Option<String>,
+}
+
+impl Schema {
+    /// Makes the schema of version 0 with these attributes.
+    pub fn new(attributes: impl Into<Vec<Attribute>>) -> Self {
+        Self {
+            attributes: attributes.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Says what it is, in Markdown.
+    #[must_use]
+    pub fn description(mut self, markdown: impl Into<String>) -> Self {
+        self.description = markdown.into();
+        self
+    }
+
+    /// Returns the type of the whole: an object of all attributes.
+    pub fn implied_type(&self) -> Type {
+        object_type(&self.attributes)
+    }
+
+    /// Returns the attribute with this name.
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes
+            .iter()
+            .find(|attribute| attribute.name == name)
+    }
+}
+
+/// One attribute of what identifies a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityAttribute {
+    /// The name in an `import` block.
+    pub name: Cow<'static, str>,
+    /// The type: a primitive one, or a list of one.
+    pub ty: Type,
+    /// Whether an import must give it; otherwise it may.
+    pub required_for_import: bool,
+    /// What it is.
+    pub description: String,
+}
+
+/// The schema of what identifies a resource, apart from its state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IdentitySchema {
+    /// Counts the changes of shape that stored identities must be upgraded over; 0 or more.
+    pub version: i64,
+    /// The attributes.
+    pub attributes: Vec<IdentityAttribute>,
+}
+
+impl IdentitySchema {
+    /// Returns the type of the whole: an object of all attributes.
+    pub fn implied_type(&self) -> Type {
+        let named = self.attributes.iter();
+        Type::object(named.map(|attribute| (attribute.name.as_ref(), attribute.ty.clone())))
+    }
+}
+
+fn object_type(attributes: &[Attribute]) -> Type {
+    let named = attributes.iter();
+    Type::object(named.map(|attribute| (attribute.name.as_ref(), attribute.implied_type())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nested_attributes_imply_objects() {
+        let leaf = || [Attribute::required("a", Type::String)];
+        let object = Type::object([("a", Type::String)]);
+        let schema = Schema::new([
+            Attribute::optional("one", Kind::single(leaf())),
+            Attribute::optional("row", Kind::list(leaf())),
+            Attribute::optional("bag", Kind::set(leaf())),
+            Attribute::computed("by_key", Kind::map(leaf())),
+        ]);
+        assert_eq!(
+            schema.implied_type(),
+            Type::object([
+                ("one", object.clone()),
+                ("row", Type::list(object.clone())),
+                ("bag", Type::set(object.clone())),
+                ("by_key", Type::map(object)),
+            ])
+        );
+    }
+
+    #[test]
+    fn write_only_texts_are_secrets_too() {
+        assert!(
+            Attribute::optional("a", Type::String)
+                .write_only()
+                .is_secret()
+        );
+        assert!(
+            Attribute::optional("a", Type::String)
+                .sensitive()
+                .is_secret()
+        );
+        assert!(!Attribute::optional("a", Type::String).is_secret());
+    }
+}

@@ -1,0 +1,319 @@
+//! Between our types and the messages that travel.
+
+use super::diagnostic::{Diagnostic, Severity};
+use super::error::CodecError;
+use super::generated::tfplugin6 as wire;
+use super::path::{AttributePath, Step};
+use super::schema::{Attribute, IdentityAttribute, IdentitySchema, Kind, Mode, Nesting, Schema};
+use super::ty::Type;
+use super::value::Value;
+use super::{json, msgpack};
+
+/// Reads the object that a message carries: from MessagePack, else from JSON. A message that has
+/// neither, or that is absent, is null.
+///
+/// # Errors
+///
+/// [`CodecError`] where the encoding is wrong or holds another value than such an object.
+pub fn decode_object(
+    message: Option<&wire::DynamicValue>,
+    attributes: &[Attribute],
+) -> Result<Value, CodecError> {
+    decode_with(
+        message,
+        |bytes| msgpack::decode_object(attributes, bytes),
+        |text| json::decode_object(attributes, text),
+    )
+}
+
+/// Reads the value that a message carries: from MessagePack, else from JSON. A message that has
+/// neither, or that is absent, is null.
+///
+/// # Errors
+///
+/// [`CodecError`] where the encoding is wrong or holds a value of another type.
+pub fn decode(message: Option<&wire::DynamicValue>, ty: &Type) -> Result<Value, CodecError> {
+    decode_with(
+        message,
+        |bytes| msgpack::decode(ty, bytes),
+        |text| json::decode(ty, text),
+    )
+}
+
+/// Writes an object with these attributes into a message.
+///
+/// # Errors
+///
+/// Those of [`msgpack::encode_object`].
+pub fn encode_object(
+    attributes: &[Attribute],
+    value: &Value,
+) -> Result<wire::DynamicValue, CodecError> {
+    msgpack::encode_object(attributes, value).map(carry)
+}
+
+/// Writes a value of a type into a message.
+///
+/// # Errors
+///
+/// Those of [`msgpack::encode`].
+pub fn encode(ty: &Type, value: &Value) -> Result<wire::DynamicValue, CodecError> {
+    msgpack::encode(ty, value).map(carry)
+}
+
+fn decode_with(
+    message: Option<&wire::DynamicValue>,
+    from_msgpack: impl FnOnce(&[u8]) -> Result<Value, CodecError>,
+    from_json: impl FnOnce(&[u8]) -> Result<Value, CodecError>,
+) -> Result<Value, CodecError> {
+    match message {
+        Some(carrier) if !carrier.msgpack.is_empty() => from_msgpack(&carrier.msgpack),
+        Some(carrier) if !carrier.json.is_empty() => from_json(&carrier.json),
+        _ => Ok(Value::Null),
+    }
+}
+
+fn carry(msgpack: Vec<u8>) -> wire::DynamicValue {
+    wire::DynamicValue {
+        msgpack,
+        json: Vec::new(),
+    }
+}
+
+impl From<&AttributePath> for wire::AttributePath {
+    fn from(path: &AttributePath) -> Self {
+        use wire::attribute_path::step::Selector;
+        let steps = path.steps().iter().map(|step| wire::attribute_path::Step {
+            selector: Some(match step {
+                Step::Attribute(name) => Selector::AttributeName(name.clone()),
+                Step::Key(key) => Selector::ElementKeyString(key.clone()),
+                Step::Index(index) => Selector::ElementKeyInt(*index),
+            }),
+        });
+        Self {
+            steps: steps.collect(),
+        }
+    }
+}
+
+/// A path to the whole is left out: hosts take no empty one.
+impl From<&Diagnostic> for wire::Diagnostic {
+    fn from(diagnostic: &Diagnostic) -> Self {
+        let path = diagnostic.path.as_ref().filter(|path| !path.is_empty());
+        let mut message = Self {
+            summary: diagnostic.summary.clone(),
+            detail: diagnostic.detail.clone(),
+            attribute: path.map(Into::into),
+            ..Self::default()
+        };
+        message.set_severity(match diagnostic.severity {
+            Severity::Error => wire::diagnostic::Severity::Error,
+            Severity::Warning => wire::diagnostic::Severity::Warning,
+        });
+        message
+    }
+}
+
+impl From<&Schema> for wire::Schema {
+    fn from(schema: &Schema) -> Self {
+        Self {
+            version: schema.version,
+            block: Some(wire::schema::Block {
+                version: schema.version,
+                attributes: schema.attributes.iter().map(Into::into).collect(),
+                description: schema.description.clone(),
+                description_kind: wire::StringKind::Markdown.into(),
+                deprecated: schema.deprecation.is_some(),
+                deprecation_message: schema.deprecation.clone().unwrap_or_default(),
+                ..Default::default()
+            }),
+        }
+    }
+}
+
+impl From<&Attribute> for wire::schema::Attribute {
+    fn from(attribute: &Attribute) -> Self {
+        let (ty, nested_type) = match &attribute.kind {
+            Kind::Plain(ty) => (ty.to_json(), None),
+            Kind::Nested {
+                nesting,
+                attributes,
+            } => (Vec::new(), Some(nested(*nesting, attributes))),
+        };
+        Self {
+            name: attribute.name.clone().into_owned(),
+            r#type: ty,
+            nested_type,
+            description: attribute.description.clone(),
+            description_kind: wire::StringKind::Markdown.into(),
+            required: attribute.mode == Mode::Required,
+            optional: matches!(attribute.mode, Mode::Optional | Mode::OptionalComputed),
+            computed: attribute.mode.is_computed(),
+            sensitive: attribute.sensitive,
+            write_only: attribute.write_only,
+            deprecated: attribute.deprecation.is_some(),
+            deprecation_message: attribute.deprecation.clone().unwrap_or_default(),
+        }
+    }
+}
+
+fn nested(nesting: Nesting, attributes: &[Attribute]) -> wire::schema::Object {
+    use wire::schema::object::NestingMode;
+    let mode = match nesting {
+        Nesting::Single => NestingMode::Single,
+        Nesting::List => NestingMode::List,
+        Nesting::Set => NestingMode::Set,
+        Nesting::Map => NestingMode::Map,
+    };
+    wire::schema::Object {
+        attributes: attributes.iter().map(Into::into).collect(),
+        nesting: mode.into(),
+        ..Default::default()
+    }
+}
+
+impl From<&IdentitySchema> for wire::ResourceIdentitySchema {
+    fn from(schema: &IdentitySchema) -> Self {
+        Self {
+            version: schema.version,
+            identity_attributes: schema.attributes.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<&IdentityAttribute> for wire::resource_identity_schema::IdentityAttribute {
+    fn from(attribute: &IdentityAttribute) -> Self {
+        Self {
+            name: attribute.name.clone().into_owned(),
+            r#type: attribute.ty.to_json(),
+            required_for_import: attribute.required_for_import,
+            optional_for_import: !attribute.required_for_import,
+            description: attribute.description.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::error::Reason;
+
+    #[test]
+    fn msgpack_goes_before_json_and_neither_is_null() {
+        let message = |msgpack: &[u8], json: &[u8]| wire::DynamicValue {
+            msgpack: msgpack.to_vec(),
+            json: json.to_vec(),
+        };
+        let read = |message: &wire::DynamicValue| decode(Some(message), &Type::String);
+        assert_eq!(read(&message(b"\xa1m", b"\"j\"")), Ok(Value::from("m")));
+        assert_eq!(read(&message(b"", b"\"j\"")), Ok(Value::from("j")));
+        assert_eq!(read(&message(b"", b"")), Ok(Value::Null));
+        assert_eq!(decode(None, &Type::String), Ok(Value::Null));
+        assert_eq!(decode_object(None, &[]), Ok(Value::Null));
+    }
+
+    #[test]
+    fn answers_are_msgpack() {
+        let attributes = [Attribute::computed("a", Type::Bool)];
+        let object = Value::object([("a", Value::from(true))]);
+        let message = encode_object(&attributes, &object).unwrap();
+        assert_eq!(message.msgpack, b"\x81\xa1a\xc3");
+        assert!(message.json.is_empty());
+        assert_eq!(decode_object(Some(&message), &attributes), Ok(object));
+        let wrong = encode(&Type::Bool, &Value::from("x")).unwrap_err();
+        assert_eq!(wrong.reason, Reason::Required("a bool"));
+    }
+
+    #[test]
+    fn diagnostics_keep_their_place() {
+        use wire::attribute_path::step::Selector;
+        let path = AttributePath::attribute("m").then_key("k").then_index(2);
+        let message = wire::Diagnostic::from(&Diagnostic::warning("s", "d").at(path));
+        assert_eq!(message.severity(), wire::diagnostic::Severity::Warning);
+        assert_eq!(
+            (message.summary.as_str(), message.detail.as_str()),
+            ("s", "d")
+        );
+        let steps = message.attribute.unwrap().steps;
+        let selectors: Vec<_> = steps.into_iter().filter_map(|step| step.selector).collect();
+        assert_eq!(
+            selectors,
+            [
+                Selector::AttributeName("m".into()),
+                Selector::ElementKeyString("k".into()),
+                Selector::ElementKeyInt(2)
+            ]
+        );
+        let whole = Diagnostic::error("s", "").at(AttributePath::new());
+        let message = wire::Diagnostic::from(&whole);
+        assert_eq!(message.severity(), wire::diagnostic::Severity::Error);
+        assert_eq!(message.attribute, None);
+    }
+
+    #[test]
+    fn schemas_keep_every_flag() {
+        let schema = Schema {
+            version: 3,
+            attributes: vec![
+                Attribute::required("path", Type::String)
+                    .description("Where.")
+                    .replaces(),
+                Attribute::optional("token_wo", Type::String).write_only(),
+                Attribute::optional_computed("field", Type::String).deprecated("Use `path`."),
+                Attribute::computed(
+                    "spares",
+                    Kind::map([Attribute::computed("n", Type::Number)]),
+                )
+                .sensitive(),
+            ],
+            description: "All.".into(),
+            deprecation: None,
+        };
+        let message = wire::Schema::from(&schema);
+        assert_eq!(message.version, 3);
+        let block = message.block.unwrap();
+        assert_eq!(block.description_kind(), wire::StringKind::Markdown);
+        assert_eq!(
+            (block.deprecated, block.description.as_str()),
+            (false, "All.")
+        );
+        let [path, token, field, spares] = block.attributes.as_slice() else {
+            panic!("four attributes");
+        };
+        assert_eq!(path.r#type, br#""string""#);
+        assert_eq!(
+            (path.required, path.optional, path.computed),
+            (true, false, false)
+        );
+        assert_eq!(path.description, "Where.");
+        assert!(token.write_only && token.optional && !token.computed && !token.sensitive);
+        assert!(field.optional && field.computed && field.deprecated);
+        assert_eq!(field.deprecation_message, "Use `path`.");
+        assert!(spares.sensitive && spares.computed && !spares.optional);
+        assert!(spares.r#type.is_empty());
+        let nested = spares.nested_type.as_ref().unwrap();
+        assert_eq!(nested.nesting(), wire::schema::object::NestingMode::Map);
+        assert_eq!(nested.attributes[0].r#type, br#""number""#);
+    }
+
+    #[test]
+    fn identity_attributes_are_required_or_optional() {
+        let attribute = |name: &'static str, required_for_import| IdentityAttribute {
+            name: name.into(),
+            ty: Type::String,
+            required_for_import,
+            description: String::new(),
+        };
+        let message = wire::ResourceIdentitySchema::from(&IdentitySchema {
+            version: 1,
+            attributes: vec![attribute("path", true), attribute("mount", false)],
+        });
+        let flags: Vec<_> = message
+            .identity_attributes
+            .iter()
+            .map(|part| (part.required_for_import, part.optional_for_import))
+            .collect();
+        assert_eq!(flags, [(true, false), (false, true)]);
+        assert_eq!(message.version, 1);
+    }
+}
