@@ -23,6 +23,8 @@
 pub mod clock;
 pub mod env;
 pub mod external_secret;
+pub mod log;
 pub mod protocol;
+pub mod sdk;
 pub mod secret;
 pub mod token;

@@ -1,0 +1,173 @@
+//! The host's rules for our answers, checked before an answer leaves.
+//!
+//! A host that catches a wrong answer blames the provider in words that help nobody, and may
+//! have lost the state by then. Catching it here names the attribute and keeps the state.
+
+mod applied;
+mod planned;
+pub(super) mod required;
+mod same;
+#[cfg(test)]
+mod samples;
+pub(super) mod write_only;
+
+use std::borrow::Cow;
+
+pub(super) use applied::applied;
+pub(super) use planned::planned;
+
+use crate::protocol::shape::{Form, Shape};
+use crate::protocol::{Attribute, AttributePath, CodecError, Diagnostic, Value};
+
+/// An answer that a host would refuse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Violation {
+    /// The attribute, empty for the whole object.
+    pub(super) path: AttributePath,
+    /// The rule that it breaks; quotes no value.
+    pub(super) rule: Cow<'static, str>,
+}
+
+impl Violation {
+    /// Turns into what the user reads; no value is quoted.
+    ///
+    /// There is no path on the diagnostic: a host would quote the source line there, which may
+    /// hold a secret.
+    pub(super) fn into_diagnostic(self, call: &str, type_name: &str) -> Diagnostic {
+        let place = if self.path.is_empty() {
+            "the whole object".to_owned()
+        } else {
+            self.path.to_string()
+        };
+        Diagnostic::error(
+            format!("Provider bug: wrong answer to {call}"),
+            format!(
+                "For {type_name}, {place}: {rule}. The answer was withheld and the state that \
+                 was known is kept. This is a bug in the provider; please report it with the \
+                 provider's version and this text.",
+                rule = self.rule,
+            ),
+        )
+    }
+}
+
+/// An answer that cannot be written does not conform to its schema.
+impl From<CodecError> for Violation {
+    fn from(error: CodecError) -> Self {
+        Self {
+            path: error.path,
+            rule: Cow::Owned(error.reason.to_string()),
+        }
+    }
+}
+
+/// Shorthand for the checks.
+type Checked = Result<(), Violation>;
+
+fn violation(path: &AttributePath, rule: &'static str) -> Checked {
+    Err(Violation {
+        path: path.clone(),
+        rule: Cow::Borrowed(rule),
+    })
+}
+
+/// Checks an object that a host is to record: present, wholly known, nothing write-only.
+pub(super) fn recorded(attributes: &[Attribute], state: &Value) -> Checked {
+    if !matches!(state, Value::Map(_)) {
+        return violation(&AttributePath::new(), "the object is absent");
+    }
+    known(attributes, state, "the value is unknown after the fact")?;
+    match write_only::find(attributes, state).first() {
+        Some(path) => violation(path, "a write-only attribute must be null"),
+        None => Ok(()),
+    }
+}
+
+/// Checks an identity: wholly known, and the one that the instance had before.
+pub(super) fn identity(
+    attributes: &[Attribute],
+    prior: Option<&Value>,
+    identity: &Value,
+) -> Checked {
+    known(attributes, identity, "the identity is not known")?;
+    let root = AttributePath::new();
+    match prior {
+        Some(prior) if !all_null(prior) && prior != identity => {
+            violation(&root, "the identity differs from the one recorded")
+        }
+        _ if all_null(identity) => violation(&root, "the identity is missing"),
+        _ => Ok(()),
+    }
+}
+
+fn all_null(value: &Value) -> bool {
+    match value {
+        Value::Map(members) => members.values().all(Value::is_null),
+        other => other.is_null(),
+    }
+}
+
+fn known(attributes: &[Attribute], value: &Value, rule: &'static str) -> Checked {
+    match unknown(Shape::of_object(attributes), value, AttributePath::new()) {
+        Some(path) => violation(&path, rule),
+        None => Ok(()),
+    }
+}
+
+/// Returns the path to the first unknown value.
+fn unknown(shape: Shape<'_>, value: &Value, path: AttributePath) -> Option<AttributePath> {
+    if value.is_wholly_known() {
+        return None;
+    }
+    let below = match (shape.form(), value) {
+        (Form::Object(members), Value::Map(_)) => {
+            members.all().into_iter().find_map(|(name, shape)| {
+                unknown(
+                    shape,
+                    member(value, name),
+                    path.clone().then_attribute(name),
+                )
+            })
+        }
+        (Form::Map(element), Value::Map(items)) => items
+            .iter()
+            .find_map(|(key, item)| unknown(element, item, at_key(&path, element, key))),
+        (Form::List(element), Value::List(items)) => items
+            .iter()
+            .zip(0..)
+            .find_map(|(item, index)| unknown(element, item, path.clone().then_index(index))),
+        (Form::Tuple(elements), Value::List(items)) => elements
+            .into_iter()
+            .zip(items)
+            .zip(0..)
+            .find_map(|((element, item), index)| {
+                unknown(element, item, path.clone().then_index(index))
+            }),
+        _ => None,
+    };
+    // Elements of a set have no address, and what does not fit its type is found when encoding.
+    Some(below.unwrap_or(path))
+}
+
+/// Goes on to an element of a map; stays at the map where its keys may be secret.
+fn at_key(path: &AttributePath, element: Shape<'_>, key: &str) -> AttributePath {
+    if element.secret {
+        path.clone()
+    } else {
+        path.clone().then_key(key)
+    }
+}
+
+/// Returns a member of an object; an object that is null or unknown has null members.
+fn member<'a>(object: &'a Value, name: &str) -> &'a Value {
+    object.get(name).unwrap_or(&Value::Null)
+}
+
+/// Tells whether each of these has a counterpart among the others, and the other way round.
+fn correspond(one: &[Value], other: &[Value], fits: impl Fn(&Value, &Value) -> bool) -> bool {
+    one.iter().all(|a| other.iter().any(|b| fits(a, b)))
+        && other.iter().all(|b| one.iter().any(|a| fits(a, b)))
+}
+
+#[cfg(test)]
+mod tests;

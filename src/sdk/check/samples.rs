@@ -1,0 +1,59 @@
+//! One schema with every kind of attribute, for the tests of the rules.
+
+use crate::protocol::{Attribute, Kind, Type, Value};
+
+/// Attributes named after their mode and kind.
+pub(super) fn attributes() -> Vec<Attribute> {
+    let inner = || {
+        vec![
+            Attribute::optional("label", Type::String),
+            Attribute::computed("seen", Type::String),
+        ]
+    };
+    vec![
+        Attribute::computed("id", Type::String),
+        Attribute::required("name", Type::String),
+        Attribute::optional("note", Type::String),
+        Attribute::optional_computed("size", Type::Number),
+        Attribute::optional("token_wo", Type::String).write_only(),
+        Attribute::optional("items", Type::list(Type::String)),
+        Attribute::optional("labels", Type::map(Type::String)),
+        Attribute::optional("hidden", Type::map(Type::String)).sensitive(),
+        Attribute::optional("members", Type::set(Type::String)),
+        Attribute::optional("any", Type::Dynamic),
+        Attribute::optional(
+            "pair",
+            Type::Tuple(vec![Type::String, Type::set(Type::Bool)]),
+        ),
+        Attribute::optional("one", Kind::single(inner())),
+        Attribute::optional("parts", Kind::list(inner())),
+        Attribute::optional("slots", Kind::map(inner())),
+        Attribute::optional("marks", Kind::set(inner())),
+    ]
+}
+
+/// An object in which every attribute but these is null.
+pub(super) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    let Value::Map(mut object) = Value::null_object(&attributes()) else {
+        unreachable!("an object with nulls is a map");
+    };
+    for (name, value) in members {
+        object.insert(name.to_owned(), value);
+    }
+    Value::Map(object)
+}
+
+/// A nested object.
+pub(super) fn inner(label: impl Into<Value>, seen: impl Into<Value>) -> Value {
+    Value::object([("label", label.into()), ("seen", seen.into())])
+}
+
+/// A list or set.
+pub(super) fn list<const N: usize>(items: [&str; N]) -> Value {
+    Value::List(items.into_iter().map(Value::from).collect())
+}
+
+/// A map of text.
+pub(super) fn map<const N: usize>(items: [(&str, &str); N]) -> Value {
+    Value::object(items.map(|(key, item)| (key, Value::from(item))))
+}

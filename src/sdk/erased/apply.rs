@@ -1,0 +1,138 @@
+//! An apply: create, update or destroy, and the state that is recorded after it.
+
+use super::coding::{decode_private, encode_private, missing, model, to_wire};
+use super::{Outcome, Typed};
+use crate::protocol::Value;
+use crate::protocol::generated::tfplugin6 as wire;
+use crate::sdk::check::{self, Violation};
+use crate::sdk::failure::Diagnostics;
+use crate::sdk::resource::{Applied, ApplyRequest, Context, Resource};
+
+/// What was planned, for the comparison with what came out.
+struct Plan {
+    state: Value,
+    identity: Option<Value>,
+}
+
+impl<R: Resource> Typed<R> {
+    pub(super) async fn apply_change(
+        &self,
+        context: &Context<R::Configured>,
+        request: wire::apply_resource_change::Request,
+    ) -> Outcome<wire::apply_resource_change::Response> {
+        let prior = self.optional("the prior state", request.prior_state.as_ref())?;
+        let config = self.optional("the configuration", request.config.as_ref())?;
+        let planned = self.optional("the plan", request.planned_state.as_ref())?;
+        let (config, planned) = match (config, planned) {
+            (Some(config), Some(planned)) => (config, planned),
+            (None, None) => return self.destroy(context, prior).await,
+            (None, Some(_)) => return Err(vec![missing("the configuration")]),
+            (Some(_), None) => return Err(vec![missing("the plan")]),
+        };
+        let identity = self.decode_identity(request.planned_identity.as_ref())?;
+        let apply = ApplyRequest {
+            config: model("the configuration", config)?,
+            planned: model("the plan", planned.clone())?,
+            private: decode_private::<R>(&request.planned_private),
+        };
+        let plan = Plan {
+            state: planned,
+            identity: identity.filter(Value::is_wholly_known),
+        };
+        match prior {
+            None => self.create(context, plan, apply).await,
+            Some(prior) => {
+                let prior = model("the prior state", prior)?;
+                self.update(context, prior, plan, apply).await
+            }
+        }
+    }
+
+    async fn destroy(
+        &self,
+        context: &Context<R::Configured>,
+        prior: Option<Value>,
+    ) -> Outcome<wire::apply_resource_change::Response> {
+        let diagnostics = match prior {
+            Some(prior) => self
+                .resource
+                .delete(context, model("the prior state", prior)?)
+                .await
+                .map_err(|failure| failure.diagnostics)?,
+            None => Diagnostics::new(),
+        };
+        Ok(wire::apply_resource_change::Response {
+            new_state: Some(self.encode("delete", &Value::Null)?),
+            diagnostics: to_wire(diagnostics),
+            ..Default::default()
+        })
+    }
+
+    async fn create(
+        &self,
+        context: &Context<R::Configured>,
+        plan: Plan,
+        request: ApplyRequest<R>,
+    ) -> Outcome<wire::apply_resource_change::Response> {
+        let applied = self
+            .resource
+            .create(context, request)
+            .await
+            .map_err(|failure| failure.diagnostics)?;
+        self.applied("create", &plan, applied, |state| {
+            check::applied(self.attributes(), &plan.state, state)
+        })
+    }
+
+    async fn update(
+        &self,
+        context: &Context<R::Configured>,
+        prior: R::Model,
+        plan: Plan,
+        request: ApplyRequest<R>,
+    ) -> Outcome<wire::apply_resource_change::Response> {
+        let failure = match self.resource.update(context, prior, request).await {
+            Ok(applied) => {
+                return self.applied("update", &plan, applied, |state| {
+                    check::applied(self.attributes(), &plan.state, state)
+                });
+            }
+            Err(failure) => failure,
+        };
+        let mut diagnostics = failure.diagnostics;
+        let Some(reached) = failure.state else {
+            return Err(diagnostics);
+        };
+        // A change that failed half-way need not be what was planned.
+        let recorded = self.applied("update", &plan, *reached, |state| {
+            check::recorded(self.attributes(), state)
+        });
+        match recorded {
+            Ok(mut answer) => {
+                answer.diagnostics.extend(to_wire(diagnostics));
+                Ok(answer)
+            }
+            Err(more) => {
+                diagnostics.extend(more);
+                Err(diagnostics)
+            }
+        }
+    }
+
+    fn applied(
+        &self,
+        call: &'static str,
+        plan: &Plan,
+        applied: Applied<R>,
+        check: impl FnOnce(&Value) -> Result<(), Violation>,
+    ) -> Outcome<wire::apply_resource_change::Response> {
+        let (state, identity) = self.record(call, plan.identity.as_ref(), applied.state, check)?;
+        Ok(wire::apply_resource_change::Response {
+            new_state: Some(state),
+            private: encode_private::<R>(&applied.private),
+            diagnostics: to_wire(applied.diagnostics),
+            new_identity: Some(identity),
+            ..Default::default()
+        })
+    }
+}

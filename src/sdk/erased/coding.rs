@@ -1,0 +1,122 @@
+//! Between wire messages and models, with the checks that every answer passes.
+
+use super::{Outcome, Typed};
+use crate::protocol::generated::tfplugin6 as wire;
+use crate::protocol::{AttributePath, Diagnostic, Value, wire as codec};
+use crate::sdk::check::{self, Violation};
+use crate::sdk::failure::Diagnostics;
+use crate::sdk::guard::undecodable;
+use crate::sdk::model::{AttributeValue, Model};
+use crate::sdk::resource::Resource;
+
+impl<R: Resource> Typed<R> {
+    /// Decodes an object; null and absent are `None`.
+    pub(super) fn optional(
+        &self,
+        what: &'static str,
+        encoded: Option<&wire::DynamicValue>,
+    ) -> Outcome<Option<Value>> {
+        let value = codec::decode_object(encoded, self.attributes())
+            .map_err(|error| vec![undecodable(what, &error.path, &error)])?;
+        Ok(Some(value).filter(|value| !value.is_null()))
+    }
+
+    /// Decodes an object that must be there.
+    pub(super) fn required(
+        &self,
+        what: &'static str,
+        encoded: Option<&wire::DynamicValue>,
+    ) -> Outcome<Value> {
+        self.optional(what, encoded)?
+            .ok_or_else(|| vec![missing(what)])
+    }
+
+    /// Encodes an answer; one that does not conform to the schema is refused.
+    pub(super) fn encode(&self, call: &'static str, value: &Value) -> Outcome<wire::DynamicValue> {
+        codec::encode_object(self.attributes(), value).map_err(|error| Self::refuse(call, error))
+    }
+
+    /// Tells a wrong answer.
+    pub(super) fn refuse(call: &'static str, violation: impl Into<Violation>) -> Diagnostics {
+        vec![violation.into().into_diagnostic(call, R::TYPE_NAME)]
+    }
+
+    /// Decodes an identity; null and absent are `None`.
+    pub(super) fn decode_identity(
+        &self,
+        identity: Option<&wire::ResourceIdentityData>,
+    ) -> Outcome<Option<Value>> {
+        let data = identity.and_then(|identity| identity.identity_data.as_ref());
+        let value = codec::decode_object(data, &self.identity().attributes)
+            .map_err(|error| vec![undecodable("the identity", &error.path, &error)])?;
+        Ok(Some(value).filter(|value| !value.is_null()))
+    }
+
+    /// Checks an identity and encodes it. `prior` is the one that it must equal.
+    pub(super) fn encode_identity(
+        &self,
+        call: &'static str,
+        prior: Option<&Value>,
+        identity: &Value,
+    ) -> Outcome<wire::ResourceIdentityData> {
+        let attributes = &self.identity().attributes;
+        let prior = prior.filter(|_| !R::MUTABLE_IDENTITY);
+        check::identity(attributes, prior, identity)
+            .map_err(|violation| Self::refuse(call, violation))?;
+        let data = codec::encode_object(attributes, identity)
+            .map_err(|error| Self::refuse(call, error))?;
+        Ok(wire::ResourceIdentityData {
+            identity_data: Some(data),
+        })
+    }
+
+    /// Encodes a state that is to be recorded, with its identity.
+    pub(super) fn record(
+        &self,
+        call: &'static str,
+        prior_identity: Option<&Value>,
+        state: R::Model,
+        check: impl FnOnce(&Value) -> Result<(), Violation>,
+    ) -> Outcome<(wire::DynamicValue, wire::ResourceIdentityData)> {
+        let identity = R::identity(&state).into_value();
+        let state = state.into_value();
+        check(&state).map_err(|violation| Self::refuse(call, violation))?;
+        let state = self.encode(call, &state)?;
+        let identity = self.encode_identity(call, prior_identity, &identity)?;
+        Ok((state, identity))
+    }
+}
+
+/// Reads a model out of a decoded object.
+pub(super) fn model<M: Model>(what: &'static str, value: Value) -> Outcome<M> {
+    M::from_value(value, &AttributePath::new())
+        .map_err(|error| vec![undecodable(what, &error.path, &error)])
+}
+
+/// Tells that the host left out what it must send.
+pub(super) fn missing(what: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("The host sent nothing for {what}"),
+        "The call cannot be answered without it, and nothing was changed. Please report this \
+         with the host's version.",
+    )
+}
+
+/// Private data from another version, or damaged, is nothing to fail for: it is derived anew.
+pub(super) fn decode_private<R: Resource>(bytes: &[u8]) -> R::Private {
+    serde_json::from_slice(bytes).unwrap_or_default()
+}
+
+/// For the same reason, private data that cannot be written is left out.
+pub(super) fn encode_private<R: Resource>(private: &R::Private) -> Vec<u8> {
+    serde_json::to_vec(private).unwrap_or_else(|_| {
+        tracing::error!("private data cannot be written and is left out");
+        Vec::new()
+    })
+}
+
+/// Turns diagnostics into messages.
+#[expect(clippy::needless_pass_by_value, reason = "diagnostics end here")]
+pub(in crate::sdk) fn to_wire(diagnostics: Diagnostics) -> Vec<wire::Diagnostic> {
+    diagnostics.iter().map(Into::into).collect()
+}

@@ -1,0 +1,123 @@
+//! A plan: what the host proposes, what the resource makes of it, and what a host would refuse.
+
+use super::coding::{decode_private, encode_private, missing, model, to_wire};
+use super::{Outcome, Typed};
+use crate::protocol::generated::tfplugin6 as wire;
+use crate::protocol::{AttributePath, Value};
+use crate::sdk::check::{self, write_only};
+use crate::sdk::failure::Diagnostics;
+use crate::sdk::model::AttributeValue;
+use crate::sdk::resource::{PlanRequest, Resource};
+
+impl<R: Resource> Typed<R> {
+    pub(super) fn plan_change(
+        &self,
+        configured: &R::Configured,
+        request: wire::plan_resource_change::Request,
+    ) -> Outcome<wire::plan_resource_change::Response> {
+        let prior = self.optional("the prior state", request.prior_state.as_ref())?;
+        let config = self.optional("the configuration", request.config.as_ref())?;
+        let proposed = self.optional("the proposed state", request.proposed_new_state.as_ref())?;
+        match (config, proposed) {
+            (Some(config), Some(proposed)) => {
+                self.plan_existence(configured, prior, &config, proposed, request)
+            }
+            (None, None) => self.plan_destruction(prior, request),
+            (None, Some(_)) => Err(vec![missing("the configuration")]),
+            (Some(_), None) => Err(vec![missing("the proposed state")]),
+        }
+    }
+
+    fn plan_destruction(
+        &self,
+        prior: Option<Value>,
+        request: wire::plan_resource_change::Request,
+    ) -> Outcome<wire::plan_resource_change::Response> {
+        let diagnostics = match prior {
+            Some(prior) => self
+                .resource
+                .plan_destroy(&model("the prior state", prior)?),
+            None => Diagnostics::new(),
+        };
+        Ok(wire::plan_resource_change::Response {
+            planned_state: Some(self.encode("plan", &Value::Null)?),
+            planned_private: request.prior_private,
+            planned_identity: request.prior_identity,
+            diagnostics: to_wire(diagnostics),
+            ..Default::default()
+        })
+    }
+
+    fn plan_existence(
+        &self,
+        configured: &R::Configured,
+        prior: Option<Value>,
+        config: &Value,
+        mut proposed: Value,
+        request: wire::plan_resource_change::Request,
+    ) -> Outcome<wire::plan_resource_change::Response> {
+        // The host puts write-only values into its proposal; a plan must not hold them.
+        write_only::clear(self.attributes(), &mut proposed);
+        let plan_request = PlanRequest {
+            config: model("the configuration", config.clone())?,
+            prior: match &prior {
+                Some(prior) => Some(model("the prior state", prior.clone())?),
+                None => None,
+            },
+            proposed: model("the proposed state", proposed)?,
+            private: decode_private::<R>(&request.prior_private),
+        };
+        let planned = self
+            .resource
+            .plan(configured, plan_request)
+            .map_err(|failure| failure.diagnostics)?;
+        let identity = R::identity(&planned.planned).into_value();
+        let state = planned.planned.into_value();
+        let prior = prior.unwrap_or_default();
+        check::planned(self.attributes(), &prior, config, &state)
+            .map_err(|violation| Self::refuse("plan", violation))?;
+        let requires_replace = self.requires_replace(&prior, &state);
+        let is_new = prior.is_null() || !requires_replace.is_empty();
+        Ok(wire::plan_resource_change::Response {
+            planned_state: Some(self.encode("plan", &state)?),
+            planned_private: encode_private::<R>(&planned.private),
+            planned_identity: self.planned_identity(&identity, is_new, request.prior_identity)?,
+            diagnostics: to_wire(planned.diagnostics),
+            requires_replace,
+            ..Default::default()
+        })
+    }
+
+    /// The paths of attributes whose change replaces the instance.
+    fn requires_replace(&self, prior: &Value, planned: &Value) -> Vec<wire::AttributePath> {
+        if prior.is_null() {
+            return Vec::new();
+        }
+        self.attributes()
+            .iter()
+            .filter(|attribute| {
+                attribute.replaces && prior.get(&attribute.name) != planned.get(&attribute.name)
+            })
+            .map(|attribute| (&AttributePath::attribute(attribute.name.as_ref())).into())
+            .collect()
+    }
+
+    /// A new instance may have an identity that is not known yet; one that stays keeps its own.
+    fn planned_identity(
+        &self,
+        identity: &Value,
+        is_new: bool,
+        prior: Option<wire::ResourceIdentityData>,
+    ) -> Outcome<Option<wire::ResourceIdentityData>> {
+        if !identity.is_wholly_known() {
+            return Ok(prior.filter(|_| !is_new));
+        }
+        let prior = if is_new {
+            None
+        } else {
+            self.decode_identity(prior.as_ref())?
+        };
+        self.encode_identity("plan", prior.as_ref(), identity)
+            .map(Some)
+    }
+}

@@ -1,0 +1,159 @@
+//! The guard around each call: a span, the host's wish to stop, and panics.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use super::failure::{Diagnostics, has_error};
+use crate::protocol::generated::tfplugin6 as wire;
+use crate::protocol::{AttributePath, Diagnostic};
+
+/// A response that can carry diagnostics.
+pub(super) trait Answer {
+    /// Adds diagnostics behind those that are there.
+    fn tell(&mut self, diagnostics: Diagnostics);
+}
+
+/// Implements [`Answer`] for responses with a plain list of diagnostics.
+macro_rules! answers {
+    ($($response:path),+ $(,)?) => {
+        $(impl Answer for $response {
+            fn tell(&mut self, diagnostics: Diagnostics) {
+                self.diagnostics.extend(diagnostics.iter().map(Into::into));
+            }
+        })+
+    };
+}
+
+answers!(
+    wire::apply_resource_change::Response,
+    wire::configure_provider::Response,
+    wire::get_provider_schema::Response,
+    wire::get_resource_identity_schemas::Response,
+    wire::import_resource_state::Response,
+    wire::move_resource_state::Response,
+    wire::plan_resource_change::Response,
+    wire::read_resource::Response,
+    wire::upgrade_resource_identity::Response,
+    wire::upgrade_resource_state::Response,
+    wire::validate_provider_config::Response,
+    wire::validate_resource_config::Response,
+);
+
+/// One call, as the guard sees it.
+pub(super) struct Call<'c> {
+    /// Name in the protocol.
+    pub(super) rpc: &'static str,
+    /// The resource type that it is about, or empty.
+    pub(super) type_name: &'c str,
+    /// Cancelled when the host asks the provider to stop.
+    pub(super) cancelled: CancellationToken,
+    /// How long after that the call may still come back by itself.
+    pub(super) grace: Duration,
+}
+
+impl Call<'_> {
+    /// Waits for the host's stop and then for the grace to end.
+    async fn given_up(&self) {
+        self.cancelled.cancelled().await;
+        if !self.grace.is_zero() {
+            tokio::time::sleep(self.grace).await;
+        }
+    }
+}
+
+/// Runs one call to its end.
+///
+/// A failure, a panic or the host's stop answers with `fallback`, which must hold the state
+/// that was known, and with diagnostics: a gRPC error would make the host forget a state.
+pub(super) async fn guarded<A: Answer>(
+    call: Call<'_>,
+    mut fallback: A,
+    work: impl Future<Output = Result<A, Diagnostics>>,
+) -> A {
+    let span = tracing::debug_span!(
+        "rpc",
+        { crate::log::TF_RPC } = call.rpc,
+        { crate::log::TF_REQ_ID } = format_args!("{:016x}", fastrand::u64(..)),
+        { crate::log::TF_RESOURCE_TYPE } = call.type_name,
+    );
+    let outcome = async {
+        tracing::trace!("received");
+        let outcome = tokio::select! {
+            biased;
+            outcome = AssertUnwindSafe(work).catch_unwind() => outcome,
+            () = call.given_up() => Ok(Err(vec![stopped(call.rpc)])),
+        };
+        tracing::trace!("answered");
+        outcome
+    }
+    .instrument(span)
+    .await;
+    let mut diagnostics = match outcome {
+        Ok(Ok(answer)) => return answer,
+        Ok(Err(diagnostics)) => diagnostics,
+        Err(panic) => vec![panicked(call.rpc, panic)],
+    };
+    if !has_error(&diagnostics) {
+        diagnostics.push(unexplained(call.rpc));
+    }
+    fallback.tell(diagnostics);
+    fallback
+}
+
+fn stopped(rpc: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Stopped before the end",
+        format!(
+            "{rpc} was interrupted, as asked for. The state that was known is kept; run the \
+             command again to go on."
+        ),
+    )
+}
+
+/// A host takes an answer without an error for a success.
+fn unexplained(rpc: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Provider bug: a call failed without a reason",
+        format!(
+            "{rpc} failed and told no error. The state that was known is kept. This is a bug in \
+             the provider; please report it with the provider's version and this text."
+        ),
+    )
+}
+
+/// The text of the panic stays out: it may quote a value.
+fn panicked(rpc: &str, _panic: Box<dyn Any + Send>) -> Diagnostic {
+    Diagnostic::error(
+        "Provider bug: a call panicked",
+        format!(
+            "{rpc} ended in a panic. The state that was known is kept. This is a bug in the \
+             provider; please report it with the provider's version and the log of a run with \
+             TF_LOG_PROVIDER=DEBUG, which names the place in the source."
+        ),
+    )
+}
+
+/// Turns a value that cannot be decoded into a diagnostic on its attribute.
+pub(super) fn undecodable(
+    what: &str,
+    path: &AttributePath,
+    error: &(dyn std::error::Error + 'static),
+) -> Diagnostic {
+    Diagnostic::error(
+        format!("Cannot decode {what}"),
+        format!(
+            "{error}. The host and this provider disagree on the schema: make sure that one \
+             version of the provider is in use, and report this if it is."
+        ),
+    )
+    .at(path.clone())
+}
+
+#[cfg(test)]
+mod tests;

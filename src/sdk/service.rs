@@ -1,0 +1,251 @@
+//! The gRPC service of a provider, and what it keeps between calls.
+
+mod rpc;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio_util::sync::CancellationToken;
+use tonic::{Response, Status};
+
+use super::check::required;
+use super::erased::{AnyResource, Erased, to_wire};
+use super::failure::{Diagnostics, has_error};
+use super::guard::{Answer, Call, guarded, undecodable};
+use super::model::{AttributeValue, Model};
+use super::provider::{Host, Provider};
+use super::resource::Context;
+use crate::protocol::generated::tfplugin6 as wire;
+use crate::protocol::generated::tfplugin6::provider_server::ProviderServer;
+use crate::protocol::{AttributePath, Diagnostic, Schema, wire as codec};
+
+/// Bytes of the largest message: what hosts and other providers allow.
+const MESSAGE_LIMIT: usize = 256 << 20;
+
+/// How long an apply may go on after the host's stop: a change cut in half is worse than a wait.
+const APPLY_GRACE: Duration = Duration::from_secs(10);
+
+/// Serves a provider over gRPC.
+pub struct ProviderService<P: Provider> {
+    shared: Arc<Shared<P>>,
+}
+
+struct Shared<P: Provider> {
+    provider: P,
+    schema: OnceLock<Schema>,
+    resources: BTreeMap<&'static str, AnyResource<P::Configured>>,
+    session: RwLock<Session<P::Configured>>,
+}
+
+/// What one configuration of the provider began.
+struct Session<C> {
+    configured: Option<Arc<C>>,
+    cancelled: CancellationToken,
+    /// Configurations of earlier runs, which a process in debug mode has served.
+    earlier: Vec<Arc<C>>,
+}
+
+impl<C> Session<C> {
+    /// Describes a call that belongs to the session.
+    fn call<'c>(&self, rpc: &'static str, type_name: &'c str) -> Call<'c> {
+        Call {
+            rpc,
+            type_name,
+            cancelled: self.cancelled.clone(),
+            grace: Duration::ZERO,
+        }
+    }
+
+    fn context(self) -> Result<Context<C>, Diagnostics> {
+        let configured = self.configured.ok_or_else(|| {
+            vec![Diagnostic::error(
+                "The provider is not configured",
+                "The host made a call that needs the provider's configuration before it sent \
+                 one. Please report this with the host's version.",
+            )]
+        })?;
+        Ok(Context {
+            configured,
+            cancelled: self.cancelled,
+        })
+    }
+}
+
+impl<C> Clone for Session<C> {
+    fn clone(&self) -> Self {
+        Self {
+            configured: self.configured.clone(),
+            cancelled: self.cancelled.clone(),
+            earlier: Vec::new(),
+        }
+    }
+}
+
+impl<P: Provider> Clone for ProviderService<P> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl<P: Provider> ProviderService<P> {
+    /// Takes a provider, not configured yet.
+    pub fn new(provider: P) -> Self {
+        let resources = provider
+            .resources()
+            .into_iter()
+            .map(|resource| (resource.type_name(), resource))
+            .collect();
+        Self {
+            shared: Arc::new(Shared {
+                provider,
+                schema: OnceLock::new(),
+                resources,
+                session: RwLock::new(Session {
+                    configured: None,
+                    cancelled: CancellationToken::new(),
+                    earlier: Vec::new(),
+                }),
+            }),
+        }
+    }
+
+    /// Makes the server to mount, with the message sizes that hosts use.
+    pub fn server(&self) -> ProviderServer<Self> {
+        ProviderServer::new(self.clone())
+            .max_decoding_message_size(MESSAGE_LIMIT)
+            .max_encoding_message_size(MESSAGE_LIMIT)
+    }
+
+    /// Lets go of what the configurations hold outside this process.
+    pub async fn close(&self) {
+        let held: Vec<_> = {
+            let mut session = self.lock();
+            let earlier = std::mem::take(&mut session.earlier);
+            earlier
+                .into_iter()
+                .chain(session.configured.clone())
+                .collect()
+        };
+        self.let_go(&held).await;
+    }
+
+    /// Returns the schema of the provider block, built on first use.
+    pub fn schema(&self) -> &Schema {
+        self.shared
+            .schema
+            .get_or_init(|| Schema::new(P::Config::attributes()).description(P::DESCRIPTION))
+    }
+
+    /// Returns the resource types by name.
+    pub fn resources(&self) -> &BTreeMap<&'static str, AnyResource<P::Configured>> {
+        &self.shared.resources
+    }
+
+    fn session(&self) -> Session<P::Configured> {
+        self.shared
+            .session
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn resource(&self, name: &str) -> Result<&dyn Erased<P::Configured>, Diagnostics> {
+        self.shared
+            .resources
+            .get(name)
+            .map(AnyResource::calls)
+            .ok_or_else(|| {
+                vec![Diagnostic::error(
+                    "Unknown resource type",
+                    "The host asked for a resource type that this version of the provider does \
+                     not have. Make sure that the version in use is the one the configuration \
+                     was written for.",
+                )]
+            })
+    }
+
+    fn decode_config(&self, config: Option<&wire::DynamicValue>) -> Result<P::Config, Diagnostics> {
+        let value = codec::decode_object(config, &self.schema().attributes)
+            .map_err(|error| vec![undecodable("the provider block", &error.path, &error)])?;
+        if value.is_null() {
+            return Ok(P::Config::default());
+        }
+        let missing = required::missing(&self.schema().attributes, &value);
+        if !missing.is_empty() {
+            return Err(missing);
+        }
+        P::Config::from_value(value, &AttributePath::new())
+            .map_err(|error| vec![undecodable("the provider block", &error.path, &error)])
+    }
+
+    fn lock(&self) -> RwLockWriteGuard<'_, Session<P::Configured>> {
+        self.shared
+            .session
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn let_go(&self, held: &[Arc<P::Configured>]) {
+        join_all(held.iter().map(|held| self.shared.provider.close(held))).await;
+    }
+
+    async fn configure(
+        &self,
+        request: wire::configure_provider::Request,
+    ) -> Result<wire::configure_provider::Response, Diagnostics> {
+        let config = self.decode_config(request.config.as_ref())?;
+        let diagnostics = self.shared.provider.validate(&config);
+        if has_error(&diagnostics) {
+            return Err(diagnostics);
+        }
+        let host = Host {
+            version: request.terraform_version,
+        };
+        let (configured, warnings) = self
+            .shared
+            .provider
+            .configure(config, host)
+            .await
+            .map_err(|failure| failure.diagnostics)?;
+        let idle = {
+            let mut session = self.lock();
+            let before = session.configured.replace(configured);
+            session.earlier.extend(before);
+            session.cancelled = CancellationToken::new();
+            // Calls of the run before may still be under way, and hold on to theirs.
+            let (idle, busy) = std::mem::take(&mut session.earlier)
+                .into_iter()
+                .partition(|earlier| Arc::strong_count(earlier) == 1);
+            session.earlier = busy;
+            idle
+        };
+        self.let_go(&idle).await;
+        Ok(wire::configure_provider::Response {
+            diagnostics: to_wire(warnings),
+        })
+    }
+}
+
+/// Describes a call that belongs to no session: nothing that it does waits.
+fn sessionless(rpc: &'static str) -> Call<'static> {
+    Call {
+        rpc,
+        type_name: "",
+        cancelled: CancellationToken::new(),
+        grace: Duration::ZERO,
+    }
+}
+
+/// Runs a call under the guard; what comes out is an answer in any case.
+async fn answered<A: Answer>(
+    call: Call<'_>,
+    fallback: A,
+    work: impl Future<Output = Result<A, Diagnostics>>,
+) -> Result<Response<A>, Status> {
+    Ok(Response::new(guarded(call, fallback, work).await))
+}
