@@ -24,6 +24,7 @@ pub mod clock;
 pub mod env;
 pub mod external_secret;
 pub mod log;
+pub mod plugin;
 pub mod protocol;
 pub mod sdk;
 pub mod secret;

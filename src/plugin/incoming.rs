@@ -1,0 +1,187 @@
+//! Accepts connections and brings each through its TLS handshake on its own.
+//!
+//! One peer that sends garbage, or nothing at all, neither delays nor ends anything for the others.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::server::Connected;
+
+use super::listener::{Listener, Socket};
+
+/// Longest TLS handshake.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+
+/// How many handshakes may be under way at once; more wait in the system's queue.
+const PENDING_HANDSHAKES: usize = 32;
+
+/// Pause after a failed accept, which mostly means that file descriptors ran out.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Accepts until the stream is dropped, and keeps `counts` current.
+pub(super) fn connections(
+    listener: Listener,
+    tls: Option<TlsAcceptor>,
+    counts: watch::Sender<Counts>,
+) -> impl Stream<Item = io::Result<Connection>> {
+    let (sender, receiver) = mpsc::channel(PENDING_HANDSHAKES);
+    tokio::spawn(accept(listener, tls, counts, sender));
+    ReceiverStream::new(receiver)
+}
+
+async fn accept(
+    listener: Listener,
+    tls: Option<TlsAcceptor>,
+    counts: watch::Sender<Counts>,
+    sender: mpsc::Sender<io::Result<Connection>>,
+) {
+    let slots = Arc::new(Semaphore::new(PENDING_HANDSHAKES));
+    loop {
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
+            return;
+        };
+        let accepted = tokio::select! {
+            () = sender.closed() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let socket = match accepted {
+            Ok(socket) => socket,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let (tls, counts, sender) = (tls.clone(), counts.clone(), sender.clone());
+        tokio::spawn(async move {
+            match establish(socket, tls).await {
+                Ok(stream) => {
+                    let connection = Connection {
+                        stream,
+                        _open: OpenConnection::new(counts),
+                    };
+                    // Nobody receives any more once the process is about to end.
+                    let _ = sender.send(Ok(connection)).await;
+                }
+                Err(error) => tracing::warn!(%error, "a connection was refused"),
+            }
+            drop(slot);
+        });
+    }
+}
+
+async fn establish(socket: Socket, tls: Option<TlsAcceptor>) -> io::Result<Transport> {
+    let Some(tls) = tls else {
+        return Ok(Transport::Plain(socket));
+    };
+    tokio::time::timeout(HANDSHAKE_LIMIT, tls.accept(socket))
+        .await?
+        .map(|stream| Transport::Encrypted(Box::new(stream)))
+}
+
+/// How many connections got through their handshake.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    /// Connections that are open.
+    pub(super) open: usize,
+    /// Connections that were ever opened: one may come and go between two looks.
+    pub(super) total: usize,
+}
+
+/// Counts a connection for as long as it lives.
+struct OpenConnection(watch::Sender<Counts>);
+
+impl OpenConnection {
+    fn new(counts: watch::Sender<Counts>) -> Self {
+        counts.send_modify(|counts| {
+            counts.open += 1;
+            counts.total += 1;
+        });
+        Self(counts)
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.send_modify(|counts| counts.open -= 1);
+    }
+}
+
+/// A connection that is ready for HTTP/2.
+pub(super) struct Connection {
+    stream: Transport,
+    _open: OpenConnection,
+}
+
+enum Transport {
+    Plain(Socket),
+    Encrypted(Box<TlsStream<Socket>>),
+}
+
+impl Connected for Connection {
+    type ConnectInfo = ();
+
+    fn connect_info(&self) -> Self::ConnectInfo {}
+}
+
+/// Calls one method of whichever transport it is.
+macro_rules! forward {
+    ($connection:expr, $method:ident($($argument:expr),*)) => {
+        match &mut $connection.get_mut().stream {
+            Transport::Plain(stream) => Pin::new(stream).$method($($argument),*),
+            Transport::Encrypted(stream) => Pin::new(stream.as_mut()).$method($($argument),*),
+        }
+    };
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        forward!(self, poll_read(context, buffer))
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        forward!(self, poll_write(context, bytes))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        forward!(self, poll_flush(context))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        forward!(self, poll_shutdown(context))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        forward!(self, poll_write_vectored(context, slices))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.stream {
+            Transport::Plain(stream) => stream.is_write_vectored(),
+            Transport::Encrypted(stream) => stream.is_write_vectored(),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Notices that the host is gone without a word, so that no process is left behind.
+//!
+//! The connection tells it: a host that was killed closes it. Standard input cannot, since it is
+//! the user's terminal. Nor does Linux's parent-death signal: it is sent when the *thread* that
+//! started this process ends, and hosts start processes from threads that come and go.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::incoming::Counts;
+
+/// How long a process without a connection waits for one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// For the first connection; hosts give up on a plugin after 60 s.
+    pub(super) first: Duration,
+    /// For the next one, once a connection has closed or the parent process has changed.
+    pub(super) next: Duration,
+    /// How often the parent is looked at, while there is no connection.
+    pub(super) parent_check: Duration,
+}
+
+impl Patience {
+    /// Fits hosts that were seen.
+    pub(super) const USUAL: Self = Self {
+        first: Duration::from_secs(65),
+        next: Duration::from_secs(3),
+        parent_check: Duration::from_secs(1),
+    };
+}
+
+/// Returns once no connection is open and none has come for as long as `patience` says.
+///
+/// A new parent alone proves nothing, as a wrapper script may have started this process and ended;
+/// it only shortens the wait.
+pub(super) async fn host_gone(
+    mut counts: watch::Receiver<Counts>,
+    parent: impl Fn() -> u32,
+    patience: Patience,
+) {
+    let first_parent = parent();
+    let mut seen = 0;
+    let mut wait = patience.first;
+    loop {
+        let mut deadline = Instant::now() + wait;
+        let mut adopted = false;
+        loop {
+            let check = deadline.min(Instant::now() + patience.parent_check);
+            tokio::select! {
+                connected = counts.wait_for(|counts| counts.total > seen) => match connected {
+                    Ok(_) => break,
+                    Err(_) => return,
+                },
+                () = sleep_until(check) => {}
+            }
+            let now = Instant::now();
+            if now >= deadline {
+                return;
+            }
+            if !adopted && parent() != first_parent {
+                adopted = true;
+                deadline = deadline.min(now + patience.next);
+            }
+        }
+        match counts.wait_for(|counts| counts.open == 0).await {
+            Ok(counts) => seen = counts.total,
+            Err(_) => return,
+        }
+        wait = patience.next;
+    }
+}
+
+/// Number of the process that started this one.
+pub(super) fn parent() -> u32 {
+    #[cfg(unix)]
+    {
+        std::os::unix::process::parent_id()
+    }
+    #[cfg(not(unix))]
+    {
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(5);
+    const LONG: Duration = Duration::from_secs(600);
+    /// Ends a test that would hang.
+    const BOUND: Duration = Duration::from_secs(30);
+
+    fn patience(first: Duration, next: Duration) -> Patience {
+        Patience {
+            first,
+            next,
+            parent_check: SHORT,
+        }
+    }
+
+    fn counts(open: usize, total: usize) -> Counts {
+        Counts { open, total }
+    }
+
+    #[tokio::test]
+    async fn no_first_connection_ends_the_wait() {
+        let (_sender, receiver) = watch::channel(Counts::default());
+        timeout(BOUND, host_gone(receiver, || 7, patience(SHORT, LONG)))
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn open_connection_holds_the_process_and_a_closed_one_does_not() {
+        let (sender, receiver) = watch::channel(counts(1, 1));
+        let gone = tokio::spawn(host_gone(receiver, || 7, patience(LONG, SHORT)));
+        assert!(timeout(20 * SHORT, sender.closed()).await.is_err());
+        sender.send_replace(counts(0, 1));
+        timeout(BOUND, gone).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn connection_that_came_and_went_unseen_counts() {
+        let (_sender, receiver) = watch::channel(counts(0, 1));
+        timeout(BOUND, host_gone(receiver, || 7, patience(LONG, SHORT)))
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn new_parent_shortens_the_wait() {
+        let (_sender, receiver) = watch::channel(Counts::default());
+        let parent = AtomicU32::new(7);
+        let parent = || parent.fetch_min(1, Ordering::Relaxed);
+        timeout(BOUND, host_gone(receiver, parent, patience(LONG, SHORT)))
+            .await
+            .unwrap();
+    }
+}

@@ -1,0 +1,44 @@
+//! What a host needs to use a plugin that a developer has started.
+
+use serde_json::json;
+
+use super::listener::Address;
+
+/// Writes the variable assignment for a shell, with its line break.
+///
+/// `Test` is always true: with false, hosts ignore the protocol version and may crash.
+pub(super) fn line(key: &str, protocol_version: u32, process: u32, address: &Address) -> String {
+    let providers = json!({
+        key: {
+            "Protocol": "grpc",
+            "ProtocolVersion": protocol_version,
+            "Pid": process,
+            "Test": true,
+            "Addr": { "Network": address.network, "String": address.text },
+        }
+    });
+    let quoted = providers.to_string().replace('\'', r"'\''");
+    format!("TF_REATTACH_PROVIDERS='{quoted}'\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_is_an_assignment_of_json() {
+        let address = Address {
+            network: "unix",
+            text: "/tmp/it's/s".to_owned(),
+        };
+        assert_eq!(
+            line("example.com/a/b", 6, 42, &address),
+            concat!(
+                r#"TF_REATTACH_PROVIDERS='{"example.com/a/b":{"Addr":{"Network":"unix","#,
+                r#""String":"/tmp/it'\''s/s"},"Pid":42,"Protocol":"grpc","ProtocolVersion":6,"#,
+                r#""Test":true}}'"#,
+                "\n"
+            )
+        );
+    }
+}

@@ -1,0 +1,188 @@
+//! The life of a plugin process, from the handshake to its end.
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic_health::ServingStatus;
+
+use super::calls::DetachedCalls;
+use super::handshake::{self, HandshakeEnvironment, NotStartedByHostError};
+use super::incoming::{Counts, connections};
+use super::listener::{self, ListenError, Listener};
+use super::orphan::{self, Patience};
+use super::signals::{Interrupt, Signals};
+use super::tls::{self, TlsError};
+use super::{broker, controller, reattach, stdio};
+
+/// Name under which hosts ask for the plugin's health.
+const HEALTH_SERVICE: &str = "plugin";
+
+/// How long calls may run on after the host asked to shut down; it kills after 2 s.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
+
+/// How long calls may run on after a signal, or after the host is gone.
+const CALL_GRACE: Duration = Duration::from_secs(60);
+
+/// What is served, and to whom.
+pub struct Plugin {
+    /// Value of the magic cookie that hosts of this kind set.
+    pub cookie: &'static str,
+    /// Major version of the protocol that the services speak.
+    pub protocol_version: u32,
+    /// The services; the host's auxiliary ones are added to them.
+    pub routes: Routes,
+    /// Is cancelled when the process is about to end; to cancel it ends the process.
+    pub stop: CancellationToken,
+}
+
+/// Why a plugin could not be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// A person, not a host, started the program.
+    #[error(transparent)]
+    NotStartedByHost(#[from] NotStartedByHostError),
+    /// Mutual TLS cannot be set up.
+    #[error("the connection cannot be secured")]
+    Tls(#[from] TlsError),
+    /// The socket cannot be opened.
+    #[error("the plugin cannot be reached by its host")]
+    Listen(#[from] ListenError),
+    /// Signals cannot be handled.
+    #[error("signals cannot be handled")]
+    Signals(#[source] io::Error),
+    /// Standard output is closed.
+    #[error("the address of the plugin cannot be written to standard output")]
+    Announce(#[source] io::Error),
+    /// The gRPC server gave up.
+    #[error("the gRPC server ended")]
+    Server(#[source] tonic::transport::Error),
+}
+
+/// Serves the host that started this process, until it asks to shut down or is gone.
+///
+/// Writes one line to standard output, once the socket listens, and nothing else ever.
+pub async fn serve(plugin: Plugin, environment: &HandshakeEnvironment) -> Result<(), ServeError> {
+    environment.check_cookie(plugin.cookie)?;
+    if !environment.offers(plugin.protocol_version) {
+        tracing::warn!(
+            protocol_version = plugin.protocol_version,
+            "the host does not list the protocol version of this plugin",
+        );
+    }
+    let signals = Signals::install(Interrupt::Ignored).map_err(ServeError::Signals)?;
+    let tls = environment
+        .client_certificate
+        .as_deref()
+        .map(tls::mutual)
+        .transpose()?;
+    // Held to the end: it removes the socket.
+    let (listener, address, _cleanup) = listener::bind(environment)?;
+    announce(&handshake::line(
+        plugin.protocol_version,
+        &address,
+        tls.as_ref().map(|tls| tls.certificate.as_ref()),
+        environment.multiplex,
+    ))?;
+    let acceptor = tls.map(|tls| TlsAcceptor::from(tls.config));
+    run(plugin, listener, acceptor, signals, Some(Patience::USUAL)).await
+}
+
+/// Serves any host in plaintext, one after the other, until a signal ends the process.
+///
+/// Writes to standard output the variable that makes a host use this process; `key` is the name by
+/// which hosts know the plugin. Ask for this only from a developer's command line.
+pub async fn serve_for_reattach(
+    plugin: Plugin,
+    environment: &HandshakeEnvironment,
+    key: &str,
+) -> Result<(), ServeError> {
+    let signals = Signals::install(Interrupt::Ends).map_err(ServeError::Signals)?;
+    let (listener, address, _cleanup) = listener::bind(environment)?;
+    announce(&reattach::line(
+        key,
+        plugin.protocol_version,
+        std::process::id(),
+        &address,
+    ))?;
+    run(plugin, listener, None, signals, None).await
+}
+
+/// Writes to standard output, which the host reads by lines.
+fn announce(line: &str) -> Result<(), ServeError> {
+    let mut output = io::stdout().lock();
+    output
+        .write_all(line.as_bytes())
+        .and_then(|()| output.flush())
+        .map_err(ServeError::Announce)
+}
+
+/// Serves until something ends the process; without `patience` a lost host does not.
+async fn run(
+    plugin: Plugin,
+    listener: Listener,
+    tls: Option<TlsAcceptor>,
+    mut signals: Signals,
+    patience: Option<Patience>,
+) -> Result<(), ServeError> {
+    let Plugin { routes, stop, .. } = plugin;
+    let (counts, connection_counts) = watch::channel(Counts::default());
+    let running = TaskTracker::new();
+    let routes = auxiliary_services(routes, &stop).await;
+    let mut server = tokio::spawn(Server::builder().serve_with_incoming_shutdown(
+        DetachedCalls::new(routes, running.clone()),
+        connections(listener, tls, counts),
+        stop.clone().cancelled_owned(),
+    ));
+
+    let host_gone = async {
+        match patience {
+            Some(patience) => orphan::host_gone(connection_counts, orphan::parent, patience).await,
+            None => std::future::pending().await,
+        }
+    };
+    let grace = tokio::select! {
+        () = stop.cancelled() => SHUTDOWN_GRACE,
+        () = signals.received() => CALL_GRACE,
+        () = host_gone => CALL_GRACE,
+        ended = &mut server => return outcome(ended),
+    };
+    tracing::debug!("the process ends");
+    stop.cancel();
+    running.close();
+    let drained = async {
+        let ended = (&mut server).await;
+        running.wait().await;
+        ended
+    };
+    tokio::select! {
+        drained = timeout(grace, drained) => drained.map_or(Ok(()), outcome),
+        () = signals.received() => Ok(()),
+    }
+}
+
+/// Adds what every host expects beside the plugin's own services.
+async fn auxiliary_services(routes: Routes, stop: &CancellationToken) -> Routes {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health
+        .set_service_status(HEALTH_SERVICE, ServingStatus::Serving)
+        .await;
+    routes
+        .add_service(health_service)
+        .add_service(controller::service(stop.clone()))
+        .add_service(stdio::service(stop.clone()))
+        .add_service(broker::service(stop.clone()))
+}
+
+/// Reads the end of the server's task; a task that was cut off has nothing to report.
+fn outcome(
+    ended: Result<Result<(), tonic::transport::Error>, tokio::task::JoinError>,
+) -> Result<(), ServeError> {
+    ended.unwrap_or(Ok(())).map_err(ServeError::Server)
+}

@@ -1,0 +1,75 @@
+//! Signals that a terminal or a supervisor sends.
+
+use std::io;
+
+/// What an interrupt from the terminal means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interrupt {
+    /// Nothing: it goes to the whole group of processes, and the host tells by a call what to do.
+    Ignored,
+    /// The user wants this process to end.
+    Ends,
+}
+
+/// Signals that were taken over from the system.
+#[cfg(unix)]
+pub(super) struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    meaning: Interrupt,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// Takes the signals over; from here on none of them kills the process.
+    pub(super) fn install(meaning: Interrupt) -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            meaning,
+        })
+    }
+
+    /// Returns at the next signal that asks the process to end.
+    pub(super) async fn received(&mut self) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => {
+                    if self.meaning == Interrupt::Ends {
+                        return;
+                    }
+                    tracing::debug!("an interrupt was left to the host");
+                }
+            }
+        }
+    }
+}
+
+/// The interrupt of the console, the only signal there is.
+#[cfg(not(unix))]
+pub(super) struct Signals {
+    meaning: Interrupt,
+}
+
+#[cfg(not(unix))]
+impl Signals {
+    /// Notes what an interrupt means.
+    pub(super) fn install(meaning: Interrupt) -> io::Result<Self> {
+        Ok(Self { meaning })
+    }
+
+    /// Returns at the next signal that asks the process to end.
+    pub(super) async fn received(&mut self) {
+        loop {
+            let caught = tokio::signal::ctrl_c().await;
+            if caught.is_err() {
+                std::future::pending::<()>().await;
+            }
+            if self.meaning == Interrupt::Ends {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The service by which a plugin could send standard output and error to the host.
+//!
+//! Hosts open the stream at once and complain of whatever comes through it; so it stays open and
+//! silent until the process ends.
+
+use std::future::ready;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::once;
+use tokio_util::sync::CancellationToken;
+use tonic::codegen::BoxStream;
+use tonic::{Request, Response, Status};
+
+use super::generated::plugin::StdioData;
+use super::generated::plugin::grpc_stdio_server::{GrpcStdio, GrpcStdioServer};
+
+/// Holds the stream open.
+pub(super) struct Stdio {
+    stop: CancellationToken,
+}
+
+/// Makes the service.
+pub(super) fn service(stop: CancellationToken) -> GrpcStdioServer<Stdio> {
+    GrpcStdioServer::new(Stdio { stop })
+}
+
+#[tonic::async_trait]
+impl GrpcStdio for Stdio {
+    async fn stream_stdio(
+        &self,
+        _request: Request<()>,
+    ) -> Result<Response<BoxStream<StdioData>>, Status> {
+        let silence = once(self.stop.clone().cancelled_owned()).filter_map(|()| ready(None));
+        Ok(Response::new(Box::pin(silence)))
+    }
+}
