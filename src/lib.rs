@@ -29,3 +29,4 @@ pub mod protocol;
 pub mod sdk;
 pub mod secret;
 pub mod token;
+pub mod vault;

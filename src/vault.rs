@@ -1,0 +1,57 @@
+//! Client of the KV v2 engine of Vault and OpenBao.
+//!
+//! It speaks paths, versions and fields, knows nothing of what the fields mean, and reads neither
+//! the environment nor the wall clock: everything comes in [`Settings`]. The endpoint types are
+//! those of `vaultrs`; its client, its settings and its middleware are not used, since they read
+//! the environment, panic on odd input and can print a token. Requests are sent by an own
+//! `rustify` client over `reqwest`.
+//!
+//! | module | owns |
+//! |---|---|
+//! | `secret_path`, `settings`, `document`, `new_document`, `mount`, `error` | the words that callers use |
+//! | `store`, `write`, `metadata` | the operations |
+//! | `session` | the token: given or logged in for, renewed by a second login, revoked at the end |
+//! | `channel` | one exchange under one budget: attempts, back-off, verdicts |
+//! | `doubt` | whether a write may have landed without an answer |
+//! | `transport`, `failure`, `tls` | one attempt on the wire, and why it failed |
+//! | `answer`, `text` | what an answer means, and what of its text may be shown |
+//!
+//! The variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are honoured by
+//! `reqwest`, as the Vault command line does, except where `tls_server_name` is set.
+
+mod answer;
+mod channel;
+mod consistency;
+mod document;
+mod doubt;
+mod error;
+mod failure;
+mod headers;
+mod metadata;
+mod mount;
+mod new_document;
+mod retry;
+mod secret_path;
+mod server_time;
+mod session;
+mod settings;
+mod store;
+mod text;
+mod tls;
+mod transport;
+mod wiped;
+mod write;
+
+pub use document::{Document, Field, Reading, Tombstone};
+pub use error::{ConnectionProblem, LoginMethod, TlsProblem, TokenSource, VaultError};
+pub use metadata::Metadata;
+pub use mount::MountInfo;
+pub use new_document::NewDocument;
+pub use secret_path::{SecretPath, SecretPathError};
+pub use server_time::ServerTime;
+pub use settings::{
+    Address, AddressError, ClientCertificate, Credentials, Limits, Login, Settings, TlsSettings,
+};
+pub use store::Store;
+pub use tls::SettingsError;
+pub use write::{WriteError, WriteFailure, Written};

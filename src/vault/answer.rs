@@ -1,0 +1,354 @@
+//! What an answer means: the result, a failure, or a reason to ask again.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use zeroize::Zeroizing;
+
+use super::error::{TokenSource, VaultError};
+use super::text::Censor;
+
+/// How the storage refuses a document for its size, after `put failed due to`.
+pub(super) const TOO_LARGE: &str = "value being too large";
+/// How a server that speaks HTTPS answers to HTTP.
+const PLAIN_HTTP: &str = "Client sent an HTTP request to an HTTPS server";
+
+/// One answer of the server, whatever its status.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) content_type: String,
+    /// The whole body, wiped when dropped.
+    pub(super) body: Zeroizing<Vec<u8>>,
+}
+
+/// What to do about an answer or a failed attempt.
+pub(super) enum Verdict {
+    /// It is what was asked for, or a 404, which each caller reads in its own way.
+    Settled,
+    /// Asking again would not help.
+    Failed(VaultError),
+    /// Asking again may help.
+    Retry(VaultError),
+}
+
+/// What was asked, as errors name it.
+#[derive(Clone, Copy)]
+pub(super) struct Question<'a> {
+    /// Scheme, host and port.
+    pub(super) address: &'a str,
+    pub(super) api_path: &'a str,
+    pub(super) capability: &'static str,
+    pub(super) token: TokenSource,
+}
+
+impl Answer {
+    /// Tells whether the body is a JSON object.
+    pub(super) fn is_json(&self) -> bool {
+        let first = self.body.iter().find(|byte| !byte.is_ascii_whitespace());
+        first == Some(&b'{') && serde_json::from_slice::<IgnoredAny>(&self.body).is_ok()
+    }
+
+    /// Returns the error texts of the body as they came; none where there are none.
+    pub(super) fn errors(&self) -> Vec<String> {
+        #[derive(Deserialize)]
+        struct Errors {
+            #[serde(default)]
+            errors: Vec<serde_json::Value>,
+        }
+        let Ok(body) = serde_json::from_slice::<Errors>(&self.body) else {
+            return Vec::new();
+        };
+        let text = |value: serde_json::Value| value.as_str().map(str::to_owned);
+        body.errors.into_iter().filter_map(text).collect()
+    }
+
+    /// Tells whether a write that was answered so has surely done nothing: the server refused it
+    /// before it came to writing.
+    ///
+    /// Other answers leave doubt, those of proxies above all: the server behind them may have
+    /// done its work. 412, 472 and 473 count as such, since nothing says which node gave them.
+    pub(super) fn refuses_before_writing(&self) -> bool {
+        match self.status {
+            413 | 429 => true,
+            400 => self.has_errors() || self.starts_with(PLAIN_HTTP),
+            401 | 403 | 404 => self.has_errors(),
+            500 => self.says(TOO_LARGE),
+            503 => self.says("Vault is sealed") || self.says("OpenBao is sealed"),
+            _ => false,
+        }
+    }
+
+    /// Judges the answer.
+    pub(super) fn judge(&self, question: Question<'_>, censor: &Censor) -> Verdict {
+        let errors = if self.status < 400 {
+            Vec::new()
+        } else {
+            self.errors()
+        };
+        let says = |text: &str| errors.iter().any(|error| error.contains(text));
+        let server = || VaultError::Server {
+            api_path: question.api_path.to_owned(),
+            status: self.status,
+            errors: censor.show_all(&errors),
+        };
+        match self.status {
+            200..=299 if self.body.is_empty() || self.is_json() => Verdict::Settled,
+            // A PATCH that finds nothing is answered by nothing.
+            404 if self.is_json() || self.is_empty_json() => Verdict::Settled,
+            400 if says("Upgrading from non-versioned to versioned data") => {
+                Verdict::Retry(server())
+            }
+            400 | 401 if says("missing client token") => unauthenticated(question),
+            400 if self.starts_with(PLAIN_HTTP) => Verdict::Failed(VaultError::HttpsExpected {
+                address: question.address.to_owned(),
+            }),
+            401 if self.is_json() => unauthenticated(question),
+            403 if self.is_json() => {
+                // A token that is not known gets the bare words, a policy that does not grant
+                // gets a list of one; newer servers also name the token.
+                let bare = errors.len() == 1 && errors[0].trim() == "permission denied";
+                if bare || says("invalid token") || says("bad token") || says("token expired") {
+                    return unauthenticated(question);
+                }
+                Verdict::Failed(VaultError::Forbidden {
+                    api_path: question.api_path.to_owned(),
+                    capability: question.capability,
+                    errors: further(censor.show_all(&errors)),
+                })
+            }
+            412 | 472 | 473 => Verdict::Retry(VaultError::Standby {
+                status: self.status,
+            }),
+            429 => Verdict::Retry(VaultError::RateLimited),
+            501 | 505 => Verdict::Failed(server()),
+            // Raft's way to refuse a document for its size: it will not shrink by waiting.
+            500 if says(TOO_LARGE) => Verdict::Failed(server()),
+            500..=599 if says("Vault is sealed") || says("OpenBao is sealed") => {
+                Verdict::Retry(VaultError::Sealed)
+            }
+            500..=599 if says("local node not active") || says("in standby mode") => {
+                Verdict::Retry(VaultError::Standby {
+                    status: self.status,
+                })
+            }
+            500..=599 => Verdict::Retry(server()),
+            _ if !self.is_json() => Verdict::Failed(VaultError::NotJson {
+                status: self.status,
+                content_type: censor.show(&self.content_type),
+            }),
+            _ => Verdict::Failed(server()),
+        }
+    }
+
+    /// Tells whether the body is how Vault refuses: an object with a list of errors.
+    fn has_errors(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Errors {
+            #[serde(rename = "errors")]
+            _errors: Vec<IgnoredAny>,
+        }
+        serde_json::from_slice::<Errors>(&self.body).is_ok()
+    }
+
+    fn says(&self, text: &str) -> bool {
+        self.errors().iter().any(|error| error.contains(text))
+    }
+
+    fn is_empty_json(&self) -> bool {
+        self.body.is_empty() && self.content_type.starts_with("application/json")
+    }
+
+    fn starts_with(&self, text: &str) -> bool {
+        self.body.starts_with(text.as_bytes())
+    }
+}
+
+/// Leaves out the texts that only say what the status says.
+fn further(mut errors: Vec<String>) -> Vec<String> {
+    errors.retain(|error| {
+        let text = error.trim_start_matches("1 error occurred:");
+        text.trim_matches([' ', '*']) != "permission denied"
+    });
+    errors
+}
+
+fn unauthenticated(question: Question<'_>) -> Verdict {
+    Verdict::Failed(VaultError::Unauthenticated {
+        token: question.token,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DENIED: &str = r#"{"errors":["1 error occurred:\n\t* permission denied\n\n"]}"#;
+
+    fn judge(status: u16, body: &str) -> (bool, Option<VaultError>) {
+        let answer = Answer {
+            status,
+            content_type: "text/html".into(),
+            body: Zeroizing::new(body.into()),
+        };
+        let question = Question {
+            address: "http://vault:8200",
+            api_path: "secret/data/a",
+            capability: "read",
+            token: TokenSource::Given,
+        };
+        match answer.judge(question, &Censor::default()) {
+            Verdict::Settled => (false, None),
+            Verdict::Failed(error) => (false, Some(error)),
+            Verdict::Retry(error) => (true, Some(error)),
+        }
+    }
+
+    fn server(status: u16, errors: &[&str]) -> VaultError {
+        VaultError::Server {
+            api_path: "secret/data/a".into(),
+            status,
+            errors: errors.iter().copied().map(str::to_owned).collect(),
+        }
+    }
+
+    #[test]
+    fn refusals_by_policy_differ_from_unknown_tokens() {
+        let unknown = VaultError::Unauthenticated {
+            token: TokenSource::Given,
+        };
+        let forbidden = |errors: &[&str]| VaultError::Forbidden {
+            api_path: "secret/data/a".into(),
+            capability: "read",
+            errors: errors.iter().copied().map(str::to_owned).collect(),
+        };
+        let cases = [
+            (403, DENIED, forbidden(&[])),
+            (
+                403,
+                r#"{"errors":["preflight check returned 403"]}"#,
+                forbidden(&["preflight check returned 403"]),
+            ),
+            (403, r#"{"errors":["permission denied"]}"#, unknown.clone()),
+            (
+                403,
+                r#"{"errors":["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]}"#,
+                unknown.clone(),
+            ),
+            (
+                400,
+                r#"{"errors":["missing client token"]}"#,
+                unknown.clone(),
+            ),
+            (401, "{}", unknown.clone()),
+        ];
+        for (status, body, error) in cases {
+            assert_eq!(judge(status, body), (false, Some(error)), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_may_pass_is_asked_again() {
+        let cases = [
+            (412, "", VaultError::Standby { status: 412 }),
+            (429, "", VaultError::RateLimited),
+            (472, "", VaultError::Standby { status: 472 }),
+            (473, "{}", VaultError::Standby { status: 473 }),
+            (503, r#"{"errors":["Vault is sealed"]}"#, VaultError::Sealed),
+            (
+                500,
+                r#"{"errors":["local node not active but active cluster node not found"]}"#,
+                VaultError::Standby { status: 500 },
+            ),
+            (502, "<html>", server(502, &[])),
+            (500, r#"{"errors":["boom"]}"#, server(500, &["boom"])),
+            (
+                400,
+                r#"{"errors":["Upgrading from non-versioned to versioned data."]}"#,
+                server(400, &["Upgrading from non-versioned to versioned data."]),
+            ),
+        ];
+        for (status, body, error) in cases {
+            assert_eq!(judge(status, body), (true, Some(error)), "{status}");
+        }
+    }
+
+    #[test]
+    fn only_what_comes_before_writing_leaves_no_doubt() {
+        let sure = |status, body: &str| {
+            let answer = Answer {
+                status,
+                content_type: String::new(),
+                body: Zeroizing::new(body.into()),
+            };
+            answer.refuses_before_writing()
+        };
+        let sealed = r#"{"errors":["Vault is sealed"]}"#;
+        let too_large = r#"{"errors":["put failed due to value being too large"]}"#;
+        let cases = [
+            (
+                400,
+                r#"{"errors":["check-and-set parameter did not match"]}"#,
+            ),
+            (400, "Client sent an HTTP request to an HTTPS server.\n"),
+            (403, DENIED),
+            (404, r#"{"errors":[]}"#),
+            (413, "<html>"),
+            (429, ""),
+            (500, too_large),
+            (503, sealed),
+        ];
+        for (status, body) in cases {
+            assert!(sure(status, body), "{status} {body}");
+        }
+        let cases = [
+            (200, "{}"),
+            (400, "Bad Request"),
+            (403, "<html>"),
+            (404, ""),
+            (404, r#"{"message":"no route"}"#),
+            (405, r#"{"errors":[]}"#),
+            (412, r#"{"errors":["required index state not present"]}"#),
+            (472, sealed),
+            (500, sealed),
+            (500, r#"{"errors":["internal error"]}"#),
+            (502, too_large),
+            (503, "<html>Vault is sealed"),
+            (504, ""),
+        ];
+        for (status, body) in cases {
+            assert!(!sure(status, body), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn what_will_not_pass_is_told_at_once() {
+        let not_json = |status| VaultError::NotJson {
+            status,
+            content_type: "text/html".into(),
+        };
+        let cases = [
+            (200, "<html>", not_json(200)),
+            (200, "[]", not_json(200)),
+            (403, "<html>", not_json(403)),
+            (404, "404 page not found", not_json(404)),
+            (
+                400,
+                "Client sent an HTTP request to an HTTPS server.\n",
+                VaultError::HttpsExpected {
+                    address: "http://vault:8200".into(),
+                },
+            ),
+            (405, r#"{"errors":[7,"no\u001b[1m"]}"#, server(405, &["no"])),
+            (501, "", server(501, &[])),
+            (
+                500,
+                r#"{"errors":["put failed due to value being too large"]}"#,
+                server(500, &["put failed due to value being too large"]),
+            ),
+        ];
+        for (status, body, error) in cases {
+            assert_eq!(judge(status, body), (false, Some(error)), "{status} {body}");
+        }
+        assert_eq!(judge(404, r#"{"errors":[]}"#), (false, None));
+        assert_eq!(judge(204, ""), (false, None));
+    }
+}

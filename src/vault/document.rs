@@ -1,0 +1,379 @@
+//! What a read brings back: a document with its fields, or what is left of one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::secret::Secret;
+
+/// The answer to a read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// The version is there.
+    Present(Document),
+    /// The version was deleted, or its time is over. It can be brought back by an undelete.
+    Deleted(Tombstone),
+    /// The version was destroyed. It cannot be brought back.
+    Destroyed(Tombstone),
+    /// There is no such secret or version: it never was, or was pruned.
+    Absent,
+}
+
+/// One version of a secret.
+///
+/// The values are kept as the JSON text that came, so that a write can send each sibling back to
+/// the byte. They are wiped when dropped, and `Debug` shows names only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Document {
+    version: u64,
+    created_at: Timestamp,
+    deletion_at: Option<Timestamp>,
+    custom_metadata: BTreeMap<String, String>,
+    fields: Vec<(String, Secret)>,
+}
+
+/// What is known of a version whose data is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tombstone {
+    /// Version that was asked for, or the newest.
+    pub version: u64,
+    /// When the version was written.
+    pub created_at: Timestamp,
+    /// When it was deleted.
+    pub deletion_at: Option<Timestamp>,
+    /// Metadata of the secret, shared by all versions.
+    pub custom_metadata: BTreeMap<String, String>,
+}
+
+/// One field of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// There is none of that name.
+    Missing,
+    /// A string.
+    Text(Secret),
+    /// Something else, named as JSON does: `null`, `boolean`, `number`, `array` or `object`.
+    NotText(&'static str),
+}
+
+impl Document {
+    /// Returns the version.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Returns when the version was written.
+    pub fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// Returns when the version will delete itself, where `delete_version_after` is set.
+    pub fn deletion_at(&self) -> Option<Timestamp> {
+        self.deletion_at
+    }
+
+    /// Returns the metadata of the secret, shared by all versions.
+    pub fn custom_metadata(&self) -> &BTreeMap<String, String> {
+        &self.custom_metadata
+    }
+
+    /// Returns the names of all fields, in the order in which they came.
+    pub fn field_names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Returns all fields with the JSON text of their values, in the order in which they came.
+    pub(super) fn raw_fields(&self) -> impl Iterator<Item = (&str, &Secret)> {
+        self.fields.iter().map(|(name, json)| (name.as_str(), json))
+    }
+
+    /// Returns one field.
+    pub fn field(&self, name: &str) -> Field {
+        let Some((_, json)) = self.fields.iter().find(|(known, _)| known == name) else {
+            return Field::Missing;
+        };
+        let json = json.expose();
+        match json.as_bytes().first() {
+            Some(b'"') => match serde_json::from_str::<String>(json) {
+                Ok(text) => Field::Text(Secret::new(text)),
+                // Valid JSON may still spell half a surrogate pair, which is no text.
+                Err(_) => Field::NotText("string with an invalid escape"),
+            },
+            Some(b'{') => Field::NotText("object"),
+            Some(b'[') => Field::NotText("array"),
+            Some(b't' | b'f') => Field::NotText("boolean"),
+            Some(b'n') => Field::NotText("null"),
+            _ => Field::NotText("number"),
+        }
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Document")
+            .field("version", &self.version)
+            .field("created_at", &self.created_at)
+            .field("deletion_at", &self.deletion_at)
+            .field("fields", &self.field_names().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The data of an answer could not be understood; names the part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Odd(pub(super) &'static str);
+
+/// Reads the body of a 200, or of a 404 that has one.
+///
+/// `None` means that the body has no data at all, as a 404 for a secret that never was.
+pub(super) fn parse(body: &[u8], found: bool) -> Result<Option<Reading>, Odd> {
+    let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|_| Odd("no JSON object"))?;
+    let Some(data) = envelope.data else {
+        return if found {
+            Err(Odd("`data` is missing"))
+        } else {
+            Ok(None)
+        };
+    };
+    let data: Data<'_> =
+        serde_json::from_str(data.get()).map_err(|_| Odd("`data` is not an object"))?;
+    let metadata = data.metadata.ok_or(Odd("`data.metadata` is missing"))?;
+    let metadata: Metadata =
+        serde_json::from_str(metadata.get()).map_err(|_| Odd("`data.metadata` is odd"))?;
+    let version = metadata
+        .version
+        .ok_or(Odd("`data.metadata.version` is missing"))?;
+    let created_at = metadata
+        .created_time
+        .ok_or(Odd("`data.metadata.created_time` is missing"))?
+        .parse()
+        .map_err(|_| Odd("`data.metadata.created_time` is no date"))?;
+    let deletion_at = match metadata.deletion_time.as_deref() {
+        None | Some("") => None,
+        Some(text) => Some(
+            text.parse()
+                .map_err(|_| Odd("`data.metadata.deletion_time` is no date"))?,
+        ),
+    };
+    let custom_metadata = metadata.custom_metadata.unwrap_or_default();
+    if !found {
+        let tombstone = Tombstone {
+            version,
+            created_at,
+            deletion_at,
+            custom_metadata,
+        };
+        return Ok(Some(if metadata.destroyed {
+            Reading::Destroyed(tombstone)
+        } else {
+            Reading::Deleted(tombstone)
+        }));
+    }
+    let fields = match data.data {
+        // A document can be `null`: somebody wrote it so.
+        None => Vec::new(),
+        Some(fields) => {
+            serde_json::from_str::<Fields>(fields.get())
+                .map_err(|_| Odd("`data.data` is not an object"))?
+                .0
+        }
+    };
+    Ok(Some(Reading::Present(Document {
+        version,
+        created_at,
+        deletion_at,
+        custom_metadata,
+        fields,
+    })))
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    metadata: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    version: Option<u64>,
+    created_time: Option<String>,
+    deletion_time: Option<String>,
+    #[serde(default)]
+    destroyed: bool,
+    custom_metadata: Option<BTreeMap<String, String>>,
+}
+
+/// The fields in their order, each value as it was written. A name that comes twice is refused:
+/// a write could not give both back.
+struct Fields(Vec<(String, Secret)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FieldsVisitor;
+
+        impl<'de> Visitor<'de> for FieldsVisitor {
+            type Value = Fields;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields: Vec<(String, Secret)> = Vec::new();
+                while let Some((name, json)) = map.next_entry::<String, &RawValue>()? {
+                    if fields.iter().any(|(known, _)| *known == name) {
+                        return Err(serde::de::Error::custom("a name comes twice"));
+                    }
+                    fields.push((name, Secret::new(json.get())));
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    const CREATED: &str = r#""created_time":"2026-11-24T08:09:53.708235547Z""#;
+
+    pub(in crate::vault) fn present(fields: &str) -> Document {
+        let body = format!(
+            r#"{{"data":{{"data":{fields},"metadata":{{{CREATED},"deletion_time":"","version":7}}}}}}"#
+        );
+        match parse(body.as_bytes(), true) {
+            Ok(Some(Reading::Present(document))) => document,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn fields_are_kept_to_the_byte_and_told_apart() {
+        let values = [
+            ("long", "1234567890123456789012345"),
+            ("float", "1.0"),
+            ("huge", "1e400"),
+            ("null", "null"),
+            ("yes", "true"),
+            ("list", "[1, 2.50]"),
+            ("nested", r#"{"b": {"a": null}, "a": "x"}"#),
+            ("text", r#""a\u0062\n\"c""#),
+            ("half", r#""\ud800""#),
+        ];
+        let object = values
+            .iter()
+            .map(|(name, json)| format!("\"{name}\" : {json}"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let document = present(&format!("{{{object}}}"));
+        let kept: Vec<_> = document
+            .fields
+            .iter()
+            .map(|(name, json)| (name.as_str(), json.expose()))
+            .collect();
+        assert_eq!(kept, values);
+        assert_eq!(document.field("text"), Field::Text(Secret::new("ab\n\"c")));
+        assert_eq!(document.field("long"), Field::NotText("number"));
+        assert_eq!(document.field("null"), Field::NotText("null"));
+        assert_eq!(document.field("yes"), Field::NotText("boolean"));
+        assert_eq!(document.field("list"), Field::NotText("array"));
+        assert_eq!(document.field("nested"), Field::NotText("object"));
+        assert_eq!(
+            document.field("half"),
+            Field::NotText("string with an invalid escape")
+        );
+        assert_eq!(document.field("none"), Field::Missing);
+    }
+
+    #[test]
+    fn debug_shows_names_and_no_value() {
+        let document = present(r#"{"token":"canary"}"#);
+        let shown = format!("{:?}", Reading::Present(document));
+        assert!(
+            shown.contains("token") && !shown.contains("canary"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn an_empty_or_null_document_has_no_fields() {
+        assert_eq!(present("{}").field_names().count(), 0);
+        assert_eq!(present("null").field_names().count(), 0);
+    }
+
+    #[test]
+    fn what_is_missing_is_named_and_never_shown() {
+        let cases = [
+            ("", "no JSON object"),
+            ("{}", "`data` is missing"),
+            (r#"{"data":"canary"}"#, "`data` is not an object"),
+            (r#"{"data":{"canary":"v1"}}"#, "`data.metadata` is missing"),
+            (
+                r#"{"data":{"data":{},"metadata":[]}}"#,
+                "`data.metadata` is odd",
+            ),
+            (
+                r#"{"data":{"data":{},"metadata":{}}}"#,
+                "`data.metadata.version` is missing",
+            ),
+            (
+                r#"{"data":{"data":{},"metadata":{"version":1}}}"#,
+                "`data.metadata.created_time` is missing",
+            ),
+            (
+                r#"{"data":{"data":{},"metadata":{"version":1,"created_time":"canary"}}}"#,
+                "`data.metadata.created_time` is no date",
+            ),
+        ];
+        for (body, what) in cases {
+            assert_eq!(parse(body.as_bytes(), true), Err(Odd(what)), "{body}");
+        }
+        for fields in ["[]", "\"canary\"", r#"{"a":1,"a":2}"#] {
+            let body =
+                format!(r#"{{"data":{{"data":{fields},"metadata":{{{CREATED},"version":7}}}}}}"#);
+            assert_eq!(
+                parse(body.as_bytes(), true),
+                Err(Odd("`data.data` is not an object"))
+            );
+        }
+    }
+
+    #[test]
+    fn a_404_with_a_body_is_a_deleted_or_destroyed_version() {
+        let body = |destroyed: bool| {
+            format!(
+                r#"{{"data":{{"data":null,"metadata":{{{CREATED},"deletion_time":"2026-11-24T09:00:00+01:00","destroyed":{destroyed},"version":2,"custom_metadata":{{"a":"b"}}}}}}}}"#
+            )
+        };
+        let Ok(Some(Reading::Deleted(tombstone))) = parse(body(false).as_bytes(), false) else {
+            panic!();
+        };
+        assert_eq!(tombstone.version, 2);
+        assert_eq!(
+            tombstone.deletion_at,
+            Some("2026-11-24T08:00:00Z".parse().unwrap())
+        );
+        assert_eq!(tombstone.custom_metadata["a"], "b");
+        assert!(matches!(
+            parse(body(true).as_bytes(), false),
+            Ok(Some(Reading::Destroyed(_)))
+        ));
+        assert_eq!(parse(br#"{"errors":[]}"#, false), Ok(None));
+    }
+}

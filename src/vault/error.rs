@@ -1,0 +1,302 @@
+//! Every way in which an operation fails, told apart far enough to advise on each.
+
+use thiserror::Error;
+
+/// Tells why an operation on Vault failed.
+///
+/// No text in it holds a token or another credential, and none holds the content of a secret:
+/// texts of the server are cut, stripped of control characters and searched for credentials first.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum VaultError {
+    /// The token is valid and its policies do not grant the call. Vault answers so for paths that
+    /// do not exist, too.
+    #[error("Vault denied `{capability}` on `{api_path}`{}", listed(.errors))]
+    Forbidden {
+        /// Path as in a policy, such as `secret/data/agent`.
+        api_path: String,
+        /// Capability as in a policy, such as `read`.
+        capability: &'static str,
+        /// What Vault said beyond "permission denied", mostly nothing.
+        errors: Vec<String>,
+    },
+    /// Vault does not know the token, or there is none.
+    #[error("Vault did not accept the token")]
+    Unauthenticated {
+        /// Where the token came from.
+        token: TokenSource,
+    },
+    /// The login was refused (403).
+    #[error("Vault refused the {method} login at `auth/{mount}`{}", listed(.errors))]
+    LoginForbidden {
+        /// The method that was used.
+        method: LoginMethod,
+        /// Its mount, without `auth/`.
+        mount: String,
+        /// What Vault said beyond "permission denied", often nothing.
+        errors: Vec<String>,
+    },
+    /// The login failed for a reason that Vault gave, or was answered without a token.
+    #[error("the {method} login at `auth/{mount}` failed with status {status}{}", listed(.errors))]
+    LoginFailed {
+        /// The method that was used.
+        method: LoginMethod,
+        /// Its mount, without `auth/`.
+        mount: String,
+        /// HTTP status.
+        status: u16,
+        /// What Vault said.
+        errors: Vec<String>,
+    },
+    /// The server is sealed.
+    #[error("Vault is sealed")]
+    Sealed,
+    /// The server is a standby that cannot answer, or one that lags behind.
+    #[error("the server is a standby that cannot answer (status {status})")]
+    Standby {
+        /// HTTP status: 412, 472, 473 or 5xx.
+        status: u16,
+    },
+    /// A quota was exceeded, for longer than the retries lasted.
+    #[error("Vault limits the rate of requests")]
+    RateLimited,
+    /// The mount is a KV engine of version 1, which keeps no versions and no metadata.
+    #[error("`{mount}` is a KV engine of version 1")]
+    KvVersion1 {
+        /// The mount.
+        mount: String,
+    },
+    /// The mount is another kind of engine.
+    #[error("`{mount}` is an engine of type `{kind}`, not KV")]
+    NotKv {
+        /// The mount.
+        mount: String,
+        /// Type as Vault names it.
+        kind: String,
+    },
+    /// Nothing is mounted there.
+    #[error("there is no engine mounted at `{mount}`")]
+    MountMissing {
+        /// The mount that was asked for.
+        mount: String,
+    },
+    /// The secret has no metadata: nothing was ever written there, or all of it was removed.
+    #[error("there is no metadata at `{api_path}`")]
+    MetadataMissing {
+        /// The path that was called.
+        api_path: String,
+    },
+    /// The server, or something before it, does not know the PATCH method. Reading and writing
+    /// the whole is the other way.
+    #[error("the server does not take PATCH for `{api_path}` (status {status})")]
+    PatchUnsupported {
+        /// The path that was called.
+        api_path: String,
+        /// HTTP status: 405 or 415.
+        status: u16,
+    },
+    /// The answer is not JSON: most likely it comes from a proxy, or the address is not Vault's.
+    #[error("the answer with status {status} is not JSON but `{content_type}`")]
+    NotJson {
+        /// HTTP status.
+        status: u16,
+        /// Content type, empty where the answer has none.
+        content_type: String,
+    },
+    /// The answer is JSON of another shape.
+    #[error("the answer for `{api_path}` is not what Vault documents: {what}")]
+    UnexpectedAnswer {
+        /// The path that was called.
+        api_path: String,
+        /// The part that is missing or odd, never what it holds.
+        what: &'static str,
+    },
+    /// The server pointed elsewhere in a way that is not followed.
+    #[error("the server redirected with status {status} to `{to}`")]
+    Redirected {
+        /// HTTP status.
+        status: u16,
+        /// The place, without query and credentials; empty where there was none.
+        to: String,
+    },
+    /// A server that speaks HTTPS was asked over HTTP.
+    #[error("`{address}` expects https")]
+    HttpsExpected {
+        /// Scheme, host and port.
+        address: String,
+    },
+    /// No secure connection came about.
+    #[error("TLS with `{address}` failed: {problem}")]
+    Tls {
+        /// Scheme, host and port.
+        address: String,
+        /// What is wrong.
+        problem: TlsProblem,
+    },
+    /// No connection came about, or it broke.
+    #[error("`{address}` cannot be reached: {problem}")]
+    Unreachable {
+        /// Scheme, host and port.
+        address: String,
+        /// What happened.
+        problem: ConnectionProblem,
+    },
+    /// The answer is larger than any document that Vault stores.
+    #[error("the answer is larger than {limit} bytes")]
+    TooLarge {
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// Any other failure that the server reports.
+    #[error("Vault answered {status} for `{api_path}`{}", listed(.errors))]
+    Server {
+        /// The path that was called.
+        api_path: String,
+        /// HTTP status.
+        status: u16,
+        /// What Vault said.
+        errors: Vec<String>,
+    },
+    /// No whole answer came in time.
+    #[error("`{address}` did not answer within {seconds} s")]
+    DeadlineExceeded {
+        /// Scheme, host and port.
+        address: String,
+        /// Seconds allowed.
+        seconds: u64,
+    },
+    /// The request cannot be put on the wire. No mount or path that passed its check leads here.
+    #[error("the request cannot be sent")]
+    Unsendable,
+    /// The store was closed before or meanwhile.
+    #[error("the connection to Vault was closed")]
+    Cancelled,
+}
+
+/// Tells where the token came from that Vault did not accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenSource {
+    /// There was none.
+    None,
+    /// It was configured.
+    Given,
+    /// Vault itself gave it at a login.
+    Login(LoginMethod),
+}
+
+/// Names a way to log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginMethod {
+    /// A service account of Kubernetes.
+    Kubernetes,
+    /// A role id with a secret id.
+    AppRole,
+    /// A signed JSON web token.
+    Jwt,
+}
+
+/// Tells why TLS failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum TlsProblem {
+    /// The certificate is signed by nobody who is trusted here.
+    #[error("the certificate of the server is signed by an unknown authority")]
+    UnknownAuthority,
+    /// The certificate is for other names.
+    #[error("the certificate of the server is for another name")]
+    NameMismatch,
+    /// The certificate has expired.
+    #[error("the certificate of the server has expired")]
+    Expired,
+    /// The certificate is not valid yet.
+    #[error("the certificate of the server is not valid yet")]
+    NotValidYet,
+    /// The server shows the certificate of an authority as its own.
+    #[error("the certificate of the server is that of an authority (CA:TRUE)")]
+    AuthorityAsServer,
+    /// The server wants a client certificate and got none.
+    #[error("the server asks for a client certificate")]
+    ClientCertificateRequired,
+    /// The server does not accept the client certificate.
+    #[error("the server did not accept the client certificate")]
+    ClientCertificateRefused,
+    /// The peer does not speak TLS.
+    #[error("the server does not speak TLS there")]
+    NotTls,
+    /// No trusted authorities were found on this machine.
+    #[error("there are no trusted authorities on this machine")]
+    NoAuthorities,
+    /// Something else.
+    #[error("the handshake failed")]
+    Other,
+}
+
+/// Tells why a connection did not come about or broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ConnectionProblem {
+    /// Nobody listens there.
+    #[error("connection refused")]
+    Refused,
+    /// The peer reset it.
+    #[error("connection reset")]
+    Reset,
+    /// The peer closed it before the answer was whole.
+    #[error("connection closed before the answer was complete")]
+    Closed,
+    /// The host name does not resolve.
+    #[error("the host name cannot be resolved")]
+    NameResolution,
+    /// No connection came about in time.
+    #[error("timed out while connecting")]
+    TimedOut,
+    /// There is no way to that network.
+    #[error("no route to the host")]
+    NoRoute,
+    /// What answered does not speak HTTP.
+    #[error("the answer is not HTTP")]
+    NotHttp,
+    /// The proxy that the environment names did not open a way.
+    #[error("the proxy did not open a connection")]
+    Proxy,
+    /// Something else.
+    #[error("the connection failed")]
+    Other,
+}
+
+impl std::fmt::Display for LoginMethod {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Kubernetes => "Kubernetes",
+            Self::AppRole => "AppRole",
+            Self::Jwt => "JWT",
+        })
+    }
+}
+
+fn listed(errors: &[String]) -> String {
+    if errors.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", errors.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_said_follows_the_status() {
+        let mut error = VaultError::Server {
+            api_path: "secret/data/a".into(),
+            status: 500,
+            errors: vec![],
+        };
+        assert_eq!(error.to_string(), "Vault answered 500 for `secret/data/a`");
+        if let VaultError::Server { errors, .. } = &mut error {
+            errors.extend(["one".to_owned(), "two".to_owned()]);
+        }
+        assert_eq!(
+            error.to_string(),
+            "Vault answered 500 for `secret/data/a`: one; two"
+        );
+    }
+}

@@ -1,0 +1,140 @@
+//! Why an attempt failed on the wire.
+
+use std::error::Error;
+use std::io;
+
+use rustls::{AlertDescription, CertificateError};
+
+use super::error::{ConnectionProblem, TlsProblem, VaultError};
+use super::tls::is_authority;
+
+/// Turns what `reqwest` says into an error of ours. `shows_certificate` tells whether the server
+/// was given a client certificate.
+pub(super) fn explain(
+    error: &reqwest::Error,
+    address: &str,
+    shows_certificate: bool,
+) -> VaultError {
+    let address = address.to_owned();
+    match find(error) {
+        Some(Cause::Tls(rustls)) => VaultError::Tls {
+            address,
+            problem: tls_problem(rustls, shows_certificate),
+        },
+        Some(Cause::Connection(problem)) => VaultError::Unreachable { address, problem },
+        None => VaultError::Unreachable {
+            address,
+            problem: connection_problem(error),
+        },
+    }
+}
+
+enum Cause<'a> {
+    Tls(&'a rustls::Error),
+    Connection(ConnectionProblem),
+}
+
+/// Walks down to the first cause that says something.
+fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<Cause<'a>> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(rustls) = cause.downcast_ref::<rustls::Error>() {
+            return Some(Cause::Tls(rustls));
+        }
+        if let Some(io) = cause.downcast_ref::<io::Error>() {
+            // The source of a wrapper is the source of what it wraps, so look inside first.
+            if let Some(inner) = io.get_ref()
+                && let Some(found) = find(inner)
+            {
+                return Some(found);
+            }
+            if let Some(problem) = io_problem(io.kind()) {
+                return Some(Cause::Connection(problem));
+            }
+        }
+        next = cause.source();
+    }
+    None
+}
+
+fn io_problem(kind: io::ErrorKind) -> Option<ConnectionProblem> {
+    Some(match kind {
+        io::ErrorKind::ConnectionRefused => ConnectionProblem::Refused,
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe => ConnectionProblem::Reset,
+        io::ErrorKind::UnexpectedEof => ConnectionProblem::Closed,
+        io::ErrorKind::TimedOut => ConnectionProblem::TimedOut,
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            ConnectionProblem::NoRoute
+        }
+        _ => return None,
+    })
+}
+
+/// Tells problems apart that have no type of their own to be told by.
+fn connection_problem(error: &reqwest::Error) -> ConnectionProblem {
+    if error.is_dns() {
+        return ConnectionProblem::NameResolution;
+    }
+    if error.is_timeout() {
+        return ConnectionProblem::TimedOut;
+    }
+    let mut next: Option<&dyn Error> = Some(error);
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if text.contains("tunnel") {
+            return ConnectionProblem::Proxy;
+        }
+        // The second is a peer that speaks first, as mail and SSH servers do.
+        if text.contains("invalid HTTP") || text.contains("unexpected message") {
+            return ConnectionProblem::NotHttp;
+        }
+        next = cause.source();
+    }
+    if error.is_connect() {
+        ConnectionProblem::Other
+    } else {
+        ConnectionProblem::Closed
+    }
+}
+
+fn tls_problem(error: &rustls::Error, shows_certificate: bool) -> TlsProblem {
+    match error {
+        rustls::Error::InvalidCertificate(problem) => match problem {
+            CertificateError::UnknownIssuer => TlsProblem::UnknownAuthority,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                TlsProblem::NameMismatch
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                TlsProblem::Expired
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                TlsProblem::NotValidYet
+            }
+            _ if is_authority(error) => TlsProblem::AuthorityAsServer,
+            _ => TlsProblem::Other,
+        },
+        rustls::Error::InvalidMessage(_) => TlsProblem::NotTls,
+        rustls::Error::AlertReceived(alert) => match alert {
+            AlertDescription::CertificateRequired | AlertDescription::NoCertificate => {
+                TlsProblem::ClientCertificateRequired
+            }
+            AlertDescription::BadCertificate
+            | AlertDescription::HandshakeFailure
+            | AlertDescription::UnknownCA
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateUnknown
+                if shows_certificate =>
+            {
+                TlsProblem::ClientCertificateRefused
+            }
+            // How TLS 1.2 says that a certificate is missing.
+            AlertDescription::BadCertificate => TlsProblem::ClientCertificateRequired,
+            _ => TlsProblem::Other,
+        },
+        _ => TlsProblem::Other,
+    }
+}

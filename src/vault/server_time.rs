@@ -1,0 +1,73 @@
+//! The server's own idea of the time.
+
+use std::sync::{Mutex, PoisonError};
+
+use http::HeaderValue;
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+/// Tells what time it was at the server when its last answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerTime {
+    date: Timestamp,
+    received: Instant,
+}
+
+impl ServerTime {
+    /// Returns the `Date` of the last answer, in whole seconds.
+    pub fn date(&self) -> Timestamp {
+        self.date
+    }
+
+    /// Returns what time it is at the server by now: the date, and the time passed since.
+    pub fn now(&self) -> Timestamp {
+        let passed = SignedDuration::try_from(self.received.elapsed()).unwrap_or_default();
+        self.date.saturating_add(passed).unwrap_or(self.date)
+    }
+}
+
+/// Keeps the last `Date`.
+#[derive(Default)]
+pub(super) struct LastDate(Mutex<Option<ServerTime>>);
+
+impl LastDate {
+    /// Returns the last date.
+    pub(super) fn get(&self) -> Option<ServerTime> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of an answer's date; one that cannot be read counts for nothing.
+    pub(super) fn note(&self, header: &HeaderValue) {
+        if let Some(date) = parse_http_date(header) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ServerTime {
+                date,
+                received: Instant::now(),
+            });
+        }
+    }
+}
+
+/// Reads a date as HTTP writes it, such as `Tue, 24 Nov 2026 08:09:53 GMT`.
+pub(super) fn parse_http_date(header: &HeaderValue) -> Option<Timestamp> {
+    static PARSER: jiff::fmt::rfc2822::DateTimeParser = jiff::fmt::rfc2822::DateTimeParser::new();
+    PARSER.parse_timestamp(header.to_str().ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_date_that_can_be_read_counts() {
+        let last = LastDate::default();
+        last.note(&HeaderValue::from_static("yesterday"));
+        assert_eq!(last.get(), None);
+        last.note(&HeaderValue::from_static("Tue, 24 Nov 2026 08:09:53 GMT"));
+        let date = "2026-11-24T08:09:53Z".parse::<Timestamp>().unwrap();
+        let time = last.get().unwrap();
+        assert_eq!(time.date(), date);
+        assert!(time.now() >= date);
+        last.note(&HeaderValue::from_static(""));
+        assert_eq!(last.get(), Some(time));
+    }
+}

@@ -1,0 +1,244 @@
+//! The token that requests carry: given, or logged in for once for all callers.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use vaultrs::api::auth::approle::requests::LoginWithApproleRequest;
+use vaultrs::api::auth::kubernetes::requests::LoginWithKubernetesRequest;
+use vaultrs::api::auth::oidc::requests::JWTLoginRequest;
+use vaultrs::api::token::requests::RevokeTokenSelfRequest;
+
+use super::answer::Answer;
+use super::channel::{Caller, Channel};
+use super::doubt::Doubt;
+use super::error::{TokenSource, VaultError};
+use super::retry::Budget;
+use super::settings::{Credentials, Login};
+use crate::secret::Secret;
+
+/// Who we are, and what Vault gave us for it.
+pub(super) struct Session {
+    credentials: Credentials,
+    state: Mutex<State>,
+    /// Logins that failed so far. Who waited for one shares its failure.
+    failures: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    token: Option<Secret>,
+    generation: u64,
+    last_failure: Option<VaultError>,
+    /// A refusal stands: asking again could lock the account.
+    refused: bool,
+    closed: bool,
+}
+
+/// A token for one request.
+#[derive(Clone)]
+pub(super) struct Lease {
+    pub(super) token: Option<Secret>,
+    pub(super) source: TokenSource,
+    generation: u64,
+}
+
+impl Session {
+    pub(super) fn new(credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            state: Mutex::default(),
+            failures: AtomicU64::new(0),
+        }
+    }
+
+    /// Returns the token, logging in first where that is due.
+    pub(super) async fn lease(
+        &self,
+        channel: &Channel,
+        budget: &Budget,
+    ) -> Result<Lease, VaultError> {
+        let login = match &self.credentials {
+            Credentials::Login(login) => login,
+            Credentials::Token(token) => {
+                return self.given(Some(token.clone()), TokenSource::Given).await;
+            }
+            Credentials::None => return self.given(None, TokenSource::None).await,
+        };
+        let seen = self.failures.load(Ordering::Acquire);
+        let mut state = self.state.lock().await;
+        if state.closed {
+            return Err(VaultError::Cancelled);
+        }
+        if let Some(failure) = &state.last_failure
+            && (state.refused || self.failures.load(Ordering::Acquire) != seen)
+        {
+            return Err(failure.clone());
+        }
+        let token = match &state.token {
+            Some(token) => token.clone(),
+            None => match log_in(login, channel, budget).await {
+                Ok(token) => {
+                    channel.censor.hide(&token);
+                    state.last_failure = None;
+                    state.generation += 1;
+                    state.token = Some(token.clone());
+                    token
+                }
+                Err(error) => {
+                    state.refused = matches!(
+                        error,
+                        VaultError::LoginForbidden { .. } | VaultError::LoginFailed { .. }
+                    );
+                    state.last_failure = Some(error.clone());
+                    self.failures.fetch_add(1, Ordering::Release);
+                    return Err(error);
+                }
+            },
+        };
+        Ok(Lease {
+            token: Some(token),
+            source: TokenSource::Login(login.method()),
+            generation: state.generation,
+        })
+    }
+
+    /// Forgets a token of our own login that Vault no longer accepts. Tells whether another
+    /// lease may help.
+    pub(super) async fn forget(&self, lease: &Lease) -> bool {
+        if !matches!(lease.source, TokenSource::Login(_)) {
+            return false;
+        }
+        let mut state = self.state.lock().await;
+        if state.generation == lease.generation {
+            state.token = None;
+        }
+        true
+    }
+
+    /// Ends the session: no more leases, and the token of our own login is revoked.
+    pub(super) async fn close(&self, channel: &Channel) {
+        let (first, token) = {
+            let mut state = self.state.lock().await;
+            (
+                !std::mem::replace(&mut state.closed, true),
+                state.token.take(),
+            )
+        };
+        let (true, Some(token), Credentials::Login(login)) = (first, token, &self.credentials)
+        else {
+            return;
+        };
+        let caller = Caller {
+            token: Some(&token),
+            source: TokenSource::Login(login.method()),
+            capability: "update",
+            doubt: &Doubt::default(),
+        };
+        let budget = Budget::start(&channel.limits);
+        let revoked = channel
+            .exchange(&RevokeTokenSelfRequest {}, caller, &budget)
+            .await;
+        if let Err(error) = revoked {
+            tracing::debug!(%error, "the token of the login was not revoked");
+        }
+    }
+
+    async fn given(&self, token: Option<Secret>, source: TokenSource) -> Result<Lease, VaultError> {
+        if self.state.lock().await.closed {
+            return Err(VaultError::Cancelled);
+        }
+        Ok(Lease {
+            token,
+            source,
+            generation: 0,
+        })
+    }
+}
+
+async fn log_in(login: &Login, channel: &Channel, budget: &Budget) -> Result<Secret, VaultError> {
+    let doubt = Doubt::default();
+    let caller = Caller {
+        token: None,
+        source: TokenSource::None,
+        capability: "update",
+        doubt: &doubt,
+    };
+    let answered = match login {
+        Login::Kubernetes { mount, role, jwt } => {
+            let request = LoginWithKubernetesRequest {
+                mount: mount.clone(),
+                role: role.clone(),
+                jwt: jwt.expose().to_owned(),
+            };
+            channel.exchange(&request, caller, budget).await
+        }
+        Login::AppRole {
+            mount,
+            role_id,
+            secret_id,
+        } => {
+            let request = LoginWithApproleRequest {
+                mount: mount.clone(),
+                role_id: role_id.clone(),
+                secret_id: secret_id.expose().to_owned(),
+            };
+            channel.exchange(&request, caller, budget).await
+        }
+        Login::Jwt { mount, role, jwt } => {
+            let request = JWTLoginRequest {
+                mount: mount.clone(),
+                jwt: jwt.expose().to_owned(),
+                role: Some(role.clone()),
+            };
+            channel.exchange(&request, caller, budget).await
+        }
+    };
+    let answer = answered.map_err(|error| refusal(error, login))?;
+    client_token(&answer).ok_or_else(|| VaultError::LoginFailed {
+        method: login.method(),
+        mount: login.mount().to_owned(),
+        status: answer.status,
+        errors: channel.censor.show_all(&answer.errors()),
+    })
+}
+
+/// Says of a refusal that it was the login's.
+fn refusal(error: VaultError, login: &Login) -> VaultError {
+    let (method, mount) = (login.method(), login.mount().to_owned());
+    match error {
+        VaultError::Forbidden { errors, .. } => VaultError::LoginForbidden {
+            method,
+            mount,
+            errors,
+        },
+        VaultError::Unauthenticated { .. } => VaultError::LoginForbidden {
+            method,
+            mount,
+            errors: Vec::new(),
+        },
+        VaultError::Server { status, errors, .. } if status < 500 => VaultError::LoginFailed {
+            method,
+            mount,
+            status,
+            errors,
+        },
+        error => error,
+    }
+}
+
+/// Reads the token out of the answer to a login; there is none where a second factor is wanted.
+fn client_token(answer: &Answer) -> Option<Secret> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        auth: Auth,
+    }
+    #[derive(Deserialize)]
+    struct Auth {
+        client_token: String,
+    }
+
+    let envelope: Envelope = serde_json::from_slice(&answer.body).ok()?;
+    let token = Secret::new(envelope.auth.client_token);
+    (!token.is_empty()).then_some(token)
+}

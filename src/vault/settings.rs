@@ -1,0 +1,267 @@
+//! Everything that a store is told: where Vault is, who we are, and how long to try.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use thiserror::Error;
+use url::Url;
+
+use super::error::LoginMethod;
+use crate::secret::Secret;
+
+/// Everything that [`Store::new`](super::Store::new) needs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where Vault or OpenBao listens.
+    pub address: Address,
+    /// Namespace that every call is made in.
+    pub namespace: Option<String>,
+    /// Who we are.
+    pub credentials: Credentials,
+    /// How a secure connection is made.
+    pub tls: TlsSettings,
+    /// How often a failed attempt is repeated; 0 means never.
+    pub max_retries: u32,
+    /// Bounds on time and size.
+    pub limits: Limits,
+}
+
+/// The address of a server: `http` or `https`, a host, perhaps a port and a path before `/v1`.
+///
+/// `Display` and `Debug` show it whole; it never holds a user name or a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address(Url);
+
+/// Tells why a text is no address. None of it repeats the text, which may hold a password.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum AddressError {
+    /// It is no URL.
+    #[error("it is not a URL")]
+    NotUrl,
+    /// Its scheme is another.
+    #[error("its scheme is neither http nor https")]
+    Scheme,
+    /// It holds a user name or a password.
+    #[error("it holds a user name or a password")]
+    Credentials,
+    /// It holds a query or a fragment.
+    #[error("it holds a query or a fragment")]
+    QueryOrFragment,
+}
+
+/// Who we are towards Vault.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// Nobody: calls are made without a token.
+    None,
+    /// A token that somebody gave us. It is never revoked here.
+    Token(Secret),
+    /// A login before the first call. Its token is revoked when the store is closed.
+    Login(Login),
+}
+
+/// A login: the mount is that of the auth method, without `auth/`.
+#[derive(Clone, Debug)]
+pub enum Login {
+    /// By the service account of a pod.
+    Kubernetes {
+        /// Mount of the auth method, usually `kubernetes`.
+        mount: String,
+        /// Role to log in to.
+        role: String,
+        /// Token of the service account.
+        jwt: Secret,
+    },
+    /// By a role id and a secret id.
+    AppRole {
+        /// Mount of the auth method, usually `approle`.
+        mount: String,
+        /// Role id.
+        role_id: String,
+        /// Secret id.
+        secret_id: Secret,
+    },
+    /// By a signed JSON web token, such as a CI job has.
+    Jwt {
+        /// Mount of the auth method, usually `jwt`.
+        mount: String,
+        /// Role to log in to.
+        role: String,
+        /// The token.
+        jwt: Secret,
+    },
+}
+
+/// How a secure connection is made.
+#[derive(Clone, Debug, Default)]
+pub struct TlsSettings {
+    /// PEM file of authorities, trusted in place of the platform's.
+    pub ca_cert_file: Option<PathBuf>,
+    /// Folder with PEM files of authorities, trusted in place of the platform's, beside those of
+    /// `ca_cert_file`.
+    pub ca_cert_dir: Option<PathBuf>,
+    /// DNS name that is sent (SNI) and that the certificate must carry, in place of the host of
+    /// the address. Proxies are not used then.
+    pub server_name: Option<String>,
+    /// Accept any certificate.
+    pub skip_verify: bool,
+    /// Certificate and key that we show.
+    pub client_certificate: Option<ClientCertificate>,
+}
+
+/// The two files of a client certificate.
+#[derive(Clone, Debug)]
+pub struct ClientCertificate {
+    /// PEM file with the certificate and, below it, its intermediates.
+    pub cert_file: PathBuf,
+    /// PEM file with the key.
+    pub key_file: PathBuf,
+}
+
+/// Bounds on time and size. The defaults are those that the product promises.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Time for a connection to come about.
+    pub connect: Duration,
+    /// Time for one attempt, its body included.
+    pub attempt: Duration,
+    /// Time after the start of an operation in which a new attempt may begin.
+    pub retries: Duration,
+    /// Time for a whole operation, logins and waiting included.
+    pub operation: Duration,
+    /// Wait before the first repetition, doubled before each further one.
+    pub backoff: Duration,
+    /// Time to revoke the token when the store is closed.
+    pub close: Duration,
+    /// Largest answer, in bytes.
+    pub body: usize,
+    /// Requests on the wire at once.
+    pub concurrency: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            attempt: Duration::from_secs(30),
+            retries: Duration::from_secs(30),
+            operation: Duration::from_secs(60),
+            backoff: Duration::from_millis(250),
+            close: Duration::from_secs(2),
+            body: 32 * 1024 * 1024,
+            concurrency: 16,
+        }
+    }
+}
+
+impl Address {
+    /// Reads an address.
+    ///
+    /// # Errors
+    ///
+    /// Fails where it is no http or https URL, or holds more than host, port and path.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let url = Url::parse(text.trim()).map_err(|_| AddressError::NotUrl)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(AddressError::Scheme);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(AddressError::Credentials);
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(AddressError::QueryOrFragment);
+        }
+        Ok(Self(url))
+    }
+
+    /// Returns the address as a URL.
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0.as_str())
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Address({})", self.0)
+    }
+}
+
+impl Login {
+    /// Returns the method.
+    pub fn method(&self) -> LoginMethod {
+        match self {
+            Self::Kubernetes { .. } => LoginMethod::Kubernetes,
+            Self::AppRole { .. } => LoginMethod::AppRole,
+            Self::Jwt { .. } => LoginMethod::Jwt,
+        }
+    }
+
+    /// Returns the mount of the auth method, without `auth/`.
+    pub fn mount(&self) -> &str {
+        match self {
+            Self::Kubernetes { mount, .. }
+            | Self::AppRole { mount, .. }
+            | Self::Jwt { mount, .. } => mount,
+        }
+    }
+
+    /// Returns what no text may show.
+    pub(super) fn secret(&self) -> &Secret {
+        match self {
+            Self::Kubernetes { jwt, .. } | Self::Jwt { jwt, .. } => jwt,
+            Self::AppRole { secret_id, .. } => secret_id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_http_urls_without_credentials() {
+        for good in [
+            "http://127.0.0.1:8200",
+            "https://vault.example.com/prefix/",
+            " https://[::1]:8200\n",
+        ] {
+            assert!(Address::parse(good).is_ok(), "{good}");
+        }
+        let cases = [
+            ("vault.example.com", AddressError::NotUrl),
+            ("https://", AddressError::NotUrl),
+            ("unix:///run/vault.sock", AddressError::Scheme),
+            ("localhost:8200", AddressError::Scheme),
+            ("https://me:pw@vault", AddressError::Credentials),
+            ("https://vault/?a", AddressError::QueryOrFragment),
+            ("https://vault/#a", AddressError::QueryOrFragment),
+        ];
+        for (text, error) in cases {
+            assert_eq!(Address::parse(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn debug_masks_every_credential() {
+        let settings = Settings {
+            address: Address::parse("https://vault:8200").unwrap(),
+            namespace: None,
+            credentials: Credentials::Login(Login::AppRole {
+                mount: "approle".into(),
+                role_id: "role".into(),
+                secret_id: Secret::new("canary-secret-id"),
+            }),
+            tls: TlsSettings::default(),
+            max_retries: 4,
+            limits: Limits::default(),
+        };
+        assert!(!format!("{settings:#?}").contains("canary"));
+    }
+}

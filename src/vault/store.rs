@@ -1,0 +1,335 @@
+//! The operations on a KV v2 engine.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::sync::{Mutex, PoisonError};
+
+use http::HeaderValue;
+use rustify::endpoint::Endpoint;
+use tokio::sync::Semaphore;
+use vaultrs::api::kv2::requests::ReadSecretRequest;
+
+use super::answer::Answer;
+use super::channel::{Caller, Channel, token_header};
+use super::document::{self, Reading};
+use super::doubt::Doubt;
+use super::error::VaultError;
+use super::mount::{self, MountInfo, MountOfRequest};
+use super::retry::Budget;
+use super::secret_path::SecretPath;
+use super::server_time::ServerTime;
+use super::session::Session;
+use super::settings::{Credentials, Settings};
+use super::text::Censor;
+use super::tls::{SettingsError, TlsMaterial};
+use super::transport::Transport;
+
+/// A KV v2 store in Vault or OpenBao. It is shared by reference among all who use it.
+///
+/// Every operation ends within [`Limits::operation`](super::Limits::operation), waits and logins
+/// included. Dropping its future cancels it.
+pub struct Store {
+    pub(super) channel: Channel,
+    session: Session,
+    /// Mounts that have shown to be KV v2.
+    known_mounts: Mutex<HashSet<String>>,
+}
+
+impl Store {
+    /// Prepares a store. Files are read and checked; nothing is sent before the first operation.
+    ///
+    /// # Errors
+    ///
+    /// Fails where a file or a value cannot be used, and names it.
+    pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+        let tls = TlsMaterial::load(&settings.tls)?;
+        let censor = Censor::default();
+        match &settings.credentials {
+            Credentials::None => {}
+            Credentials::Token(token) => {
+                token_header(token).map_err(|_| SettingsError::Token)?;
+                censor.hide(token);
+            }
+            Credentials::Login(login) => {
+                SecretPath::check(login.mount()).map_err(SettingsError::LoginMount)?;
+                censor.hide(login.secret());
+            }
+        }
+        let namespace = settings
+            .namespace
+            .as_deref()
+            .map(HeaderValue::from_str)
+            .transpose()
+            .map_err(|_| SettingsError::Namespace)?;
+        let prefix = settings.address.url().path().trim_end_matches('/');
+        Ok(Self {
+            channel: Channel {
+                prefix: prefix.to_owned(),
+                permits: Semaphore::new(settings.limits.concurrency),
+                limits: settings.limits.clone(),
+                transport: Transport::new(
+                    &settings.address,
+                    tls,
+                    settings.tls.server_name,
+                    settings.limits,
+                ),
+                censor,
+                namespace,
+                max_retries: settings.max_retries,
+                date: Default::default(),
+                index: Default::default(),
+            },
+            session: Session::new(settings.credentials),
+            known_mounts: Mutex::default(),
+        })
+    }
+
+    /// Reads the current version of a secret. A secret that is there costs one request.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing is found, one more request asks whether the mount is a KV v2 engine at all,
+    /// unless that has shown before; where that is refused, the secret counts as absent.
+    pub async fn read(&self, path: &SecretPath) -> Result<Reading, VaultError> {
+        self.read_at(path, None).await
+    }
+
+    /// Reads a given version of a secret.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::read`].
+    pub async fn read_version(
+        &self,
+        path: &SecretPath,
+        version: u64,
+    ) -> Result<Reading, VaultError> {
+        self.read_at(path, Some(version)).await
+    }
+
+    /// Tells which engine serves a path.
+    ///
+    /// # Errors
+    ///
+    /// Vault answers [`VaultError::Forbidden`] both where the token has no right on anything below
+    /// the mount and where there is no mount.
+    pub async fn mount_of(&self, path: &str) -> Result<MountInfo, VaultError> {
+        let budget = Budget::start(&self.channel.limits);
+        self.within(&budget, self.find_mount(path, &budget)).await
+    }
+
+    /// Returns what time the server said it was when it last answered.
+    pub fn server_time(&self) -> Option<ServerTime> {
+        self.channel.date.get()
+    }
+
+    /// Ends the use of the store. A token that the store logged in for is revoked, as far as that
+    /// succeeds in [`Limits::close`](super::Limits::close); one that was given never is. Later
+    /// operations answer [`VaultError::Cancelled`].
+    pub async fn close(&self) {
+        let limit = self.channel.limits.close;
+        if tokio::time::timeout(limit, self.session.close(&self.channel))
+            .await
+            .is_err()
+        {
+            tracing::debug!("the token of the login was not revoked in time");
+        }
+    }
+
+    async fn read_at(
+        &self,
+        path: &SecretPath,
+        version: Option<u64>,
+    ) -> Result<Reading, VaultError> {
+        let budget = Budget::start(&self.channel.limits);
+        self.within(&budget, async {
+            let request = ReadSecretRequest {
+                mount: path.mount().to_owned(),
+                path: path.path().to_owned(),
+                version,
+            };
+            let answer = self.call(&request, "read", &budget).await?;
+            match document::parse(&answer.body, answer.status != 404) {
+                Ok(Some(reading)) => {
+                    self.learn(path.mount());
+                    Ok(reading)
+                }
+                Ok(None) => {
+                    let api_path = request.path();
+                    self.explain_absence(path, &api_path, &answer, &budget)
+                        .await?;
+                    Ok(Reading::Absent)
+                }
+                Err(odd) => {
+                    // Other engines answer in their own shape.
+                    self.check_mount(path, &budget).await?;
+                    Err(VaultError::UnexpectedAnswer {
+                        api_path: request.path(),
+                        what: odd.0,
+                    })
+                }
+            }
+        })
+        .await
+    }
+
+    /// Fails where a 404 says more than that there is nothing.
+    pub(super) async fn explain_absence(
+        &self,
+        path: &SecretPath,
+        api_path: &str,
+        answer: &Answer,
+        budget: &Budget,
+    ) -> Result<(), VaultError> {
+        let errors = answer.errors();
+        if errors
+            .iter()
+            .any(|error| error.contains("no handler for route"))
+        {
+            return Err(VaultError::MountMissing {
+                mount: path.mount().to_owned(),
+            });
+        }
+        self.check_unknown_mount(path, budget).await?;
+        if errors.is_empty() {
+            return Ok(());
+        }
+        Err(VaultError::Server {
+            api_path: api_path.to_owned(),
+            status: answer.status,
+            errors: self.channel.censor.show_all(&errors),
+        })
+    }
+
+    /// Fails where the mount is known not to be a KV v2 engine, and asks only where it has not
+    /// shown to be one.
+    pub(super) async fn check_unknown_mount(
+        &self,
+        path: &SecretPath,
+        budget: &Budget,
+    ) -> Result<(), VaultError> {
+        if self.knows(path.mount()) {
+            return Ok(());
+        }
+        self.check_mount(path, budget).await
+    }
+
+    /// Fails where the mount is known not to be a KV v2 engine.
+    pub(super) async fn check_mount(
+        &self,
+        path: &SecretPath,
+        budget: &Budget,
+    ) -> Result<(), VaultError> {
+        let mount = match self.find_mount(&path.to_string(), budget).await {
+            Ok(mount) => mount,
+            // Not everyone may ask.
+            Err(
+                VaultError::Forbidden { .. }
+                | VaultError::Unauthenticated { .. }
+                | VaultError::UnexpectedAnswer { .. }
+                | VaultError::NotJson { .. },
+            ) => return Ok(()),
+            Err(VaultError::Server { status, .. }) if status < 500 => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        match mount.version {
+            None => Err(VaultError::NotKv {
+                mount: mount.path,
+                kind: mount.kind,
+            }),
+            Some(1) => Err(VaultError::KvVersion1 { mount: mount.path }),
+            Some(_) if mount.path != path.mount() => Err(VaultError::MountMissing {
+                mount: path.mount().to_owned(),
+            }),
+            Some(_) => {
+                self.learn(path.mount());
+                Ok(())
+            }
+        }
+    }
+
+    async fn find_mount(&self, path: &str, budget: &Budget) -> Result<MountInfo, VaultError> {
+        let request = MountOfRequest {
+            path: path.to_owned(),
+        };
+        let answer = self.call(&request, "read", budget).await?;
+        if answer.status == 404 {
+            return Err(VaultError::Server {
+                api_path: request.path(),
+                status: 404,
+                errors: self.channel.censor.show_all(&answer.errors()),
+            });
+        }
+        mount::parse(&answer.body).ok_or_else(|| VaultError::UnexpectedAnswer {
+            api_path: request.path(),
+            what: "`data.path` or `data.type` is missing",
+        })
+    }
+
+    /// Sends a request with our token, and once more after a new login where Vault no longer
+    /// accepts the one of our last.
+    pub(super) async fn call<E: Endpoint>(
+        &self,
+        endpoint: &E,
+        capability: &'static str,
+        budget: &Budget,
+    ) -> Result<Answer, VaultError> {
+        let doubt = Doubt::default();
+        self.call_in_doubt(endpoint, capability, &doubt, budget)
+            .await
+    }
+
+    /// Does as [`Store::call`], and notes whether the request may have landed without an answer.
+    pub(super) async fn call_in_doubt<E: Endpoint>(
+        &self,
+        endpoint: &E,
+        capability: &'static str,
+        doubt: &Doubt,
+        budget: &Budget,
+    ) -> Result<Answer, VaultError> {
+        let mut renewed = false;
+        loop {
+            let lease = self.session.lease(&self.channel, budget).await?;
+            let caller = Caller {
+                token: lease.token.as_ref(),
+                source: lease.source,
+                capability,
+                doubt,
+            };
+            match self.channel.exchange(endpoint, caller, budget).await {
+                Err(VaultError::Unauthenticated { .. })
+                    if !renewed && self.session.forget(&lease).await =>
+                {
+                    renewed = true;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    pub(super) async fn within<T>(
+        &self,
+        budget: &Budget,
+        operation: impl Future<Output = Result<T, VaultError>>,
+    ) -> Result<T, VaultError> {
+        tokio::time::timeout_at(budget.ends(), operation)
+            .await
+            .unwrap_or_else(|_| Err(self.channel.too_late(self.channel.limits.operation)))
+    }
+
+    fn knows(&self, mount: &str) -> bool {
+        let known = self.known_mounts.lock();
+        known
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(mount)
+    }
+
+    pub(super) fn learn(&self, mount: &str) {
+        if !self.knows(mount) {
+            let known = self.known_mounts.lock();
+            known
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(mount.to_owned());
+        }
+    }
+}

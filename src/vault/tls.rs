@@ -1,0 +1,355 @@
+//! Trust and client certificates, read from files once and made into one rustls configuration.
+
+mod verify;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, DnsName, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, RootCertStore};
+use thiserror::Error;
+
+use super::error::TlsProblem;
+use super::settings::{ClientCertificate, TlsSettings};
+pub(super) use verify::is_authority;
+use verify::{AcceptAny, GivenAuthorities};
+
+/// Tells why settings cannot be used. Nothing was sent.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum SettingsError {
+    /// A file or folder cannot be read.
+    #[error("`{}` cannot be read: {reason}", .path.display())]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// A file or folder holds no certificate in PEM.
+    #[error("`{}` holds no PEM certificate", .path.display())]
+    NoCertificate {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// A certificate in a file cannot be decoded.
+    #[error("`{}` holds a certificate that cannot be decoded", .path.display())]
+    BadCertificate {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file holds no private key in PEM.
+    #[error("`{}` holds no PEM private key", .path.display())]
+    NoKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The private key is of a kind that is not supported, or broken, or encrypted.
+    #[error("the private key in `{}` cannot be used", .path.display())]
+    BadKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The private key belongs to another certificate.
+    #[error("the key in `{}` is not that of the certificate in `{}`", .key_file.display(), .cert_file.display())]
+    KeyMismatch {
+        /// The file of the certificate.
+        cert_file: PathBuf,
+        /// The file of the key.
+        key_file: PathBuf,
+    },
+    /// The server name is no DNS name.
+    #[error("the TLS server name is not a DNS name")]
+    ServerName,
+    /// The token holds characters that no HTTP header can carry, such as a line break.
+    #[error("the Vault token has a line break or another character that cannot be sent")]
+    Token,
+    /// The namespace holds characters that no HTTP header can carry.
+    #[error("the namespace has a character that cannot be sent")]
+    Namespace,
+    /// The mount of the login is no mount.
+    #[error("the mount of the login is not a path")]
+    LoginMount(#[source] super::secret_path::SecretPathError),
+}
+
+/// What the files held, checked.
+pub(super) struct TlsMaterial {
+    provider: Arc<CryptoProvider>,
+    authorities: Option<Vec<CertificateDer<'static>>>,
+    identity: Option<Arc<CertifiedKey>>,
+    skip_verify: bool,
+}
+
+impl TlsMaterial {
+    /// Reads all files.
+    pub(super) fn load(settings: &TlsSettings) -> Result<Self, SettingsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        if let Some(name) = &settings.server_name {
+            DnsName::try_from(name.as_str()).map_err(|_| SettingsError::ServerName)?;
+        }
+        Ok(Self {
+            authorities: authorities(settings)?,
+            identity: settings
+                .client_certificate
+                .as_ref()
+                .map(|files| identity(files, &provider).map(Arc::new))
+                .transpose()?,
+            skip_verify: settings.skip_verify,
+            provider,
+        })
+    }
+
+    /// Tells whether there is a certificate to show to the server.
+    pub(super) fn has_identity(&self) -> bool {
+        self.identity.is_some()
+    }
+
+    /// Makes a configuration for connections that are not secure, which trusts nobody.
+    pub(super) fn unused_config() -> Result<ClientConfig, TlsProblem> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        Ok(ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|_| TlsProblem::Other)?
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth())
+    }
+
+    /// Makes a configuration. The platform's authorities are loaded here, where they are needed.
+    pub(super) fn client_config(&self) -> Result<ClientConfig, TlsProblem> {
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|_| TlsProblem::Other)?;
+        let builder = if self.skip_verify {
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(AcceptAny(Arc::clone(&self.provider))))
+        } else if let Some(authorities) = &self.authorities {
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(authorities.iter().cloned());
+            let chains = WebPkiServerVerifier::builder_with_provider(
+                Arc::new(roots),
+                Arc::clone(&self.provider),
+            );
+            let chains = chains.build().map_err(|_| TlsProblem::NoAuthorities)?;
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(GivenAuthorities {
+                    chains,
+                    authorities: authorities.clone(),
+                }))
+        } else {
+            let platform = rustls_platform_verifier::Verifier::new(Arc::clone(&self.provider))
+                .map_err(|_| TlsProblem::NoAuthorities)?;
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(platform))
+        };
+        let mut config = match &self.identity {
+            Some(identity) => builder
+                .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(identity)))),
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    }
+}
+
+/// Reads the given authorities, `None` where none are given.
+fn authorities(
+    settings: &TlsSettings,
+) -> Result<Option<Vec<CertificateDer<'static>>>, SettingsError> {
+    if settings.ca_cert_file.is_none() && settings.ca_cert_dir.is_none() {
+        return Ok(None);
+    }
+    let mut found = Vec::new();
+    if let Some(file) = &settings.ca_cert_file {
+        found.extend(authorities_in(file)?);
+    }
+    if let Some(folder) = &settings.ca_cert_dir {
+        let before = found.len();
+        for file in files_in(folder)? {
+            match authorities_in(&file) {
+                Ok(more) => found.extend(more),
+                // A folder of authorities may hold a README, too.
+                Err(SettingsError::NoCertificate { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if found.len() == before {
+            return Err(SettingsError::NoCertificate {
+                path: folder.clone(),
+            });
+        }
+    }
+    Ok(Some(found))
+}
+
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>, SettingsError> {
+    let unreadable = |error: std::io::Error| SettingsError::Unreadable {
+        path: folder.to_owned(),
+        reason: error.to_string(),
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        // `is_file` follows links: a mounted Kubernetes volume consists of them.
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Reads certificates that can be trusted, that is, whose content can be decoded, too.
+fn authorities_in(file: &Path) -> Result<Vec<CertificateDer<'static>>, SettingsError> {
+    let found = certificates(file)?;
+    let mut roots = RootCertStore::empty();
+    for certificate in &found {
+        roots
+            .add(certificate.clone())
+            .map_err(|_| SettingsError::BadCertificate {
+                path: file.to_owned(),
+            })?;
+    }
+    Ok(found)
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, SettingsError> {
+    let text = read(file)?;
+    let certificates = CertificateDer::pem_slice_iter(&text)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| SettingsError::BadCertificate {
+            path: file.to_owned(),
+        })?;
+    if certificates.is_empty() {
+        return Err(SettingsError::NoCertificate {
+            path: file.to_owned(),
+        });
+    }
+    Ok(certificates)
+}
+
+fn identity(
+    files: &ClientCertificate,
+    provider: &CryptoProvider,
+) -> Result<CertifiedKey, SettingsError> {
+    let chain = certificates(&files.cert_file)?;
+    let text = read(&files.key_file)?;
+    let key = PrivateKeyDer::from_pem_slice(&text).map_err(|_| SettingsError::NoKey {
+        path: files.key_file.clone(),
+    })?;
+    CertifiedKey::from_der(chain, key, provider).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => SettingsError::KeyMismatch {
+            cert_file: files.cert_file.clone(),
+            key_file: files.key_file.clone(),
+        },
+        rustls::Error::InvalidCertificate(_) => SettingsError::BadCertificate {
+            path: files.cert_file.clone(),
+        },
+        _ => SettingsError::BadKey {
+            path: files.key_file.clone(),
+        },
+    })
+}
+
+/// Reads a file into memory that is wiped: it may hold a key.
+fn read(file: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, SettingsError> {
+    std::fs::read(file)
+        .map(zeroize::Zeroizing::new)
+        .map_err(|error| SettingsError::Unreadable {
+            path: file.to_owned(),
+            reason: error.to_string(),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn certificate() -> (String, String) {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::new(vec!["vault.test".to_owned()])
+            .unwrap()
+            .self_signed(&key)
+            .unwrap();
+        (certificate.pem(), key.serialize_pem())
+    }
+
+    fn load(change: impl FnOnce(&mut TlsSettings)) -> Result<TlsMaterial, SettingsError> {
+        let mut settings = TlsSettings::default();
+        change(&mut settings);
+        TlsMaterial::load(&settings)
+    }
+
+    #[test]
+    fn files_that_cannot_serve_are_named_with_the_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str, content: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, content).unwrap();
+            path
+        };
+        let (cert, key) = certificate();
+        let (_, other_key) = certificate();
+        let cert_file = at("cert.pem", &cert);
+        let key_file = at("key.pem", &key);
+        let other_key_file = at("other.pem", &other_key);
+        let text = at("text.pem", "not a certificate");
+        let broken = at(
+            "broken.pem",
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        );
+        let missing = folder.path().join("missing.pem");
+        let pair = |cert_file: &PathBuf, key_file: &PathBuf| ClientCertificate {
+            cert_file: cert_file.clone(),
+            key_file: key_file.clone(),
+        };
+
+        assert!(matches!(
+            load(|tls| tls.ca_cert_file = Some(missing.clone())).err(),
+            Some(SettingsError::Unreadable { path, .. }) if path == missing
+        ));
+        assert_eq!(
+            load(|tls| tls.ca_cert_file = Some(text.clone())).err(),
+            Some(SettingsError::NoCertificate { path: text.clone() })
+        );
+        assert_eq!(
+            load(|tls| tls.ca_cert_file = Some(broken.clone())).err(),
+            Some(SettingsError::BadCertificate { path: broken })
+        );
+        assert_eq!(
+            load(|tls| tls.client_certificate = Some(pair(&cert_file, &other_key_file))).err(),
+            Some(SettingsError::KeyMismatch {
+                cert_file: cert_file.clone(),
+                key_file: other_key_file
+            })
+        );
+        assert_eq!(
+            load(|tls| tls.client_certificate = Some(pair(&cert_file, &text))).err(),
+            Some(SettingsError::NoKey { path: text })
+        );
+        assert!(load(|tls| tls.client_certificate = Some(pair(&cert_file, &key_file))).is_ok());
+        assert_eq!(
+            load(|tls| tls.server_name = Some("not a name".into())).err(),
+            Some(SettingsError::ServerName)
+        );
+    }
+
+    #[test]
+    fn a_folder_of_authorities_may_hold_other_files_but_must_hold_one_authority() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("README"), "authorities").unwrap();
+        std::fs::create_dir(folder.path().join("..data")).unwrap();
+        let path = folder.path().to_owned();
+        assert_eq!(
+            load(|tls| tls.ca_cert_dir = Some(path.clone())).err(),
+            Some(SettingsError::NoCertificate { path: path.clone() })
+        );
+        std::fs::write(folder.path().join("ca.pem"), certificate().0).unwrap();
+        assert!(load(|tls| tls.ca_cert_dir = Some(path)).is_ok());
+    }
+}
