@@ -26,6 +26,7 @@ pub mod external_secret;
 pub mod log;
 pub mod plugin;
 pub mod protocol;
+pub mod provider;
 pub mod sdk;
 pub mod secret;
 pub mod token;

@@ -1,0 +1,89 @@
+//! The product: what the provider and its resources do with tokens in Vault.
+
+mod config;
+mod configured;
+mod data_entry;
+mod date;
+mod days;
+mod diagnose;
+mod import;
+mod observe;
+mod present;
+mod promotion;
+mod refuse;
+mod resources;
+mod settings;
+mod spares;
+mod stamps;
+mod store_token;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use config::ProviderConfig;
+pub use configured::Configured;
+use resources::oauth_token::OauthTokenResource;
+use resources::token_spare_pool::TokenSparePoolResource;
+
+use crate::clock::Clock;
+use crate::env::Environment;
+use present::Present;
+
+use crate::sdk::{AnyResource, Diagnostics, Failure, Host, Provider, resource};
+
+/// Address under which Terraform and OpenTofu know the provider.
+pub const ADDRESS: &str = "terraform.local/claude-ops/claude";
+
+/// The provider `claude`.
+pub struct ClaudeProvider {
+    environment: Arc<dyn Environment>,
+    present: Arc<Present>,
+}
+
+impl ClaudeProvider {
+    /// Takes where variables and the time come from.
+    pub fn new(environment: Arc<dyn Environment>, clock: Arc<dyn Clock>) -> Self {
+        let present = Arc::new(Present::new(&*environment, clock));
+        Self {
+            environment,
+            present,
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for ClaudeProvider {
+    type Config = ProviderConfig;
+    type Configured = Configured;
+
+    const DESCRIPTION: &'static str = "Keeps track of the long-lived OAuth tokens of headless \
+        Claude Code that live in Vault or OpenBao: where each one is, when it expires, which spare \
+        takes its place, and what an ExternalSecret needs to deliver it. No token value is ever \
+        stored outside Vault.";
+
+    fn resources(&self) -> Vec<AnyResource<Configured>> {
+        vec![
+            resource(OauthTokenResource::new(Arc::clone(&self.present))),
+            resource(TokenSparePoolResource),
+        ]
+    }
+
+    fn validate(&self, config: &ProviderConfig) -> Diagnostics {
+        config::validate(config)
+    }
+
+    async fn configure(
+        &self,
+        config: ProviderConfig,
+        _host: Host,
+    ) -> Result<(Arc<Configured>, Diagnostics), Failure> {
+        Configured::new(&config, &*self.environment, Arc::clone(&self.present))
+            .map(|(configured, warnings)| (Arc::new(configured), warnings))
+            .map_err(Failure::from)
+    }
+
+    async fn close(&self, configured: &Configured) {
+        configured.close().await;
+    }
+}

@@ -1,0 +1,264 @@
+//! The provider block: its attributes, and what can be refused without a network.
+
+use super::days;
+use super::refuse::capital;
+use crate::protocol::{AttributePath, Diagnostic, Number};
+use crate::sdk::{Diagnostics, Field, Model, model};
+use crate::secret::Secret;
+use crate::vault::{Address, AddressError, SecretPath, SettingsError};
+
+/// Most retries that may be asked for: with the time they may take in all, more is the same.
+const MOST_RETRIES: i64 = 100;
+
+model! {
+    /// The provider block.
+    pub struct ProviderConfig {
+        address: String = optional() "URL of Vault or OpenBao, `http` or `https`. Defaults to `VAULT_ADDR`, then `BAO_ADDR`, then `https://127.0.0.1:8200`.";
+        token: Secret = optional(sensitive) "Vault token. Defaults to `VAULT_TOKEN`, then `BAO_TOKEN`, then the file `~/.vault-token`. No token helper is run.";
+        namespace: String = optional() "Vault namespace. Defaults to `VAULT_NAMESPACE`, then `BAO_NAMESPACE`.";
+        mount: String = optional() "KV v2 mount of resources that name none. Defaults to `secret`.";
+        ca_cert_file: String = optional() "File with the certificate authorities to trust, in PEM, in the place of the machine's. Defaults to `VAULT_CACERT`, then `BAO_CACERT`.";
+        ca_cert_dir: String = optional() "Folder with files like `ca_cert_file`. Defaults to `VAULT_CAPATH`, then `BAO_CAPATH`.";
+        tls_server_name: String = optional() "Name that the server's certificate must carry, where it is not the one in `address`. Defaults to `VAULT_TLS_SERVER_NAME`, then `BAO_TLS_SERVER_NAME`.";
+        skip_tls_verify: bool = optional() "Accepts any certificate of the server. Anyone on the way can then read every token. Defaults to `VAULT_SKIP_VERIFY`, then `BAO_SKIP_VERIFY`, then `false`.";
+        client_auth: ClientAuth = optional() "Client certificate for mutual TLS with the server. Defaults to `VAULT_CLIENT_CERT` with `VAULT_CLIENT_KEY`, then the same with `BAO_`.";
+        auth_login_kubernetes: KubernetesLogin = optional() "Logs in with the service account of the pod. At most one `auth_login_` attribute may be set.";
+        auth_login_approle: AppRoleLogin = optional() "Logs in with an AppRole. At most one `auth_login_` attribute may be set.";
+        auth_login_jwt: JwtLogin = optional() "Logs in with a JSON web token, such as a CI system issues. At most one `auth_login_` attribute may be set.";
+        max_retries: Number = optional() "How often a request is sent again that met a lagging, busy, sealed or standby server or a connection that was refused or cut; 30 seconds in all at most. Defaults to `4`.";
+        rotate_before_days: Number = optional() "Days before its expiry from which a token is due, for resources that set none. Defaults to `30`.";
+        lifetime_days: Number = optional() "Days from mint to expiry, for resources that set none. Defaults to `365`.";
+    }
+}
+
+model! {
+    /// Client certificate for mutual TLS.
+    pub struct ClientAuth {
+        cert_file: String = required() "File with the certificate chain, in PEM.";
+        key_file: String = required() "File with the key, in PEM.";
+    }
+}
+
+model! {
+    /// Login with the service account of a pod.
+    pub struct KubernetesLogin {
+        role: String = required() "Role to log in to.";
+        mount: String = optional() "Mount of the auth method. Defaults to `kubernetes`.";
+        jwt_file: String = optional() "File with the service account's token. Defaults to `/var/run/secrets/kubernetes.io/serviceaccount/token`.";
+    }
+}
+
+model! {
+    /// Login with an AppRole.
+    pub struct AppRoleLogin {
+        role_id: String = required() "Identifier of the role.";
+        secret_id: Secret = optional(sensitive) "Secret of the role, where the role asks for one.";
+        mount: String = optional() "Mount of the auth method. Defaults to `approle`.";
+    }
+}
+
+model! {
+    /// Login with a JSON web token.
+    pub struct JwtLogin {
+        role: String = required() "Role to log in to.";
+        jwt: Secret = required(sensitive) "The signed token.";
+        mount: String = optional() "Mount of the auth method. Defaults to `jwt`.";
+    }
+}
+
+/// Checks a provider block; unknown values are let through.
+pub(super) fn validate(config: &ProviderConfig) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    if let Some(address) = config.address.as_str()
+        && let Err(error) = Address::parse(address)
+    {
+        let wrong = Diagnostic::error("Wrong address", address_problem(&error));
+        found.push(match error {
+            // With a path the host would quote the line, and the password in it.
+            AddressError::Credentials => wrong,
+            AddressError::NotUrl | AddressError::Scheme | AddressError::QueryOrFragment => {
+                wrong.at(AttributePath::attribute("address"))
+            }
+        });
+    }
+    if let Some(mount) = config.mount.as_str()
+        && let Err(error) = SecretPath::check(mount)
+    {
+        found.push(
+            Diagnostic::error("Wrong mount", format!("{}. Give the mount as `vault secrets list` shows it, without the last slash, such as `secret`.", capital(&error)))
+                .at(AttributePath::attribute("mount")),
+        );
+    }
+    if let Some(retries) = config.max_retries.known()
+        && !retries
+            .as_i64()
+            .is_some_and(|retries| (0..=MOST_RETRIES).contains(&retries))
+    {
+        found.push(
+            Diagnostic::error(
+                "Wrong number of retries",
+                format!("max_retries is a whole number from 0 to {MOST_RETRIES}."),
+            )
+            .at(AttributePath::attribute("max_retries")),
+        );
+    }
+    found.extend(days::validate(
+        &config.lifetime_days,
+        &config.rotate_before_days,
+        days::Defaults::BUILT_IN,
+    ));
+    found.extend(one_login(config));
+    found.extend(empty_names(config));
+    found
+}
+
+/// Refuses logins without a name to log in to. No path: it would have the host quote the lines
+/// of a secret.
+fn empty_names(config: &ProviderConfig) -> Diagnostics {
+    let role = |role: &Field<String>, name: &'static str| {
+        role.as_str().is_some_and(str::is_empty).then_some(name)
+    };
+    [
+        config
+            .auth_login_kubernetes
+            .known()
+            .and_then(|login| role(&login.role, "auth_login_kubernetes.role")),
+        config
+            .auth_login_approle
+            .known()
+            .and_then(|login| role(&login.role_id, "auth_login_approle.role_id")),
+        config
+            .auth_login_jwt
+            .known()
+            .and_then(|login| role(&login.role, "auth_login_jwt.role")),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|name| {
+        Diagnostic::error(
+            format!("{name} is empty"),
+            "Set it to the role that this stack logs in to; `vault list auth/MOUNT/role` shows \
+             them.",
+        )
+    })
+    .collect()
+}
+
+/// Says what is wrong with an address without repeating it: it may hold a password.
+pub(super) fn address_problem(error: &AddressError) -> String {
+    let advice = match error {
+        AddressError::Credentials => {
+            "Vault does not use them and logs would show them. Leave them out, and change the \
+             password if it is a real one."
+        }
+        AddressError::NotUrl | AddressError::Scheme | AddressError::QueryOrFragment => {
+            "It looks like https://vault.example.com:8200."
+        }
+    };
+    format!("The address of Vault is not usable: {error}. {advice}")
+}
+
+/// Returns the argument of the block that settings failed for, where it is one that may be quoted.
+pub(super) fn blamed(error: &SettingsError, config: &ProviderConfig) -> Option<AttributePath> {
+    let set = |argument: &Field<String>, name| {
+        let set = !argument.is_null();
+        set.then(|| AttributePath::attribute(name))
+    };
+    let path = match error {
+        SettingsError::ServerName => return set(&config.tls_server_name, "tls_server_name"),
+        SettingsError::Namespace => return set(&config.namespace, "namespace"),
+        // What is beside them is secret.
+        SettingsError::Token | SettingsError::LoginMount(_) => return None,
+        SettingsError::Unreadable { path, .. }
+        | SettingsError::NoCertificate { path }
+        | SettingsError::BadCertificate { path }
+        | SettingsError::NoKey { path }
+        | SettingsError::BadKey { path }
+        | SettingsError::KeyMismatch {
+            cert_file: path, ..
+        } => path,
+    };
+    let names =
+        |argument: &Field<String>| argument.as_str().is_some_and(|file| path.starts_with(file));
+    let client = config.client_auth.known();
+    if names(&config.ca_cert_file) {
+        Some(AttributePath::attribute("ca_cert_file"))
+    } else if names(&config.ca_cert_dir) {
+        Some(AttributePath::attribute("ca_cert_dir"))
+    } else if client.is_some_and(|auth| names(&auth.cert_file) || names(&auth.key_file)) {
+        Some(AttributePath::attribute("client_auth"))
+    } else {
+        None
+    }
+}
+
+/// Two ways to log in are an ambiguity that nobody wants resolved by a guess.
+fn one_login(config: &ProviderConfig) -> Option<Diagnostic> {
+    fn given<M: Model>(login: &Field<M>, name: &'static str) -> Option<&'static str> {
+        (!login.is_null()).then_some(name)
+    }
+    let logins: Vec<_> = [
+        given(&config.auth_login_kubernetes, "auth_login_kubernetes"),
+        given(&config.auth_login_approle, "auth_login_approle"),
+        given(&config.auth_login_jwt, "auth_login_jwt"),
+        (!config.token.is_null()).then_some("token"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    // No path: it would have the host quote the lines of a secret.
+    (logins.len() > 1).then(|| {
+        Diagnostic::error(
+            "More than one way to log in",
+            format!(
+                "The provider block sets {}. Keep the one that this stack is to use. (A token \
+                 from the environment or from ~/.vault-token is left aside when an auth_login_ \
+                 attribute is set.)",
+                logins.join(" and ")
+            ),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_logins_are_refused_without_a_path() {
+        let config = ProviderConfig {
+            auth_login_jwt: Field::Known(JwtLogin::default()),
+            auth_login_approle: Field::Unknown,
+            ..ProviderConfig::default()
+        };
+        let found = validate(&config);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0]
+                .detail
+                .contains("auth_login_approle and auth_login_jwt")
+        );
+        assert_eq!(found[0].path, None);
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused_on_their_attribute() {
+        for (retries, fine) in [
+            ("0", true),
+            ("100", true),
+            ("-1", false),
+            ("1.5", false),
+            ("101", false),
+        ] {
+            let config = ProviderConfig {
+                max_retries: Field::Known(Number::parse(retries).unwrap()),
+                ..ProviderConfig::default()
+            };
+            let found = validate(&config);
+            assert_eq!(found.is_empty(), fine, "{retries}");
+            if !fine {
+                assert_eq!(found[0].path, Some(AttributePath::attribute("max_retries")));
+            }
+        }
+    }
+}

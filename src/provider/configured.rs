@@ -1,0 +1,174 @@
+//! What the provider block and the environment become: the context of every call.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::config::{ProviderConfig, blamed};
+use super::days;
+use super::observe::Observer;
+use super::present::Present;
+use super::refuse::capital;
+use super::settings::{Sources, settings_advice, unknown_argument};
+use crate::env::Environment;
+use crate::protocol::{Diagnostic, Number};
+use crate::sdk::{Diagnostics, Field};
+use crate::token::instant::format_instant;
+use crate::vault::Store;
+
+/// KV v2 mount where nobody says.
+const DEFAULT_MOUNT: &str = "secret";
+/// How far two clocks may be apart before somebody should hear of it.
+const SKEW: SignedDuration = SignedDuration::from_hours(1);
+
+/// The context of every call.
+pub struct Configured {
+    present: Arc<Present>,
+    vault: Vault,
+    skew_told: AtomicBool,
+    /// KV v2 mount of resources that name none; unknown during some plans, never null.
+    pub(super) mount: Field<String>,
+    /// Days of resources that set none.
+    pub(super) defaults: days::Defaults,
+}
+
+/// Vault, or the argument for which it is not known yet.
+enum Vault {
+    Known(Observer),
+    Unknown(&'static str),
+}
+
+impl Configured {
+    /// Joins block, environment and defaults. It reads files, and uses no network.
+    ///
+    /// # Errors
+    ///
+    /// Fails where a value of the environment or a file is not usable; the block was checked
+    /// before.
+    pub(super) fn new(
+        config: &ProviderConfig,
+        environment: &dyn Environment,
+        present: Arc<Present>,
+    ) -> Result<(Self, Diagnostics), Diagnostics> {
+        let mut warnings = Diagnostics::new();
+        warnings.extend(present.check().map_err(|error| vec![error])?);
+        let vault = match unknown_argument(config) {
+            Some(name) => Vault::Unknown(name),
+            None => {
+                let settings = Sources {
+                    config,
+                    environment,
+                }
+                .settings(&mut warnings)?;
+                let store = Store::new(settings).map_err(|error| {
+                    let wrong = Diagnostic::error(
+                        "Cannot prepare the connection to Vault",
+                        format!("{}. {}", capital(&error), settings_advice(&error)),
+                    );
+                    vec![match blamed(&error, config) {
+                        Some(path) => wrong.at(path),
+                        None => wrong,
+                    }]
+                })?;
+                Vault::Known(Observer::new(Arc::new(store)))
+            }
+        };
+        let configured = Self {
+            present,
+            vault,
+            skew_told: AtomicBool::new(false),
+            mount: config.mount.clone().or(Field::text(DEFAULT_MOUNT)),
+            defaults: days::Defaults {
+                lifetime_days: default_days(
+                    &config.lifetime_days,
+                    days::Defaults::BUILT_IN.lifetime_days,
+                ),
+                rotate_before_days: default_days(
+                    &config.rotate_before_days,
+                    days::Defaults::BUILT_IN.rotate_before_days,
+                ),
+            },
+        };
+        Ok((configured, warnings))
+    }
+
+    /// Returns the present: the machine's, or the rehearsed one.
+    pub(super) fn now(&self) -> Timestamp {
+        self.present.now()
+    }
+
+    /// Tells whether plans leave the mount of a state as it is where a resource names none: while
+    /// the provider's is unknown, and after that until it turns out to be another.
+    pub(super) fn leaves_mount(&self, mount: &Field<String>, before: bool) -> bool {
+        self.mount.is_unknown() || (before && self.mount == *mount)
+    }
+
+    /// Tells whether a date is rehearsed; then nothing may be written to Vault.
+    pub(super) fn is_rehearsed(&self) -> bool {
+        self.present.is_rehearsed()
+    }
+
+    /// Returns the time of this machine, whatever is rehearsed.
+    pub(super) fn machine_now(&self) -> Timestamp {
+        self.present.machine()
+    }
+
+    /// Returns the time at Vault, or of this machine before Vault has answered; whatever is
+    /// rehearsed.
+    pub(super) fn server_now(&self) -> Timestamp {
+        match &self.vault {
+            Vault::Known(observer) => observer.store().server_time().map(|time| time.now()),
+            Vault::Unknown(_) => None,
+        }
+        .unwrap_or_else(|| self.present.machine())
+    }
+
+    /// Returns the observer of secrets.
+    ///
+    /// # Errors
+    ///
+    /// Returns the name of the provider argument that is not known yet.
+    pub(super) fn observer(&self) -> Result<&Observer, &'static str> {
+        match &self.vault {
+            Vault::Known(observer) => Ok(observer),
+            Vault::Unknown(name) => Err(name),
+        }
+    }
+
+    /// Tells once when the clocks of Vault and of this machine are too far apart.
+    pub(super) fn skew_warning(&self) -> Option<Diagnostic> {
+        let Vault::Known(observer) = &self.vault else {
+            return None;
+        };
+        let theirs = observer.store().server_time()?.now();
+        let ours = self.present.machine();
+        let apart = ours.duration_since(theirs).abs() > SKEW;
+        (apart && !self.skew_told.swap(true, Ordering::Relaxed)).then(|| {
+            Diagnostic::warning(
+                "The clocks of Vault and this machine differ",
+                format!(
+                    "It is {} here and {} at Vault. Dates are judged by the clock of this \
+                     machine; set whichever is wrong.",
+                    format_instant(ours),
+                    format_instant(theirs)
+                ),
+            )
+        })
+    }
+
+    /// Revokes the login of this process, if there was one.
+    pub(super) async fn close(&self) {
+        if let Vault::Known(observer) = &self.vault {
+            observer.store().close().await;
+        }
+    }
+}
+
+fn default_days(configured: &Field<Number>, default: Option<i64>) -> Option<i64> {
+    match configured {
+        Field::Null => default,
+        Field::Unknown => None,
+        Field::Known(days) => days.as_i64(),
+    }
+}

@@ -1,0 +1,324 @@
+//! The one maker of what a user reads about tokens and Vault: summary, detail, next step.
+//!
+//! Summaries of warnings name the token, because hosts merge warnings with equal summaries and
+//! show the first alone. No text holds a value of a secret.
+
+mod due;
+mod mint;
+mod storing;
+mod vault;
+
+pub(super) use due::Due;
+pub(super) use mint::{
+    differs_from_stamp, mint_time_estimated, mint_time_needed, mint_warning, minted_after_stored,
+};
+pub(super) use storing::{
+    another_token, no_token_to_store, not_stamped, not_stored_while_rehearsed, nothing_stored_over,
+    pool_tokens_needed, pool_version_needed, token_needed, too_busy, trimmed, version_needed,
+    write_failure,
+};
+pub(super) use vault::vault_error;
+
+use super::observe::{Field, Observed};
+use super::refuse::capital;
+use crate::protocol::{AttributePath, Diagnostic};
+use crate::token::expiry::Status;
+use crate::token::fingerprint::Fingerprint;
+use crate::vault::SecretPath;
+
+/// One field of one secret, as messages name it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    /// The secret.
+    pub(super) secret: &'a SecretPath,
+    /// The field.
+    pub(super) field: &'a str,
+}
+
+impl std::fmt::Display for Place<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}#{}", self.secret, self.field)
+    }
+}
+
+impl Place<'_> {
+    /// The command that puts a token into a document and keeps its other fields. The token is
+    /// pasted: an argument would stay in the shell's history, and a line break at its end would
+    /// be stored.
+    pub(super) fn patch_command(self) -> String {
+        format!(
+            "(read -rs T; printf %s \"$T\") | vault kv patch -mount={mount} {path} {field}=-",
+            mount = shell(self.secret.mount()),
+            path = shell(self.secret.path()),
+            field = shell(self.field),
+        )
+    }
+
+    fn put_command(self) -> String {
+        self.patch_command().replacen("kv patch", "kv put", 1)
+    }
+
+    fn version_command(self, verb: &str, version: u64) -> String {
+        format!(
+            "vault kv {verb} -mount={mount} -versions={version} {path}",
+            mount = shell(self.secret.mount()),
+            path = shell(self.secret.path()),
+        )
+    }
+}
+
+/// Why a place holds no usable token, in words that say what to do; `None` where it holds one.
+pub(super) fn problem(
+    place: Place<'_>,
+    observed: &Observed,
+    recorded: Option<&Fingerprint>,
+) -> Option<String> {
+    let Place { secret, .. } = place;
+    Some(match observed {
+        Observed::Present(document) => {
+            let content = document.field(place.field, recorded);
+            return content_problem(place, content);
+        }
+        Observed::Absent => format!(
+            "There is no secret at {secret}. Check mount and path, or mint a token with `claude \
+             setup-token` in a terminal at least 300 columns wide, run this, paste it and press Enter:{put}",
+            put = command(&place.put_command()),
+        ),
+        Observed::Deleted { version } => format!(
+            "Version {version} of {secret} was deleted. Bring it back with:{undelete}",
+            undelete = command(&place.version_command("undelete", *version)),
+        ),
+        Observed::Destroyed { version } => format!(
+            "Version {version} of {secret} was destroyed and cannot be brought back. An older \
+             version may still be there; the first command lists them, the second makes version \
+             N current:{list}{rollback}",
+            list = command(&format!(
+                "vault kv metadata get -mount={} {}",
+                shell(secret.mount()),
+                shell(secret.path())
+            )),
+            rollback = command(&format!(
+                "vault kv rollback -mount={} -version=N {}",
+                shell(secret.mount()),
+                shell(secret.path())
+            )),
+        ),
+    })
+}
+
+/// Why a field of a document that is there holds no usable token.
+pub(super) fn content_problem(place: Place<'_>, content: Field) -> Option<String> {
+    let Place { secret, field } = place;
+    let patch = command(&place.patch_command());
+    Some(match content {
+        Field::Token { .. } => return None,
+        Field::Missing => format!(
+            "{secret} has no field {field}. Name the right field, or store a token there (the \
+             other fields stay as they are): run this, paste it and press Enter:{patch}",
+        ),
+        Field::NotText(kind) => format!(
+            "Field {field} of {secret} holds JSON of the kind {kind}, where a token is a string. \
+             Store the token itself: run this, paste it and press Enter:{patch}",
+        ),
+        Field::Malformed(problem) => format!(
+            "Field {field} of {secret} holds no usable token: {problem}. {advice} To store a \
+             token, run this, paste it and press Enter:{patch}",
+            advice = problem.advice(),
+        ),
+    })
+}
+
+/// Puts a command on a line of its own, which hosts do not wrap because it is indented.
+pub(super) fn command(text: &str) -> String {
+    format!("\n\n    {text}\n\n")
+}
+
+/// Names the fields that a secret has, for a person who looks for the right one.
+fn fields_of(observed: &Observed) -> String {
+    const SHOWN: usize = 10;
+    let Observed::Present(document) = observed else {
+        return String::new();
+    };
+    let names: Vec<_> = document.field_names().take(SHOWN + 1).collect();
+    match names.len() {
+        0 => "The secret has no fields. ".to_owned(),
+        length if length > SHOWN => {
+            format!("The secret has {} and more. ", names[..SHOWN].join(", "))
+        }
+        _ => format!("The secret has {}. ", names.join(", ")),
+    }
+}
+
+/// An adoption that found nothing to adopt.
+pub(super) fn nothing_to_adopt(place: Place<'_>, observed: &Observed) -> Diagnostic {
+    let field_is_missing = matches!(
+        observed,
+        Observed::Present(document) if document.field(place.field, None) == Field::Missing
+    );
+    let (attribute, fields) = if field_is_missing {
+        ("field", fields_of(observed))
+    } else {
+        ("path", String::new())
+    };
+    Diagnostic::error(
+        format!("No token to adopt at {place}"),
+        format!(
+            "{}{fields}Then apply again. Nothing was changed in Vault.",
+            problem(place, observed, None).unwrap_or_default()
+        ),
+    )
+    .at(AttributePath::attribute(attribute))
+}
+
+/// A token that a refresh does not find any more, or finds unusable.
+pub(super) fn unusable(place: Place<'_>, status: Status, problem: &str) -> Diagnostic {
+    let what = match status {
+        Status::Malformed => "is malformed",
+        _ => "is missing",
+    };
+    Diagnostic::warning(
+        format!("Token {place} {what}"),
+        format!(
+            "{problem}The resource stays in the state, since a token cannot be made anew from \
+             here."
+        ),
+    )
+}
+
+/// A token of another length than every one that was seen so far.
+pub(super) fn unusual_length(place: Place<'_>, length: usize) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Token {place} has an unusual length"),
+        format!(
+            "It has {length} characters, where setup tokens so far had 108. It may be cut or \
+             have something glued to it: try it with `claude -p hello` before you rely on it."
+        ),
+    )
+}
+
+/// A token that was replaced by hand between plan and apply.
+pub(super) fn replaced_meanwhile(place: Place<'_>) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Token {place} was replaced meanwhile"),
+        "The plan was made before somebody put a usable token there. Nothing is left to do for \
+         this apply; the next plan takes that token up.",
+    )
+}
+
+/// A destruction, before or after.
+pub(super) fn stays_in_vault(place: Place<'_>, expires_at: Option<&str>) -> Diagnostic {
+    let until = expires_at.map_or_else(
+        || "as long as it is valid".to_owned(),
+        |at| format!("until {at}"),
+    );
+    Diagnostic::warning(
+        format!("Token {place} stays in Vault"),
+        format!(
+            "Terraform forgets it; nothing is removed from Vault and nothing is revoked. It \
+             works {until} for everyone who has it. To end it earlier, revoke it in the account \
+             settings of claude.ai and delete it from Vault."
+        ),
+    )
+}
+
+/// An import of something that is not there.
+pub(super) fn nothing_to_import(place: Place<'_>, observed: &Observed) -> Diagnostic {
+    Diagnostic::error(
+        format!("Nothing to import at {place}"),
+        format!(
+            "{}{}An id is written <mount>/<path>[#field]. Nothing was changed.",
+            problem(place, observed, None).unwrap_or_default(),
+            fields_of(observed)
+        ),
+    )
+}
+
+/// An id or identity that names nothing that could be imported.
+pub(super) fn wrong_import_id(error: &dyn std::error::Error, form: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Wrong import id",
+        format!("{}. Write it as {form}.", capital(error)),
+    )
+}
+
+/// A rotation that the user asked for by name.
+pub(super) fn rotation_requested(place: Place<'_>, spares: &[String]) -> Diagnostic {
+    let detail = if spares.is_empty() {
+        "spare_paths names no spare, so an apply fails unless somebody has stored a new token by \
+         then."
+            .to_owned()
+    } else {
+        format!(
+            "An apply copies the token of the best usable spare of {} into it, and fails if there \
+             is none. The one that is there stays in the KV history: revoke it in the account \
+             settings of claude.ai if it leaked.",
+            spares.join(", ")
+        )
+    };
+    Diagnostic::warning(
+        format!("Token {place} will be rotated as requested"),
+        detail,
+    )
+}
+
+/// A call that needs Vault while the provider's configuration is not known yet.
+pub(super) fn not_configured(unknown: &str, what: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("{what} needs Vault, which is not known yet"),
+        format!(
+            "The provider's {unknown} comes from a resource that is not applied yet. Apply that \
+             resource first (-target), or give {unknown} a value that is known at plan."
+        ),
+    )
+}
+
+/// A refresh without Vault.
+pub(super) fn refreshed_without_vault(id: &str, unknown: &str) -> Diagnostic {
+    Diagnostic::warning(
+        format!("{id} was not looked at"),
+        format!(
+            "The provider's {unknown} is not known yet, so the state of the last run was used \
+             and only its dates were compared with the clock."
+        ),
+    )
+}
+
+/// Quotes a word for a shell where it needs it.
+pub(super) fn shell(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_split_them() {
+        assert_eq!(shell("team/agent-1.x_y"), "team/agent-1.x_y");
+        assert_eq!(shell("two words"), "'two words'");
+        assert_eq!(shell("it's"), r"'it'\''s'");
+        assert_eq!(shell("$(reboot)"), "'$(reboot)'");
+    }
+
+    #[test]
+    fn commands_take_a_token_that_is_pasted() {
+        let secret = SecretPath::new("secret", "agent").unwrap();
+        let place = Place {
+            secret: &secret,
+            field: "token",
+        };
+        assert_eq!(
+            place.patch_command(),
+            r#"(read -rs T; printf %s "$T") | vault kv patch -mount=secret agent token=-"#
+        );
+        assert_eq!(
+            place.put_command(),
+            r#"(read -rs T; printf %s "$T") | vault kv put -mount=secret agent token=-"#
+        );
+    }
+}

@@ -1,0 +1,115 @@
+//! What a user reads about a token that is due.
+
+use std::fmt::Write as _;
+
+use super::{Place, command};
+use crate::protocol::Diagnostic;
+use crate::token::expiry::Status;
+
+/// What is said of a token that is due, and when.
+pub(in crate::provider) struct Due<'a> {
+    /// The token.
+    pub(in crate::provider) place: Place<'a>,
+    /// What is the matter with it.
+    pub(in crate::provider) status: Status,
+    /// When it stops or stopped working, where that is known.
+    pub(in crate::provider) expires_at: Option<&'a str>,
+    /// Why it is not usable, where it is not.
+    pub(in crate::provider) problem: Option<&'a str>,
+}
+
+impl Due<'_> {
+    /// The summary: the token and its state in a few words.
+    fn summary(&self) -> String {
+        let place = self.place;
+        match (self.status, self.expires_at) {
+            (Status::RotationDue, Some(at)) => format!("Token {place} is due: expires {at}"),
+            (Status::Expired, Some(at)) => format!("Token {place} expired {at}"),
+            (status, _) => format!(
+                "Token {place} has to be replaced: it is {}",
+                status.as_str().replace('_', " ")
+            ),
+        }
+    }
+
+    /// What the person who reads has to do.
+    fn advice(&self) -> String {
+        let mut text = String::new();
+        if let Some(problem) = self.problem {
+            let _ = write!(text, "{problem}");
+        } else {
+            let _ = write!(
+                text,
+                "Mint a new token with `claude setup-token` in a terminal at least 300 columns \
+                 wide, run this, paste it and press Enter:{patch}The old one stays in the KV history. ",
+                patch = command(&self.place.patch_command()),
+            );
+        }
+        text.push_str("The next plan takes the new token up.");
+        text
+    }
+
+    /// The warning of a plan.
+    pub(in crate::provider) fn in_plan(&self) -> Diagnostic {
+        let stake = if self.status.is_working() {
+            "It has not expired yet, and there is no spare to replace it (see spare_paths)."
+        } else {
+            "There is no spare to replace it (see spare_paths): an apply fails until it is \
+             replaced."
+        };
+        Diagnostic::warning(self.summary(), format!("{stake} {}", self.advice()))
+    }
+
+    /// The warning of a plan that takes a spare.
+    pub(in crate::provider) fn in_plan_with(&self, spare: &str) -> Diagnostic {
+        Diagnostic::warning(
+            self.summary(),
+            format!(
+                "An apply copies the token of the spare {spare} into it; the one that is there \
+                 stays in the KV history."
+            ),
+        )
+    }
+
+    /// The warning of a plan that brings spares along.
+    pub(in crate::provider) fn in_plan_with_one_of(&self, spares: &[String]) -> Diagnostic {
+        Diagnostic::warning(
+            self.summary(),
+            format!(
+                "An apply copies the token of the first usable spare into it, if there is one \
+                 among {}; the one that is there stays in the KV history.",
+                spares.join(", ")
+            ),
+        )
+    }
+
+    /// The warning of a plan that is told to show no change.
+    pub(in crate::provider) fn in_plan_without_change(&self) -> Diagnostic {
+        Diagnostic::warning(
+            self.summary(),
+            format!(
+                "No change is planned, since on_rotation_due is \"warn\". {}",
+                self.advice()
+            ),
+        )
+    }
+
+    /// What an apply that could replace nothing says: a warning while the token works, an error
+    /// once it does not.
+    pub(in crate::provider) fn in_apply(&self) -> Diagnostic {
+        let detail = format!("Nothing was there to replace it with. {}", self.advice());
+        if self.status.is_working() {
+            Diagnostic::warning(self.summary(), detail)
+        } else {
+            Diagnostic::error(self.summary(), detail)
+        }
+    }
+
+    /// The warning of an adoption.
+    pub(in crate::provider) fn when_adopted(&self) -> Diagnostic {
+        Diagnostic::warning(
+            self.summary(),
+            format!("It was adopted as it is. {}", self.advice()),
+        )
+    }
+}

@@ -1,0 +1,146 @@
+//! What a user reads when a token is stored or stamped.
+
+use super::{Place, command, shell, vault_error};
+use crate::protocol::{AttributePath, Diagnostic};
+use crate::provider::refuse::capital;
+use crate::provider::store_token::Replaces;
+use crate::token::check::Problem;
+use crate::vault::{VaultError, WriteError, WriteFailure};
+
+/// A version without a token to store.
+pub(in crate::provider) fn token_needed() -> Diagnostic {
+    Diagnostic::error(
+        "No token to store",
+        "token_wo_version is new, but token_wo is null. Set token_wo to the new token, or put \
+         token_wo_version back. Nothing was changed.",
+    )
+    .at(AttributePath::attribute("token_wo_version"))
+}
+
+/// A token to store without a version.
+pub(in crate::provider) fn version_needed() -> Diagnostic {
+    Diagnostic::error(
+        "token_wo has no version",
+        "A write-only value cannot be compared, so it is written when token_wo_version changes. \
+         Set token_wo_version to 1, or leave token_wo out. Nothing was changed.",
+    )
+}
+
+/// A version without tokens to store.
+pub(in crate::provider) fn pool_tokens_needed() -> Diagnostic {
+    Diagnostic::error(
+        "No tokens to store",
+        "tokens_wo_version is new, but tokens_wo is null. Set tokens_wo to the new tokens by \
+         path, or put tokens_wo_version back. Nothing was changed.",
+    )
+    .at(AttributePath::attribute("tokens_wo_version"))
+}
+
+/// Tokens to store without a version.
+pub(in crate::provider) fn pool_version_needed() -> Diagnostic {
+    Diagnostic::error(
+        "tokens_wo has no version",
+        "Write-only values cannot be compared, so they are written when tokens_wo_version \
+         changes. Set tokens_wo_version to 1, or leave tokens_wo out. Nothing was changed.",
+    )
+}
+
+/// A value that is no token and was to be stored. No path: the host would quote the value.
+pub(in crate::provider) fn no_token_to_store(place: Place<'_>, problem: Problem) -> Diagnostic {
+    Diagnostic::error(
+        format!("No token to store at {place}"),
+        format!(
+            "{}. {} Nothing was changed.",
+            capital(&problem),
+            problem.advice()
+        ),
+    )
+}
+
+/// White space that was taken off a token.
+pub(in crate::provider) fn trimmed(place: Place<'_>) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Token for {place} was trimmed"),
+        "There was white space before or after it, such as the line break that ends a file. It \
+         was stored without.",
+    )
+}
+
+/// Another token where one was to be stored.
+pub(in crate::provider) fn another_token(place: Place<'_>, replaces: Replaces) -> Diagnostic {
+    let detail = match replaces {
+        Replaces::Nothing => format!(
+            "The secret holds a token that this configuration does not know, and storing over it \
+             would take it from whoever uses it. Import it first, then store:{}Nothing was \
+             changed.",
+            command(&format!(
+                "terraform import ADDRESS {}",
+                shell(&place.to_string())
+            ))
+        ),
+        Replaces::Recorded(_) => "The secret holds another token than the state, so somebody \
+             replaced it meanwhile. Plan again to see it, then apply. Nothing was changed."
+            .to_owned(),
+    };
+    Diagnostic::error(format!("Another token is at {place}"), detail)
+}
+
+/// A token that is not stored while a date is rehearsed.
+pub(in crate::provider) fn not_stored_while_rehearsed(place: Place<'_>) -> Diagnostic {
+    Diagnostic::error(
+        format!("Token was not stored at {place}"),
+        "TF_CLAUDE_NOW is set, and nothing is written to Vault while it is. Unset it and apply \
+         again.",
+    )
+}
+
+/// A secret whose current version is gone, and over which nothing is written.
+pub(in crate::provider) fn nothing_stored_over(place: Place<'_>, problem: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("Token was not stored at {place}"),
+        format!(
+            "{problem}A new version now would leave the other fields of that one behind. To do \
+             without them, remove the secret for good with `vault kv metadata delete`. Nothing \
+             was changed."
+        ),
+    )
+}
+
+/// A write that did not come about.
+pub(in crate::provider) fn write_failure(place: Place<'_>, failure: &WriteFailure) -> Diagnostic {
+    let mut diagnostic = match &failure.error {
+        WriteError::Vault(error) => vault_error(error, &place.to_string()),
+        WriteError::TooLarge => Diagnostic::error(
+            format!("Secret {} is too large to be written", place.secret),
+            "Vault takes documents up to 1 MiB. Move other fields to a secret of their own.",
+        ),
+        WriteError::CasMismatch | WriteError::CasRequired => too_busy(place),
+    };
+    diagnostic.detail.push_str(if failure.unanswered {
+        " Vault did not say whether the token was written: it may be there already. Apply again, \
+         which looks first."
+    } else {
+        " Nothing was changed."
+    });
+    diagnostic
+}
+
+/// A secret that somebody else wrote each time in between.
+pub(in crate::provider) fn too_busy(place: Place<'_>) -> Diagnostic {
+    Diagnostic::error(
+        format!("Secret {} is too busy", place.secret),
+        "Another program wrote it each time in between. Apply again.",
+    )
+}
+
+/// A stamp that could not be written.
+pub(in crate::provider) fn not_stamped(place: Place<'_>, error: &VaultError) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Token {place} was not stamped"),
+        format!(
+            "Its dates are in the state, but not in the secret's metadata, where monitors and \
+             other stacks would find them. {} Or set stamp_metadata = false.",
+            vault_error(error, "").detail
+        ),
+    )
+}

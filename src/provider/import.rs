@@ -1,0 +1,73 @@
+//! What imports of every resource share: finding the mount in an id.
+
+use super::diagnose;
+use super::observe::Observer;
+use crate::protocol::Diagnostic;
+use crate::sdk::Field;
+
+/// Where the mount ends in what an id names.
+pub(super) struct Location {
+    /// The mount.
+    pub(super) mount: String,
+    /// The paths in the mount.
+    pub(super) paths: Vec<String>,
+}
+
+/// Splits `<mount>/<path>`, for several paths in one mount.
+///
+/// A mount may have slashes, so Vault is asked, as its own command line does. Where it does not
+/// say, the provider's mount counts if the id begins with it, and the first segment if not.
+pub(super) async fn locate(
+    observer: &Observer,
+    default: &Field<String>,
+    locations: &[String],
+) -> Result<Location, Diagnostic> {
+    let first = locations.first().map(String::as_str).unwrap_or_default();
+    let told = match observer.store().mount_of(first).await {
+        Ok(info) => Some(info.path),
+        Err(_) => None,
+    };
+    let default = default
+        .as_str()
+        .filter(|mount| inside(mount, first).is_some());
+    let mount = told
+        .as_deref()
+        .map(|mount| mount.trim_end_matches('/'))
+        .filter(|mount| inside(mount, first).is_some())
+        .or(default)
+        .or_else(|| first.split('/').next())
+        .unwrap_or_default();
+    let paths = locations
+        .iter()
+        .map(|location| inside(mount, location).map(str::to_owned))
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| {
+            Diagnostic::error(
+                "Wrong import id",
+                format!(
+                    "Not everything in the id is in one mount ({mount}). Import what is in \
+                     another mount by an id of its own."
+                ),
+            )
+        })?;
+    Ok(Location {
+        mount: mount.to_owned(),
+        paths,
+    })
+}
+
+/// Returns the path in a mount.
+fn inside<'a>(mount: &str, location: &'a str) -> Option<&'a str> {
+    location
+        .strip_prefix(mount)?
+        .strip_prefix('/')
+        .filter(|path| !path.is_empty())
+}
+
+/// Refuses an import while something that decides its state is not known.
+pub(super) fn everything_known(unknown: &[(&'static str, bool)]) -> Result<(), Diagnostic> {
+    match unknown.iter().find(|(_, unknown)| *unknown) {
+        Some((name, _)) => Err(diagnose::not_configured(name, "An import")),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,242 @@
+//! What is seen in a secret, without any token in it, and seen once only.
+//!
+//! A refresh of many resources asks for the same secrets: a pool for the primary that a token
+//! resource tracks, two resources for two fields of one secret. Each secret is read once for
+//! each configuration of the provider, and nobody asks while an answer is on its way.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::OnceCell;
+
+use crate::secret::Secret;
+use crate::token::check::{Check, Problem, check, check_recorded};
+use crate::token::fingerprint::Fingerprint;
+use crate::vault::{self, Document, Reading, SecretPath, Store, VaultError};
+
+/// A secret as it was read, fingerprints in the place of tokens.
+#[derive(Debug)]
+pub(super) enum Observed {
+    /// The current version is there.
+    Present(Observation),
+    /// The current version was deleted and can be brought back.
+    Deleted {
+        /// Number of that version.
+        version: u64,
+    },
+    /// The current version was destroyed.
+    Destroyed {
+        /// Number of that version.
+        version: u64,
+    },
+    /// There is no such secret.
+    Absent,
+}
+
+/// The version that was read.
+#[derive(Debug)]
+pub(super) struct Observation {
+    /// Its number.
+    pub(super) version: u64,
+    /// When it was written.
+    pub(super) created_at: Timestamp,
+    /// When it will be deleted by itself.
+    pub(super) deletion_at: Option<Timestamp>,
+    /// The secret's custom metadata.
+    pub(super) custom_metadata: BTreeMap<String, String>,
+    fields: BTreeMap<String, Value>,
+}
+
+/// A field as it was read.
+#[derive(Debug)]
+enum Value {
+    Token {
+        fingerprint: Fingerprint,
+        unusual_length: Option<usize>,
+    },
+    /// Text that is no token. It is kept, because only a comparison with what the state has
+    /// recorded tells whether it was a good token once.
+    Text {
+        text: Secret,
+        problem: Problem,
+    },
+    NotText(&'static str),
+}
+
+/// What a field holds, seen from a state that may have recorded its token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    /// There is no such field.
+    Missing,
+    /// It holds a token.
+    Token {
+        /// The token's fingerprint.
+        fingerprint: Fingerprint,
+        /// The length where it is another than every setup token so far had.
+        unusual_length: Option<usize>,
+    },
+    /// It holds text that is no token.
+    Malformed(Problem),
+    /// It holds JSON of this kind, which is no text.
+    NotText(&'static str),
+}
+
+impl Observation {
+    /// Takes in a document and lets go of its tokens.
+    pub(super) fn of(document: &Document) -> Self {
+        Self {
+            version: document.version(),
+            created_at: document.created_at(),
+            deletion_at: document.deletion_at(),
+            custom_metadata: document.custom_metadata().clone(),
+            fields: document
+                .field_names()
+                .filter_map(|name| Some((name.to_owned(), Value::of(document.field(name))?)))
+                .collect(),
+        }
+    }
+
+    /// Returns what the field holds; a token that was `recorded` as good stays good.
+    pub(super) fn field(&self, name: &str, recorded: Option<&Fingerprint>) -> Field {
+        match self.fields.get(name) {
+            None => Field::Missing,
+            Some(Value::NotText(kind)) => Field::NotText(kind),
+            Some(Value::Token {
+                fingerprint,
+                unusual_length,
+            }) => Field::Token {
+                fingerprint: *fingerprint,
+                unusual_length: *unusual_length,
+            },
+            Some(Value::Text { text, problem }) => {
+                match recorded.map(|recorded| check_recorded(text.expose(), recorded)) {
+                    Some(Check::Valid {
+                        fingerprint,
+                        unusual_length,
+                    }) => Field::Token {
+                        fingerprint,
+                        unusual_length,
+                    },
+                    _ => Field::Malformed(*problem),
+                }
+            }
+        }
+    }
+
+    /// Returns the names of the fields, for a person who looks for the right one.
+    pub(super) fn field_names(&self) -> impl Iterator<Item = &str> {
+        self.fields.keys().map(String::as_str)
+    }
+}
+
+impl Value {
+    fn of(field: vault::Field) -> Option<Self> {
+        Some(match field {
+            vault::Field::Missing => return None,
+            vault::Field::NotText(kind) => Self::NotText(kind),
+            vault::Field::Text(text) => match check(text.expose()) {
+                Check::Valid {
+                    fingerprint,
+                    unusual_length,
+                } => Self::Token {
+                    fingerprint,
+                    unusual_length,
+                },
+                Check::Malformed(problem) => Self::Text { text, problem },
+            },
+        })
+    }
+}
+
+impl From<Reading> for Observed {
+    fn from(reading: Reading) -> Self {
+        match reading {
+            Reading::Present(document) => Self::Present(Observation::of(&document)),
+            Reading::Deleted(gone) => Self::Deleted {
+                version: gone.version,
+            },
+            Reading::Destroyed(gone) => Self::Destroyed {
+                version: gone.version,
+            },
+            Reading::Absent => Self::Absent,
+        }
+    }
+}
+
+type Cell = Arc<OnceCell<Arc<Observed>>>;
+
+/// Reads secrets and remembers what it saw.
+pub(super) struct Observer {
+    store: Arc<Store>,
+    seen: Mutex<HashMap<SecretPath, Cell>>,
+}
+
+impl Observer {
+    /// Starts with nothing seen.
+    pub(super) fn new(store: Arc<Store>) -> Self {
+        Self {
+            store,
+            seen: Mutex::default(),
+        }
+    }
+
+    /// Returns the store behind it.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Returns the secret as it was seen first; an error is not remembered.
+    pub(super) async fn observe(&self, secret: &SecretPath) -> Result<Arc<Observed>, VaultError> {
+        let cell = self.cell(secret);
+        cell.get_or_try_init(|| async {
+            let reading = self.store.read(secret).await?;
+            Ok(Arc::new(Observed::from(reading)))
+        })
+        .await
+        .cloned()
+    }
+
+    /// Returns the secret as it is now, and remembers that.
+    pub(super) async fn observe_anew(
+        &self,
+        secret: &SecretPath,
+    ) -> Result<Arc<Observed>, VaultError> {
+        {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            // An answer that is on its way is new enough, and one request is enough.
+            if seen.get(secret).is_some_and(|cell| cell.initialized()) {
+                seen.remove(secret);
+            }
+        }
+        self.observe(secret).await
+    }
+
+    /// Forgets what was seen of a secret that has changed.
+    pub(super) fn forget(&self, secret: &SecretPath) {
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(secret);
+    }
+
+    /// Returns an older version; it is not remembered.
+    pub(super) async fn observe_version(
+        &self,
+        secret: &SecretPath,
+        version: u64,
+    ) -> Result<Observed, VaultError> {
+        self.store
+            .read_version(secret, version)
+            .await
+            .map(Observed::from)
+    }
+
+    fn cell(&self, secret: &SecretPath) -> Cell {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cell) = seen.get(secret) {
+            return Arc::clone(cell);
+        }
+        Arc::clone(seen.entry(secret.clone()).or_default())
+    }
+}

@@ -1,0 +1,74 @@
+//! The present as tokens are judged by: the machine's clock, or a rehearsed date.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::clock::Clock;
+use crate::env::{self, Environment};
+use crate::protocol::Diagnostic;
+use crate::token::instant::{InstantError, format_instant, parse_instant};
+
+/// Tells the present.
+pub(super) struct Present {
+    clock: Arc<dyn Clock>,
+    rehearsed: Result<Option<Timestamp>, InstantError>,
+}
+
+impl Present {
+    /// Takes the clock, and the rehearsed date where the environment has one.
+    pub(super) fn new(environment: &dyn Environment, clock: Arc<dyn Clock>) -> Self {
+        let rehearsed = environment
+            .get(env::TF_CLAUDE_NOW)
+            .map(|text| parse_instant(&text))
+            .transpose();
+        Self { clock, rehearsed }
+    }
+
+    /// Returns the instant by which tokens are judged.
+    pub(super) fn now(&self) -> Timestamp {
+        self.rehearsed
+            .ok()
+            .flatten()
+            .unwrap_or_else(|| self.clock.now())
+    }
+
+    /// Returns the later of the machine's time and a rehearsed one: what happened by now may be
+    /// later than a date that is rehearsed.
+    pub(super) fn latest(&self) -> Timestamp {
+        self.now().max(self.machine())
+    }
+
+    /// Tells whether a date is rehearsed.
+    pub(super) fn is_rehearsed(&self) -> bool {
+        matches!(self.rehearsed, Ok(Some(_)))
+    }
+
+    /// Returns the time of this machine, whatever is rehearsed.
+    pub(super) fn machine(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Tells of a rehearsed date.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the date cannot be read.
+    pub(super) fn check(&self) -> Result<Option<Diagnostic>, Diagnostic> {
+        match &self.rehearsed {
+            Ok(None) => Ok(None),
+            Ok(Some(now)) => Ok(Some(Diagnostic::warning(
+                format!("The date is rehearsed: {}", format_instant(*now)),
+                "TF_CLAUDE_NOW is set, so tokens are judged as of that instant, and nothing is \
+                 written to Vault. Unset it to use the real time.",
+            ))),
+            Err(error) => Err(Diagnostic::error(
+                "Wrong date in TF_CLAUDE_NOW",
+                format!(
+                    "{}. Unset the variable to use the real time.",
+                    super::refuse::capital(error)
+                ),
+            )),
+        }
+    }
+}

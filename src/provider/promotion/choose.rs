@@ -1,0 +1,245 @@
+//! Step 2: what the primary held before, which spares are usable, and in which order.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use futures_util::future::join_all;
+
+use super::claim::new_mark;
+use super::stop::{Stop, replaced};
+use super::{Promotion, stop};
+use crate::provider::diagnose::Place;
+use crate::provider::observe::{Field as Content, Observed};
+use crate::provider::spares::{Look, Spares, claimed, named};
+use crate::provider::stamps::{Noted, note};
+use crate::sdk::Diagnostics;
+use crate::token::expiry::{Status, status_at};
+use crate::token::fingerprint::Fingerprint;
+use crate::token::mark::MarkState;
+use crate::token::paths::FieldPath;
+use crate::token::pool::SpareFacts;
+use crate::token::promotable::{Purpose, promotable};
+use crate::vault::VaultError;
+
+/// How many older versions of the primary are looked at.
+const HISTORY: u64 = 20;
+
+/// A spare that can be promoted.
+pub(super) struct Candidate(Look);
+
+impl Candidate {
+    /// Returns its path in the mount.
+    pub(super) fn path(&self) -> &str {
+        &self.0.facts.path
+    }
+
+    /// Returns what was seen there.
+    pub(super) fn look(&self) -> &Look {
+        &self.0
+    }
+}
+
+/// The usable spares in promotion order, and why the others are not.
+pub(in crate::provider) struct Choice {
+    candidates: Vec<Candidate>,
+    refused: Vec<(String, String)>,
+    copies: Vec<String>,
+}
+
+impl Choice {
+    /// Returns the paths of the usable spares, the best one first.
+    pub(in crate::provider) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.candidates.iter().map(Candidate::path)
+    }
+
+    /// Returns the best spare that was not passed over.
+    pub(super) fn next(&self, passed_over: &[(String, String)]) -> Option<&Candidate> {
+        self.candidates
+            .iter()
+            .find(|spare| passed_over.iter().all(|(path, _)| path != spare.path()))
+    }
+
+    /// Says why no spare will do.
+    pub(super) fn nothing_usable(
+        &self,
+        primary: Place<'_>,
+        passed_over: &[(String, String)],
+    ) -> Stop {
+        let mut detail = String::new();
+        let refused = self.refused.iter().chain(passed_over);
+        if refused.clone().next().is_none() {
+            detail.push_str("spare_paths names no spare. ");
+        } else {
+            detail.push_str("No spare is left:\n");
+            for (path, why) in refused {
+                let _ = writeln!(detail, "- {path}: {why}");
+            }
+        }
+        let _ = write!(
+            detail,
+            "Mint a token with `claude setup-token` in a terminal at least 300 columns wide and \
+             store it in a spare or in the primary itself:{}Then apply again.",
+            crate::provider::diagnose::command(&primary.patch_command()),
+        );
+        Stop::new(format!("No spare for {primary}"), detail)
+    }
+}
+
+impl Promotion<'_> {
+    /// Reads history and spares, and puts the usable ones in order. `token` and `version` are
+    /// those of the primary.
+    pub(in crate::provider) async fn choose(
+        &self,
+        token: Option<Fingerprint>,
+        version: u64,
+    ) -> Result<Choice, Stop> {
+        let field_path = self.field_path();
+        let (held, looks) = tokio::join!(self.held(version), self.look_at_all(&field_path));
+        let mut held = held?;
+        held.extend(token);
+        let (looks, mut refused) = looks;
+        let copies = looks
+            .iter()
+            .filter(|look| token.is_some_and(|token| is_open_copy(look, token)))
+            .map(|look| look.facts.path.clone())
+            .collect();
+        let facts: Vec<SpareFacts> = looks.iter().map(|look| look.facts.clone()).collect();
+        let purpose = self.reason.purpose();
+        let now = self.configured.now();
+        let order: Vec<String> = promotable(&facts, &field_path, &held, purpose, now)
+            .into_iter()
+            .map(|spare| spare.path.to_owned())
+            .collect();
+        let (usable, others): (Vec<_>, Vec<_>) = looks
+            .into_iter()
+            .partition(|look| order.contains(&look.facts.path));
+        let mut candidates: Vec<_> = usable.into_iter().map(Candidate).collect();
+        candidates.sort_by_key(|spare| order.iter().position(|path| path == spare.path()));
+        refused.extend(
+            others
+                .iter()
+                .map(|look| (look.facts.path.clone(), self.why_not(look, &held, now))),
+        );
+        Ok(Choice {
+            candidates,
+            refused,
+            copies,
+        })
+    }
+
+    /// Marks the spares that hold the primary's present token: the copies stay out for good, as
+    /// those of a leaked token must.
+    pub(super) async fn mark_copies(
+        &self,
+        choice: &Choice,
+        token: Fingerprint,
+        version: u64,
+        told: &mut Diagnostics,
+    ) -> Result<(), Stop> {
+        for path in &choice.copies {
+            let secret = named(self.primary.secret.mount(), path).map_err(Stop::from_diagnostic)?;
+            let (key, value) = new_mark(self, token, version);
+            let changes = [(key, Some(value))].into();
+            match note(self.observer.store(), &secret, &changes).await {
+                Ok(Noted::Merged) => {}
+                Ok(Noted::Replaced) => told.push(replaced(self.primary, path)),
+                Err(
+                    error @ (VaultError::Forbidden { .. } | VaultError::PatchUnsupported { .. }),
+                ) => {
+                    told.push(stop::without_marks(self.primary, Some(&error)));
+                }
+                Err(error) => return Err(Stop::vault(&error, &secret.to_string())),
+            }
+            self.observer.forget(&secret);
+        }
+        Ok(())
+    }
+
+    /// Returns how spares are looked at for this primary.
+    pub(super) fn spares<'a>(&'a self, primary: &'a FieldPath) -> Spares<'a> {
+        Spares {
+            configured: self.configured,
+            observer: self.observer,
+            mount: self.primary.secret.mount(),
+            field: self.primary.field,
+            lifetime: self.lifetime,
+            primary: Some(primary),
+            anew: self.anew,
+        }
+    }
+
+    async fn look_at_all(&self, primary: &FieldPath) -> (Vec<Look>, Vec<(String, String)>) {
+        let spares = self.spares(primary);
+        let looks = self.spare_paths.iter().map(|path| spares.look(path, None));
+        let mut seen = Vec::new();
+        let mut refused = Vec::new();
+        for (path, look) in self.spare_paths.iter().zip(join_all(looks).await) {
+            match look {
+                Ok(look) => seen.push(look),
+                Err(error) => refused.push((path.clone(), error.summary)),
+            }
+        }
+        (seen, refused)
+    }
+
+    /// Returns the tokens of the primary's older versions.
+    async fn held(&self, current: u64) -> Result<BTreeSet<Fingerprint>, Stop> {
+        let versions = (current.saturating_sub(HISTORY).max(1)..current).rev();
+        let reads = versions.map(|version| async move {
+            match self
+                .observer
+                .observe_version(self.primary.secret, version)
+                .await
+            {
+                Ok(Observed::Present(document)) => {
+                    match document.field(self.primary.field, self.prior.fingerprint.as_ref()) {
+                        Content::Token { fingerprint, .. } => Ok(Some(fingerprint)),
+                        _ => Ok(None),
+                    }
+                }
+                Ok(_) | Err(VaultError::Forbidden { .. }) => Ok(None),
+                Err(error) => Err(Stop::vault(
+                    &error,
+                    &format!("version {version} of {}", self.primary.secret),
+                )),
+            }
+        });
+        let held: Result<Vec<_>, Stop> = join_all(reads).await.into_iter().collect();
+        Ok(held?.into_iter().flatten().collect())
+    }
+
+    fn why_not(&self, look: &Look, held: &BTreeSet<Fingerprint>, now: jiff::Timestamp) -> String {
+        let Some(token) = look.spare_token() else {
+            return look
+                .problem
+                .as_deref()
+                .map_or("there is no token.", str::trim_end)
+                .to_owned();
+        };
+        if held.contains(&token.fingerprint) {
+            return "the primary has held its token already.".to_owned();
+        }
+        if let Some(why) = claimed(token, self.primary.field, Some(&self.field_path())) {
+            return why;
+        }
+        match status_at(&token.dates, now) {
+            Status::Expired => format!("its token expired {}.", token.dates.expires_at_text()),
+            Status::RotationDue if self.reason.purpose() == Purpose::RotationDue => format!(
+                "its token is due itself: it expires {}.",
+                token.dates.expires_at_text()
+            ),
+            _ => "another primary was faster.".to_owned(),
+        }
+    }
+}
+
+/// Tells whether a spare holds this token and is not spent yet.
+fn is_open_copy(look: &Look, token: Fingerprint) -> bool {
+    look.spare_token().is_some_and(|spare| {
+        spare.fingerprint == token
+            && spare
+                .marks
+                .iter()
+                .all(|mark| mark.state != MarkState::Spent)
+    })
+}

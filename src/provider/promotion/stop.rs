@@ -1,0 +1,110 @@
+//! Why a promotion stopped, and what is told while it goes on.
+
+use crate::protocol::Diagnostic;
+use crate::provider::diagnose::{self, Place};
+use crate::vault::VaultError;
+
+/// A promotion that stopped. Whoever asked decides whether that is an error.
+#[derive(Clone, Debug)]
+pub(in crate::provider) struct Stop {
+    summary: String,
+    detail: String,
+    leaves: Leaves,
+}
+
+/// What the primary holds after a stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leaves {
+    /// What it held before.
+    TheOld,
+    /// The old token or the new one: nobody knows.
+    Either,
+    /// Nothing that works: somebody broke or removed it.
+    Nothing,
+}
+
+impl Stop {
+    /// Says what happened and what to do.
+    pub(super) fn new(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            summary: summary.into(),
+            detail: detail.into(),
+            leaves: Leaves::TheOld,
+        }
+    }
+
+    /// Says that the new token may be there already, or come yet.
+    pub(super) fn in_doubt(mut self) -> Self {
+        self.leaves = Leaves::Either;
+        self
+    }
+
+    /// Says that somebody else left nothing in the primary that works.
+    pub(super) fn without_a_token(mut self) -> Self {
+        self.leaves = Leaves::Nothing;
+        self
+    }
+
+    /// Tells whether the primary is known to hold no token that works.
+    pub(in crate::provider) fn leaves_nothing(&self) -> bool {
+        self.leaves == Leaves::Nothing
+    }
+
+    /// Takes over what another part has to say.
+    pub(super) fn from_diagnostic(diagnostic: Diagnostic) -> Self {
+        Self::new(diagnostic.summary, diagnostic.detail)
+    }
+
+    /// Says that Vault did not answer as hoped.
+    pub(super) fn vault(error: &VaultError, what: &str) -> Self {
+        Self::from_diagnostic(diagnose::vault_error(error, what))
+    }
+
+    /// Turns into an error.
+    pub(in crate::provider) fn into_error(self) -> Diagnostic {
+        Diagnostic::error(self.summary, self.detail)
+    }
+
+    /// Turns into a warning, where the old token has not expired.
+    pub(in crate::provider) fn into_warning(self) -> Diagnostic {
+        let detail = match self.leaves {
+            Leaves::TheOld => {
+                format!(
+                    "The token that is there has not expired and stays. {}",
+                    self.detail
+                )
+            }
+            Leaves::Either | Leaves::Nothing => self.detail,
+        };
+        Diagnostic::warning(self.summary, detail)
+    }
+}
+
+/// A promotion without marks: by choice, or because metadata cannot be written.
+pub(super) fn without_marks(place: Place<'_>, refusal: Option<&VaultError>) -> Diagnostic {
+    let cause = match refusal {
+        None => "stamp_metadata is false.".to_owned(),
+        Some(error) => diagnose::vault_error(error, "").detail,
+    };
+    Diagnostic::warning(
+        format!("Promotion into {place} leaves no marks"),
+        format!(
+            "Its spares must not be shared with another primary then, and a crash may cost one \
+             more spare. {cause}"
+        ),
+    )
+}
+
+/// A note that had to be written back whole.
+pub(super) fn replaced(place: Place<'_>, what: &str) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Metadata for {place} was written back whole"),
+        format!(
+            "Vault did not take a merge of the metadata of {what}, so it was read and written \
+             back. That is safe while one primary alone uses these spares. Grant the merge to \
+             make it safe for all:\n\n  path \"{}/metadata/*\" {{\n    capabilities = \
+             [\"patch\"]\n  }}",
+            place.secret.mount(),
+        ),
+    )
+}

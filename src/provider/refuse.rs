@@ -1,0 +1,146 @@
+//! Refusals of single arguments, each on its attribute; unknown and null values pass.
+
+use jiff::Timestamp;
+
+use crate::external_secret::validate_secret_key;
+use crate::protocol::{AttributePath, Diagnostic};
+use crate::sdk::Field;
+use crate::secret::Secret;
+use crate::token::check::{check, trim};
+use crate::token::instant::parse_minted_at;
+use crate::token::paths::{validate_field, validate_path, validate_pool_paths};
+
+fn refusal(name: &'static str, detail: String) -> Diagnostic {
+    Diagnostic::error(format!("Wrong {name}"), detail).at(AttributePath::attribute(name))
+}
+
+/// Refuses what is no path of a secret.
+pub(super) fn path(path: &Field<String>, name: &'static str) -> Option<Diagnostic> {
+    let error = validate_path(path.as_str()?).err()?;
+    Some(refusal(
+        name,
+        format!(
+            "{}. Write it as `vault kv list` shows it, without the mount and without data/, such \
+             as claude-agent-service.",
+            capital(&error)
+        ),
+    ))
+}
+
+/// Refuses what is no mount.
+pub(super) fn mount(mount: &Field<String>) -> Option<Diagnostic> {
+    let error = validate_path(mount.as_str()?).err()?;
+    Some(refusal(
+        "mount",
+        format!(
+            "{}. Write it as `vault secrets list` shows it, without the slash at its end, such as \
+             secret.",
+            capital(&error).replace("path", "mount")
+        ),
+    ))
+}
+
+/// Refuses what cannot be a field.
+pub(super) fn field(field: &Field<String>) -> Option<Diagnostic> {
+    let error = validate_field(field.as_str()?).err()?;
+    Some(refusal(
+        "field",
+        format!(
+            "{}. It is the key in the document, such as claude_oauth_token.",
+            capital(&error)
+        ),
+    ))
+}
+
+/// Refuses what cannot be a key of a Kubernetes Secret.
+pub(super) fn secret_key(key: &Field<String>, name: &'static str) -> Option<Diagnostic> {
+    let error = validate_secret_key(key.as_str()?).err()?;
+    Some(refusal(name, format!("{}.", capital(&error))))
+}
+
+/// Refuses an empty text.
+pub(super) fn empty(text: &Field<String>, name: &'static str) -> Option<Diagnostic> {
+    text.as_str()?.is_empty().then(|| {
+        refusal(
+            name,
+            format!("{name} is empty. Leave it out to have the default."),
+        )
+    })
+}
+
+/// Refuses what is no instant, or lies more than a day ahead of `now`.
+pub(super) fn minted_at(
+    text: &Field<String>,
+    name: &'static str,
+    now: Timestamp,
+) -> Option<Diagnostic> {
+    let error = parse_minted_at(text.as_str()?, now).err()?;
+    Some(refusal(name, format!("{}.", capital(&error))))
+}
+
+/// Refuses a word that is none of those to choose from.
+pub(super) fn choice(
+    word: &Field<String>,
+    name: &'static str,
+    choices: &[&str],
+) -> Option<Diagnostic> {
+    let word = word.as_str()?;
+    (!choices.contains(&word))
+        .then(|| refusal(name, format!("{name} is \"{}\".", choices.join("\" or \""))))
+}
+
+/// Refuses a list of spares that are no paths, come twice or are the primary itself.
+pub(super) fn pool_paths(
+    paths: &[Field<String>],
+    primary: Option<&str>,
+    name: &'static str,
+) -> Option<Diagnostic> {
+    let at = |index: Option<usize>| {
+        let list = AttributePath::attribute(name);
+        match index.and_then(|index| i64::try_from(index).ok()) {
+            Some(index) => list.then_index(index),
+            None => list,
+        }
+    };
+    if let Some(index) = paths.iter().position(Field::is_null) {
+        return Some(
+            Diagnostic::error(format!("Wrong {name}"), "A path is null. Leave it out.")
+                .at(at(Some(index))),
+        );
+    }
+    let texts: Vec<_> = paths.iter().map(Field::as_str).collect();
+    let error = validate_pool_paths(&texts, primary).err()?;
+    let rule =
+        std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
+    Some(
+        Diagnostic::error(
+            format!("Wrong {name}"),
+            format!(
+                "{}{rule}. Write each path as `vault kv list` shows it, without the mount and \
+                 without data/.",
+                capital(&error)
+            ),
+        )
+        .at(at(error.index())),
+    )
+}
+
+/// Refuses a value that is no token. No path: the host would quote the value.
+pub(super) fn token(token: &Field<Secret>, name: &str) -> Option<Diagnostic> {
+    let (text, _) = trim(token.known()?.expose());
+    let problem = check(text).problem()?;
+    Some(Diagnostic::error(
+        format!("Wrong {name}"),
+        format!("{}. {}", capital(&problem), problem.advice()),
+    ))
+}
+
+/// Writes an error as the beginning of a sentence.
+pub(super) fn capital(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}

@@ -1,0 +1,166 @@
+//! `claude_oauth_token`: one token in one field of one secret.
+
+mod change;
+mod create;
+mod import;
+mod imports;
+mod model;
+mod plan;
+mod read;
+mod record;
+mod update;
+mod validate;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub(in crate::provider) use model::DEFAULT_FIELD;
+pub(in crate::provider) use model::{OauthToken, OauthTokenIdentity, Private};
+
+use imports::Imports;
+
+use crate::provider::configured::Configured;
+use crate::provider::diagnose::{self, Place};
+use crate::provider::present::Present;
+use crate::sdk::{
+    Applied, ApplyRequest, Context, Diagnostics, Failure, ImportRequest, Imported, PlanRequest,
+    Planned, Read, ReadRequest, Resource,
+};
+use crate::token::instant::parse_instant;
+use crate::token::mint::{Dated, MintSource};
+use crate::vault::SecretPath;
+
+/// The resource type.
+pub(in crate::provider) struct OauthTokenResource {
+    present: Arc<Present>,
+    imports: Imports,
+}
+
+impl OauthTokenResource {
+    /// Takes the present, by which mint times are refused.
+    pub(in crate::provider) fn new(present: Arc<Present>) -> Self {
+        Self {
+            present,
+            imports: Imports::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl Resource for OauthTokenResource {
+    type Configured = Configured;
+    type Model = OauthToken;
+    type Identity = OauthTokenIdentity;
+    type Private = Private;
+
+    const TYPE_NAME: &'static str = "claude_oauth_token";
+    const DESCRIPTION: &'static str = "Tracks one long-lived OAuth token of headless Claude Code \
+        in one field of a KV v2 secret: when it was minted, when it expires, and the mapping that \
+        an ExternalSecret needs. A token that is due, unusable or leaked is replaced by that of a \
+        spare. Creating the resource adopts the token that is there; destroying it removes nothing \
+        from Vault.";
+
+    fn identity(model: &OauthToken) -> OauthTokenIdentity {
+        OauthTokenIdentity {
+            mount: model.mount.clone(),
+            path: model.path.clone(),
+            field: model.field.clone(),
+        }
+    }
+
+    fn validate(&self, config: &OauthToken) -> Diagnostics {
+        validate::validate(config, self.present.latest())
+    }
+
+    fn loaded(&self, mut state: OauthToken) -> OauthToken {
+        self.imports.loaded(&mut state);
+        state
+    }
+
+    async fn read(
+        &self,
+        context: &Context<Configured>,
+        request: ReadRequest<Self>,
+    ) -> Result<Read<Self>, Failure> {
+        self.imports.refreshed(&request.state);
+        read::read(&context.configured, request).await
+    }
+
+    fn plan(
+        &self,
+        configured: &Configured,
+        request: PlanRequest<Self>,
+    ) -> Result<Planned<Self>, Failure> {
+        plan::plan(configured, &self.imports, request)
+    }
+
+    fn plan_destroy(&self, state: &OauthToken) -> Diagnostics {
+        with_place(state, |place| {
+            diagnose::stays_in_vault(place, state.expires_at.as_str())
+        })
+    }
+
+    async fn create(
+        &self,
+        context: &Context<Configured>,
+        request: ApplyRequest<Self>,
+    ) -> Result<Applied<Self>, Failure> {
+        create::create(&context.configured, request).await
+    }
+
+    async fn update(
+        &self,
+        context: &Context<Configured>,
+        prior: OauthToken,
+        request: ApplyRequest<Self>,
+    ) -> Result<Applied<Self>, Failure<Applied<Self>>> {
+        let imported = self.imports.is_current(&prior);
+        update::update(context, &prior, imported, request).await
+    }
+
+    async fn delete(
+        &self,
+        _context: &Context<Configured>,
+        state: OauthToken,
+    ) -> Result<Diagnostics, Failure> {
+        Ok(with_place(&state, |place| {
+            diagnose::stays_in_vault(place, state.expires_at.as_str())
+        }))
+    }
+
+    async fn import(
+        &self,
+        context: &Context<Configured>,
+        request: ImportRequest<Self>,
+    ) -> Result<Imported<Self>, Failure> {
+        import::import(&context.configured, request).await
+    }
+}
+
+/// Returns the secret that a model names.
+fn secret(model: &OauthToken) -> Option<SecretPath> {
+    SecretPath::new(model.mount.as_str()?, model.path.as_str()?).ok()
+}
+
+/// Says something about the token that a model names, where it names one.
+fn with_place(
+    model: &OauthToken,
+    say: impl FnOnce(Place<'_>) -> crate::protocol::Diagnostic,
+) -> Diagnostics {
+    match (secret(model), model.field.as_str()) {
+        (Some(secret), Some(field)) => vec![say(Place {
+            secret: &secret,
+            field,
+        })],
+        _ => Diagnostics::new(),
+    }
+}
+
+/// Returns the mint time that a state has.
+fn dated(state: &OauthToken) -> Option<Dated> {
+    Some(Dated {
+        at: parse_instant(state.minted_at.as_str()?).ok()?,
+        source: MintSource::parse(state.minted_at_source.as_str()?)?,
+    })
+}

@@ -1,0 +1,173 @@
+//! What a configuration asks for beside its plain arguments, seen from the state before.
+
+use jiff::Timestamp;
+
+use super::model::OauthToken;
+use crate::sdk::Field;
+use crate::token::expiry::Status;
+use crate::token::instant::parse_instant;
+
+/// The one thing that a change does to the token; the first that applies.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Change {
+    /// An argument is not known yet, so it may be anything below.
+    Unknowable,
+    /// A token of the configuration is stored.
+    Store,
+    /// The user asked for a rotation by name.
+    Request,
+    /// The dates are computed anew; nothing rotates.
+    Redate(Redate),
+    /// The token is due.
+    Due(Status),
+    /// Nothing.
+    Nothing,
+}
+
+/// What changes of that from which the dates follow.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Redate {
+    /// A mint time that is bound to the token; null where the days alone change.
+    pub(super) minted_at: Field<Timestamp>,
+}
+
+impl Change {
+    /// Compares the arguments of two models of the same instance; `planned` has defaults filled.
+    /// What an import brings along is no request.
+    pub(super) fn between(prior: &OauthToken, planned: &OauthToken, imported: bool) -> Self {
+        if planned.token_wo_version.is_unknown() {
+            return Self::Unknowable;
+        }
+        if !planned.token_wo_version.is_null() && planned.token_wo_version != prior.token_wo_version
+        {
+            return Self::Store;
+        }
+        match planned.request() {
+            Field::Unknown => return Self::Unknowable,
+            Field::Known(request)
+                if !imported && prior.request() != Field::Known(request.clone()) =>
+            {
+                return Self::Request;
+            }
+            Field::Known(_) | Field::Null => {}
+        }
+        if let Some(redate) = Redate::between(prior, planned) {
+            return Self::Redate(redate);
+        }
+        match prior.known_status() {
+            Some(status) if status.is_due() => {
+                let undecided = planned.on_rotation_due.is_unknown()
+                    || (planned.known_spare_paths().is_none()
+                        && planned.on_rotation_due.as_str() == Some("plan"));
+                if undecided {
+                    Self::Unknowable
+                } else {
+                    Self::Due(status)
+                }
+            }
+            _ => Self::Nothing,
+        }
+    }
+}
+
+impl Redate {
+    fn between(prior: &OauthToken, planned: &OauthToken) -> Option<Self> {
+        let minted_at = match &planned.token_minted_at {
+            // A mint time that is taken out of the configuration stays bound to its token.
+            same if *same == prior.token_minted_at => Field::Null,
+            Field::Known(text) => parse_instant(text).ok().into(),
+            Field::Null => Field::Null,
+            Field::Unknown => Field::Unknown,
+        };
+        let changed = !minted_at.is_null()
+            || planned.lifetime_days != prior.lifetime_days
+            || planned.rotate_before_days != prior.rotate_before_days;
+        changed.then_some(Self { minted_at })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::protocol::Number;
+
+    fn model(status: &str) -> OauthToken {
+        OauthToken {
+            status: Field::text(status),
+            on_rotation_due: Field::text("plan"),
+            spare_paths: Field::Known(Vec::new()),
+            ..OauthToken::default()
+        }
+    }
+
+    fn map(values: &[(&str, &str)]) -> Field<BTreeMap<String, Field<String>>> {
+        Field::Known(
+            values
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), Field::text(*value)))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn a_request_is_a_change_to_something_else_outside_an_import() {
+        let empty = map(&[]);
+        let first = map(&[("leak", "1")]);
+        let second = map(&[("leak", "2")]);
+        for (before, after, imported, asked) in [
+            (&Field::Null, &first, false, true),
+            (&empty, &first, false, true),
+            (&first, &second, false, true),
+            (&first, &first, false, false),
+            (&first, &empty, false, false),
+            (&first, &Field::Null, false, false),
+            (&Field::Null, &empty, false, false),
+            (&Field::Null, &first, true, false),
+        ] {
+            let with = |map: &Field<_>| OauthToken {
+                rotate_when_changed: map.clone(),
+                ..model("in_date")
+            };
+            let change = Change::between(&with(before), &with(after), imported);
+            assert_eq!(change == Change::Request, asked, "{before:?} to {after:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_user_asks_for_comes_before_what_is_due() {
+        let prior = model("expired");
+        let mut planned = prior.clone();
+        assert_eq!(
+            Change::between(&prior, &planned, false),
+            Change::Due(Status::Expired)
+        );
+        planned.lifetime_days = Field::Known(Number::from(400_i64));
+        assert!(matches!(
+            Change::between(&prior, &planned, false),
+            Change::Redate(_)
+        ));
+        planned.rotate_when_changed = map(&[("leak", "1")]);
+        assert_eq!(Change::between(&prior, &planned, false), Change::Request);
+        planned.token_wo_version = Field::Known(Number::from(1_i64));
+        assert_eq!(Change::between(&prior, &planned, false), Change::Store);
+        planned.token_wo_version = Field::Unknown;
+        assert_eq!(Change::between(&prior, &planned, false), Change::Unknowable);
+    }
+
+    #[test]
+    fn unknown_spares_matter_once_the_token_is_due() {
+        let in_date = model("in_date");
+        let mut planned = in_date.clone();
+        planned.spare_paths = Field::Unknown;
+        assert_eq!(Change::between(&in_date, &planned, false), Change::Nothing);
+        let due = model("rotation_due");
+        assert_eq!(Change::between(&due, &planned, false), Change::Unknowable);
+        planned.on_rotation_due = Field::text("warn");
+        assert_eq!(
+            Change::between(&due, &planned, false),
+            Change::Due(Status::RotationDue)
+        );
+    }
+}

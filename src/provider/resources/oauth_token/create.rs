@@ -1,0 +1,100 @@
+//! Creation: the token that is there is adopted, or the one of the configuration is stored.
+
+use super::model::Private;
+use super::read::record;
+use super::record::{configured_mint, nothing_to_adopt, stamp, unnamed, wanted};
+use super::{OauthTokenResource, secret};
+use crate::provider::configured::Configured;
+use crate::provider::date::{Found, date};
+use crate::provider::diagnose::{self, Due, Place};
+use crate::provider::observe::{Field as Content, Observed};
+use crate::provider::store_token::{Replaces, store};
+use crate::sdk::{Applied, ApplyRequest, Diagnostics, Failure, Field};
+use crate::token::mint::{Binding, MintFacts, MintSource};
+
+/// Adopts the token that is there, or stores the one of the configuration. Whatever is wrong is
+/// an error without a state: there is nothing to lose yet.
+pub(super) async fn create(
+    configured: &Configured,
+    request: ApplyRequest<OauthTokenResource>,
+) -> Result<Applied<OauthTokenResource>, Failure> {
+    let token = request.config.token_wo.clone();
+    let mut state = request.config.with_defaults(configured);
+    state.days().lifetime()?;
+    let observer = configured
+        .observer()
+        .map_err(|unknown| diagnose::not_configured(unknown, "Adopting a token"))?;
+    let (Some(secret), Some(field)) = (secret(&state), state.field.known().cloned()) else {
+        return Err(unnamed().into());
+    };
+    let place = Place {
+        secret: &secret,
+        field: &field,
+    };
+    let mut diagnostics = Diagnostics::new();
+    if !state.token_wo_version.is_null() {
+        let token = wanted(&token)?;
+        diagnostics.extend(store(configured, observer, place, token, Replaces::Nothing).await?);
+    } else if token.known().is_some() {
+        return Err(diagnose::version_needed().into());
+    }
+    let observed = observer
+        .observe_anew(&secret)
+        .await
+        .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
+    let Observed::Present(document) = &*observed else {
+        return Err(nothing_to_adopt(place, &observed).into());
+    };
+    let Content::Token {
+        fingerprint,
+        unusual_length,
+    } = document.field(&field, None)
+    else {
+        return Err(nothing_to_adopt(place, &observed).into());
+    };
+    let found = Found {
+        place,
+        document,
+        fingerprint,
+    };
+    let facts = MintFacts {
+        configured: configured_mint(&state, document.created_at, Binding::First)?,
+        ..MintFacts::default()
+    };
+    let dated = date(observer, found, facts).await?;
+    if dated.minted.source == MintSource::Estimated
+        && let Some(history) = dated.history
+    {
+        return Err(diagnose::mint_time_needed(place, history).into());
+    }
+    diagnostics.extend(configured.skew_warning());
+    diagnostics.extend(
+        dated
+            .minted
+            .warnings
+            .iter()
+            .map(|warning| diagnose::mint_warning(place, *warning)),
+    );
+    diagnostics.extend(unusual_length.map(|length| diagnose::unusual_length(place, length)));
+    record(&mut state, found, false);
+    state.set_minted(dated.minted.at, dated.minted.source);
+    let mut private = Private::default();
+    let dates = private.note_token(&mut state, found, false);
+    state.set_status_at(dates.as_ref(), configured.now());
+    state.rotation_reason = Field::Null;
+    if let Some(status) = state.known_status().filter(|status| status.is_due()) {
+        let due = Due {
+            place,
+            status,
+            expires_at: state.expires_at.as_str(),
+            problem: None,
+        };
+        diagnostics.push(due.when_adopted());
+    }
+    diagnostics.extend(stamp(configured, &state, &mut private).await);
+    Ok(Applied {
+        state,
+        private,
+        diagnostics,
+    })
+}

@@ -1,0 +1,320 @@
+//! Attributes of `claude_oauth_token`, and what follows from configuration alone.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::Number;
+use crate::provider::configured::Configured;
+use crate::provider::data_entry::DataEntry;
+use crate::provider::date::Found;
+use crate::provider::days::Days;
+use crate::sdk::{Field, model};
+use crate::secret::Secret;
+use crate::token::expiry::{Dates, Status, status_at};
+use crate::token::fingerprint::ShortFingerprint;
+use crate::token::instant::{format_instant, parse_instant};
+use crate::token::mint::MintSource;
+use crate::token::stamp::request_digest;
+
+/// Field of a secret where none is named.
+pub(in crate::provider) const DEFAULT_FIELD: &str = "claude_oauth_token";
+/// Key in the Kubernetes Secret where none is named: the variable that Claude Code reads.
+pub(in crate::provider) const DEFAULT_SECRET_KEY: &str = "CLAUDE_CODE_OAUTH_TOKEN";
+
+model! {
+    /// Configuration, plan and state of `claude_oauth_token`.
+    pub(in crate::provider) struct OauthToken {
+        path: String = required(replaces) "Path of the secret in the mount, without `data/`. Changing it replaces the resource; nothing is removed from Vault.";
+        mount: String = optional_computed(replaces) "KV v2 mount. Defaults to the provider's `mount`. Changing it replaces the resource.";
+        field: String = optional_computed(replaces) "Field of the secret that holds the token. Defaults to `claude_oauth_token`. Changing it replaces the resource.";
+        secret_key: String = optional_computed() "Key in the Kubernetes Secret (`secretKey`). Defaults to `CLAUDE_CODE_OAUTH_TOKEN`.";
+        remote_key: String = optional_computed() "Key of the secret in the External Secrets store (`remoteRef.key`), where the store is not rooted at the mount. Defaults to `path`.";
+        lifetime_days: Number = optional_computed() "Days from mint to expiry. Defaults to the provider's `lifetime_days`.";
+        rotate_before_days: Number = optional_computed() "Days before its expiry from which the token is due. Defaults to the provider's `rotate_before_days`.";
+        token_minted_at: String = optional() "When the token that is now in Vault, or the one in `token_wo`, was minted (RFC 3339). It dates that token alone: a token that comes later is dated by its own stamp or by KV history.";
+        token_wo: Secret = optional(write_only) "A new token to store. It is written when `token_wo_version` changes, into this field alone, and kept in neither plan nor state. White space around it is trimmed. Terraform and OpenTofu take it from version 1.11 on.";
+        token_wo_version: Number = optional() "Change it to have `token_wo` written, for example by counting up from 1.";
+        spare_paths: Vec<Field<String>> = optional_computed() "Paths of spares in the same mount, from which an apply copies a token when this one is due, unusable or to be rotated. The spare that expires last comes first; the order here decides among those that expire at the same time. Defaults to none.";
+        rotate_when_changed: BTreeMap<String, Field<String>> = optional() "Values whose change rotates the token at once, as after a leak. The apply fails where no spare in `spare_paths` is usable. From nothing to something is a change, except when the resource is created or imported; to nothing never is.";
+        stamp_metadata: bool = optional_computed() "Whether mint time, expiry and origin are written into the secret's `custom_metadata`, where monitors and other stacks find them. Defaults to `true`.";
+        on_rotation_due: String = optional_computed() "`plan` shows a due token as a planned change, `warn` as a warning alone, which rotates nothing. Defaults to `plan`.";
+        id: String = computed() "`<mount>/<path>#<field>`.";
+        fingerprint: String = computed() "`sha256:` and the SHA-256 of the token in hexadecimal digits; null where the value fails the token check.";
+        kv_version: Number = computed() "KV version that was current when this token was first seen here. It moves with the fingerprint alone.";
+        minted_at: String = computed() "When the token was minted (RFC 3339, UTC).";
+        minted_at_source: String = computed() "Where `minted_at` comes from: `config`, `stamp`, `history`, `estimated` or `promotion`.";
+        expires_at: String = computed() "When the token stops working (RFC 3339, UTC): `minted_at` plus `lifetime_days`, or the deletion time of the KV version where that is earlier.";
+        rotate_at: String = computed() "From when the token is due (RFC 3339, UTC): `expires_at` less `rotate_before_days`.";
+        expires_at_unix: Number = computed() "`expires_at` in seconds since the epoch, for monitors.";
+        status: String = computed() "`in_date`, `rotation_due`, `expired`, `malformed` or `missing`.";
+        rotated_from: String = computed() "Path of the spare that this token came from, or null.";
+        rotation_reason: String = computed() "Why the last planned rotation was planned, whatever the apply then did: `rotation_due`, `expired`, `malformed`, `missing`, `requested`; null where there was none, and empty from an import until the next apply.";
+        external_secret_data: Vec<DataEntry> = computed() "The mapping of the token for `spec.data` of an ExternalSecret: a list with one element.";
+    }
+}
+
+model! {
+    /// What tells one token from all others.
+    pub(in crate::provider) struct OauthTokenIdentity {
+        mount: String = optional() "KV v2 mount; the provider's where it is left out.";
+        path: String = required() "Path of the secret in the mount.";
+        field: String = optional() "Field of the secret; `claude_oauth_token` where it is left out.";
+    }
+}
+
+/// What travels beside the state: facts that a plan needs and a user does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(in crate::provider) struct Private {
+    /// When the KV version came to be in which the token was first seen here.
+    pub(super) created_at: Option<Timestamp>,
+    /// When the version will be deleted by itself, where that ends the token before its lifetime
+    /// does.
+    pub(super) deletion_at: Option<Timestamp>,
+    /// The mint time that the token's stamp has.
+    pub(super) stamped_at: Option<Timestamp>,
+    /// Why the value is not usable, in words for the user.
+    pub(super) problem: Option<String>,
+    /// The last token that passed the check, while the value does not.
+    pub(super) last_good: Option<LastGood>,
+    /// The spares that could be promoted when the last refresh found the token due, the best one
+    /// first.
+    pub(super) usable: Vec<String>,
+    /// A request that no spare could answer.
+    pub(super) open_request: Option<OpenRequest>,
+    /// Whether the provider's mount was not known at the refresh: the plan then keeps the one in
+    /// state, and so must the plan that follows within the apply, when it is known.
+    pub(super) mount_unknown: bool,
+}
+
+/// A request for a rotation that is still open, and the token that it was about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct OpenRequest {
+    /// Digest of the request.
+    pub(super) request: String,
+    /// The token that was to be replaced.
+    pub(super) fingerprint: Option<String>,
+}
+
+/// A token that was recorded as good, and everything that was known of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LastGood {
+    pub(super) fingerprint: String,
+    kv_version: Option<i64>,
+    minted_at: Option<String>,
+    minted_at_source: Option<String>,
+    rotated_from: Option<String>,
+}
+
+impl LastGood {
+    /// Takes it from a state.
+    pub(super) fn of(state: &OauthToken) -> Option<Self> {
+        Some(Self {
+            fingerprint: state.fingerprint.known()?.clone(),
+            kv_version: state.kv_version.known().and_then(Number::as_i64),
+            minted_at: state.minted_at.known().cloned(),
+            minted_at_source: state.minted_at_source.known().cloned(),
+            rotated_from: state.rotated_from.known().cloned(),
+        })
+    }
+
+    /// Gives it back to a state.
+    pub(super) fn restore(&self, state: &mut OauthToken) {
+        state.fingerprint = Field::text(&self.fingerprint);
+        state.kv_version = self.kv_version.map(Number::from).into();
+        state.minted_at = self.minted_at.clone().into();
+        state.minted_at_source = self.minted_at_source.clone().into();
+        state.rotated_from = self.rotated_from.clone().into();
+    }
+}
+
+impl Private {
+    /// Tells whether the token that an open request was about has been replaced by hand, which
+    /// answers the request.
+    pub(super) fn has_answer(&self, state: &OauthToken, asking: &OauthToken) -> bool {
+        let request = asking.request_digest().map(|digest| digest.to_string());
+        self.open_request.as_ref().is_some_and(|open| {
+            Some(&open.request) == request.as_ref()
+                && state.fingerprint.known().is_some()
+                && state.fingerprint.known() != open.fingerprint.as_ref()
+        })
+    }
+
+    /// Notes the facts of a token whose mint time is in `state`, and computes its dates there. A
+    /// known token keeps the time at which it was first seen, whatever its siblings do.
+    pub(super) fn note_token(
+        &mut self,
+        state: &mut OauthToken,
+        found: Found<'_>,
+        known: bool,
+    ) -> Option<Dates> {
+        if !known || self.created_at.is_none() {
+            self.created_at = Some(found.document.created_at);
+        }
+        self.stamped_at = found.stamp().and_then(|stamp| stamp.minted_at);
+        self.problem = None;
+        self.last_good = None;
+        self.deletion_at = None;
+        let by_lifetime = state.dates(self);
+        self.deletion_at = found
+            .document
+            .deletion_at
+            .filter(|at| by_lifetime.is_none_or(|dates| *at < dates.expires_at));
+        state.set_dates(self)
+    }
+}
+
+impl OauthToken {
+    /// Fills the arguments that are not set with their defaults, and what follows from them.
+    pub(super) fn with_defaults(mut self, configured: &Configured) -> Self {
+        self.mount = self.mount.or(configured.mount.clone());
+        self.field = self.field.or(Field::text(DEFAULT_FIELD));
+        self.secret_key = self.secret_key.or(Field::text(DEFAULT_SECRET_KEY));
+        self.remote_key = self.remote_key.or(self.path.clone());
+        self.on_rotation_due = self.on_rotation_due.or(Field::text("plan"));
+        self.spare_paths = self.spare_paths.or(Field::Known(Vec::new()));
+        self.stamp_metadata = self.stamp_metadata.or(Field::Known(true));
+        self.token_wo = Field::Null;
+        let days = configured
+            .defaults
+            .resolve(&self.lifetime_days, &self.rotate_before_days);
+        self.lifetime_days = days.lifetime_days;
+        self.rotate_before_days = days.rotate_before_days;
+        self.derive()
+    }
+
+    /// Computes what follows from the arguments alone.
+    fn derive(mut self) -> Self {
+        self.id = match (self.mount.as_str(), self.path.as_str(), self.field.as_str()) {
+            (Some(mount), Some(path), Some(field)) => {
+                Field::text(format!("{mount}/{path}#{field}"))
+            }
+            _ => Field::Unknown,
+        };
+        self.external_secret_data = Field::Known(vec![DataEntry::new(
+            self.secret_key.clone(),
+            self.remote_key.clone(),
+            self.field.clone(),
+        )]);
+        self
+    }
+
+    /// Takes over the computed attributes of another model.
+    pub(super) fn with_token_of(mut self, other: &Self) -> Self {
+        self.fingerprint = other.fingerprint.clone();
+        self.kv_version = other.kv_version.clone();
+        self.minted_at = other.minted_at.clone();
+        self.minted_at_source = other.minted_at_source.clone();
+        self.expires_at = other.expires_at.clone();
+        self.rotate_at = other.rotate_at.clone();
+        self.expires_at_unix = other.expires_at_unix.clone();
+        self.status = other.status.clone();
+        self.rotated_from = other.rotated_from.clone();
+        self.rotation_reason = other.rotation_reason.clone();
+        self
+    }
+
+    /// Leaves to the apply all that it finds out about the token.
+    pub(super) fn with_unknown_token(mut self) -> Self {
+        self.fingerprint = Field::Unknown;
+        self.kv_version = Field::Unknown;
+        self.rotated_from = Field::Unknown;
+        self.minted_at = Field::Unknown;
+        self.minted_at_source = Field::Unknown;
+        self.with_unknown_dates()
+    }
+
+    /// Leaves to the apply the dates that follow from the mint time, and the status.
+    pub(super) fn with_unknown_dates(mut self) -> Self {
+        self.expires_at = Field::Unknown;
+        self.rotate_at = Field::Unknown;
+        self.expires_at_unix = Field::Unknown;
+        self.status = Field::Unknown;
+        self
+    }
+
+    /// Sets the mint time and where it comes from.
+    pub(super) fn set_minted(&mut self, at: Timestamp, source: MintSource) {
+        self.minted_at = Field::text(format_instant(at));
+        self.minted_at_source = Field::text(source.as_str());
+    }
+
+    /// Computes the dates from the mint time and the days; null where there is no mint time.
+    pub(super) fn set_dates(&mut self, private: &Private) -> Option<Dates> {
+        let dates = self.dates(private);
+        self.expires_at = dates.as_ref().map(Dates::expires_at_text).into();
+        self.rotate_at = dates.as_ref().map(Dates::rotate_at_text).into();
+        self.expires_at_unix = dates
+            .as_ref()
+            .map(|dates| Number::from(dates.expires_at_unix()))
+            .into();
+        dates
+    }
+
+    /// Returns the dates of a token whose mint time and days are known.
+    pub(super) fn dates(&self, private: &Private) -> Option<Dates> {
+        let minted_at = parse_instant(self.minted_at.as_str()?).ok()?;
+        let lifetime = self.days().lifetime().ok()??;
+        Some(Dates::new(minted_at, lifetime, private.deletion_at))
+    }
+
+    /// Sets the status of a token that is there, from its dates.
+    pub(super) fn set_status_at(&mut self, dates: Option<&Dates>, now: Timestamp) {
+        // A token without dates was never dated; nothing says that it is out of date.
+        let status = dates.map_or(Status::InDate, |dates| status_at(dates, now));
+        self.status = Field::text(status.as_str());
+    }
+
+    /// Returns the days from mint to expiry and to due.
+    pub(super) fn days(&self) -> Days {
+        Days {
+            lifetime_days: self.lifetime_days.clone(),
+            rotate_before_days: self.rotate_before_days.clone(),
+        }
+    }
+
+    /// Returns the paths of the spares once all of them are known.
+    pub(super) fn known_spare_paths(&self) -> Option<Vec<String>> {
+        self.spare_paths
+            .known()?
+            .iter()
+            .map(|path| path.known().cloned())
+            .collect()
+    }
+
+    /// Returns the values whose change rotates, without an empty map; `Unknown` where any of
+    /// them is not known.
+    pub(super) fn request(&self) -> Field<BTreeMap<String, String>> {
+        match &self.rotate_when_changed {
+            Field::Null => Field::Null,
+            Field::Unknown => Field::Unknown,
+            Field::Known(values) => values
+                .iter()
+                .map(|(key, value)| match value {
+                    Field::Known(value) => Some((key.clone(), value.clone())),
+                    Field::Null => Some((key.clone(), String::new())),
+                    Field::Unknown => None,
+                })
+                .collect::<Option<BTreeMap<_, _>>>()
+                .map_or(Field::Unknown, |values| {
+                    if values.is_empty() {
+                        Field::Null
+                    } else {
+                        Field::Known(values)
+                    }
+                }),
+        }
+    }
+
+    /// Returns the digest of the request that a token answers which is stored now.
+    pub(super) fn request_digest(&self) -> Option<ShortFingerprint> {
+        self.request().known().map(request_digest)
+    }
+
+    /// Returns the status where it is known.
+    pub(super) fn known_status(&self) -> Option<Status> {
+        Status::parse(self.status.as_str()?)
+    }
+}

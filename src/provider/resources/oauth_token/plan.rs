@@ -1,0 +1,208 @@
+//! The plan: what follows from configuration, and whether a rotation is due.
+//!
+//! It decides from its request alone. A host calls it twice, with the same prior state, and
+//! compares; so neither the clock nor Vault may have a say here.
+
+use super::change::{Change, Redate};
+use super::imports::Imports;
+use super::model::{OauthToken, Private};
+use super::{OauthTokenResource, secret};
+use crate::protocol::AttributePath;
+use crate::provider::configured::Configured;
+use crate::provider::diagnose::{self, Due, Place};
+use crate::sdk::{Diagnostics, Failure, Field, PlanRequest, Planned};
+use crate::token::expiry::Status;
+use crate::token::instant::DAY;
+use crate::token::mint::MintSource;
+
+/// Plans an instance that is to exist.
+pub(super) fn plan(
+    configured: &Configured,
+    imports: &Imports,
+    request: PlanRequest<OauthTokenResource>,
+) -> Result<Planned<OauthTokenResource>, Failure> {
+    let PlanRequest {
+        config,
+        prior,
+        private,
+        ..
+    } = request;
+    let mount = config.mount.clone();
+    let mut planned = config.with_defaults(configured);
+    planned
+        .days()
+        .lifetime()
+        .map_err(|error| error.at(AttributePath::attribute("lifetime_days")))?;
+    let mut diagnostics = Diagnostics::new();
+    planned = match prior {
+        Some(prior) => {
+            // A provider's mount that is not known during this plan is still the one that it was.
+            let undecided = configured.mount.is_unknown() || private.mount_unknown;
+            if mount.is_null() && undecided && !prior.mount.is_null() {
+                planned.mount = prior.mount.clone();
+                planned.id = prior.id.clone();
+            }
+            let imported = imports.is_current(&prior);
+            let mut planned = update(planned, &prior, &private, imported, &mut diagnostics)?;
+            // An import that changes nothing keeps its mark; any change does without.
+            if Imports::is_marked(&planned) && planned != prior {
+                planned.rotation_reason = Field::Null;
+            }
+            planned
+        }
+        None => created(planned),
+    };
+    Ok(Planned {
+        planned,
+        private,
+        diagnostics,
+    })
+}
+
+/// A new instance: only the apply looks at Vault. It adopts, so it has no reason to rotate.
+fn created(planned: OauthToken) -> OauthToken {
+    let mut planned = planned.with_unknown_token();
+    planned.rotation_reason = Field::Null;
+    planned
+}
+
+fn update(
+    planned: OauthToken,
+    prior: &OauthToken,
+    private: &Private,
+    imported: bool,
+    told: &mut Diagnostics,
+) -> Result<OauthToken, Failure> {
+    if planned.mount != prior.mount || planned.path != prior.path || planned.field != prior.field {
+        return Ok(created(planned));
+    }
+    let planned = planned.with_token_of(prior);
+    let answered = private.has_answer(prior, &planned);
+    Ok(
+        match Change::between(prior, &planned, imported || answered) {
+            Change::Nothing => planned,
+            Change::Unknowable => {
+                let mut planned = planned.with_unknown_token();
+                planned.rotation_reason = Field::Unknown;
+                planned
+            }
+            Change::Store => planned.with_unknown_token(),
+            Change::Redate(redate) => redated(planned, &redate, private, imported, told)?,
+            Change::Request => {
+                if let Some(place) = Named::of(&planned).as_ref().map(Named::place) {
+                    let spares = planned.known_spare_paths().unwrap_or_default();
+                    told.push(diagnose::rotation_requested(place, &spares));
+                }
+                let mut planned = planned.with_unknown_token();
+                planned.rotation_reason = Field::text("requested");
+                planned
+            }
+            Change::Due(status) => due(planned, prior, status, private, told),
+        },
+    )
+}
+
+/// Recomputes the dates. The status is left to the apply, which has a clock; nothing rotates in
+/// such a plan.
+fn redated(
+    mut planned: OauthToken,
+    redate: &Redate,
+    private: &Private,
+    imported: bool,
+    told: &mut Diagnostics,
+) -> Result<OauthToken, Failure> {
+    match &redate.minted_at {
+        Field::Null => {}
+        Field::Unknown => {
+            planned.minted_at = Field::Unknown;
+            planned.minted_at_source = Field::Unknown;
+        }
+        Field::Known(at) => {
+            if let Some(created_at) = private.created_at
+                && at.duration_since(created_at) > DAY
+            {
+                return Err(diagnose::minted_after_stored(*at, created_at).into());
+            }
+            if imported
+                && let Some(stamp) = private.stamped_at
+                && at.duration_since(stamp).abs() > DAY
+                && let Some(named) = Named::of(&planned)
+            {
+                told.push(diagnose::differs_from_stamp(named.place(), *at, stamp));
+            }
+            if !planned.fingerprint.is_null() {
+                planned.set_minted(*at, MintSource::Config);
+            }
+        }
+    }
+    let days_known = planned.days().lifetime()?.is_some();
+    if planned.minted_at.is_unknown() || !days_known {
+        planned = planned.with_unknown_dates();
+        planned.rotation_reason = Field::Unknown;
+    } else {
+        planned.set_dates(private);
+    }
+    planned.status = Field::Unknown;
+    Ok(planned)
+}
+
+/// With a spare to take, everything that tells of the token is left to the apply. With none, the
+/// reason alone changes, so that whatever depends on the token stays out of the plan.
+fn due(
+    mut planned: OauthToken,
+    prior: &OauthToken,
+    status: Status,
+    private: &Private,
+    told: &mut Diagnostics,
+) -> OauthToken {
+    let Some(named) = Named::of(&planned) else {
+        return planned;
+    };
+    let due = Due {
+        place: named.place(),
+        status,
+        expires_at: prior.expires_at.as_str(),
+        problem: private.problem.as_deref(),
+    };
+    if planned.on_rotation_due.as_str() == Some("warn") {
+        told.push(due.in_plan_without_change());
+        return planned;
+    }
+    let paths = planned.known_spare_paths().unwrap_or_default();
+    let spare = private.usable.first().filter(|spare| paths.contains(spare));
+    let new_paths = planned.spare_paths != prior.spare_paths && !paths.is_empty();
+    if let Some(spare) = spare {
+        told.push(due.in_plan_with(spare));
+    } else if new_paths {
+        told.push(due.in_plan_with_one_of(&paths));
+    } else {
+        told.push(due.in_plan());
+    }
+    if spare.is_some() || new_paths {
+        planned = planned.with_unknown_token();
+    }
+    planned.rotation_reason = Field::text(status.as_str());
+    planned
+}
+
+/// The secret and field that a model names.
+struct Named {
+    secret: crate::vault::SecretPath,
+    field: String,
+}
+
+impl Named {
+    fn of(model: &OauthToken) -> Option<Self> {
+        Some(Self {
+            secret: secret(model)?,
+            field: model.field.known()?.clone(),
+        })
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place {
+            secret: &self.secret,
+            field: &self.field,
+        }
+    }
+}

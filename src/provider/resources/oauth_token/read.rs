@@ -1,0 +1,286 @@
+//! Refresh: what the token in Vault is now, and whether it is due.
+
+use tokio_util::sync::CancellationToken;
+
+use super::imports::Imports;
+use super::model::{LastGood, OauthToken, Private};
+use super::{OauthTokenResource, dated, secret};
+use crate::protocol::{Diagnostic, Number};
+use crate::provider::configured::Configured;
+use crate::provider::date::{Found, date};
+use crate::provider::diagnose::{self, Place};
+use crate::provider::observe::{Field as Content, Observation, Observed, Observer};
+use crate::provider::promotion::{Prior, Promotion, Reason};
+use crate::sdk::{Diagnostics, Failure, Field, Read, ReadRequest};
+use crate::token::expiry::Status;
+use crate::token::fingerprint::Fingerprint;
+use crate::token::mint::MintFacts;
+
+/// Reads the secret, or without Vault compares the dates in state with the clock.
+pub(super) async fn read(
+    configured: &Configured,
+    request: ReadRequest<OauthTokenResource>,
+) -> Result<Read<OauthTokenResource>, Failure> {
+    let ReadRequest { state, mut private } = request;
+    let mut state = state.with_defaults(configured);
+    private.mount_unknown = configured.leaves_mount(&state.mount, private.mount_unknown);
+    let mut refresh = Refresh {
+        configured,
+        state: &mut state,
+        private: &mut private,
+        told: Diagnostics::new(),
+    };
+    match configured.observer() {
+        Ok(observer) => refresh.look(observer).await?,
+        Err(unknown) => refresh.judge_without_vault(unknown),
+    }
+    let diagnostics = refresh.told;
+    if state.known_status() != Some(Status::InDate) && !Imports::is_marked(&state) {
+        state.rotation_reason = Field::Null;
+    }
+    Ok(Read {
+        state,
+        private,
+        diagnostics,
+    })
+}
+
+/// A refresh under way. What travels in private changes only where the token or its dates do:
+/// a host takes any change there for drift.
+struct Refresh<'a> {
+    configured: &'a Configured,
+    state: &'a mut OauthToken,
+    private: &'a mut Private,
+    told: Diagnostics,
+}
+
+impl Refresh<'_> {
+    async fn look(&mut self, observer: &Observer) -> Result<(), Failure> {
+        let Some(secret) = secret(self.state) else {
+            return Err(incomplete().into());
+        };
+        let field = self.state.field.as_str().unwrap_or_default().to_owned();
+        let place = Place {
+            secret: &secret,
+            field: &field,
+        };
+        let observed = observer
+            .observe(&secret)
+            .await
+            .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
+        self.told.extend(self.configured.skew_warning());
+        self.private.usable = Vec::new();
+        let mut version = None;
+        match &*observed {
+            Observed::Present(document) => {
+                version = Some(document.version);
+                self.present(observer, place, document).await?;
+            }
+            Observed::Deleted { .. } | Observed::Destroyed { .. } | Observed::Absent => {
+                let problem = diagnose::problem(place, &observed, None);
+                self.gone(place, Status::Missing, problem);
+            }
+        }
+        if let (Some(status), Some(version)) = (self.state.known_status(), version)
+            && status.is_due()
+            && self.state.on_rotation_due.as_str() == Some("plan")
+        {
+            self.private.usable = self.usable(observer, place, status, version).await;
+        }
+        Ok(())
+    }
+
+    /// The secret is there; its field may still hold anything.
+    async fn present(
+        &mut self,
+        observer: &Observer,
+        place: Place<'_>,
+        document: &Observation,
+    ) -> Result<(), Failure> {
+        // What was good before a bad paste is still good once it is put back.
+        if recorded(self.state).is_none()
+            && let Some(last_good) = &self.private.last_good
+        {
+            let recorded = last_good.fingerprint.parse().ok();
+            if matches!(
+                document.field(place.field, recorded.as_ref()),
+                Content::Token { fingerprint, .. } if Some(fingerprint) == recorded
+            ) {
+                last_good.restore(self.state);
+            }
+        }
+        let recorded = recorded(self.state);
+        let content = document.field(place.field, recorded.as_ref());
+        let Content::Token {
+            fingerprint,
+            unusual_length,
+        } = content
+        else {
+            let status = match content {
+                Content::Missing => Status::Missing,
+                _ => Status::Malformed,
+            };
+            let problem = diagnose::content_problem(place, content);
+            self.gone(place, status, problem);
+            return Ok(());
+        };
+        let found = Found {
+            place,
+            document,
+            fingerprint,
+        };
+        let known = recorded == Some(fingerprint);
+        let facts = MintFacts {
+            prior: known.then(|| dated(self.state)).flatten(),
+            spare: if known || found.stamp().is_some() {
+                None
+            } else {
+                match self.promotion(observer, place, Status::InDate) {
+                    Some((promotion, paths)) => {
+                        let twin = promotion.with(&paths).spare_with(fingerprint).await;
+                        twin.map(|twin| twin.dated)
+                    }
+                    None => None,
+                }
+            },
+            ..MintFacts::default()
+        };
+        let dated = date(observer, found, facts).await?;
+        self.told.extend(
+            dated
+                .minted
+                .warnings
+                .iter()
+                .map(|warning| diagnose::mint_warning(place, *warning)),
+        );
+        if !known {
+            self.told
+                .extend(unusual_length.map(|length| diagnose::unusual_length(place, length)));
+            if let Some(history) = dated.history
+                && !history.complete
+            {
+                self.told
+                    .push(diagnose::mint_time_estimated(place, history));
+            }
+        }
+        record(self.state, found, known);
+        self.state.set_minted(dated.minted.at, dated.minted.source);
+        let dates = self.private.note_token(self.state, found, known);
+        self.state
+            .set_status_at(dates.as_ref(), self.configured.now());
+        Ok(())
+    }
+
+    /// There is no usable token. A missing one keeps its dates, so that nothing that depends on
+    /// them moves before there is something to move to; a value that fails the check has neither
+    /// fingerprint nor dates.
+    fn gone(&mut self, place: Place<'_>, status: Status, problem: Option<String>) {
+        if let Some(problem) = &problem {
+            self.told.push(diagnose::unusable(place, status, problem));
+        }
+        if status == Status::Malformed {
+            if let Some(good) = LastGood::of(self.state) {
+                self.private.last_good = Some(good);
+            }
+            let state = &mut *self.state;
+            state.fingerprint = Field::Null;
+            state.minted_at = Field::Null;
+            state.minted_at_source = Field::Null;
+            state.expires_at = Field::Null;
+            state.rotate_at = Field::Null;
+            state.expires_at_unix = Field::Null;
+            state.rotated_from = Field::Null;
+        }
+        self.private.problem = problem;
+        self.state.status = Field::text(status.as_str());
+    }
+
+    /// Looks at the spares of a token that is due, and returns the usable ones. What cannot be
+    /// read is not usable; the apply says why.
+    async fn usable(
+        &self,
+        observer: &Observer,
+        place: Place<'_>,
+        status: Status,
+        version: u64,
+    ) -> Vec<String> {
+        let Some((promotion, paths)) = self.promotion(observer, place, status) else {
+            return Vec::new();
+        };
+        match promotion
+            .with(&paths)
+            .choose(recorded(self.state), version)
+            .await
+        {
+            Ok(choice) => choice.paths().map(str::to_owned).collect(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// Returns the promotion that would be carried out, and the spares it would take from.
+    fn promotion<'b>(
+        &'b self,
+        observer: &'b Observer,
+        place: Place<'b>,
+        status: Status,
+    ) -> Option<(Promotion<'b>, Vec<String>)> {
+        let paths = self.state.known_spare_paths()?;
+        if paths.is_empty() {
+            return None;
+        }
+        let promotion = Promotion {
+            configured: self.configured,
+            observer,
+            cancelled: CancellationToken::new(),
+            primary: place,
+            spare_paths: &[],
+            lifetime: self.state.days().lifetime().ok()??,
+            reason: Reason::Status(status),
+            prior: Prior::default(),
+            request: None,
+            stamps: false,
+            anew: false,
+        };
+        Some((promotion, paths))
+    }
+
+    /// Compares the dates that are in state with the clock.
+    fn judge_without_vault(&mut self, unknown: &str) {
+        let id = self.state.id.as_str().unwrap_or_default();
+        self.told
+            .push(diagnose::refreshed_without_vault(id, unknown));
+        let dated = matches!(
+            self.state.known_status(),
+            Some(Status::InDate | Status::RotationDue | Status::Expired)
+        );
+        if dated {
+            let dates = self.state.dates(self.private);
+            self.state
+                .set_status_at(dates.as_ref(), self.configured.now());
+        }
+    }
+}
+
+/// Writes down which token it is; a token that is known already keeps its version.
+pub(super) fn record(state: &mut OauthToken, found: Found<'_>, known: bool) {
+    state.fingerprint = Field::text(found.fingerprint.to_string());
+    if !known || state.kv_version.known().is_none() {
+        state.kv_version = Field::Known(Number::from(found.document.version));
+    }
+    if !known {
+        state.rotated_from = found.stamp().and_then(|stamp| stamp.rotated_from).into();
+    }
+}
+
+/// Returns the fingerprint that the state has recorded as good.
+pub(super) fn recorded(state: &OauthToken) -> Option<Fingerprint> {
+    state.fingerprint.as_str()?.parse().ok()
+}
+
+fn incomplete() -> Diagnostic {
+    Diagnostic::error(
+        "The state names no secret",
+        "mount and path are missing in the state, so there is nothing to read. Remove the \
+         resource from the state (terraform state rm) and import it again.",
+    )
+}

@@ -1,0 +1,91 @@
+//! What creation and changes share: stamps, mint times of the configuration, and refusals.
+
+use super::model::{OauthToken, Private};
+use super::read::recorded;
+use super::secret;
+use crate::protocol::Diagnostic;
+use crate::provider::configured::Configured;
+use crate::provider::diagnose::{self, Place};
+use crate::provider::observe::Observed;
+use crate::provider::stamps::NewStamp;
+use crate::sdk::Field;
+use crate::secret::Secret;
+use crate::token::instant::{DAY, parse_instant};
+use crate::token::mint::{self, Binding, MintSource};
+
+/// Stamps the token of a state unless its stamp is there; an estimate is no date to write down.
+pub(super) async fn stamp(
+    configured: &Configured,
+    state: &OauthToken,
+    private: &mut Private,
+) -> Option<Diagnostic> {
+    let wanted = state.stamp_metadata.known() != Some(&false)
+        && !configured.is_rehearsed()
+        && state.minted_at_source.as_str() != Some(MintSource::Estimated.as_str());
+    let fingerprint = recorded(state).filter(|_| wanted)?;
+    let dates = state.dates(private)?;
+    let (secret, field) = (secret(state)?, state.field.as_str()?);
+    let observer = configured.observer().ok()?;
+    let observed = observer.observe(&secret).await.ok()?;
+    let Observed::Present(document) = &*observed else {
+        return None;
+    };
+    let place = Place {
+        secret: &secret,
+        field,
+    };
+    let stamp = NewStamp {
+        rotated_from: state.rotated_from.known().cloned(),
+        requested: state.request_digest(),
+        ..NewStamp::new(fingerprint, &dates)
+    };
+    let told = stamp
+        .write(observer.store(), place, &document.custom_metadata)
+        .await;
+    observer.forget(&secret);
+    if told.is_none() {
+        private.stamped_at = Some(stamp.minted_at);
+    }
+    told
+}
+
+/// Reads `token_minted_at` and refuses one that the secret itself contradicts.
+pub(super) fn configured_mint(
+    state: &OauthToken,
+    created_at: jiff::Timestamp,
+    binding: Binding,
+) -> Result<Option<mint::Configured>, Diagnostic> {
+    let Some(at) = state
+        .token_minted_at
+        .as_str()
+        .and_then(|text| parse_instant(text).ok())
+    else {
+        return Ok(None);
+    };
+    if at.duration_since(created_at) > DAY {
+        return Err(diagnose::minted_after_stored(at, created_at));
+    }
+    Ok(Some(mint::Configured { at, binding }))
+}
+
+/// Returns the token to store.
+///
+/// # Errors
+///
+/// Fails where there is none.
+pub(super) fn wanted(token: &Field<Secret>) -> Result<&Secret, Diagnostic> {
+    token.known().ok_or_else(diagnose::token_needed)
+}
+
+/// Says that a place holds nothing to adopt.
+pub(super) fn nothing_to_adopt(place: Place<'_>, observed: &Observed) -> Diagnostic {
+    diagnose::nothing_to_adopt(place, observed)
+}
+
+/// Says that a configuration names no place.
+pub(super) fn unnamed() -> Diagnostic {
+    Diagnostic::error(
+        "The configuration names no secret",
+        "mount, path or field is not usable as it is. Compare them with `vault kv list`.",
+    )
+}

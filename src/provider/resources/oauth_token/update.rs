@@ -1,0 +1,334 @@
+//! Changes of arguments, stores and rotations.
+
+use tokio_util::sync::CancellationToken;
+
+use super::change::{Change, Redate};
+use super::model::{OauthToken, OpenRequest, Private};
+use super::read::{record, recorded};
+use super::record::{configured_mint, nothing_to_adopt, stamp, unnamed, wanted};
+use super::{OauthTokenResource, dated, secret};
+use crate::protocol::{Diagnostic, Number};
+use crate::provider::configured::Configured;
+use crate::provider::date::{Found, date};
+use crate::provider::diagnose::{self, Due, Place};
+use crate::provider::observe::{Field as Content, Observed};
+use crate::provider::promotion::{Current, Prior, Promotion, Reason};
+use crate::provider::store_token::{Replaces, store};
+use crate::sdk::{Applied, ApplyRequest, Context, Diagnostics, Failure, Field};
+use crate::secret::Secret;
+use crate::token::expiry::{Status, status_at};
+use crate::token::mint::{Binding, MintFacts, MintSource};
+
+/// Carries out a change of arguments, a store, or a rotation.
+pub(super) async fn update(
+    context: &Context<Configured>,
+    prior: &OauthToken,
+    imported: bool,
+    request: ApplyRequest<OauthTokenResource>,
+) -> Result<Applied<OauthTokenResource>, Failure<Applied<OauthTokenResource>>> {
+    let ApplyRequest {
+        config,
+        planned,
+        private,
+    } = request;
+    let configured = &*context.configured;
+    let token = config.token_wo.clone();
+    let mut arguments = config.with_defaults(configured);
+    if !planned.mount.is_unknown() {
+        arguments.mount = planned.mount.clone();
+        arguments.id = planned.id.clone();
+    }
+    arguments.days().lifetime()?;
+    let answered = private.has_answer(prior, &arguments);
+    let change = Change::between(prior, &arguments, imported || answered);
+    let update = Update {
+        configured,
+        cancelled: &context.cancelled,
+        prior,
+        planned: &planned,
+        arguments,
+        private: Private {
+            open_request: None,
+            ..private
+        },
+    };
+    match change {
+        Change::Store => update.store(&token).await,
+        Change::Request => update.rotate(Reason::Requested).await,
+        Change::Due(status) if planned.fingerprint.is_unknown() => {
+            update.rotate(Reason::Status(status)).await
+        }
+        Change::Due(status) => update.stay(Some(status)).await,
+        Change::Redate(redate) => update.redate(&redate).await,
+        Change::Nothing | Change::Unknowable => update.stay(None).await,
+    }
+}
+
+type Updated = Result<Applied<OauthTokenResource>, Failure<Applied<OauthTokenResource>>>;
+
+/// A change that is carried out.
+struct Update<'a> {
+    configured: &'a Configured,
+    cancelled: &'a CancellationToken,
+    prior: &'a OauthToken,
+    planned: &'a OauthToken,
+    arguments: OauthToken,
+    private: Private,
+}
+
+impl Update<'_> {
+    /// The token stays. `due` says that it should not have, and nothing could be done.
+    async fn stay(mut self, due: Option<Status>) -> Updated {
+        let mut state = self.arguments.clone().with_token_of(self.prior);
+        let due = due.filter(|_| state.on_rotation_due.as_str() == Some("plan"));
+        state.rotation_reason = match (&self.planned.rotation_reason, due) {
+            (Field::Unknown, Some(status)) => Field::text(status.as_str()),
+            (Field::Unknown, None) => self.prior.rotation_reason.clone(),
+            (planned, _) => planned.clone(),
+        };
+        let diagnostics = match due {
+            Some(status) => self.answer_for(&state, status).await,
+            None => stamp(self.configured, &state, &mut self.private)
+                .await
+                .into_iter()
+                .collect(),
+        };
+        self.finish(state, diagnostics)
+    }
+
+    /// The dates are computed anew for the token that is there.
+    async fn redate(mut self, redate: &Redate) -> Updated {
+        let mut state = self.arguments.clone().with_token_of(self.prior);
+        if !redate.minted_at.is_null() && !state.fingerprint.is_null() {
+            let bound = match self.private.created_at {
+                Some(created_at) => configured_mint(&state, created_at, Binding::Changed)?
+                    .map(|configured| configured.at),
+                None => redate.minted_at.known().copied(),
+            };
+            if let Some(at) = bound {
+                state.set_minted(at, MintSource::Config);
+            }
+        }
+        let dates = state.set_dates(&self.private);
+        match self.prior.known_status() {
+            Some(Status::Malformed | Status::Missing) => {}
+            _ => state.set_status_at(dates.as_ref(), self.configured.now()),
+        }
+        if !self.planned.rotation_reason.is_unknown() {
+            state.rotation_reason = self.planned.rotation_reason.clone();
+        }
+        let told = stamp(self.configured, &state, &mut self.private).await;
+        self.finish(state, told.into_iter().collect())
+    }
+
+    /// A token of the configuration takes the place of the one that the state knows.
+    async fn store(self, token: &Field<Secret>) -> Updated {
+        let observer = self
+            .configured
+            .observer()
+            .map_err(|unknown| diagnose::not_configured(unknown, "Storing a token"))?;
+        let (Some(secret), Some(field)) = (secret(&self.arguments), self.arguments.field.as_str())
+        else {
+            return Err(unnamed().into());
+        };
+        let place = Place {
+            secret: &secret,
+            field,
+        };
+        let replaces = Replaces::Recorded(recorded(self.prior));
+        let mut diagnostics =
+            store(self.configured, observer, place, wanted(token)?, replaces).await?;
+        let observed = observer
+            .observe_anew(&secret)
+            .await
+            .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
+        let Observed::Present(document) = &*observed else {
+            return Err(nothing_to_adopt(place, &observed).into());
+        };
+        let Content::Token { fingerprint, .. } = document.field(field, None) else {
+            return Err(nothing_to_adopt(place, &observed).into());
+        };
+        let found = Found {
+            place,
+            document,
+            fingerprint,
+        };
+        let known = recorded(self.prior) == Some(fingerprint);
+        let bound = self.arguments.token_minted_at != self.prior.token_minted_at;
+        let facts = MintFacts {
+            configured: if bound {
+                configured_mint(&self.arguments, document.created_at, Binding::Changed)?
+            } else {
+                None
+            },
+            prior: known.then(|| dated(self.prior)).flatten(),
+            ..MintFacts::default()
+        };
+        let minted = date(observer, found, facts).await?.minted;
+        diagnostics.extend(
+            minted
+                .warnings
+                .iter()
+                .map(|warning| diagnose::mint_warning(place, *warning)),
+        );
+        let mut private = self.private.clone();
+        let mut state = self.arguments.clone().with_token_of(self.prior);
+        record(&mut state, found, known);
+        state.set_minted(minted.at, minted.source);
+        let dates = private.note_token(&mut state, found, known);
+        state.set_status_at(dates.as_ref(), self.configured.now());
+        if !self.planned.rotation_reason.is_unknown() {
+            state.rotation_reason = self.planned.rotation_reason.clone();
+        }
+        diagnostics.extend(stamp(self.configured, &state, &mut private).await);
+        Self { private, ..self }.finish(state, diagnostics)
+    }
+
+    /// A spare's token takes the place of the one that is there.
+    async fn rotate(self, reason: Reason) -> Updated {
+        let observer = self
+            .configured
+            .observer()
+            .map_err(|unknown| diagnose::not_configured(unknown, "A rotation"))?;
+        let (Some(secret), Some(field), Some(lifetime)) = (
+            secret(&self.arguments),
+            self.arguments.field.as_str(),
+            self.arguments.days().lifetime()?,
+        ) else {
+            return Err(unnamed().into());
+        };
+        let spare_paths = self.arguments.known_spare_paths().unwrap_or_default();
+        let promotion = Promotion {
+            configured: self.configured,
+            observer,
+            cancelled: self.cancelled.clone(),
+            primary: Place {
+                secret: &secret,
+                field,
+            },
+            spare_paths: &spare_paths,
+            lifetime,
+            reason,
+            prior: Prior {
+                fingerprint: recorded(self.prior),
+                dated: dated(self.prior),
+                kv_version: self
+                    .prior
+                    .kv_version
+                    .known()
+                    .and_then(Number::as_i64)
+                    .and_then(|version| u64::try_from(version).ok()),
+            },
+            request: self.arguments.request_digest(),
+            stamps: self.arguments.stamp_metadata.known() != Some(&false),
+            anew: true,
+        };
+        let promoted = promotion.run().await;
+        let mut state = self.arguments.clone().with_token_of(self.prior);
+        state.rotation_reason = Field::text(reason.as_str());
+        let mut told = promoted.diagnostics;
+        match promoted.outcome {
+            Ok(current) => {
+                let private = Private {
+                    created_at: Some(current.created_at),
+                    deletion_at: current.deletion_at,
+                    stamped_at: current.stamped_at,
+                    ..Private::default()
+                };
+                hold(self.configured, &mut state, &current, &private);
+                Self { private, ..self }.finish(state, told)
+            }
+            Err(stop) => {
+                let works = match reason {
+                    _ if stop.leaves_nothing() => false,
+                    Reason::Status(Status::RotationDue) => state
+                        .dates(&self.private)
+                        .is_none_or(|dates| status_at(&dates, self.configured.now()).is_working()),
+                    Reason::Status(_) | Reason::Requested => false,
+                };
+                told.push(if works {
+                    stop.into_warning()
+                } else {
+                    stop.into_error()
+                });
+                let mut private = self.private.clone();
+                if reason == Reason::Requested {
+                    // The request is still open: the next plan asks for it again, unless the
+                    // token that it was about is gone by then.
+                    state.rotate_when_changed = self.prior.rotate_when_changed.clone();
+                    private.open_request =
+                        self.arguments.request_digest().map(|request| OpenRequest {
+                            request: request.to_string(),
+                            fingerprint: self.prior.fingerprint.known().cloned(),
+                        });
+                }
+                Self { private, ..self }.finish(state, told)
+            }
+        }
+    }
+
+    /// Says what became of a rotation for which there was nothing to rotate to.
+    async fn answer_for(&self, state: &OauthToken, status: Status) -> Diagnostics {
+        let (Some(secret), Some(field)) = (secret(state), state.field.as_str()) else {
+            return vec![unnamed()];
+        };
+        let place = Place {
+            secret: &secret,
+            field,
+        };
+        // Somebody may have stored a new token after the plan: then there is nothing to fail for.
+        if let Ok(observer) = self.configured.observer()
+            && let Ok(observed) = observer.observe_anew(&secret).await
+            && let Observed::Present(document) = &*observed
+            && let Content::Token { fingerprint, .. } =
+                document.field(field, recorded(state).as_ref())
+            && (Some(fingerprint) != recorded(state)
+                || matches!(status, Status::Missing | Status::Malformed))
+        {
+            return vec![diagnose::replaced_meanwhile(place)];
+        }
+        // A token that was due at the refresh may have run out since.
+        let status = match (status, state.dates(&self.private)) {
+            (Status::RotationDue | Status::Expired, Some(dates)) => {
+                status_at(&dates, self.configured.now())
+            }
+            _ => status,
+        };
+        let due = Due {
+            place,
+            status,
+            expires_at: state.expires_at.as_str(),
+            problem: self.private.problem.as_deref(),
+        };
+        vec![due.in_apply()]
+    }
+
+    fn finish(self, state: OauthToken, diagnostics: Diagnostics) -> Updated {
+        let failed = diagnostics.iter().any(Diagnostic::is_error);
+        let applied = Applied {
+            state,
+            private: self.private,
+            diagnostics: Diagnostics::new(),
+        };
+        if failed {
+            return Err(Failure::from(diagnostics).with_state(applied));
+        }
+        Ok(Applied {
+            diagnostics,
+            ..applied
+        })
+    }
+}
+
+/// Writes down the token that the primary holds after a promotion.
+fn hold(configured: &Configured, state: &mut OauthToken, current: &Current, private: &Private) {
+    let known = recorded(state) == Some(current.fingerprint);
+    state.fingerprint = Field::text(current.fingerprint.to_string());
+    if !known {
+        state.kv_version = Field::Known(Number::from(current.version));
+        state.rotated_from = current.rotated_from.clone().into();
+    }
+    state.set_minted(current.minted.at, current.minted.source);
+    let dates = state.set_dates(private);
+    state.set_status_at(dates.as_ref(), configured.now());
+}

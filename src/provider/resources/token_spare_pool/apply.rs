@@ -1,0 +1,238 @@
+//! Creation and changes: new spares are stored, then all of them are looked at.
+
+use std::collections::BTreeMap;
+
+use super::TokenSparePoolResource;
+use super::model::{Private, Spare, TokenSparePool};
+use super::report::warnings;
+use super::survey::{Survey, Surveyor};
+use crate::provider::configured::Configured;
+use crate::provider::diagnose::{self, Place};
+use crate::provider::observe::{Observed, Observer};
+use crate::provider::spares::named;
+use crate::provider::stamps::NewStamp;
+use crate::provider::store_token::{Replaces, store};
+use crate::sdk::{Applied, ApplyRequest, Diagnostics, Failure, Field};
+use crate::secret::Secret;
+use crate::token::fingerprint::Fingerprint;
+use crate::token::instant::parse_instant;
+use crate::token::mint::MintSource;
+
+/// Records the spares as they are.
+pub(super) async fn create(
+    configured: &Configured,
+    request: ApplyRequest<TokenSparePoolResource>,
+) -> Result<Applied<TokenSparePoolResource>, Failure> {
+    let tokens = request.config.tokens_wo.clone();
+    let mut state = request.config.with_defaults(configured);
+    let work = Work::new(configured, &state)?;
+    let mut told = Diagnostics::new();
+    if !state.tokens_wo_version.is_null() {
+        told.extend(work.store(&tokens, None).await?);
+    } else if tokens.known().is_some() {
+        return Err(diagnose::pool_version_needed().into());
+    }
+    let survey = work.survey(&state, &Private::default()).await?;
+    survey.record(&mut state);
+    told.extend(work.stamp(&survey).await);
+    Ok(applied(state, survey, told))
+}
+
+/// Looks again, and decides what the plan left open.
+pub(super) async fn update(
+    configured: &Configured,
+    prior: &TokenSparePool,
+    request: ApplyRequest<TokenSparePoolResource>,
+) -> Result<Applied<TokenSparePoolResource>, Failure<Applied<TokenSparePoolResource>>> {
+    let ApplyRequest {
+        config,
+        planned,
+        private,
+    } = request;
+    let tokens = config.tokens_wo.clone();
+    let mut state = config.with_defaults(configured);
+    if !planned.mount.is_unknown() {
+        state.mount = planned.mount.clone();
+        state = state.derive();
+    }
+    let work = Work::new(configured, &state)?;
+    let mut told = Diagnostics::new();
+    if !state.tokens_wo_version.is_null() && state.tokens_wo_version != prior.tokens_wo_version {
+        told.extend(work.store(&tokens, prior.spares.known()).await?);
+    }
+    state.spares = prior.spares.clone();
+    let survey = work.survey(&state, &private).await?;
+    survey.record(&mut state);
+    told.extend(work.stamp(&survey).await);
+    let seen = state.clone();
+    decide(&mut state, planned);
+    told.extend(survey.diagnostics);
+    told.extend(warnings(&seen, &survey.private));
+    Ok(Applied {
+        state,
+        private: survey.private,
+        diagnostics: told,
+    })
+}
+
+/// What an apply works with.
+struct Work<'a> {
+    configured: &'a Configured,
+    observer: &'a Observer,
+    mount: String,
+    field: String,
+    stamps: bool,
+}
+
+impl<'a> Work<'a> {
+    fn new(configured: &'a Configured, state: &TokenSparePool) -> Result<Self, Diagnostics> {
+        Ok(Self {
+            configured,
+            observer: configured
+                .observer()
+                .map_err(|unknown| vec![diagnose::not_configured(unknown, "A pool")])?,
+            mount: state.mount.as_str().unwrap_or_default().to_owned(),
+            field: state.field.as_str().unwrap_or_default().to_owned(),
+            stamps: state.stamp_metadata.known() != Some(&false) && !configured.is_rehearsed(),
+        })
+    }
+
+    async fn survey(
+        &self,
+        state: &TokenSparePool,
+        private: &Private,
+    ) -> Result<Survey, Diagnostics> {
+        let surveyor = Surveyor {
+            configured: self.configured,
+            observer: self.observer,
+            anew: true,
+        };
+        surveyor.survey(state, private).await
+    }
+
+    /// Stores new spares one after the other; those that were stored before a failure are seen
+    /// by the next refresh. `recorded` says which tokens may be replaced.
+    async fn store(
+        &self,
+        tokens: &Field<BTreeMap<String, Field<Secret>>>,
+        recorded: Option<&BTreeMap<String, Spare>>,
+    ) -> Result<Diagnostics, Diagnostics> {
+        let tokens = tokens
+            .known()
+            .ok_or_else(|| vec![diagnose::pool_tokens_needed()])?;
+        let mut told = Diagnostics::new();
+        for (path, token) in tokens {
+            let Some(token) = token.known() else {
+                continue;
+            };
+            let secret = named(&self.mount, path).map_err(|error| vec![error])?;
+            let place = Place {
+                secret: &secret,
+                field: &self.field,
+            };
+            let replaces = match recorded {
+                None => Replaces::Nothing,
+                Some(spares) => Replaces::Recorded(
+                    spares
+                        .get(path)
+                        .and_then(|spare| spare.fingerprint.as_str()?.parse().ok()),
+                ),
+            };
+            let stored = store(self.configured, self.observer, place, token, replaces).await;
+            told.extend(stored.map_err(|error| vec![error])?);
+        }
+        Ok(told)
+    }
+
+    /// Stamps the spares that have no stamp yet; an estimate is no date to write down.
+    async fn stamp(&self, survey: &Survey) -> Diagnostics {
+        let mut told = Diagnostics::new();
+        if !self.stamps {
+            return told;
+        }
+        for (path, spare) in &survey.spares {
+            let estimated = spare.minted_at_source.as_str() == Some(MintSource::Estimated.as_str());
+            let (Ok(secret), Some(stamp), false) =
+                (named(&self.mount, path), new_stamp(spare), estimated)
+            else {
+                continue;
+            };
+            let Ok(observed) = self.observer.observe(&secret).await else {
+                continue;
+            };
+            let Observed::Present(document) = &*observed else {
+                continue;
+            };
+            let place = Place {
+                secret: &secret,
+                field: &self.field,
+            };
+            let live = crate::token::stamp::Stamp::live(
+                place.field,
+                &document.custom_metadata,
+                &stamp.fingerprint,
+            );
+            // Where it came from and which request it answers is another resource's to say.
+            let stamp = NewStamp {
+                rotated_from: live.as_ref().and_then(|live| live.rotated_from.clone()),
+                requested: live.as_ref().and_then(|live| live.requested),
+                ..stamp
+            };
+            told.extend(
+                stamp
+                    .write(self.observer.store(), place, &document.custom_metadata)
+                    .await,
+            );
+            self.observer.forget(&secret);
+        }
+        told
+    }
+}
+
+/// Makes the stamp of a spare with known dates.
+fn new_stamp(spare: &Spare) -> Option<NewStamp> {
+    let fingerprint: Fingerprint = spare.fingerprint.as_str()?.parse().ok()?;
+    Some(NewStamp {
+        fingerprint,
+        minted_at: parse_instant(spare.minted_at.as_str()?).ok()?,
+        expires_at: parse_instant(spare.expires_at.as_str()?).ok()?,
+        rotated_from: None,
+        requested: None,
+    })
+}
+
+/// Keeps every value that was planned: what moved since the plan is for the next one.
+fn decide(state: &mut TokenSparePool, planned: TokenSparePool) {
+    if let (Field::Known(found), Field::Known(planned)) = (&mut state.spares, planned.spares) {
+        for (path, planned) in planned {
+            let decided = match found.get(&path) {
+                Some(spare) => planned.decided_by(spare),
+                None => planned.decided_by(&Spare::default()),
+            };
+            found.insert(path, decided);
+        }
+    }
+    keep(&mut state.available_paths, planned.available_paths);
+    keep(&mut state.available_count, planned.available_count);
+    keep(&mut state.runway_until, planned.runway_until);
+}
+
+fn keep<T>(found: &mut Field<T>, planned: Field<T>) {
+    if !planned.is_unknown() {
+        *found = planned;
+    }
+}
+
+fn applied(
+    state: TokenSparePool,
+    survey: Survey,
+    mut told: Diagnostics,
+) -> Applied<TokenSparePoolResource> {
+    told.extend(survey.diagnostics);
+    told.extend(warnings(&state, &survey.private));
+    Applied {
+        state,
+        private: survey.private,
+        diagnostics: told,
+    }
+}

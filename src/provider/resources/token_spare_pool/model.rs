@@ -1,0 +1,239 @@
+//! Attributes of `claude_token_spare_pool`, and what follows from configuration alone.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::external_secret::numbered_key;
+use crate::protocol::Number;
+use crate::provider::configured::Configured;
+use crate::provider::data_entry::DataEntry;
+use crate::provider::days::Days;
+use crate::provider::resources::oauth_token::DEFAULT_FIELD;
+use crate::sdk::{Field, model};
+use crate::secret::Secret;
+use crate::token::path_list::pool_id;
+
+/// Prefix of the keys in the Kubernetes Secret where none is named.
+const DEFAULT_PREFIX: &str = "CLAUDE_CODE_OAUTH_TOKEN_SPARE_";
+
+model! {
+    /// Configuration, plan and state of `claude_token_spare_pool`.
+    pub(in crate::provider) struct TokenSparePool {
+        paths: Vec<Field<String>> = required() "Paths of the spares in the mount, without `data/`: 1 to 100, each once and without commas. Their order is the preference among spares that expire at the same time.";
+        mount: String = optional_computed(replaces) "KV v2 mount. Defaults to the provider's `mount`. Changing it replaces the resource; nothing is removed from Vault.";
+        field: String = optional_computed(replaces) "Field of each secret that holds the token. Defaults to `claude_oauth_token`. Changing it replaces the resource.";
+        primary_path: String = optional() "Path of the secret whose token no spare may equal. Write it as text: a token resource may depend on a pool, never the reverse.";
+        lifetime_days: Number = optional_computed() "Days from mint to expiry. Defaults to the provider's `lifetime_days`.";
+        rotate_before_days: Number = optional_computed() "Days before its expiry from which a spare is due, and no longer available. Defaults to the provider's `rotate_before_days`.";
+        tokens_wo: BTreeMap<String, Field<Secret>> = optional(write_only) "Newly minted spares to store, by path. They are written when `tokens_wo_version` changes and kept in neither plan nor state. White space around a token is trimmed.";
+        tokens_wo_version: Number = optional() "Change it to have `tokens_wo` written.";
+        stamp_metadata: bool = optional_computed() "Whether mint time and expiry are written into each secret's `custom_metadata`, where monitors and other stacks find them. Defaults to `true`.";
+        min_available: Number = optional_computed() "Fewer available spares than this are drift. Defaults to the number of `paths`.";
+        on_shortage: String = optional_computed() "`plan` shows a shortage as a planned change, `warn` as a warning alone. Defaults to `plan`.";
+        secret_key_prefix: String = optional_computed() "Prefix of the keys in the Kubernetes Secret, before the position from 1. Defaults to `CLAUDE_CODE_OAUTH_TOKEN_SPARE_`.";
+        id: String = computed() "`<mount>/<paths>#<field>`, with the paths in one pair of braces.";
+        spares: BTreeMap<String, Spare> = computed() "What is known of each spare, by path.";
+        available_paths: Vec<String> = computed() "Paths of the available spares, in the order in which they would be promoted: the latest expiry first, then the order of `paths`.";
+        available_count: Number = computed() "How many spares are available.";
+        runway_until: String = computed() "The latest `expires_at` among the available spares (RFC 3339, UTC), null if there is none: after it no spare can help.";
+        external_secret_data: Vec<DataEntry> = computed() "The mapping for `spec.data` of an ExternalSecret, one entry for each path. For a Secret of its own: one missing field fails a whole ExternalSecret.";
+    }
+}
+
+model! {
+    /// What is known of one spare.
+    pub(in crate::provider) struct Spare {
+        fingerprint: String = computed() "`sha256:` and the SHA-256 of the token in hexadecimal digits; null where there is no token.";
+        kv_version: Number = computed() "KV version that was current when this token was first seen here.";
+        minted_at: String = computed() "When the token was minted (RFC 3339, UTC).";
+        minted_at_source: String = computed() "Where `minted_at` comes from: `stamp`, `history` or `estimated`.";
+        expires_at: String = computed() "When the token stops working (RFC 3339, UTC).";
+        expires_at_unix: Number = computed() "`expires_at` in seconds since the epoch.";
+        rotate_at: String = computed() "From when the spare is due (RFC 3339, UTC).";
+        status: String = computed() "The first that applies: `missing`, `malformed`, `spent`, `duplicate`, `expired`, `rotation_due`, `available`.";
+        promoted_to: String = computed() "The primary that a spent token belongs to, as `<path>#<field>`.";
+        duplicate_of: String = computed() "The path that holds the same token: the primary's or an earlier one.";
+    }
+}
+
+model! {
+    /// What tells one pool from all others. It changes with `paths`.
+    pub(in crate::provider) struct TokenSparePoolIdentity {
+        mount: String = optional() "KV v2 mount; the provider's where it is left out.";
+        paths: Vec<Field<String>> = required() "Paths of the secrets in the mount.";
+        field: String = optional() "Field of each secret; `claude_oauth_token` where it is left out.";
+    }
+}
+
+/// What travels beside the state: facts that a plan needs and a user does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(in crate::provider) struct Private {
+    /// Facts of each spare, by path.
+    pub(super) spares: BTreeMap<String, SparePrivate>,
+    /// Whether the provider's mount was not known at the refresh: the plan then keeps the one in
+    /// state, and so must the plan that follows within the apply, when it is known.
+    pub(super) mount_unknown: bool,
+}
+
+/// What travels beside one spare.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct SparePrivate {
+    /// When the KV version that was read last will be deleted by itself.
+    pub(super) deletion_at: Option<Timestamp>,
+    /// Why the spare cannot be promoted, where no date says so, in words for the user.
+    pub(super) problem: Option<String>,
+    /// The last token that passed the check, while there is none.
+    pub(super) last_good: Option<LastGood>,
+}
+
+/// A spare's token that was recorded as good, and everything that was known of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LastGood {
+    fingerprint: String,
+    kv_version: Option<i64>,
+    minted_at: Option<String>,
+    minted_at_source: Option<String>,
+}
+
+impl LastGood {
+    /// Takes it from what the state has recorded of a spare.
+    pub(super) fn of(spare: &Spare) -> Option<Self> {
+        Some(Self {
+            fingerprint: spare.fingerprint.known()?.clone(),
+            kv_version: spare.kv_version.known().and_then(Number::as_i64),
+            minted_at: spare.minted_at.known().cloned(),
+            minted_at_source: spare.minted_at_source.known().cloned(),
+        })
+    }
+
+    /// Gives it back as a spare of which nothing else is known.
+    pub(super) fn spare(&self) -> Spare {
+        Spare {
+            fingerprint: Field::text(&self.fingerprint),
+            kv_version: self.kv_version.map(Number::from).into(),
+            minted_at: self.minted_at.clone().into(),
+            minted_at_source: self.minted_at_source.clone().into(),
+            ..Spare::default()
+        }
+    }
+}
+
+impl TokenSparePool {
+    /// Fills the arguments that are not set with their defaults, and what follows from them.
+    pub(super) fn with_defaults(mut self, configured: &Configured) -> Self {
+        self.mount = self.mount.or(configured.mount.clone());
+        self.field = self.field.or(Field::text(DEFAULT_FIELD));
+        self.tokens_wo = Field::Null;
+        self.stamp_metadata = self.stamp_metadata.or(Field::Known(true));
+        self.on_shortage = self.on_shortage.or(Field::text("plan"));
+        self.secret_key_prefix = self.secret_key_prefix.or(Field::text(DEFAULT_PREFIX));
+        let count = self.paths.map(|paths| Number::from(paths.len() as u64));
+        self.min_available = self.min_available.or(count);
+        let days = configured
+            .defaults
+            .resolve(&self.lifetime_days, &self.rotate_before_days);
+        self.lifetime_days = days.lifetime_days;
+        self.rotate_before_days = days.rotate_before_days;
+        self.derive()
+    }
+
+    /// Computes what follows from the arguments alone.
+    pub(super) fn derive(mut self) -> Self {
+        self.id = match (self.mount.as_str(), self.known_paths(), self.field.as_str()) {
+            (Some(mount), Some(paths), Some(field)) => Field::text(pool_id(mount, &paths, field)),
+            _ => Field::Unknown,
+        };
+        self.external_secret_data = self.paths.map(|paths| {
+            (1..)
+                .zip(paths)
+                .map(|(position, path)| {
+                    let key = match &self.secret_key_prefix {
+                        Field::Known(prefix) => numbered_key(prefix, position).ok().into(),
+                        Field::Null => Field::Null,
+                        Field::Unknown => Field::Unknown,
+                    };
+                    DataEntry::new(key, path.clone(), self.field.clone())
+                })
+                .collect()
+        });
+        self
+    }
+
+    /// Returns the paths once all of them are known.
+    pub(super) fn known_paths(&self) -> Option<Vec<String>> {
+        self.paths
+            .known()?
+            .iter()
+            .map(|path| path.known().cloned())
+            .collect()
+    }
+
+    /// Returns the days from mint to expiry and to due.
+    pub(super) fn days(&self) -> Days {
+        Days {
+            lifetime_days: self.lifetime_days.clone(),
+            rotate_before_days: self.rotate_before_days.clone(),
+        }
+    }
+
+    /// Takes over the computed attributes of another model.
+    pub(super) fn with_spares_of(mut self, other: &Self) -> Self {
+        self.spares = other.spares.clone();
+        self.available_paths = other.available_paths.clone();
+        self.available_count = other.available_count.clone();
+        self.runway_until = other.runway_until.clone();
+        self
+    }
+
+    /// Leaves to the apply what the pool is worth.
+    pub(super) fn with_unknown_availability(mut self) -> Self {
+        self.available_paths = Field::Unknown;
+        self.available_count = Field::Unknown;
+        self.runway_until = Field::Unknown;
+        self
+    }
+}
+
+impl Spare {
+    /// A spare of which only the apply will know anything.
+    pub(super) fn unknown() -> Self {
+        Self {
+            fingerprint: Field::Unknown,
+            kv_version: Field::Unknown,
+            minted_at: Field::Unknown,
+            minted_at_source: Field::Unknown,
+            expires_at: Field::Unknown,
+            expires_at_unix: Field::Unknown,
+            rotate_at: Field::Unknown,
+            status: Field::Unknown,
+            promoted_to: Field::Unknown,
+            duplicate_of: Field::Unknown,
+        }
+    }
+
+    /// Fills what was left unknown by what was found, and keeps what was planned.
+    pub(super) fn decided_by(self, found: &Self) -> Self {
+        fn decide<T: Clone>(planned: Field<T>, found: &Field<T>) -> Field<T> {
+            match planned {
+                Field::Unknown => found.clone(),
+                known => known,
+            }
+        }
+        Self {
+            fingerprint: decide(self.fingerprint, &found.fingerprint),
+            kv_version: decide(self.kv_version, &found.kv_version),
+            minted_at: decide(self.minted_at, &found.minted_at),
+            minted_at_source: decide(self.minted_at_source, &found.minted_at_source),
+            expires_at: decide(self.expires_at, &found.expires_at),
+            expires_at_unix: decide(self.expires_at_unix, &found.expires_at_unix),
+            rotate_at: decide(self.rotate_at, &found.rotate_at),
+            status: decide(self.status, &found.status),
+            promoted_to: decide(self.promoted_to, &found.promoted_to),
+            duplicate_of: decide(self.duplicate_of, &found.duplicate_of),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The plan: what follows from configuration, and whether the pool is short.
+//!
+//! It decides from its request alone; see the plan of `claude_oauth_token`.
+
+use std::collections::BTreeMap;
+
+use super::TokenSparePoolResource;
+use super::model::{Private, Spare, TokenSparePool};
+use super::report::{is_short, status, warnings};
+use crate::protocol::{AttributePath, Number};
+use crate::provider::configured::Configured;
+use crate::sdk::{Failure, Field, PlanRequest, Planned};
+use crate::token::expiry::{Dates, Lifetime};
+use crate::token::instant::parse_instant;
+use crate::token::pool::SpareStatus;
+
+/// Plans an instance that is to exist.
+pub(super) fn plan(
+    configured: &Configured,
+    request: PlanRequest<TokenSparePoolResource>,
+) -> Result<Planned<TokenSparePoolResource>, Failure> {
+    let PlanRequest {
+        config,
+        prior,
+        private,
+        ..
+    } = request;
+    let mount = config.mount.clone();
+    let mut planned = config.with_defaults(configured);
+    let lifetime = planned
+        .days()
+        .lifetime()
+        .map_err(|error| error.at(AttributePath::attribute("lifetime_days")))?;
+    let Some(prior) = prior else {
+        return Ok(Planned {
+            planned: created(planned),
+            private,
+            diagnostics: Vec::new(),
+        });
+    };
+    // A provider's mount that is not known during this plan is still the one that it was.
+    let undecided = configured.mount.is_unknown() || private.mount_unknown;
+    if mount.is_null() && undecided && !prior.mount.is_null() {
+        planned.mount = prior.mount.clone();
+        planned = planned.derive();
+    }
+    if planned.mount != prior.mount || planned.field != prior.field {
+        return Ok(Planned {
+            planned: created(planned),
+            private,
+            diagnostics: Vec::new(),
+        });
+    }
+    if planned.tokens_wo_version.is_unknown()
+        || (!planned.tokens_wo_version.is_null()
+            && planned.tokens_wo_version != prior.tokens_wo_version)
+    {
+        return Ok(Planned {
+            planned: created(planned),
+            private,
+            diagnostics: Vec::new(),
+        });
+    }
+    let (planned, diagnostics) = match Change::between(&prior, &planned) {
+        Change::None => {
+            let planned = planned.with_spares_of(&prior);
+            let diagnostics = warnings(&planned, &private);
+            (short(planned), diagnostics)
+        }
+        change => (
+            resurveyed(planned, &prior, &private, change, lifetime),
+            Vec::new(),
+        ),
+    };
+    Ok(Planned {
+        planned,
+        private,
+        diagnostics,
+    })
+}
+
+/// What changes of that on which the verdicts depend.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Change {
+    None,
+    /// The days alone: only verdicts by date may change.
+    Days,
+    /// The paths or the primary: copies may come and go.
+    Members,
+}
+
+impl Change {
+    fn between(prior: &TokenSparePool, planned: &TokenSparePool) -> Self {
+        if planned.paths != prior.paths || planned.primary_path != prior.primary_path {
+            Self::Members
+        } else if planned.lifetime_days != prior.lifetime_days
+            || planned.rotate_before_days != prior.rotate_before_days
+        {
+            Self::Days
+        } else {
+            Self::None
+        }
+    }
+
+    /// Tells whether this change can give a spare another status.
+    fn reaches(self, status: Option<SpareStatus>) -> bool {
+        match status {
+            Some(SpareStatus::Missing | SpareStatus::Malformed | SpareStatus::Spent) => false,
+            Some(SpareStatus::Duplicate) => self == Self::Members,
+            Some(SpareStatus::Expired | SpareStatus::RotationDue | SpareStatus::Available)
+            | None => true,
+        }
+    }
+}
+
+/// A new pool: only the apply looks at Vault.
+fn created(mut planned: TokenSparePool) -> TokenSparePool {
+    planned.spares = planned
+        .known_paths()
+        .map(|paths| {
+            paths
+                .into_iter()
+                .map(|path| (path, Spare::unknown()))
+                .collect::<BTreeMap<_, _>>()
+        })
+        .map_or(Field::Unknown, Field::Known);
+    planned.with_unknown_availability()
+}
+
+/// A pool whose spares are to be judged anew: what the change cannot reach stays known.
+fn resurveyed(
+    mut planned: TokenSparePool,
+    prior: &TokenSparePool,
+    private: &Private,
+    change: Change,
+    lifetime: Option<Lifetime>,
+) -> TokenSparePool {
+    let known = prior.spares.known();
+    planned.spares = planned
+        .known_paths()
+        .map(|paths| {
+            paths
+                .into_iter()
+                .map(|path| {
+                    let spare = match known.and_then(|known| known.get(&path)) {
+                        Some(spare) => {
+                            let deletion_at = private
+                                .spares
+                                .get(&path)
+                                .and_then(|private| private.deletion_at);
+                            let dates = |minted_at| {
+                                lifetime
+                                    .map(|lifetime| Dates::new(minted_at, lifetime, deletion_at))
+                            };
+                            rejudged(spare.clone(), change, dates)
+                        }
+                        None => Spare::unknown(),
+                    };
+                    (path, spare)
+                })
+                .collect::<BTreeMap<_, _>>()
+        })
+        .map_or(Field::Unknown, Field::Known);
+    planned.with_unknown_availability()
+}
+
+fn rejudged(
+    mut spare: Spare,
+    change: Change,
+    dates: impl FnOnce(jiff::Timestamp) -> Option<Dates>,
+) -> Spare {
+    let minted_at = spare
+        .minted_at
+        .as_str()
+        .and_then(|text| parse_instant(text).ok());
+    if let Some(minted_at) = minted_at {
+        match dates(minted_at) {
+            Some(dates) => {
+                spare.expires_at = Field::text(dates.expires_at_text());
+                spare.expires_at_unix = Field::Known(Number::from(dates.expires_at_unix()));
+                spare.rotate_at = Field::text(dates.rotate_at_text());
+            }
+            None => {
+                spare.expires_at = Field::Unknown;
+                spare.expires_at_unix = Field::Unknown;
+                spare.rotate_at = Field::Unknown;
+            }
+        }
+    }
+    if change.reaches(status(&spare)) {
+        spare.status = Field::Unknown;
+        if change == Change::Members {
+            spare.duplicate_of = Field::Unknown;
+        }
+    }
+    spare
+}
+
+/// A shortage is a change: what is lacking is left to the apply, which looks again.
+fn short(mut planned: TokenSparePool) -> TokenSparePool {
+    let shown = match (is_short(&planned), planned.on_shortage.as_str()) {
+        (Some(short), Some(choice)) => short && choice == "plan",
+        // An argument that is not known yet may make it one.
+        (None, _) => true,
+        (Some(short), None) => short,
+    };
+    if !shown {
+        return planned;
+    }
+    if let Field::Known(spares) = &mut planned.spares {
+        for spare in spares.values_mut() {
+            if status(spare) != Some(SpareStatus::Available) {
+                *spare = Spare::unknown();
+            }
+        }
+    }
+    planned.with_unknown_availability()
+}

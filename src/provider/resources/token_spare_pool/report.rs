@@ -1,0 +1,195 @@
+//! What is told of a pool: shortage, copies, and an end that all spares share.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use super::model::{Private, Spare, TokenSparePool};
+use crate::protocol::{Diagnostic, Number};
+use crate::provider::diagnose::{command, shell};
+use crate::sdk::{Diagnostics, Field};
+use crate::token::instant::{format_instant, parse_instant};
+use crate::token::pool::SpareStatus;
+
+/// How many spares a text names one by one.
+const NAMED: usize = 20;
+
+/// Tells whether fewer spares are available than wanted; `None` where that is not known.
+pub(super) fn is_short(pool: &TokenSparePool) -> Option<bool> {
+    let available = pool.available_count.known()?.as_i64()?;
+    let wanted = pool.min_available.known()?.as_i64()?;
+    Some(available < wanted)
+}
+
+/// Everything worth a warning; where a change is planned for a shortage, it says so.
+pub(super) fn warnings(pool: &TokenSparePool, private: &Private) -> Diagnostics {
+    let mut told = Diagnostics::new();
+    if is_short(pool) == Some(true) {
+        told.push(shortage(pool, private));
+    }
+    told.extend(duplicates(pool));
+    told
+}
+
+/// Spares that end with the primary that they are to replace.
+pub(super) fn expires_with_primary(pool: &TokenSparePool) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Spares {} expire with their primary", name(pool)),
+        format!(
+            "Every available spare ends within {} days of the primary ({}). When the primary runs \
+             out they will not help for long: mint fresh spares on another day and store them.",
+            number(&pool.rotate_before_days),
+            pool.primary_path.as_str().unwrap_or_default(),
+        ),
+    )
+}
+
+fn shortage(pool: &TokenSparePool, private: &Private) -> Diagnostic {
+    let mut detail = String::new();
+    let spares = pool.spares.known().into_iter().flatten();
+    let lacking = spares.filter(|(_, spare)| status(spare) != Some(SpareStatus::Available));
+    for (path, spare) in lacking.clone().take(NAMED) {
+        let _ = writeln!(detail, "- {path}: {}", reason(path, spare, private));
+    }
+    let more = lacking.count().saturating_sub(NAMED);
+    if more > 0 {
+        let _ = writeln!(detail, "- and {more} more");
+    }
+    Diagnostic::warning(
+        format!(
+            "Spares {}: {} available, {} wanted",
+            name(pool),
+            number(&pool.available_count),
+            number(&pool.min_available)
+        ),
+        format!(
+            "{detail}Mint a token for each with `claude setup-token` in a terminal at least 300 \
+             columns wide, run this with its path, paste it and press Enter:{patch}Or lower min_available, if \
+             fewer are enough.",
+            patch = command(&format!(
+                "(read -rs T; printf %s \"$T\") | vault kv patch -mount={} PATH {}=-",
+                shell(pool.mount.as_str().unwrap_or_default()),
+                shell(pool.field.as_str().unwrap_or_default())
+            )),
+        ),
+    )
+}
+
+fn reason(path: &str, spare: &Spare, private: &Private) -> String {
+    let problem = private
+        .spares
+        .get(path)
+        .and_then(|spare| spare.problem.clone());
+    if let Some(problem) = problem {
+        return problem.trim_end().to_owned();
+    }
+    let expires_at = spare.expires_at.as_str().unwrap_or("an unknown day");
+    match status(spare) {
+        Some(SpareStatus::Spent) => format!(
+            "its token was promoted to {}.",
+            spare.promoted_to.as_str().unwrap_or("a primary")
+        ),
+        Some(SpareStatus::Duplicate) => format!(
+            "it holds the same token as {}.",
+            spare.duplicate_of.as_str().unwrap_or("another path")
+        ),
+        Some(SpareStatus::Expired) => format!("its token expired {expires_at}."),
+        Some(SpareStatus::RotationDue) => format!("its token is due: it expires {expires_at}."),
+        Some(SpareStatus::Missing) => "there is no token.".to_owned(),
+        Some(SpareStatus::Malformed) => "it holds no usable token.".to_owned(),
+        Some(SpareStatus::Available) | None => "it is not known how it stands.".to_owned(),
+    }
+}
+
+fn duplicates(pool: &TokenSparePool) -> Option<Diagnostic> {
+    let pairs: Vec<_> = pool
+        .spares
+        .known()?
+        .iter()
+        .filter_map(|(path, spare)| Some((path, spare.duplicate_of.as_str()?)))
+        .map(|(path, original)| format!("{path} holds the same token as {original}"))
+        .collect();
+    if pairs.is_empty() {
+        return None;
+    }
+    let named = pairs[..pairs.len().min(NAMED)].join("; ");
+    Some(Diagnostic::warning(
+        format!("Spares {} have copies", name(pool)),
+        format!(
+            "{named}. A copy is no spare: it expires and leaks with the other one. Mint a token \
+             of its own for each path and store it.",
+        ),
+    ))
+}
+
+/// A destruction, before or after.
+pub(super) fn stays_in_vault(pool: &TokenSparePool) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Spares {} stay in Vault", name(pool)),
+        "Terraform forgets them; nothing is removed from Vault and nothing is revoked. Each token \
+         works until its day for everyone who has it.",
+    )
+}
+
+/// Compares the dates that are in state with the clock, without Vault.
+pub(super) fn rejudge(pool: &mut TokenSparePool, now: Timestamp) {
+    let Field::Known(spares) = &mut pool.spares else {
+        return;
+    };
+    for spare in spares.values_mut() {
+        let by_date = matches!(
+            status(spare),
+            Some(SpareStatus::Available | SpareStatus::RotationDue | SpareStatus::Expired)
+        );
+        if let (true, Some(expires_at), Some(rotate_at)) = (
+            by_date,
+            instant(&spare.expires_at),
+            instant(&spare.rotate_at),
+        ) {
+            let judged = if now >= expires_at {
+                SpareStatus::Expired
+            } else if now >= rotate_at {
+                SpareStatus::RotationDue
+            } else {
+                SpareStatus::Available
+            };
+            spare.status = Field::text(judged.as_str());
+        }
+    }
+    let available = |path: &String| {
+        spares
+            .get(path)
+            .filter(|spare| status(spare) == Some(SpareStatus::Available))
+            .and_then(|spare| instant(&spare.expires_at))
+    };
+    // Spares only ever leave the list this way; their order stays what it was.
+    let mut paths = pool.available_paths.known().cloned().unwrap_or_default();
+    paths.retain(|path| available(path).is_some());
+    pool.runway_until = paths
+        .iter()
+        .filter_map(available)
+        .max()
+        .map(format_instant)
+        .into();
+    pool.available_count = Field::Known(Number::from(paths.len() as u64));
+    pool.available_paths = Field::Known(paths);
+}
+
+/// Returns how a spare stands, where that is known.
+pub(super) fn status(spare: &Spare) -> Option<SpareStatus> {
+    SpareStatus::parse(spare.status.as_str()?)
+}
+
+fn instant(text: &Field<String>) -> Option<Timestamp> {
+    parse_instant(text.as_str()?).ok()
+}
+
+fn name(pool: &TokenSparePool) -> &str {
+    pool.id.as_str().unwrap_or("of the pool")
+}
+
+fn number(number: &Field<Number>) -> String {
+    number
+        .known()
+        .map_or_else(|| "?".to_owned(), ToString::to_string)
+}

@@ -1,0 +1,289 @@
+//! Where the settings of the connection come from: the provider block, then the environment.
+
+use std::path::PathBuf;
+
+use super::config::{ProviderConfig, address_problem};
+use crate::env::{self, Environment};
+use crate::protocol::{AttributePath, Diagnostic, Number};
+use crate::sdk::{Diagnostics, Field};
+use crate::secret::Secret;
+use crate::vault::{
+    Address, ClientCertificate, Credentials, Login, Settings, SettingsError, TlsSettings,
+};
+
+/// Where Vault is where nobody says.
+const DEFAULT_ADDRESS: &str = "https://127.0.0.1:8200";
+/// Where Kubernetes puts the token of a pod's service account.
+const SERVICE_ACCOUNT_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+/// Retries where nobody says.
+const DEFAULT_RETRIES: u32 = 4;
+
+/// Returns the first argument without which Vault cannot be reached.
+pub(super) fn unknown_argument(config: &ProviderConfig) -> Option<&'static str> {
+    fn nested<M>(block: &Field<M>, unknown: impl Fn(&M) -> bool) -> bool {
+        block.is_unknown() || block.known().is_some_and(unknown)
+    }
+    [
+        ("address", config.address.is_unknown()),
+        ("token", config.token.is_unknown()),
+        ("namespace", config.namespace.is_unknown()),
+        ("ca_cert_file", config.ca_cert_file.is_unknown()),
+        ("ca_cert_dir", config.ca_cert_dir.is_unknown()),
+        ("tls_server_name", config.tls_server_name.is_unknown()),
+        ("skip_tls_verify", config.skip_tls_verify.is_unknown()),
+        ("max_retries", config.max_retries.is_unknown()),
+        (
+            "client_auth",
+            nested(&config.client_auth, |auth| {
+                auth.cert_file.is_unknown() || auth.key_file.is_unknown()
+            }),
+        ),
+        (
+            "auth_login_kubernetes",
+            nested(&config.auth_login_kubernetes, |login| {
+                login.role.is_unknown() || login.mount.is_unknown() || login.jwt_file.is_unknown()
+            }),
+        ),
+        (
+            "auth_login_approle",
+            nested(&config.auth_login_approle, |login| {
+                login.role_id.is_unknown()
+                    || login.secret_id.is_unknown()
+                    || login.mount.is_unknown()
+            }),
+        ),
+        (
+            "auth_login_jwt",
+            nested(&config.auth_login_jwt, |login| {
+                login.role.is_unknown() || login.jwt.is_unknown() || login.mount.is_unknown()
+            }),
+        ),
+    ]
+    .into_iter()
+    .find_map(|(name, unknown)| unknown.then_some(name))
+}
+
+/// Where settings come from: the block first, then the environment.
+pub(super) struct Sources<'a> {
+    /// The block.
+    pub(super) config: &'a ProviderConfig,
+    /// The environment.
+    pub(super) environment: &'a dyn Environment,
+}
+
+impl Sources<'_> {
+    /// Joins both with the defaults. It reads files, and uses no network.
+    ///
+    /// # Errors
+    ///
+    /// Fails where a value of the environment or a file is not usable.
+    pub(super) fn settings(&self, warnings: &mut Diagnostics) -> Result<Settings, Diagnostics> {
+        Ok(Settings {
+            address: self.address()?,
+            namespace: self.text(
+                &self.config.namespace,
+                [env::VAULT_NAMESPACE, env::BAO_NAMESPACE],
+            ),
+            credentials: self.credentials(warnings)?,
+            tls: self.tls()?,
+            max_retries: self
+                .config
+                .max_retries
+                .known()
+                .and_then(Number::as_i64)
+                .and_then(|retries| u32::try_from(retries).ok())
+                .unwrap_or(DEFAULT_RETRIES),
+            limits: crate::vault::Limits::default(),
+        })
+    }
+
+    /// Returns the argument, or the first variable that is set.
+    fn text<const N: usize>(&self, argument: &Field<String>, names: [&str; N]) -> Option<String> {
+        argument
+            .known()
+            .filter(|text| !text.is_empty())
+            .cloned()
+            .or_else(|| names.iter().find_map(|name| self.environment.get(name)))
+    }
+
+    fn address(&self) -> Result<Address, Diagnostics> {
+        let text = self
+            .text(&self.config.address, [env::VAULT_ADDR, env::BAO_ADDR])
+            .unwrap_or_else(|| DEFAULT_ADDRESS.to_owned());
+        Address::parse(&text).map_err(|error| {
+            vec![Diagnostic::error(
+                "Wrong address in VAULT_ADDR or BAO_ADDR",
+                address_problem(&error),
+            )]
+        })
+    }
+
+    fn credentials(&self, warnings: &mut Diagnostics) -> Result<Credentials, Diagnostics> {
+        if let Some(login) = self.login()? {
+            return Ok(Credentials::Login(login));
+        }
+        if let Some(token) = self.config.token.known().filter(|token| !token.is_empty()) {
+            return Ok(Credentials::Token(token.clone()));
+        }
+        let variable = [env::VAULT_TOKEN, env::BAO_TOKEN]
+            .iter()
+            .find_map(|name| self.environment.get(name));
+        if let Some(token) = variable {
+            return Ok(Credentials::Token(Secret::new(token.trim())));
+        }
+        let Some(home) = self.environment.get(env::HOME) else {
+            return Ok(Credentials::None);
+        };
+        let file = PathBuf::from(home).join(".vault-token");
+        match std::fs::read_to_string(&file).map(Secret::new) {
+            Ok(text) if text.expose().trim().is_empty() => Ok(Credentials::None),
+            Ok(text) => Ok(Credentials::Token(Secret::new(text.expose().trim()))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Credentials::None),
+            Err(error) => {
+                warnings.push(Diagnostic::warning(
+                    "Cannot read the Vault token file",
+                    format!(
+                        "{}: {error}. It is left aside, and no other token was found.",
+                        file.display()
+                    ),
+                ));
+                Ok(Credentials::None)
+            }
+        }
+    }
+
+    fn login(&self) -> Result<Option<Login>, Diagnostics> {
+        let mount = |mount: &Field<String>, default: &str| {
+            mount.known().map_or(default, String::as_str).to_owned()
+        };
+        if let Some(login) = self.config.auth_login_kubernetes.known() {
+            let file = mount(&login.jwt_file, SERVICE_ACCOUNT_TOKEN);
+            let jwt = std::fs::read_to_string(&file).map_err(|error| {
+                vec![
+                    Diagnostic::error(
+                        "Cannot read the service account token",
+                        format!(
+                            "{file}: {error}. auth_login_kubernetes works in a pod whose service \
+                             account token is mounted; elsewhere set jwt_file to a file that \
+                             holds one."
+                        ),
+                    )
+                    .at(AttributePath::attribute("auth_login_kubernetes")),
+                ]
+            })?;
+            return Ok(Some(Login::Kubernetes {
+                mount: mount(&login.mount, "kubernetes"),
+                role: mount(&login.role, ""),
+                jwt: Secret::new(jwt.trim()),
+            }));
+        }
+        if let Some(login) = self.config.auth_login_approle.known() {
+            return Ok(Some(Login::AppRole {
+                mount: mount(&login.mount, "approle"),
+                role_id: mount(&login.role_id, ""),
+                secret_id: login.secret_id.known().cloned().unwrap_or_default(),
+            }));
+        }
+        Ok(self.config.auth_login_jwt.known().map(|login| Login::Jwt {
+            mount: mount(&login.mount, "jwt"),
+            role: mount(&login.role, ""),
+            jwt: login.jwt.known().cloned().unwrap_or_default(),
+        }))
+    }
+
+    fn tls(&self) -> Result<TlsSettings, Diagnostics> {
+        let config = self.config;
+        Ok(TlsSettings {
+            ca_cert_file: self
+                .text(&config.ca_cert_file, [env::VAULT_CACERT, env::BAO_CACERT])
+                .map(Into::into),
+            ca_cert_dir: self
+                .text(&config.ca_cert_dir, [env::VAULT_CAPATH, env::BAO_CAPATH])
+                .map(Into::into),
+            server_name: self.text(
+                &config.tls_server_name,
+                [env::VAULT_TLS_SERVER_NAME, env::BAO_TLS_SERVER_NAME],
+            ),
+            skip_verify: match config.skip_tls_verify.known() {
+                Some(skip) => *skip,
+                None => self.skip_verify_variable()?,
+            },
+            client_certificate: self.client_certificate()?,
+        })
+    }
+
+    fn skip_verify_variable(&self) -> Result<bool, Diagnostics> {
+        let set = [env::VAULT_SKIP_VERIFY, env::BAO_SKIP_VERIFY]
+            .into_iter()
+            .find_map(|name| Some((name, self.environment.get(name)?)));
+        let Some((name, text)) = set else {
+            return Ok(false);
+        };
+        match text.as_str() {
+            "1" | "t" | "T" | "true" | "True" | "TRUE" => Ok(true),
+            "0" | "f" | "F" | "false" | "False" | "FALSE" => Ok(false),
+            _ => Err(vec![Diagnostic::error(
+                format!("Wrong value in {name}"),
+                "It is true or false. Unset it to have the server's certificate checked.",
+            )]),
+        }
+    }
+
+    fn client_certificate(&self) -> Result<Option<ClientCertificate>, Diagnostics> {
+        if let Some(auth) = self.config.client_auth.known()
+            && let (Some(cert_file), Some(key_file)) =
+                (auth.cert_file.as_str(), auth.key_file.as_str())
+        {
+            return Ok(Some(ClientCertificate {
+                cert_file: cert_file.into(),
+                key_file: key_file.into(),
+            }));
+        }
+        let variable = |names: [&str; 2]| names.iter().find_map(|name| self.environment.get(name));
+        match (
+            variable([env::VAULT_CLIENT_CERT, env::BAO_CLIENT_CERT]),
+            variable([env::VAULT_CLIENT_KEY, env::BAO_CLIENT_KEY]),
+        ) {
+            (Some(cert_file), Some(key_file)) => Ok(Some(ClientCertificate {
+                cert_file: cert_file.into(),
+                key_file: key_file.into(),
+            })),
+            (None, None) => Ok(None),
+            _ => Err(vec![Diagnostic::error(
+                "Half a client certificate",
+                "VAULT_CLIENT_CERT and VAULT_CLIENT_KEY (or their BAO_ twins) belong together; \
+                 set both or neither.",
+            )]),
+        }
+    }
+}
+
+/// Says where to look for what cannot be used.
+pub(super) fn settings_advice(error: &SettingsError) -> &'static str {
+    match error {
+        SettingsError::Token => {
+            "Look at where the token comes from: the provider's token, VAULT_TOKEN, BAO_TOKEN or \
+             ~/.vault-token."
+        }
+        SettingsError::Namespace => {
+            "Look at the provider's namespace, VAULT_NAMESPACE and BAO_NAMESPACE."
+        }
+        SettingsError::LoginMount(_) => {
+            "Write the mount of the auth_login_ attribute as `vault auth list` shows it, without \
+             the slash at its end."
+        }
+        SettingsError::ServerName => {
+            "Look at the provider's tls_server_name, VAULT_TLS_SERVER_NAME and \
+             BAO_TLS_SERVER_NAME."
+        }
+        SettingsError::Unreadable { .. }
+        | SettingsError::NoCertificate { .. }
+        | SettingsError::BadCertificate { .. }
+        | SettingsError::NoKey { .. }
+        | SettingsError::BadKey { .. }
+        | SettingsError::KeyMismatch { .. } => {
+            "Look at the provider's ca_cert_file, ca_cert_dir and client_auth, and at \
+             VAULT_CACERT, VAULT_CAPATH, VAULT_CLIENT_CERT and VAULT_CLIENT_KEY."
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! A look at one spare: its token, its dates, and what the marks on it mean.
+
+use std::sync::Arc;
+
+use super::configured::Configured;
+use super::date::{Found, date};
+use super::diagnose::{self, Place};
+use super::observe::{Field as Content, Observation, Observed, Observer};
+use crate::protocol::Diagnostic;
+use crate::sdk::Diagnostics;
+use crate::token::check::Problem;
+use crate::token::expiry::{Dates, Lifetime};
+use crate::token::fingerprint::Fingerprint;
+use crate::token::mark::{Mark, MarkState, NamedVersion, PrimaryFacts};
+use crate::token::mint::{Dated, MintFacts, MintSource};
+use crate::token::paths::FieldPath;
+use crate::token::pool::{Slot, SpareFacts, SpareMark, SpareToken};
+use crate::vault::{SecretPath, VaultError};
+
+/// How spares are looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Spares<'a> {
+    /// The context.
+    pub(super) configured: &'a Configured,
+    /// Who reads.
+    pub(super) observer: &'a Observer,
+    /// Mount of spares and primary.
+    pub(super) mount: &'a str,
+    /// Field of every spare.
+    pub(super) field: &'a str,
+    /// How long tokens live.
+    pub(super) lifetime: Lifetime,
+    /// The primary on whose behalf the spares are looked at, if there is one.
+    pub(super) primary: Option<&'a FieldPath>,
+    /// Whether what was seen before is not good enough.
+    pub(super) anew: bool,
+}
+
+/// What is known of a spare's token already.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    /// The token.
+    pub(super) fingerprint: Fingerprint,
+    /// Its mint time.
+    pub(super) dated: Option<Dated>,
+}
+
+/// A spare as it was found.
+#[derive(Debug)]
+pub(super) struct Look {
+    /// The facts by which spares are judged.
+    pub(super) facts: SpareFacts,
+    /// The token's surroundings, where there is a token.
+    pub(super) token: Option<TokenLook>,
+    /// Why there is no token, in words for the user.
+    pub(super) problem: Option<String>,
+    /// What is new and worth telling.
+    pub(super) diagnostics: Diagnostics,
+}
+
+/// What surrounds a token that was found.
+#[derive(Debug)]
+pub(super) struct TokenLook {
+    /// The KV version that was read.
+    pub(super) version: u64,
+    /// When it will be deleted by itself.
+    pub(super) deletion_at: Option<jiff::Timestamp>,
+    /// Where the mint time comes from.
+    pub(super) source: MintSource,
+    /// Marks on the secret, each with what it means for the token.
+    pub(super) marks: Vec<(Mark, MarkState)>,
+}
+
+impl Look {
+    /// Returns the token, where there is one.
+    pub(super) fn spare_token(&self) -> Option<&SpareToken> {
+        match &self.facts.slot {
+            Slot::Token(token) => Some(token),
+            Slot::Missing | Slot::Malformed(_) => None,
+        }
+    }
+}
+
+impl Spares<'_> {
+    /// Looks at one spare; what is known of its token already is not asked for again.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the secret, or a primary that a mark names, cannot be read.
+    pub(super) async fn look(&self, path: &str, known: Option<Known>) -> Result<Look, Diagnostic> {
+        let secret = named(self.mount, path)?;
+        let place = Place {
+            secret: &secret,
+            field: self.field,
+        };
+        let observed = self
+            .observe(&secret)
+            .await
+            .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
+        let recorded = known.map(|known| known.fingerprint);
+        let slot = match &*observed {
+            Observed::Present(document) => match document.field(self.field, recorded.as_ref()) {
+                Content::Token {
+                    fingerprint,
+                    unusual_length,
+                } => {
+                    let found = Found {
+                        place,
+                        document,
+                        fingerprint,
+                    };
+                    let known = known.filter(|known| known.fingerprint == fingerprint);
+                    let mut look = self.token(found, known).await?;
+                    if known.is_none() {
+                        look.diagnostics.extend(
+                            unusual_length.map(|length| diagnose::unusual_length(place, length)),
+                        );
+                    }
+                    return Ok(look);
+                }
+                Content::Missing => Slot::Missing,
+                Content::Malformed(problem) => Slot::Malformed(problem),
+                Content::NotText(_) => Slot::Malformed(Problem::JsonDocument),
+            },
+            Observed::Deleted { .. } | Observed::Destroyed { .. } | Observed::Absent => {
+                Slot::Missing
+            }
+        };
+        Ok(Look {
+            facts: SpareFacts {
+                path: path.to_owned(),
+                slot,
+            },
+            token: None,
+            problem: diagnose::problem(place, &observed, recorded.as_ref()),
+            diagnostics: Diagnostics::new(),
+        })
+    }
+
+    /// Reads a secret, or takes what was seen of it before.
+    pub(super) async fn observe(&self, secret: &SecretPath) -> Result<Arc<Observed>, VaultError> {
+        if self.anew {
+            self.observer.observe_anew(secret).await
+        } else {
+            self.observer.observe(secret).await
+        }
+    }
+
+    async fn token(&self, found: Found<'_>, known: Option<Known>) -> Result<Look, Diagnostic> {
+        let Found {
+            place,
+            document,
+            fingerprint,
+        } = found;
+        let facts = MintFacts {
+            prior: known.and_then(|known| known.dated),
+            ..MintFacts::default()
+        };
+        let dated = date(self.observer, found, facts).await?;
+        let mut diagnostics: Diagnostics = dated
+            .minted
+            .warnings
+            .iter()
+            .map(|warning| diagnose::mint_warning(place, *warning))
+            .collect();
+        if let Some(history) = dated.history
+            && !history.complete
+        {
+            diagnostics.push(diagnose::mint_time_estimated(place, history));
+        }
+        let stamp = found.stamp();
+        let marks = self.marks(found).await?;
+        Ok(Look {
+            facts: SpareFacts {
+                path: place.secret.path().to_owned(),
+                slot: Slot::Token(SpareToken {
+                    fingerprint,
+                    dates: Dates::new(dated.minted.at, self.lifetime, document.deletion_at),
+                    marks: marks
+                        .iter()
+                        .map(|(mark, state)| SpareMark {
+                            primary: mark.primary.clone(),
+                            state: *state,
+                        })
+                        .collect(),
+                    is_primary: stamp.is_some_and(|stamp| stamp.rotated_from.is_some()),
+                }),
+            },
+            token: Some(TokenLook {
+                version: document.version,
+                deletion_at: document.deletion_at,
+                source: dated.minted.source,
+                marks,
+            }),
+            problem: None,
+            diagnostics,
+        })
+    }
+
+    /// Reads what the marks on a spare mean; one about another token costs no request.
+    async fn marks(&self, found: Found<'_>) -> Result<Vec<(Mark, MarkState)>, Diagnostic> {
+        let token = found.fingerprint;
+        let now = self.configured.server_now();
+        let mut marks = Vec::new();
+        for mark in Mark::read_all(found.place.field, &found.document.custom_metadata) {
+            let primary = if mark.counts_for(&token) {
+                self.marked_primary(&mark, &token).await?
+            } else {
+                PrimaryFacts::Unreadable
+            };
+            let state = mark.state(&token, primary, self.primary, now);
+            marks.push((mark, state));
+        }
+        Ok(marks)
+    }
+
+    /// Looks at the primary that a mark names, and at the version that it was to become.
+    async fn marked_primary(
+        &self,
+        mark: &Mark,
+        token: &Fingerprint,
+    ) -> Result<PrimaryFacts, Diagnostic> {
+        let secret = named(self.mount, &mark.primary.path)?;
+        let field = &mark.primary.field;
+        let failed =
+            |error: &VaultError| diagnose::vault_error(error, &format!("{secret}#{field}"));
+        let observed = match self.observe(&secret).await {
+            Ok(observed) => observed,
+            Err(VaultError::Forbidden { .. }) => return Ok(PrimaryFacts::Unreadable),
+            Err(error) => return Err(failed(&error)),
+        };
+        let Observed::Present(current) = &*observed else {
+            return Ok(PrimaryFacts::Unreadable);
+        };
+        let holds_token = holds(current, field, token);
+        let named_version = if mark.version > current.version {
+            NamedVersion::NotThere
+        } else if mark.version == current.version {
+            held(holds_token)
+        } else {
+            match self.observer.observe_version(&secret, mark.version).await {
+                Ok(Observed::Present(version)) => held(holds(&version, field, token)),
+                Ok(_) | Err(VaultError::Forbidden { .. }) => NamedVersion::Gone,
+                Err(error) => return Err(failed(&error)),
+            }
+        };
+        Ok(PrimaryFacts::Read {
+            holds_token,
+            named_version,
+        })
+    }
+}
+
+fn holds(document: &Observation, field: &str, token: &Fingerprint) -> bool {
+    matches!(
+        document.field(field, Some(token)),
+        Content::Token { fingerprint, .. } if fingerprint == *token
+    )
+}
+
+fn held(holds_token: bool) -> NamedVersion {
+    if holds_token {
+        NamedVersion::HeldToken
+    } else {
+        NamedVersion::OtherValue
+    }
+}
+
+/// Joins mount and path.
+///
+/// # Errors
+///
+/// Fails where they name no secret.
+pub(super) fn named(mount: &str, path: &str) -> Result<SecretPath, Diagnostic> {
+    SecretPath::new(mount, path).map_err(|error| {
+        Diagnostic::error(
+            format!("{mount}/{path} names no secret"),
+            format!("{error}. Compare it with `vault kv list`."),
+        )
+    })
+}
+
+/// Why a token with these marks cannot be promoted, seen from `primary` where there is one.
+pub(super) fn claimed(
+    token: &SpareToken,
+    field: &str,
+    primary: Option<&FieldPath>,
+) -> Option<String> {
+    if token.is_primary {
+        return Some("it is a primary itself: its token came from another spare.".to_owned());
+    }
+    token.marks.iter().find_map(|mark| match mark.state {
+        MarkState::Spent => Some(format!("its token was promoted to {}.", mark.primary)),
+        MarkState::Open if primary != Some(&mark.primary) => {
+            Some(format!("its token is being promoted to {}.", mark.primary))
+        }
+        MarkState::Unknown => Some(format!(
+            "it is marked for {}, which cannot be read. Grant read on it; or, if that primary is \
+             gone for good, remove the key that begins with {field}.promoted_to from the metadata \
+             of the spare.",
+            mark.primary
+        )),
+        MarkState::Open | MarkState::Foreign | MarkState::Void => None,
+    })
+}

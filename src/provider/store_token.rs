@@ -1,0 +1,146 @@
+//! Storing a token that somebody gave: checked first, merged into the document, under
+//! check-and-set.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::configured::Configured;
+use super::diagnose::{self, Place};
+use super::observe::{Field as Content, Observation, Observed, Observer};
+use crate::protocol::Diagnostic;
+use crate::sdk::Diagnostics;
+use crate::secret::Secret;
+use crate::token::check::{Check, check, trim};
+use crate::token::fingerprint::Fingerprint;
+use crate::vault::{Document, NewDocument, Reading, WriteError, WriteFailure};
+
+/// How often somebody else's write may come in between.
+const WRITES: usize = 3;
+/// How long a standby may lag behind a write.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a look waits before the next one.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Which token may be replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Replaces {
+    /// None: a token that is there already is somebody's.
+    Nothing,
+    /// The one that the state has recorded.
+    Recorded(Option<Fingerprint>),
+}
+
+/// Stores a token unless it is there already. Siblings stay to the byte, and what was in the
+/// field stays in the KV history.
+///
+/// # Errors
+///
+/// Fails where the value is no token, where another token is there that may not be replaced, and
+/// where Vault refuses.
+pub(super) async fn store(
+    configured: &Configured,
+    observer: &Observer,
+    place: Place<'_>,
+    token: &Secret,
+    replaces: Replaces,
+) -> Result<Diagnostics, Diagnostic> {
+    let (text, trimmed) = trim(token.expose());
+    let (fingerprint, unusual_length) = match check(text) {
+        Check::Valid {
+            fingerprint,
+            unusual_length,
+        } => (fingerprint, unusual_length),
+        Check::Malformed(problem) => return Err(diagnose::no_token_to_store(place, problem)),
+    };
+    let mut told = Diagnostics::new();
+    if trimmed {
+        told.push(diagnose::trimmed(place));
+    }
+    told.extend(unusual_length.map(|length| diagnose::unusual_length(place, length)));
+    let token = Secret::new(text);
+    let mut refused = None;
+    for _ in 0..WRITES {
+        let (document, cas) = match read(observer, place, refused).await? {
+            Some((document, seen)) => {
+                match seen.field(place.field, None) {
+                    Content::Token {
+                        fingerprint: present,
+                        ..
+                    } if present == fingerprint => return Ok(told),
+                    Content::Token {
+                        fingerprint: present,
+                        ..
+                    } => {
+                        let may = match replaces {
+                            Replaces::Nothing => false,
+                            Replaces::Recorded(recorded) => recorded == Some(present),
+                        };
+                        if !may {
+                            return Err(diagnose::another_token(place, replaces));
+                        }
+                    }
+                    Content::Missing | Content::Malformed(_) | Content::NotText(_) => {}
+                }
+                (document.with_field(place.field, &token), seen.version)
+            }
+            None => (NewDocument::of_field(place.field, &token), 0),
+        };
+        if configured.is_rehearsed() {
+            return Err(diagnose::not_stored_while_rehearsed(place));
+        }
+        let written = observer.store().write(place.secret, &document, cas).await;
+        observer.forget(place.secret);
+        match written {
+            Ok(_) => return Ok(told),
+            Err(WriteFailure {
+                error: WriteError::CasMismatch,
+                ..
+            }) => refused = Some(cas),
+            Err(failure) => return Err(diagnose::write_failure(place, &failure)),
+        }
+    }
+    Err(diagnose::too_busy(place))
+}
+
+/// Reads the secret, for a while until it shows a version above the one that a write was refused
+/// for: a standby may lag behind. In the end check-and-set has the last word anyway.
+async fn read(
+    observer: &Observer,
+    place: Place<'_>,
+    refused: Option<u64>,
+) -> Result<Option<(Document, Observation)>, Diagnostic> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let seen = read_once(observer, place).await?;
+        let version = seen.as_ref().map_or(0, |(_, seen)| seen.version);
+        if refused.is_none_or(|refused| version > refused) || Instant::now() >= deadline {
+            return Ok(seen);
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+async fn read_once(
+    observer: &Observer,
+    place: Place<'_>,
+) -> Result<Option<(Document, Observation)>, Diagnostic> {
+    let reading = observer
+        .store()
+        .read(place.secret)
+        .await
+        .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
+    match reading {
+        Reading::Present(document) => {
+            let seen = Observation::of(&document);
+            Ok(Some((document, seen)))
+        }
+        Reading::Absent => Ok(None),
+        // A write over it would leave the other fields of that version behind.
+        gone => {
+            let gone = Observed::from(gone);
+            let problem = diagnose::problem(place, &gone, None).unwrap_or_default();
+            Err(diagnose::nothing_stored_over(place, &problem))
+        }
+    }
+}
