@@ -20,6 +20,7 @@
 //! `ARCHITECTURE.md` follows one plan and one promotion through these modules, and says how the
 //! tests are layered.
 
+pub mod cli;
 pub mod clock;
 pub mod env;
 pub mod external_secret;

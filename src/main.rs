@@ -1,0 +1,12 @@
+//! The provider's executable.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use terraform_provider_claude::cli;
+use terraform_provider_claude::env::{Environment, ProcessEnvironment};
+
+fn main() -> ExitCode {
+    let environment: Arc<dyn Environment> = Arc::new(ProcessEnvironment);
+    cli::run(std::env::args_os().skip(1), &environment)
+}
