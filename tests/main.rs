@@ -1,0 +1,11 @@
+//! All integration tests in one binary: one link step, one place that lists them.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper that fails ends its test"
+)]
+
+mod handshake;
+mod rpc;
+mod support;
+mod vault;

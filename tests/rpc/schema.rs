@@ -1,0 +1,145 @@
+//! What the provider says of itself, and what it does not answer.
+
+use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
+use terraform_provider_claude::protocol::lint;
+use terraform_provider_claude::protocol::lint::Role;
+use tonic::Code;
+
+use super::host::Host;
+use super::thing::{Script, TYPE_NAME};
+
+fn capabilities() -> Option<wire::ServerCapabilities> {
+    Some(wire::ServerCapabilities {
+        plan_destroy: true,
+        get_provider_schema_optional: true,
+        ..Default::default()
+    })
+}
+
+#[tokio::test]
+async fn schemas_keep_the_rules_of_hosts() {
+    let host = Host::new(Script::default());
+    assert_eq!(lint::schema(Role::Provider, host.service.schema()), []);
+    for resource in host.service.resources().values() {
+        assert_eq!(lint::schema(Role::Resource, resource.schema()), []);
+        assert_eq!(lint::identity(resource.identity_schema()), []);
+    }
+}
+
+#[tokio::test]
+async fn schemas_are_told_whole() {
+    let mut host = Host::new(Script::default());
+    let request = wire::get_provider_schema::Request {};
+    let answer = host.client.get_provider_schema(request).await.unwrap();
+    let answer = answer.into_inner();
+    assert_eq!(answer.diagnostics, []);
+    assert_eq!(answer.server_capabilities, capabilities());
+    assert_eq!(answer.provider_meta, None);
+    assert_eq!(answer.provider, Some(host.service.schema().into()));
+    assert!(answer.provider.unwrap().block.is_some());
+    let names: Vec<_> = answer.resource_schemas.keys().collect();
+    assert_eq!(names, [TYPE_NAME]);
+    let block = answer.resource_schemas[TYPE_NAME].block.as_ref().unwrap();
+    let find = |name: &str| {
+        let mut attributes = block.attributes.iter();
+        attributes.find(|one| one.name == name).unwrap()
+    };
+    assert_eq!(block.attributes.len(), 13);
+    assert!(find("id").computed && !find("id").optional && !find("id").required);
+    assert!(find("size").computed && find("size").optional);
+    assert!(find("name").required && !find("name").computed);
+    assert!(find("token_wo").write_only && find("password").sensitive);
+    assert!(find("parts").nested_type.is_some() && find("parts").r#type.is_empty());
+    assert_eq!(find("labels").r#type, br#"["map","string"]"#);
+}
+
+#[tokio::test]
+async fn identity_schemas_are_told() {
+    let mut host = Host::new(Script::default());
+    let request = wire::get_resource_identity_schemas::Request {};
+    let answer = host.client.get_resource_identity_schemas(request).await;
+    let answer = answer.unwrap().into_inner();
+    assert_eq!(answer.diagnostics, []);
+    let schema = &answer.identity_schemas[TYPE_NAME];
+    assert_eq!(schema.version, 0);
+    let told: Vec<_> = schema
+        .identity_attributes
+        .iter()
+        .map(|one| {
+            let name = one.name.as_str();
+            (name, one.required_for_import, one.optional_for_import)
+        })
+        .collect();
+    assert_eq!(told, [("id", true, false), ("region", false, true)]);
+}
+
+#[tokio::test]
+async fn metadata_names_the_resource_types() {
+    let mut host = Host::new(Script::default());
+    let request = wire::get_metadata::Request {};
+    let answer = host
+        .client
+        .get_metadata(request)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        answer,
+        wire::get_metadata::Response {
+            server_capabilities: capabilities(),
+            resources: vec![wire::get_metadata::ResourceMetadata {
+                type_name: TYPE_NAME.to_owned(),
+            }],
+            ..Default::default()
+        }
+    );
+}
+
+#[tokio::test]
+async fn there_are_no_functions() {
+    let mut host = Host::new(Script::default());
+    let request = wire::get_functions::Request {};
+    let answer = host.client.get_functions(request).await.unwrap();
+    assert_eq!(
+        answer.into_inner(),
+        wire::get_functions::Response::default()
+    );
+}
+
+/// Asserts that each call is unimplemented.
+macro_rules! unimplemented {
+    ($host:ident: $($call:ident($module:ident::$request:ident)),+ $(,)?) => {
+        $(
+            let answer = $host.client.$call(wire::$module::$request::default()).await;
+            let code = answer.map(|_| ()).unwrap_err().code();
+            assert_eq!(code, Code::Unimplemented, stringify!($call));
+        )+
+    };
+}
+
+#[tokio::test]
+async fn other_calls_are_unimplemented() {
+    let mut host = Host::new(Script::default());
+    unimplemented!(host:
+        validate_data_resource_config(validate_data_resource_config::Request),
+        read_data_source(read_data_source::Request),
+        validate_ephemeral_resource_config(validate_ephemeral_resource_config::Request),
+        open_ephemeral_resource(open_ephemeral_resource::Request),
+        renew_ephemeral_resource(renew_ephemeral_resource::Request),
+        close_ephemeral_resource(close_ephemeral_resource::Request),
+        call_function(call_function::Request),
+        generate_resource_config(generate_resource_config::Request),
+        validate_list_resource_config(validate_list_resource_config::Request),
+        list_resource(list_resource::Request),
+        validate_action_config(validate_action_config::Request),
+        plan_action(plan_action::Request),
+        invoke_action(invoke_action::Request),
+        validate_state_store_config(validate_state_store::Request),
+        configure_state_store(configure_state_store::Request),
+        get_states(get_states::Request),
+        delete_state(delete_state::Request),
+        lock_state(lock_state::Request),
+        unlock_state(unlock_state::Request),
+        read_state_bytes(read_state_bytes::Request),
+    );
+}

@@ -1,0 +1,211 @@
+//! Failures that pass, and those that outlast the patience for them.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use terraform_provider_claude::vault::{ConnectionProblem, VaultError};
+
+use super::{path, root_store, settings, store, text, token};
+use crate::support::openbao::{OpenBao, free_port};
+use crate::support::proxy::{Proxy, Step};
+
+const SEALED: &str = r#"{"errors":["Vault is sealed"]}"#;
+
+#[tokio::test]
+async fn a_read_outlasts_what_passes() {
+    let bao = OpenBao::start().await;
+    bao.put("secret", "agent", json!({ "token": "one" })).await;
+    let upgrading = r#"{"errors":["Upgrading from non-versioned to versioned data. This backend will be unavailable for a brief period and will resume service shortly."]}"#;
+    let passing = [
+        Step::json(412, r#"{"errors":["required index state not present"]}"#),
+        Step::json(
+            429,
+            r#"{"errors":["request path \"x\": rate limit quota exceeded"]}"#,
+        ),
+        Step::json(472, "{}"),
+        Step::json(473, "{}"),
+        Step::json(500, r#"{"errors":["internal error"]}"#),
+        Step::html(502),
+        Step::json(503, SEALED),
+        Step::html(504),
+        Step::json(400, upgrading),
+        Step::CutBefore,
+        Step::CutAfter,
+        Step::CutInside,
+    ];
+    for step in passing {
+        let proxy = Proxy::before(bao.address(), [step.clone(), step.clone()]).await;
+        let reading = root_store(proxy.address()).read(&path("agent")).await;
+        let reading = reading.unwrap_or_else(|error| panic!("{step:?}: {error:?}"));
+        assert_eq!(text(&reading, "token"), "one");
+        assert_eq!(proxy.seen().len(), 3, "{step:?}");
+    }
+}
+
+#[tokio::test]
+async fn patience_ends_with_the_retries_that_are_allowed() {
+    for max_retries in [0, 2] {
+        let proxy = Proxy::alone(vec![Step::json(503, SEALED); 9]).await;
+        let mut impatient = settings(proxy.address(), token("t"));
+        impatient.max_retries = max_retries;
+        let error = store(impatient).read(&path("agent")).await;
+        assert_eq!(error, Err(VaultError::Sealed));
+        assert_eq!(proxy.seen().len(), 1 + max_retries as usize);
+    }
+}
+
+#[tokio::test]
+async fn patience_ends_with_the_time_for_retries() {
+    let proxy = Proxy::alone(vec![Step::json(472, "{}"); 1000]).await;
+    let mut patient = settings(proxy.address(), token("t"));
+    patient.max_retries = u32::MAX;
+    patient.limits.retries = Duration::from_millis(300);
+    let error = store(patient).read(&path("agent")).await;
+    assert_eq!(error, Err(VaultError::Standby { status: 472 }));
+    assert!(proxy.seen().len() > 2);
+}
+
+#[tokio::test]
+async fn the_server_says_how_long_to_wait() {
+    let bao = OpenBao::start().await;
+    bao.put("secret", "agent", json!({ "token": "one" })).await;
+    let limited = Step::json(429, "{}").with("retry-after", "1");
+    let proxy = Proxy::before(bao.address(), [limited]).await;
+    root_store(proxy.address())
+        .read(&path("agent"))
+        .await
+        .unwrap();
+    let seen = proxy.seen();
+    assert!(seen[1].at - seen[0].at >= Duration::from_secs(1));
+
+    let proxy = Proxy::alone([Step::json(429, "{}").with("retry-after", "3600")]).await;
+    let error = root_store(proxy.address()).read(&path("agent")).await;
+    assert_eq!(error, Err(VaultError::RateLimited));
+    assert_eq!(proxy.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_document_that_raft_refuses_for_its_size_is_not_tried_again() {
+    let refusal = "put failed due to value being too large; got 156 bytes, max 1048576 bytes";
+    let proxy = Proxy::alone([Step::json(500, &json!({ "errors": [refusal] }).to_string())]).await;
+    let error = root_store(proxy.address()).read(&path("agent")).await;
+    assert!(
+        matches!(error, Err(VaultError::Server { status: 500, errors, .. }) if errors == [refusal])
+    );
+    assert_eq!(proxy.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn an_address_where_nobody_listens_is_named() {
+    let address = format!("http://127.0.0.1:{}", free_port());
+    assert_eq!(
+        root_store(&address).read(&path("agent")).await,
+        Err(VaultError::Unreachable {
+            address,
+            problem: ConnectionProblem::Refused,
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_resolve_is_named() {
+    let mut once = settings("http://vault.invalid:8200", token("t"));
+    once.max_retries = 0;
+    assert_eq!(
+        store(once).read(&path("agent")).await,
+        Err(VaultError::Unreachable {
+            address: "http://vault.invalid:8200".into(),
+            problem: ConnectionProblem::NameResolution,
+        })
+    );
+}
+
+#[tokio::test]
+async fn connections_that_keep_breaking_are_named() {
+    for (step, problems) in [
+        (
+            Step::CutBefore,
+            [ConnectionProblem::Closed, ConnectionProblem::Reset],
+        ),
+        (
+            Step::CutInside,
+            [ConnectionProblem::Closed, ConnectionProblem::Reset],
+        ),
+    ] {
+        let proxy = Proxy::alone(vec![step.clone(); 9]).await;
+        let error = root_store(proxy.address()).read(&path("agent")).await;
+        let Err(VaultError::Unreachable { problem, address }) = error else {
+            panic!("{step:?}: {error:?}");
+        };
+        assert!(problems.contains(&problem), "{step:?}: {problem:?}");
+        assert_eq!(address, proxy.address());
+    }
+}
+
+#[tokio::test]
+async fn slow_answers_are_given_up_and_asked_for_again() {
+    let bao = OpenBao::start().await;
+    bao.put("secret", "agent", json!({ "token": "one" })).await;
+    for slow in [Step::Delay(Duration::from_secs(60)), Step::Drip] {
+        let proxy = Proxy::before(bao.address(), [slow]).await;
+        let mut quick = settings(proxy.address(), token(OpenBao::ROOT));
+        quick.limits.attempt = Duration::from_millis(500);
+        let reading = store(quick).read(&path("agent")).await.unwrap();
+        assert_eq!(text(&reading, "token"), "one");
+    }
+}
+
+#[tokio::test]
+async fn an_operation_ends_in_time_whatever_the_server_does() {
+    for slow in [Step::Delay(Duration::from_secs(60)), Step::Drip] {
+        let proxy = Proxy::alone(vec![slow; 99]).await;
+        let mut quick = settings(proxy.address(), token("t"));
+        quick.limits.attempt = Duration::from_secs(40);
+        quick.limits.operation = Duration::from_millis(300);
+        let started = Instant::now();
+        let error = store(quick).read(&path("agent")).await;
+        assert_eq!(
+            error,
+            Err(VaultError::DeadlineExceeded {
+                address: proxy.address().to_owned(),
+                seconds: 0,
+            })
+        );
+        assert!(started.elapsed() < Duration::from_secs(20));
+    }
+}
+
+#[tokio::test]
+async fn the_newest_state_of_the_cluster_goes_back_with_each_request() {
+    let missing = r#"{"errors":[]}"#;
+    // A secret that is absent costs two requests: the second asks for the mount.
+    let proxy = Proxy::alone([
+        Step::json(404, missing).with("x-vault-index", "first"),
+        Step::json(404, missing).with("x-vault-index", "second"),
+        Step::json(404, missing),
+        Step::json(404, missing),
+    ])
+    .await;
+    let reader = root_store(proxy.address());
+    for _ in 0..2 {
+        reader.read(&path("none")).await.unwrap();
+    }
+    let sent: Vec<_> = proxy
+        .seen()
+        .iter()
+        .map(|seen| {
+            let own = |name| seen.header(name).map(str::to_owned);
+            (own("x-vault-index"), own("x-vault-inconsistent"))
+        })
+        .collect();
+    let with = |index: &str| {
+        (
+            Some(index.to_owned()),
+            Some("forward-active-node".to_owned()),
+        )
+    };
+    assert_eq!(
+        sent,
+        [(None, None), with("first"), with("second"), with("second")]
+    );
+}
