@@ -1,0 +1,68 @@
+terraform {
+  required_providers {
+    claude = {
+      source = "terraform.local/claude-ops/claude"
+    }
+  }
+}
+
+# Address and token come from VAULT_ADDR and VAULT_TOKEN, as for the vault provider.
+provider "claude" {}
+
+# Give it a new value after a leak: the token is rotated at once.
+variable "leak" {
+  type    = string
+  default = null
+}
+
+# The tokens are in Vault already: importing them changes none.
+import {
+  to = claude_oauth_token.agent
+  id = "secret/claude-agent-service"
+}
+
+import {
+  to = claude_token_spare_pool.agent
+  id = "secret/claude-agent-service-spare-{1,2}"
+}
+
+resource "claude_oauth_token" "agent" {
+  path = "claude-agent-service"
+
+  # Where the next token comes from.
+  spare_paths = [
+    "claude-agent-service-spare-1",
+    "claude-agent-service-spare-2",
+  ]
+  rotate_when_changed = var.leak == null ? null : { leak = var.leak }
+}
+
+resource "claude_token_spare_pool" "agent" {
+  paths = [
+    "claude-agent-service-spare-1",
+    "claude-agent-service-spare-2",
+  ]
+
+  # No spare may hold the token of this secret.
+  primary_path = "claude-agent-service"
+
+  # One usable spare is enough here. By default every declared path must hold one.
+  min_available = 1
+}
+
+# Goes into spec.data of an ExternalSecret, where it is known at plan.
+output "external_secret_data" {
+  value = claude_oauth_token.agent.external_secret_data
+}
+
+output "expires_at" {
+  value = claude_oauth_token.agent.expires_at
+}
+
+output "fingerprint" {
+  value = claude_oauth_token.agent.fingerprint
+}
+
+output "spares" {
+  value = { for path, spare in claude_token_spare_pool.agent.spares : path => spare.status }
+}

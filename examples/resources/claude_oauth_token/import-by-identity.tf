@@ -1,0 +1,6 @@
+import {
+  to = claude_oauth_token.agent
+  identity = {
+    path = "claude-agent-service"
+  }
+}
