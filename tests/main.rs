@@ -8,4 +8,5 @@
 mod handshake;
 mod rpc;
 mod support;
+mod terraform;
 mod vault;

@@ -1,0 +1,313 @@
+//! A pool of spares: which of them count, and what is said of those that do not.
+
+use serde_json::{Value, json};
+
+use super::stack::{
+    FIELD, POOL, POOL_BLOCK, PRIMARY, SECOND, SPARES, Stack, days, fingerprint, stamp, warnings,
+};
+use crate::support::secrets::token;
+
+const POOL_ID: &str = "secret/claude-agent-service-spare-{1,2}#claude_oauth_token";
+
+/// The pool with further arguments.
+fn pool(arguments: &str) -> String {
+    POOL_BLOCK.replace("\n}\n", &format!("\n{arguments}\n}}\n"))
+}
+
+/// The pool of one deployment, satisfied with a single spare.
+fn lenient(arguments: &str) -> String {
+    pool(&format!("  min_available = 1\n{arguments}"))
+}
+
+/// Returns what the state says of a spare in a few words.
+fn verdict(stack: &Stack, path: &str) -> [Value; 3] {
+    let spare = &stack.attributes(POOL)["spares"][path];
+    ["status", "duplicate_of", "promoted_to"].map(|name| spare[name].clone())
+}
+
+fn short(token: &str) -> String {
+    fingerprint(token)["sha256:".len()..][..16].to_owned()
+}
+
+#[tokio::test]
+async fn copies_are_no_spares() {
+    let stack = Stack::start("pool-copies").await;
+    // The second spare is a copy of the primary.
+    stack
+        .patch(SPARES[1], json!({ FIELD: token("primary") }))
+        .await;
+    let apply = stack.applied(&lenient("  primary_path = \"claude-agent-service\""));
+    let copies = format!("Spares {POOL_ID} have copies");
+    let together = format!("Spares {POOL_ID} expire with their primary");
+    assert_eq!(warnings(&apply), [together.as_str(), copies.as_str()]);
+    apply.says("claude-agent-service-spare-2 holds the same token as claude-agent-service");
+    assert_eq!(
+        verdict(&stack, SPARES[1]),
+        [json!("duplicate"), json!(PRIMARY), Value::Null]
+    );
+    assert_eq!(
+        stack.attributes(POOL)["available_paths"],
+        json!([SPARES[0]])
+    );
+    let plan = stack.workspace.plan();
+    plan.changes_nothing();
+    assert_eq!(warnings(&plan), [together.as_str(), copies.as_str()]);
+    stack.refresh_only().changes_nothing();
+
+    // Then of the first spare.
+    stack
+        .patch(SPARES[1], json!({ FIELD: token(SPARES[0]) }))
+        .await;
+    let plan = stack.workspace.plan();
+    plan.changes_nothing()
+        .says("claude-agent-service-spare-2 holds the same token as claude-agent-service-spare-1");
+    stack.apply();
+    assert_eq!(
+        verdict(&stack, SPARES[1]),
+        [json!("duplicate"), json!(SPARES[0]), Value::Null]
+    );
+
+    // A token of its own, and all is well.
+    stack
+        .patch(SPARES[1], json!({ FIELD: token("its own") }))
+        .await;
+    let plan = stack.workspace.plan();
+    plan.changes_nothing();
+    assert_eq!(warnings(&plan), [together]);
+    stack.apply();
+    assert_eq!(verdict(&stack, SPARES[1])[0], "available");
+    assert_eq!(stack.attributes(POOL)["available_count"], 2);
+}
+
+#[tokio::test]
+async fn a_primary_that_is_recorded_later_names_copies_at_once() {
+    let stack = Stack::start("pool-primary-later").await;
+    stack
+        .patch(SPARES[0], json!({ FIELD: token("primary") }))
+        .await;
+    stack.applied(&lenient(""));
+    assert_eq!(verdict(&stack, SPARES[0])[0], "available");
+    stack.is_quiet();
+    let apply = stack.applied(&lenient("  primary_path = \"claude-agent-service\""));
+    let copies = format!("Spares {POOL_ID} have copies");
+    assert!(warnings(&apply).contains(&copies), "{}", apply.transcript());
+    assert_eq!(
+        verdict(&stack, SPARES[0]),
+        [json!("duplicate"), json!(PRIMARY), Value::Null]
+    );
+    stack.workspace.plan().changes_nothing();
+    stack.refresh_only().changes_nothing();
+}
+
+#[tokio::test]
+async fn a_mark_counts_only_when_the_primary_confirms_it() {
+    let stack = Stack::start("pool-marks").await;
+    stack.applied(&lenient(""));
+    let now = stack.written_at(SPARES[0], 1).await;
+    let mark = |version: u64, age: i64| {
+        let value = format!(
+            "{} {version} {} {PRIMARY}#{FIELD}",
+            short(&token(SPARES[0])),
+            (now - SECOND * i32::try_from(age).unwrap()).as_second()
+        );
+        json!({ "custom_metadata": { format!("{FIELD}.promoted_to.00c0ffee"): value } })
+    };
+    let spent = [
+        json!("spent"),
+        Value::Null,
+        json!(format!("{PRIMARY}#{FIELD}")),
+    ];
+    let refreshed = || {
+        stack.workspace.plan().changes_nothing();
+        stack.apply();
+        verdict(&stack, SPARES[0])
+    };
+
+    // Version 2 is not there yet: open for an hour, then void.
+    stack.set_metadata(SPARES[0], mark(2, 0)).await;
+    assert_eq!(refreshed(), spent);
+    stack.set_metadata(SPARES[0], mark(2, 3700)).await;
+    assert_eq!(refreshed()[0], "available");
+
+    // Version 2 came to be without the token: void.
+    stack
+        .patch(PRIMARY, json!({ "api_bearer_token": "second" }))
+        .await;
+    stack.set_metadata(SPARES[0], mark(2, 0)).await;
+    assert_eq!(refreshed()[0], "available");
+
+    // The primary holds it, and has held it ever after.
+    stack
+        .patch(PRIMARY, json!({ FIELD: token(SPARES[0]) }))
+        .await;
+    stack.set_metadata(SPARES[0], mark(3, 0)).await;
+    assert_eq!(refreshed(), spent);
+    stack.patch(PRIMARY, json!({ FIELD: token("later") })).await;
+    assert_eq!(refreshed(), spent);
+    stack.versions("destroy", PRIMARY, &[3]).await;
+    assert_eq!(refreshed(), spent);
+
+    // Another token in the slot is another matter.
+    stack
+        .patch(SPARES[0], json!({ FIELD: token("refilled") }))
+        .await;
+    assert_eq!(refreshed(), [json!("available"), Value::Null, Value::Null]);
+    stack.is_quiet();
+}
+
+#[tokio::test]
+async fn a_secret_that_a_spare_was_promoted_into_is_no_spare() {
+    let stack = Stack::start("pool-primary-inside").await;
+    let now = stack.written_at(SPARES[1], 1).await;
+    let mut settings = stamp(&token(SPARES[1]), now);
+    settings["custom_metadata"][format!("{FIELD}.rotated_from")] = json!("somewhere");
+    stack.set_metadata(SPARES[1], settings).await;
+    stack.applied(&lenient(""));
+    assert_eq!(
+        verdict(&stack, SPARES[1]),
+        [
+            json!("spent"),
+            Value::Null,
+            json!(format!("{}#{FIELD}", SPARES[1]))
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_longest_lasting_spare_comes_first() {
+    let stack = Stack::start("pool-order").await;
+    let third = "claude-agent-service-spare-3";
+    stack.put(third, json!({ FIELD: token(third) })).await;
+    let now = stack.written_at(third, 1).await;
+    for (path, age) in [(SPARES[0], 100), (SPARES[1], 10), (third, 100)] {
+        stack
+            .set_metadata(path, stamp(&token(path), now - days(age)))
+            .await;
+    }
+    let block = |paths: &[&str]| {
+        format!(
+            "resource \"claude_token_spare_pool\" \"agent\" {{
+  paths         = {paths:?}
+  min_available = 1
+}}
+"
+        )
+    };
+    let attribute = |name: &str| stack.attributes(POOL)[name].clone();
+    stack.applied(&block(&[SPARES[0], SPARES[1]]));
+    assert_eq!(attribute("available_paths"), json!([SPARES[1], SPARES[0]]));
+    assert_eq!(attribute("runway_until"), (now + days(355)).to_string());
+    stack.is_quiet();
+
+    // Adding, then reordering, then removing.
+    let old = attribute("spares");
+    stack.write(&block(&[SPARES[0], SPARES[1], third]));
+    let plan = stack.workspace.plan();
+    plan.exits(2)
+        .says("# claude_token_spare_pool.agent will be updated in-place");
+    stack.workspace.apply_saved().exits(0);
+    assert_eq!(
+        attribute("available_paths"),
+        json!([SPARES[1], SPARES[0], third])
+    );
+    assert_eq!(attribute("spares")[SPARES[0]], old[SPARES[0]]);
+    assert_eq!(
+        attribute("id"),
+        "secret/claude-agent-service-spare-{1,2,3}#claude_oauth_token"
+    );
+    stack.is_quiet();
+
+    stack.applied(&block(&[third, SPARES[0], SPARES[1]]));
+    assert_eq!(
+        attribute("available_paths"),
+        json!([SPARES[1], third, SPARES[0]])
+    );
+    assert_eq!(
+        attribute("external_secret_data")[0]["remoteRef"]["key"],
+        third
+    );
+    stack.is_quiet();
+
+    stack.applied(&block(&[third]));
+    assert_eq!(attribute("available_paths"), json!([third]));
+    assert_eq!(attribute("runway_until"), (now + days(265)).to_string());
+    assert_eq!(attribute("spares").as_object().unwrap().len(), 1);
+    stack.is_quiet();
+
+    // Nothing counts down here either, and the thresholds are the spare's own.
+    stack.plan_at(now + days(235) - SECOND).changes_nothing();
+    let plan = stack.plan_at(now + days(235));
+    plan.exits(2);
+    assert_eq!(
+        warnings(&plan),
+        ["Spares secret/claude-agent-service-spare-3#claude_oauth_token: 0 available, 1 wanted"]
+    );
+    plan.says("its token is due: it expires");
+}
+
+#[tokio::test]
+async fn spares_that_end_with_their_primary_are_told() {
+    let stack = Stack::start("pool-together").await;
+    let now = stack.written_at(PRIMARY, 1).await;
+    let arguments = "  primary_path = \"claude-agent-service\"";
+    for path in SPARES {
+        stack
+            .set_metadata(path, stamp(&token(path), now - days(31)))
+            .await;
+    }
+    let apply = stack.applied(&pool(arguments));
+    assert_eq!(warnings(&apply), [""; 0]);
+    stack.is_quiet();
+    // One of them is enough to be safe.
+    stack
+        .set_metadata(SPARES[0], stamp(&token(SPARES[0]), now - days(30)))
+        .await;
+    stack.apply();
+    stack.is_quiet();
+    stack
+        .set_metadata(SPARES[1], stamp(&token(SPARES[1]), now - days(29)))
+        .await;
+    let plan = stack.workspace.plan();
+    plan.changes_nothing();
+    let together = format!("Spares {POOL_ID} expire with their primary");
+    assert_eq!(warnings(&plan), [together]);
+}
+
+#[tokio::test]
+async fn a_primary_that_somebody_rotates_moves_nothing_in_the_pool() {
+    let stack = Stack::start("pool-primary-new").await;
+    let now = stack.written_at(PRIMARY, 1).await;
+    for path in SPARES {
+        stack
+            .set_metadata(path, stamp(&token(path), now - days(100)))
+            .await;
+    }
+    stack.applied(&pool("  primary_path = \"claude-agent-service\""));
+    stack.is_quiet();
+    stack
+        .patch(PRIMARY, json!({ "api_bearer_token": "second" }))
+        .await;
+    stack.is_quiet();
+    // A new token of the primary is noted beside the state, with no attribute to show for it.
+    let before = stack.attributes(POOL);
+    stack.patch(PRIMARY, json!({ FIELD: token("fresh") })).await;
+    stack.workspace.plan().changes_nothing();
+    stack.apply();
+    assert_eq!(stack.attributes(POOL), before);
+    stack.is_quiet();
+}
+
+#[tokio::test]
+async fn deletions_far_ahead_move_nothing_in_the_pool() {
+    let stack = Stack::start("pool-deletion").await;
+    for path in SPARES {
+        let settings = json!({ "delete_version_after": "10000h" });
+        stack.set_metadata(path, settings).await;
+        stack.patch(path, json!({ "note": "first" })).await;
+    }
+    stack.applied(POOL_BLOCK);
+    for path in SPARES {
+        stack.patch(path, json!({ "note": "second" })).await;
+    }
+    stack.is_quiet();
+}

@@ -1,0 +1,250 @@
+//! Fresh spares of the configuration, and slots that are refilled.
+
+use serde_json::{Value, json};
+
+use super::super::stack::{
+    AGENT, FIELD, POOL, PRIMARY, SPARES, Stack, errors, fingerprint, stamp, warnings,
+};
+use super::{BOTH, aged, agent, ago, marks, metadata, put_text, short, spoken, text_of, value_at};
+use crate::support::secrets::{LeakSearch, malformed, token};
+
+fn pool(arguments: &str) -> String {
+    format!(
+        "resource \"claude_token_spare_pool\" \"agent\" {{\n  paths = [{:?}, {:?}]\n{arguments}}}\n",
+        SPARES[0], SPARES[1]
+    )
+}
+
+fn storing(tokens: &[(&str, &str)], version: u32) -> String {
+    let tokens: String = tokens
+        .iter()
+        .map(|(path, value)| format!("    {path:?} = {value:?}\n"))
+        .collect();
+    pool(&format!(
+        "  tokens_wo = {{\n{tokens}  }}\n  tokens_wo_version = {version}\n"
+    ))
+}
+
+#[tokio::test]
+async fn fresh_spares_are_stored_beside_their_siblings() {
+    let stack = Stack::empty("pool-store").await;
+    let siblings = r#"{"a.b":1234567890123456789012345,"z":1.0}"#;
+    put_text(&stack, SPARES[1], siblings).await;
+    let siblings = text_of(&stack, SPARES[1]).await;
+    let tokens = [
+        (SPARES[0], token("one")),
+        (SPARES[1], format!("{}\n", token("two"))),
+    ];
+    let tokens: Vec<_> = tokens
+        .iter()
+        .map(|(path, value)| (*path, value.as_str()))
+        .collect();
+    stack.write(&storing(&tokens, 1));
+    stack.workspace.plan().exits(2);
+    let apply = stack.workspace.apply_saved();
+    apply.exits(0);
+    assert_eq!(
+        warnings(&apply),
+        [format!(
+            "Token for secret/{}#{FIELD} was trimmed",
+            SPARES[1]
+        )]
+    );
+    assert_eq!(
+        text_of(&stack, SPARES[0]).await,
+        format!("{{\"{FIELD}\":\"{}\"}}", token("one"))
+    );
+    assert_eq!(
+        text_of(&stack, SPARES[1]).await,
+        siblings.replace(
+            ",\"z\"",
+            &format!(",\"{FIELD}\":\"{}\",\"z\"", token("two"))
+        )
+    );
+    let state = stack.attributes(POOL);
+    assert_eq!(state["available_count"], 2);
+    assert_eq!(state["tokens_wo"], Value::Null);
+    for (path, value) in [(SPARES[0], "one"), (SPARES[1], "two")] {
+        assert_eq!(
+            state["spares"][path]["fingerprint"],
+            fingerprint(&token(value))
+        );
+        let stamp = metadata(&stack, path).await;
+        assert_eq!(stamp[&format!("{FIELD}.fingerprint")], short(&token(value)));
+    }
+    stack.is_quiet();
+
+    // The same tokens once more make no version; one that is new makes one.
+    stack.applied(&storing(
+        &[(SPARES[0], &token("one")), (SPARES[1], &token("new"))],
+        2,
+    ));
+    assert_eq!(stack.current_version(SPARES[0]).await, 1);
+    assert_eq!(stack.current_version(SPARES[1]).await, 3);
+    assert_eq!(value_at(&stack, SPARES[1], 2).await, token("two"));
+    stack.is_quiet();
+    stack.applied(&storing(&[(SPARES[0], &token("third"))], 3));
+    assert_eq!(stack.current_version(SPARES[0]).await, 2);
+    assert_eq!(stack.current_version(SPARES[1]).await, 3);
+    stack.is_quiet();
+    // Without the values, the version alone is quiet.
+    stack.write(&pool("  tokens_wo_version = 3\n"));
+    stack.is_quiet();
+}
+
+#[tokio::test]
+async fn what_cannot_be_stored_is_refused() {
+    let stack = Stack::start("pool-refuse").await;
+    let before = [
+        stack.everything(SPARES[0]).await,
+        stack.everything(SPARES[1]).await,
+    ];
+    let mut search = LeakSearch::new();
+    search.plant("foreign", &token("foreign"));
+
+    stack.write(&storing(&[("elsewhere", &token("foreign"))], 1));
+    let run = stack.workspace.run(["validate"]);
+    run.exits(1).says("elsewhere is not among paths.");
+    assert_eq!(errors(&run), ["Wrong tokens_wo"]);
+    run.search(&mut search);
+
+    for (kind, value) in malformed("of a pool") {
+        if kind == "line break at the end" {
+            continue;
+        }
+        search.plant(kind, &value);
+        stack.write(&storing(&[(SPARES[0], &value)], 1));
+        let run = stack.workspace.run(["validate"]);
+        run.exits(1);
+        assert_eq!(
+            errors(&run),
+            [format!("Wrong tokens_wo for {}", SPARES[0])],
+            "{kind}"
+        );
+        run.search(&mut search);
+    }
+
+    // Another token is there.
+    search.plant("new", &token("new"));
+    stack.write(&storing(&[(SPARES[0], &token("new"))], 1));
+    let run = stack.workspace.apply();
+    run.exits(1);
+    assert_eq!(
+        errors(&run),
+        [format!("Another token is at secret/{}#{FIELD}", SPARES[0])]
+    );
+    assert!(!spoken(&run).contains("terraform import ADDRESS secret/{"));
+    run.search(&mut search);
+
+    for (arguments, summary) in [
+        ("  tokens_wo_version = 1\n".to_owned(), "No tokens to store"),
+        (
+            format!("  tokens_wo = {{ {:?} = {:?} }}\n", SPARES[0], token("new")),
+            "tokens_wo has no version",
+        ),
+    ] {
+        stack.write(&pool(&arguments));
+        let run = stack.workspace.apply();
+        run.exits(1);
+        assert_eq!(errors(&run), [summary]);
+        run.search(&mut search);
+    }
+    assert_eq!(
+        [
+            stack.everything(SPARES[0]).await,
+            stack.everything(SPARES[1]).await
+        ],
+        before
+    );
+
+    // Somebody changed one meanwhile.
+    stack.applied(&pool("  stamp_metadata = false\n"));
+    stack.write(&storing(&[(SPARES[0], &token("new"))], 1));
+    stack.workspace.plan().exits(2);
+    stack
+        .put(SPARES[0], json!({ FIELD: token("by hand") }))
+        .await;
+    let run = stack.workspace.apply_saved();
+    run.exits(1).says("somebody replaced it meanwhile");
+    run.search(&mut search);
+    assert_eq!(stack.current_version(SPARES[0]).await, 2);
+
+    // A secret that was deleted.
+    stack.apply();
+    stack.write(&storing(&[(SPARES[0], &token("newer"))], 2));
+    stack.workspace.plan().exits(2);
+    stack.versions("delete", SPARES[0], &[3]).await;
+    let run = stack.workspace.apply_saved();
+    run.exits(1)
+        .says("vault kv undelete -mount=secret -versions=3");
+    assert_eq!(
+        errors(&run),
+        [format!(
+            "Token was not stored at secret/{}#{FIELD}",
+            SPARES[0]
+        )]
+    );
+    assert_eq!(stack.current_version(SPARES[0]).await, 3);
+    search.assert_clean();
+}
+
+#[tokio::test]
+async fn a_slot_that_is_refilled_is_available_again_by_itself() {
+    let stack = aged("pool-refill", 340).await;
+    stack.applied(&agent(BOTH));
+    stack.apply();
+    assert_eq!(stack.attributes(AGENT)["rotated_from"], SPARES[0]);
+    let both = |arguments: &str| {
+        format!(
+            "{}{}",
+            agent(BOTH),
+            pool(&format!("  primary_path = {PRIMARY:?}\n{arguments}"))
+        )
+    };
+    let apply = stack.applied(&both(""));
+    assert!(
+        warnings(&apply)
+            .iter()
+            .any(|told| told.ends_with("1 available, 2 wanted")),
+        "{}",
+        apply.transcript()
+    );
+    let spent = stack.attributes(POOL)["spares"][SPARES[0]].clone();
+    assert_eq!(spent["status"], "spent");
+    assert_eq!(spent["promoted_to"], format!("{PRIMARY}#{FIELD}"));
+    let plan = stack.workspace.plan();
+    plan.exits(2)
+        .says(&format!("its token was promoted to {PRIMARY}#{FIELD}."));
+
+    // A shortage writes nothing.
+    let before = stack.everything(SPARES[0]).await;
+    stack.workspace.apply_saved().exits(0);
+    assert_eq!(stack.everything(SPARES[0]).await, before);
+
+    // The mark of the other token stays, and counts for nothing.
+    stack.applied(&both(&format!(
+        "  tokens_wo = {{ {:?} = {:?} }}\n  tokens_wo_version = 1\n",
+        SPARES[0],
+        token("fresh")
+    )));
+    let spare = stack.attributes(POOL)["spares"][SPARES[0]].clone();
+    assert_eq!(spare["status"], "available");
+    assert_eq!(spare["promoted_to"], Value::Null);
+    assert_eq!(stack.attributes(POOL)["available_count"], 2);
+    assert_eq!(marks(&stack, SPARES[0]).await.len(), 1);
+    stack.workspace.plan().changes_nothing();
+    stack.refresh_only().changes_nothing();
+
+    // It is promoted like any other, and the mark that is for another token goes.
+    let request = agent(&format!(
+        "{BOTH}  rotate_when_changed = {{ leak = \"1\" }}\n"
+    ));
+    stack
+        .set_metadata(SPARES[1], stamp(&token(SPARES[1]), ago(90)))
+        .await;
+    stack.applied(&request);
+    assert_eq!(stack.attributes(AGENT)["rotated_from"], SPARES[0]);
+    let noted = marks(&stack, SPARES[0]).await;
+    assert_eq!(noted.len(), 1, "{noted:?}");
+    assert!(noted[0].1.starts_with(&short(&token("fresh"))));
+}
