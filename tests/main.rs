@@ -6,6 +6,7 @@
 )]
 
 mod handshake;
+mod lab;
 mod rpc;
 mod support;
 mod terraform;
