@@ -7,6 +7,7 @@
 
 mod handshake;
 mod lab;
+mod repo;
 mod rpc;
 mod support;
 mod terraform;
