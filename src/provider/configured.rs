@@ -109,11 +109,6 @@ impl Configured {
         self.present.is_rehearsed()
     }
 
-    /// Returns the time of this machine, whatever is rehearsed.
-    pub(super) fn machine_now(&self) -> Timestamp {
-        self.present.machine()
-    }
-
     /// Returns the time at Vault, or of this machine before Vault has answered; whatever is
     /// rehearsed.
     pub(super) fn server_now(&self) -> Timestamp {
@@ -136,15 +131,19 @@ impl Configured {
         }
     }
 
+    /// Tells whether the clocks of Vault and of this machine are too far apart to act on a date.
+    pub(super) fn clocks_differ(&self) -> bool {
+        self.present
+            .machine()
+            .duration_since(self.server_now())
+            .abs()
+            > SKEW
+    }
+
     /// Tells once when the clocks of Vault and of this machine are too far apart.
     pub(super) fn skew_warning(&self) -> Option<Diagnostic> {
-        let Vault::Known(observer) = &self.vault else {
-            return None;
-        };
-        let theirs = observer.store().server_time()?.now();
-        let ours = self.present.machine();
-        let apart = ours.duration_since(theirs).abs() > SKEW;
-        (apart && !self.skew_told.swap(true, Ordering::Relaxed)).then(|| {
+        let (ours, theirs) = (self.present.machine(), self.server_now());
+        (self.clocks_differ() && !self.skew_told.swap(true, Ordering::Relaxed)).then(|| {
             Diagnostic::warning(
                 "The clocks of Vault and this machine differ",
                 format!(

@@ -17,7 +17,6 @@ mod primary;
 mod stop;
 mod write;
 
-use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 pub(super) use stop::Stop;
@@ -41,8 +40,6 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 const MARK_AGE: std::time::Duration = std::time::Duration::from_secs(300);
 /// How often a sibling's write may come in between.
 const WRITES: usize = 3;
-/// How far the clocks may be apart for a promotion for a date's sake.
-const SKEW: SignedDuration = SignedDuration::from_hours(1);
 
 /// Why a token is to be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,12 +223,7 @@ impl Promotion<'_> {
                  apply again.",
             ));
         }
-        let apart = self
-            .configured
-            .machine_now()
-            .duration_since(self.configured.server_now())
-            .abs();
-        if self.reason.is_for_a_date() && apart > SKEW {
+        if self.reason.is_for_a_date() && self.configured.clocks_differ() {
             return Err(Stop::new(
                 format!("Token {} was not rotated", self.primary),
                 "The clocks of Vault and of this machine are more than an hour apart, so nothing \
