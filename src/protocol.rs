@@ -8,6 +8,7 @@
 mod arbitrary;
 pub mod diagnostic;
 pub mod error;
+pub mod function;
 pub mod generated;
 pub mod json;
 pub mod lint;
@@ -22,8 +23,10 @@ pub mod wire;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use error::{CodecError, Reason};
+pub use function::Signature;
 pub use number::{Number, NumberError};
 pub use path::{AttributePath, Step};
 pub use schema::{Attribute, IdentityAttribute, IdentitySchema, Kind, Mode, Nesting, Schema};
 pub use ty::{Type, TypeError};
 pub use value::Value;
+pub use wire::acts_on_terminals;

@@ -5,24 +5,40 @@
 //! check of each answer against the host's rules, cancellation and the guard against panics.
 //! It knows no product and does no I/O of its own.
 
+mod action;
+mod block;
 mod check;
+mod data_source;
+mod dynamic;
+mod ephemeral;
 mod erased;
 mod failure;
 mod field;
+mod function;
 mod guard;
+mod list_resource;
 mod model;
 mod provider;
 mod resource;
 mod service;
 
-pub use erased::AnyResource;
+pub use crate::protocol::acts_on_terminals;
+pub use action::{Action, AnyAction, Progress};
+pub use data_source::{DataSource, Found};
+pub use dynamic::Dynamic;
+pub use ephemeral::{EphemeralResource, Opened};
+pub use erased::{AnyDataSource, AnyEphemeralResource, AnyResource};
 pub use failure::{Diagnostics, Failure};
 pub use field::Field;
+pub use function::{AnyFunction, Function};
+pub use list_resource::{AnyListResource, Ended, ListRequest, ListResource, Listed, Results};
 pub use model::{AttributeValue, Model, ModelError};
-pub use provider::{Host, Provider, resource};
+pub use provider::{
+    Host, Provider, action, data_source, ephemeral_resource, function, list_resource, resource,
+};
 pub use resource::{
     Applied, ApplyRequest, Context, ImportRequest, Imported, PlanRequest, Planned, Read,
-    ReadRequest, Resource,
+    ReadRequest, Resource, StoredState,
 };
 pub use service::ProviderService;
 

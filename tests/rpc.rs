@@ -6,19 +6,26 @@
     reason = "a failure here is a failed test"
 )]
 
+mod action;
 mod apply;
 mod decoding;
+mod functions;
+mod generate;
 mod host;
 mod identity;
 mod import;
+mod list;
+mod lookup;
 mod panics;
 mod plan;
 mod private;
 mod product;
+mod product_functions;
 mod read;
 mod schema;
 mod session;
 mod stop;
 mod thing;
 mod upgrade;
+mod wide;
 mod write_only;

@@ -38,6 +38,15 @@ pub fn decode_object(attributes: &[Attribute], json: &[u8]) -> Result<Value, Cod
     decode_shape(Shape::of_object(attributes), json)
 }
 
+/// Reads the value of one attribute. Texts in a sensitive or write-only one become secrets.
+///
+/// # Errors
+///
+/// [`CodecError`] where the text is not JSON, or JSON of another type.
+pub fn decode_attribute(attribute: &Attribute, json: &[u8]) -> Result<Value, CodecError> {
+    decode_shape(Shape::of_attribute(attribute), json)
+}
+
 fn decode_shape(shape: Shape<'_>, json: &[u8]) -> Result<Value, CodecError> {
     let text = std::str::from_utf8(json).map_err(|_| Reason::Utf8.here())?;
     value(shape, parse::<&RawValue>(text, Reason::Json)?, 0)

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use super::error::place;
+use super::function::Signature;
 use super::path::AttributePath;
 use super::schema::{Attribute, IdentitySchema, Kind, Nesting, Schema};
 use super::ty::{MAX_DEPTH, Type};
@@ -65,6 +66,9 @@ pub enum Rule {
     /// A type has a bounded depth.
     #[error("a type is nested {MAX_DEPTH} levels deep at most")]
     TooDeep,
+    /// The caller gives every argument.
+    #[error("a parameter cannot be computed")]
+    ComputedParameter,
     /// A deprecation says what to do.
     #[error("a deprecation says what to use instead")]
     EmptyDeprecation,
@@ -144,6 +148,34 @@ pub fn identity(schema: &IdentitySchema) -> Vec<Violation> {
             let path = AttributePath::attribute(attribute.name.as_ref());
             lint.add(&path, Rule::IdentityType);
         }
+    }
+    lint.violations
+}
+
+/// Returns everything that hosts refuse in a function.
+pub fn function(name: &str, signature: &Signature) -> Vec<Violation> {
+    let mut lint = Lint::default();
+    let root = AttributePath::new();
+    if !is_name(name) {
+        lint.add(&root, Rule::NameSyntax);
+    }
+    for parameter in &signature.parameters {
+        if parameter.mode.is_computed() {
+            let path = AttributePath::attribute(parameter.name.as_ref());
+            lint.add(&path, Rule::ComputedParameter);
+        }
+    }
+    let place = Place {
+        write_only_possible: false,
+        in_set: false,
+        depth: 0,
+    };
+    lint.attributes(&root, &signature.parameters, place);
+    if has_dynamic_in_set(&signature.result, false) {
+        lint.add(&root, Rule::DynamicInSet);
+    }
+    if depth(&signature.result) > MAX_DEPTH {
+        lint.add(&root, Rule::TooDeep);
     }
     lint.violations
 }

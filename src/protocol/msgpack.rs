@@ -34,6 +34,15 @@ pub fn decode_object(attributes: &[Attribute], bytes: &[u8]) -> Result<Value, Co
     decode::decode(Shape::of_object(attributes), bytes)
 }
 
+/// Reads the value of one attribute. Texts in a sensitive or write-only one become secrets.
+///
+/// # Errors
+///
+/// [`CodecError`] where the bytes are anything but one whole value of the attribute's type.
+pub fn decode_attribute(attribute: &Attribute, bytes: &[u8]) -> Result<Value, CodecError> {
+    decode::decode(Shape::of_attribute(attribute), bytes)
+}
+
 /// Writes a value of a type.
 ///
 /// # Errors

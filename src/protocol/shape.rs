@@ -65,6 +65,20 @@ impl<'s> Shape<'s> {
         }
     }
 
+    /// Expects the value of one attribute.
+    pub(crate) fn of_attribute(attribute: &'s Attribute) -> Self {
+        Self {
+            node: match &attribute.kind {
+                Kind::Plain(ty) => Node::Type(ty),
+                Kind::Nested {
+                    nesting,
+                    attributes,
+                } => Node::Nested(*nesting, attributes),
+            },
+            secret: attribute.is_secret(),
+        }
+    }
+
     /// Expects a value of the type that a dynamic value brings.
     pub(crate) fn brought<'t>(self, ty: &'t Type) -> Shape<'t> {
         Shape {
@@ -157,15 +171,10 @@ impl<'s> Members<'s> {
     }
 
     fn described(self, attribute: &'s Attribute) -> Shape<'s> {
+        let shape = Shape::of_attribute(attribute);
         Shape {
-            node: match &attribute.kind {
-                Kind::Plain(ty) => Node::Type(ty),
-                Kind::Nested {
-                    nesting,
-                    attributes,
-                } => Node::Nested(*nesting, attributes),
-            },
-            secret: self.secret || attribute.is_secret(),
+            secret: self.secret || shape.secret,
+            ..shape
         }
     }
 }

@@ -40,6 +40,23 @@ pub fn decode(message: Option<&wire::DynamicValue>, ty: &Type) -> Result<Value, 
     )
 }
 
+/// Reads the value of one attribute that a message carries: from MessagePack, else from JSON. A
+/// message that has neither, or that is absent, is null.
+///
+/// # Errors
+///
+/// [`CodecError`] where the encoding is wrong or holds a value of another type.
+pub fn decode_attribute(
+    message: Option<&wire::DynamicValue>,
+    attribute: &Attribute,
+) -> Result<Value, CodecError> {
+    decode_with(
+        message,
+        |bytes| msgpack::decode_attribute(attribute, bytes),
+        |text| json::decode_attribute(attribute, text),
+    )
+}
+
 /// Writes an object with these attributes into a message.
 ///
 /// # Errors
@@ -101,8 +118,8 @@ impl From<&Diagnostic> for wire::Diagnostic {
     fn from(diagnostic: &Diagnostic) -> Self {
         let path = diagnostic.path.as_ref().filter(|path| !path.is_empty());
         let mut message = Self {
-            summary: diagnostic.summary.clone(),
-            detail: diagnostic.detail.clone(),
+            summary: printable(&diagnostic.summary),
+            detail: printable(&diagnostic.detail),
             attribute: path.map(Into::into),
             ..Self::default()
         };
@@ -112,6 +129,28 @@ impl From<&Diagnostic> for wire::Diagnostic {
         });
         message
     }
+}
+
+/// Tells whether a terminal takes a character for a command, or shows others in another order
+/// for it; line breaks and tabs among them.
+pub fn acts_on_terminals(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{061c}' | '\u{200e}' | '\u{200f}')
+        || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Escapes what acts on terminals, but for line breaks and tabs: hosts write texts as they are,
+/// and some parts come from strangers.
+pub fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if acts_on_terminals(character) && !matches!(character, '\n' | '\t') {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }
 
 impl From<&Schema> for wire::Schema {
@@ -248,6 +287,14 @@ mod tests {
         let message = wire::Diagnostic::from(&whole);
         assert_eq!(message.severity(), wire::diagnostic::Severity::Error);
         assert_eq!(message.attribute, None);
+    }
+
+    #[test]
+    fn nothing_in_a_diagnostic_acts_on_a_terminal() {
+        let told = Diagnostic::error("a\u{1b}[2J\u{7}b", "é\r\u{9b}1m\u{202e}txt\n\tend");
+        let message = wire::Diagnostic::from(&told);
+        assert_eq!(message.summary, "a\\u{1b}[2J\\u{7}b");
+        assert_eq!(message.detail, "é\\u{d}\\u{9b}1m\\u{202e}txt\n\tend");
     }
 
     #[test]

@@ -83,6 +83,13 @@ pub(super) fn recorded(attributes: &[Attribute], state: &Value) -> Checked {
     }
 }
 
+/// Checks what a data source or an ephemeral resource found: wholly known, and what is configured
+/// as it is configured.
+pub(super) fn looked_up(attributes: &[Attribute], config: &Value, found: &Value) -> Checked {
+    recorded(attributes, found)?;
+    planned(attributes, &Value::Null, config, found)
+}
+
 /// Checks an identity: wholly known, and the one that the instance had before.
 pub(super) fn identity(
     attributes: &[Attribute],

@@ -1,24 +1,28 @@
 //! A resource type behind one object-safe face: wire messages in, wire messages out.
 
 mod apply;
-mod coding;
+pub(super) mod coding;
+mod generate;
+mod lookup;
 mod plan;
+mod upgrade;
 
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 
 pub(super) use coding::to_wire;
-use coding::{decode_private, encode_private, missing, model};
+use coding::{decode_private, encode_private, model};
+pub(super) use lookup::ErasedLookup;
+pub use lookup::{AnyDataSource, AnyEphemeralResource};
 
 use super::check::{self, required, write_only};
 use super::failure::Diagnostics;
-use super::guard::undecodable;
-use super::model::{AttributeValue, Model};
+use super::model::Model;
 use super::resource::{Context, ImportRequest, ReadRequest, Resource};
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::{
-    Attribute, AttributePath, Diagnostic, IdentityAttribute, IdentitySchema, Mode, Schema, json,
+    Attribute, AttributePath, Diagnostic, IdentityAttribute, IdentitySchema, Mode, Schema,
 };
 
 type Outcome<T> = Result<T, Diagnostics>;
@@ -68,6 +72,15 @@ pub(super) trait Erased<C>: Send + Sync {
         &self,
         request: wire::upgrade_resource_state::Request,
     ) -> Outcome<wire::upgrade_resource_state::Response>;
+    fn upgrade_identity(
+        &self,
+        request: wire::upgrade_resource_identity::Request,
+    ) -> Outcome<wire::upgrade_resource_identity::Response>;
+    fn generate(
+        &self,
+        configured: Arc<C>,
+        request: wire::generate_resource_config::Request,
+    ) -> Outcome<wire::generate_resource_config::Response>;
     async fn read(
         &self,
         context: Context<C>,
@@ -138,8 +151,10 @@ impl<R: Resource> Erased<R::Configured> for Typed<R> {
     }
 
     fn schema(&self) -> &Schema {
-        self.schema
-            .get_or_init(|| Schema::new(R::Model::attributes()).description(R::DESCRIPTION))
+        self.schema.get_or_init(|| Schema {
+            version: R::SCHEMA_VERSION,
+            ..Schema::new(R::Model::attributes()).description(R::DESCRIPTION)
+        })
     }
 
     fn identity_schema(&self) -> &IdentitySchema {
@@ -171,34 +186,22 @@ impl<R: Resource> Erased<R::Configured> for Typed<R> {
         &self,
         request: wire::upgrade_resource_state::Request,
     ) -> Outcome<wire::upgrade_resource_state::Response> {
-        const WHAT: &str = "the stored state";
-        if request.version != self.schema().version {
-            return Err(vec![Diagnostic::error(
-                "Unknown state version",
-                format!(
-                    "The state of this {} was written with schema version {}, which this \
-                     provider does not read. Use the version of the provider that wrote it.",
-                    R::TYPE_NAME,
-                    request.version
-                ),
-            )]);
-        }
-        let raw = request.raw_state.unwrap_or_default();
-        if raw.json.is_empty() {
-            return Err(vec![missing(WHAT)]);
-        }
-        let mut state = json::decode_object(self.attributes(), &raw.json)
-            .map_err(|error| vec![undecodable(WHAT, &error.path, &error)])?;
-        // To a host, null is an instance that is gone.
-        if state.is_null() {
-            return Err(vec![missing(WHAT)]);
-        }
-        write_only::clear(self.attributes(), &mut state);
-        let state = self.resource.loaded(model(WHAT, state)?).into_value();
-        Ok(wire::upgrade_resource_state::Response {
-            upgraded_state: Some(self.encode("upgrade", &state)?),
-            diagnostics: Vec::new(),
-        })
+        self.upgrade_state(request)
+    }
+
+    fn upgrade_identity(
+        &self,
+        request: wire::upgrade_resource_identity::Request,
+    ) -> Outcome<wire::upgrade_resource_identity::Response> {
+        self.upgrade_stored_identity(request)
+    }
+
+    fn generate(
+        &self,
+        configured: Arc<R::Configured>,
+        request: wire::generate_resource_config::Request,
+    ) -> Outcome<wire::generate_resource_config::Response> {
+        self.generate_configuration(&configured, &request)
     }
 
     async fn read(

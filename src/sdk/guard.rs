@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::failure::{Diagnostics, has_error};
+use super::function;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::{AttributePath, Diagnostic};
 
@@ -32,18 +33,47 @@ macro_rules! answers {
 
 answers!(
     wire::apply_resource_change::Response,
+    wire::close_ephemeral_resource::Response,
     wire::configure_provider::Response,
+    wire::get_functions::Response,
+    wire::generate_resource_config::Response,
     wire::get_provider_schema::Response,
     wire::get_resource_identity_schemas::Response,
     wire::import_resource_state::Response,
     wire::move_resource_state::Response,
+    wire::open_ephemeral_resource::Response,
+    wire::plan_action::Response,
     wire::plan_resource_change::Response,
+    wire::read_data_source::Response,
     wire::read_resource::Response,
+    wire::renew_ephemeral_resource::Response,
     wire::upgrade_resource_identity::Response,
     wire::upgrade_resource_state::Response,
+    wire::validate_data_resource_config::Response,
+    wire::validate_ephemeral_resource_config::Response,
+    wire::validate_action_config::Response,
+    wire::validate_list_resource_config::Response,
     wire::validate_provider_config::Response,
     wire::validate_resource_config::Response,
 );
+
+/// Functions have one text in the place of diagnostics.
+impl Answer for wire::call_function::Response {
+    fn tell(&mut self, diagnostics: Diagnostics) {
+        let error = diagnostics.into_iter().find(Diagnostic::is_error);
+        self.error = error.map(|error| function::to_wire(error, None));
+    }
+}
+
+/// The end of a stream: what is left to tell.
+#[derive(Default)]
+pub(super) struct End(pub(super) Vec<wire::Diagnostic>);
+
+impl Answer for End {
+    fn tell(&mut self, diagnostics: Diagnostics) {
+        self.0.extend(diagnostics.iter().map(Into::into));
+    }
+}
 
 /// One call, as the guard sees it.
 pub(super) struct Call<'c> {

@@ -4,12 +4,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::erased::AnyResource;
+use super::action::{Action, AnyAction};
+use super::data_source::DataSource;
+use super::ephemeral::EphemeralResource;
+use super::erased::{AnyDataSource, AnyEphemeralResource, AnyResource};
 use super::failure::{Diagnostics, Failure};
+use super::function::{AnyFunction, Function};
+use super::list_resource::{AnyListResource, ListResource};
 use super::model::Model;
 use super::resource::Resource;
 
-/// A provider: its configuration and its resource types.
+/// A provider: its configuration, its types and its functions.
 #[async_trait]
 pub trait Provider: Send + Sync + 'static {
     /// The provider block.
@@ -22,6 +27,31 @@ pub trait Provider: Send + Sync + 'static {
 
     /// The resource types.
     fn resources(&self) -> Vec<AnyResource<Self::Configured>>;
+
+    /// The functions. They see neither configuration nor network.
+    fn functions(&self) -> Vec<AnyFunction> {
+        Vec::new()
+    }
+
+    /// The data source types.
+    fn data_sources(&self) -> Vec<AnyDataSource<Self::Configured>> {
+        Vec::new()
+    }
+
+    /// The ephemeral resource types.
+    fn ephemeral_resources(&self) -> Vec<AnyEphemeralResource<Self::Configured>> {
+        Vec::new()
+    }
+
+    /// The resource types whose instances can be listed; each is a resource type as well.
+    fn list_resources(&self) -> Vec<AnyListResource<Self::Configured>> {
+        Vec::new()
+    }
+
+    /// The actions.
+    fn actions(&self) -> Vec<AnyAction<Self::Configured>> {
+        Vec::new()
+    }
 
     /// Checks a provider block without network; unknown values are let through.
     fn validate(&self, config: &Self::Config) -> Diagnostics;
@@ -45,7 +75,36 @@ pub struct Host {
     pub version: String,
 }
 
+/// Puts a function into the form in which the service holds it.
+pub fn function<F: Function>(function: F) -> AnyFunction {
+    AnyFunction::new(function)
+}
+
 /// Puts a resource type into the form in which the service holds it.
 pub fn resource<R: Resource>(resource: R) -> AnyResource<R::Configured> {
     AnyResource::new(resource)
+}
+
+/// Puts a data source type into the form in which the service holds it.
+pub fn data_source<D: DataSource>(data_source: D) -> AnyDataSource<D::Configured> {
+    AnyDataSource::new(data_source)
+}
+
+/// Puts an ephemeral resource type into the form in which the service holds it.
+pub fn ephemeral_resource<E: EphemeralResource>(
+    ephemeral_resource: E,
+) -> AnyEphemeralResource<E::Configured> {
+    AnyEphemeralResource::new(ephemeral_resource)
+}
+
+/// Puts a type that can be listed into the form in which the service holds it.
+pub fn list_resource<L: ListResource>(
+    list: L,
+) -> AnyListResource<<L::Resource as Resource>::Configured> {
+    AnyListResource::new(list)
+}
+
+/// Puts an action into the form in which the service holds it.
+pub fn action<A: Action>(action: A) -> AnyAction<A::Configured> {
+    AnyAction::new(action)
 }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value as Json};
 use tokio_util::sync::CancellationToken;
 
 use super::failure::{Diagnostics, Failure};
 use super::model::Model;
+use crate::protocol::Diagnostic;
 
 /// What every call of a configured provider gets.
 #[derive(Debug)]
@@ -19,6 +21,10 @@ pub struct Context<C> {
     /// still come back by itself, within 10 s; every other call is dropped at once.
     pub cancelled: CancellationToken,
 }
+
+/// A state as it was stored: JSON in the shape of the schema version that wrote it, with numbers
+/// of any length.
+pub type StoredState = Map<String, Json>;
 
 /// A managed resource type.
 ///
@@ -41,12 +47,29 @@ pub trait Resource: Send + Sync + 'static {
     const DESCRIPTION: &'static str;
     /// Whether the identity of an instance may change while it stays the same instance.
     const MUTABLE_IDENTITY: bool = false;
+    /// Version of the schema in which states are written: counts the changes of shape that
+    /// [`Resource::upgrade`] takes stored states over.
+    const SCHEMA_VERSION: i64 = 0;
 
     /// Derives the identity from a state or plan.
     fn identity(model: &Self::Model) -> Self::Identity;
 
     /// Checks a configuration without network; unknown values are let through.
     fn validate(&self, config: &Self::Model) -> Diagnostics;
+
+    /// Brings a stored state from version `from` into the shape of the version after it. It is
+    /// called once for each version between the stored one and [`Resource::SCHEMA_VERSION`].
+    ///
+    /// Attributes that are missing afterwards are null, and those that the schema does not have
+    /// are read over, so that only what moves or changes its meaning needs a line here.
+    ///
+    /// # Errors
+    ///
+    /// `None` where there never was such a version. A diagnostic must quote no value.
+    fn upgrade(from: i64, state: StoredState) -> Result<StoredState, Option<Diagnostic>> {
+        let _ = (from, state);
+        Err(None)
+    }
 
     /// Takes in a state as it was stored, before a refresh or an apply: what it changes is drift
     /// to nobody.
@@ -94,6 +117,14 @@ pub trait Resource: Send + Sync + 'static {
         context: &Context<Self::Configured>,
         state: Self::Model,
     ) -> Result<Diagnostics, Failure>;
+
+    /// Turns a state into the configuration that a person would write for it, so that an import
+    /// with it changes nothing: what is null is left out. What is computed or write-only is left
+    /// out in any case.
+    fn configuration(configured: &Self::Configured, state: Self::Model) -> Self::Model {
+        let _ = configured;
+        state
+    }
 
     /// Finds a thing that exists; the host reads it next, and must find the same identity then.
     async fn import(

@@ -1,20 +1,27 @@
 //! The gRPC service of a provider, and what it keeps between calls.
 
+mod action;
+mod list;
+mod lookup;
 mod rpc;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic::{Response, Status};
 
+use super::action::AnyAction;
 use super::check::required;
-use super::erased::{AnyResource, Erased, to_wire};
+use super::erased::{AnyDataSource, AnyEphemeralResource, AnyResource, Erased, to_wire};
 use super::failure::{Diagnostics, has_error};
+use super::function::AnyFunction;
 use super::guard::{Answer, Call, guarded, undecodable};
+use super::list_resource::AnyListResource;
 use super::model::{AttributeValue, Model};
 use super::provider::{Host, Provider};
 use super::resource::Context;
@@ -37,6 +44,12 @@ struct Shared<P: Provider> {
     provider: P,
     schema: OnceLock<Schema>,
     resources: BTreeMap<&'static str, AnyResource<P::Configured>>,
+    functions: BTreeMap<&'static str, AnyFunction>,
+    data_sources: BTreeMap<&'static str, AnyDataSource<P::Configured>>,
+    ephemeral_resources: BTreeMap<&'static str, AnyEphemeralResource<P::Configured>>,
+    list_resources: BTreeMap<&'static str, AnyListResource<P::Configured>>,
+    actions: BTreeMap<&'static str, AnyAction<P::Configured>>,
+    invocations: TaskTracker,
     session: RwLock<Session<P::Configured>>,
 }
 
@@ -100,11 +113,42 @@ impl<P: Provider> ProviderService<P> {
             .into_iter()
             .map(|resource| (resource.type_name(), resource))
             .collect();
+        let functions = provider
+            .functions()
+            .into_iter()
+            .map(|function| (function.name(), function))
+            .collect();
+        let data_sources = provider
+            .data_sources()
+            .into_iter()
+            .map(|data_source| (data_source.type_name(), data_source))
+            .collect();
+        let ephemeral_resources = provider
+            .ephemeral_resources()
+            .into_iter()
+            .map(|ephemeral| (ephemeral.type_name(), ephemeral))
+            .collect();
+        let list_resources = provider
+            .list_resources()
+            .into_iter()
+            .map(|list| (list.type_name(), list))
+            .collect();
+        let actions = provider
+            .actions()
+            .into_iter()
+            .map(|action| (action.type_name(), action))
+            .collect();
         Self {
             shared: Arc::new(Shared {
                 provider,
                 schema: OnceLock::new(),
                 resources,
+                functions,
+                data_sources,
+                ephemeral_resources,
+                list_resources,
+                actions,
+                invocations: TaskTracker::new(),
                 session: RwLock::new(Session {
                     configured: None,
                     cancelled: CancellationToken::new(),
@@ -121,8 +165,12 @@ impl<P: Provider> ProviderService<P> {
             .max_encoding_message_size(MESSAGE_LIMIT)
     }
 
-    /// Lets go of what the configurations hold outside this process.
+    /// Lets go of what the configurations hold outside this process, after the actions that still
+    /// run have come to a safe end.
     pub async fn close(&self) {
+        self.session().cancelled.cancel();
+        self.shared.invocations.close();
+        self.shared.invocations.wait().await;
         let held: Vec<_> = {
             let mut session = self.lock();
             let earlier = std::mem::take(&mut session.earlier);
@@ -146,6 +194,33 @@ impl<P: Provider> ProviderService<P> {
         &self.shared.resources
     }
 
+    /// Returns the functions by name.
+    pub fn functions(&self) -> &BTreeMap<&'static str, AnyFunction> {
+        &self.shared.functions
+    }
+
+    /// Returns the data source types by name.
+    pub fn data_sources(&self) -> &BTreeMap<&'static str, AnyDataSource<P::Configured>> {
+        &self.shared.data_sources
+    }
+
+    /// Returns the ephemeral resource types by name.
+    pub fn ephemeral_resources(
+        &self,
+    ) -> &BTreeMap<&'static str, AnyEphemeralResource<P::Configured>> {
+        &self.shared.ephemeral_resources
+    }
+
+    /// Returns the types that can be listed by the name of their resource type.
+    pub fn list_resources(&self) -> &BTreeMap<&'static str, AnyListResource<P::Configured>> {
+        &self.shared.list_resources
+    }
+
+    /// Returns the actions by name.
+    pub fn actions(&self) -> &BTreeMap<&'static str, AnyAction<P::Configured>> {
+        &self.shared.actions
+    }
+
     fn session(&self) -> Session<P::Configured> {
         self.shared
             .session
@@ -159,14 +234,25 @@ impl<P: Provider> ProviderService<P> {
             .resources
             .get(name)
             .map(AnyResource::calls)
-            .ok_or_else(|| {
-                vec![Diagnostic::error(
-                    "Unknown resource type",
-                    "The host asked for a resource type that this version of the provider does \
-                     not have. Make sure that the version in use is the one the configuration \
-                     was written for.",
-                )]
-            })
+            .ok_or_else(|| unknown_type("resource"))
+    }
+
+    fn function(&self, name: &str) -> Result<&AnyFunction, Diagnostics> {
+        self.functions().get(name).ok_or_else(|| {
+            vec![Diagnostic::error(
+                "Unknown function",
+                "The host called a function that this version of the provider does not have. \
+                 Make sure that the version in use is the one the configuration was written for.",
+            )]
+        })
+    }
+
+    /// Returns the signatures of all functions by name, as hosts get them.
+    fn signatures(&self) -> HashMap<String, wire::Function> {
+        let functions = self.functions().iter();
+        functions
+            .map(|(name, function)| ((*name).to_owned(), function.signature().into()))
+            .collect()
     }
 
     fn decode_config(&self, config: Option<&wire::DynamicValue>) -> Result<P::Config, Diagnostics> {
@@ -229,6 +315,17 @@ impl<P: Provider> ProviderService<P> {
             diagnostics: to_wire(warnings),
         })
     }
+}
+
+/// Tells that there is no such type of this kind.
+fn unknown_type(kind: &str) -> Diagnostics {
+    vec![Diagnostic::error(
+        format!("Unknown {kind} type"),
+        format!(
+            "The host asked for a {kind} type that this version of the provider does not have. \
+             Make sure that the version in use is the one the configuration was written for."
+        ),
+    )]
 }
 
 /// Describes a call that belongs to no session: nothing that it does waits.

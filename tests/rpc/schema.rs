@@ -12,6 +12,7 @@ fn capabilities() -> Option<wire::ServerCapabilities> {
     Some(wire::ServerCapabilities {
         plan_destroy: true,
         get_provider_schema_optional: true,
+        generate_resource_config: true,
         ..Default::default()
     })
 }
@@ -121,19 +122,6 @@ macro_rules! unimplemented {
 async fn other_calls_are_unimplemented() {
     let mut host = Host::new(Script::default());
     unimplemented!(host:
-        validate_data_resource_config(validate_data_resource_config::Request),
-        read_data_source(read_data_source::Request),
-        validate_ephemeral_resource_config(validate_ephemeral_resource_config::Request),
-        open_ephemeral_resource(open_ephemeral_resource::Request),
-        renew_ephemeral_resource(renew_ephemeral_resource::Request),
-        close_ephemeral_resource(close_ephemeral_resource::Request),
-        call_function(call_function::Request),
-        generate_resource_config(generate_resource_config::Request),
-        validate_list_resource_config(validate_list_resource_config::Request),
-        list_resource(list_resource::Request),
-        validate_action_config(validate_action_config::Request),
-        plan_action(plan_action::Request),
-        invoke_action(invoke_action::Request),
         validate_state_store_config(validate_state_store::Request),
         configure_state_store(configure_state_store::Request),
         get_states(get_states::Request),

@@ -22,7 +22,8 @@ pub(super) const CANARY: &str = "canary";
 
 /// Declares a model that keeps whatever value it is given.
 macro_rules! raw {
-    ($name:ident, $attributes:expr) => {
+    ($(#[$meta:meta])* $name:ident, $attributes:expr) => {
+        $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq)]
         pub(super) struct $name(pub(super) Value);
 
@@ -47,6 +48,8 @@ macro_rules! raw {
         }
     };
 }
+
+pub(super) use raw;
 
 raw!(Thing, {
     let inner = || {
@@ -203,7 +206,7 @@ pub(super) fn set(object: &mut Value, name: &str, value: Value) {
 }
 
 /// The resource type of the tiny provider.
-pub(super) struct ThingResource(Arc<Script>);
+pub(super) struct ThingResource(pub(super) Arc<Script>);
 
 #[async_trait]
 impl Resource for ThingResource {

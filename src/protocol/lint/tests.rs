@@ -242,3 +242,45 @@ fn all_violations_are_told_at_once() {
     ]);
     assert_eq!(found.len(), 4);
 }
+
+#[test]
+fn functions_keep_the_rules_of_names_modes_and_types() {
+    let signature = |parameters: Vec<Attribute>, result| Signature {
+        parameters,
+        takes_unknown: false,
+        result,
+        summary: String::new(),
+        description: String::new(),
+    };
+    let good = signature(
+        vec![
+            Attribute::required("path", Type::Dynamic),
+            Attribute::optional("token", Type::String).sensitive(),
+        ],
+        Type::list(Type::Dynamic),
+    );
+    assert_eq!(function("token_check", &good), []);
+    let bad = signature(
+        vec![
+            Attribute::required("A", Type::String),
+            Attribute::computed("b", Type::String),
+            Attribute::optional("c", Type::set(Type::Dynamic)).write_only(),
+            Attribute::optional("c", Type::String),
+        ],
+        Type::set(Type::Dynamic),
+    );
+    let told = function("Token", &bad);
+    let told: Vec<_> = told.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            Rule::NameSyntax.to_string(),
+            format!("b: {}", Rule::ComputedParameter),
+            format!("A: {}", Rule::NameSyntax),
+            format!("c: {}", Rule::DuplicateName),
+            format!("c: {}", Rule::WriteOnlyOutsideResource),
+            format!("c: {}", Rule::DynamicInSet),
+            Rule::DynamicInSet.to_string(),
+        ]
+    );
+}

@@ -2,7 +2,7 @@
 
 use super::{Outcome, Typed};
 use crate::protocol::generated::tfplugin6 as wire;
-use crate::protocol::{AttributePath, Diagnostic, Value, wire as codec};
+use crate::protocol::{Attribute, AttributePath, Diagnostic, Value, wire as codec};
 use crate::sdk::check::{self, Violation};
 use crate::sdk::failure::Diagnostics;
 use crate::sdk::guard::undecodable;
@@ -16,9 +16,7 @@ impl<R: Resource> Typed<R> {
         what: &'static str,
         encoded: Option<&wire::DynamicValue>,
     ) -> Outcome<Option<Value>> {
-        let value = codec::decode_object(encoded, self.attributes())
-            .map_err(|error| vec![undecodable(what, &error.path, &error)])?;
-        Ok(Some(value).filter(|value| !value.is_null()))
+        decode(self.attributes(), what, encoded)
     }
 
     /// Decodes an object that must be there.
@@ -47,9 +45,7 @@ impl<R: Resource> Typed<R> {
         identity: Option<&wire::ResourceIdentityData>,
     ) -> Outcome<Option<Value>> {
         let data = identity.and_then(|identity| identity.identity_data.as_ref());
-        let value = codec::decode_object(data, &self.identity().attributes)
-            .map_err(|error| vec![undecodable("the identity", &error.path, &error)])?;
-        Ok(Some(value).filter(|value| !value.is_null()))
+        decode(&self.identity().attributes, "the identity", data)
     }
 
     /// Checks an identity and encodes it. `prior` is the one that it must equal.
@@ -63,7 +59,16 @@ impl<R: Resource> Typed<R> {
         let prior = prior.filter(|_| !R::MUTABLE_IDENTITY);
         check::identity(attributes, prior, identity)
             .map_err(|violation| Self::refuse(call, violation))?;
-        let data = codec::encode_object(attributes, identity)
+        self.carry_identity(call, identity)
+    }
+
+    /// Encodes an identity that need not be complete.
+    pub(super) fn carry_identity(
+        &self,
+        call: &'static str,
+        identity: &Value,
+    ) -> Outcome<wire::ResourceIdentityData> {
+        let data = codec::encode_object(&self.identity().attributes, identity)
             .map_err(|error| Self::refuse(call, error))?;
         Ok(wire::ResourceIdentityData {
             identity_data: Some(data),
@@ -87,14 +92,25 @@ impl<R: Resource> Typed<R> {
     }
 }
 
+/// Decodes an object with these attributes; null and absent are `None`.
+pub(in crate::sdk) fn decode(
+    attributes: &[Attribute],
+    what: &'static str,
+    encoded: Option<&wire::DynamicValue>,
+) -> Outcome<Option<Value>> {
+    let value = codec::decode_object(encoded, attributes)
+        .map_err(|error| vec![undecodable(what, &error.path, &error)])?;
+    Ok(Some(value).filter(|value| !value.is_null()))
+}
+
 /// Reads a model out of a decoded object.
-pub(super) fn model<M: Model>(what: &'static str, value: Value) -> Outcome<M> {
+pub(in crate::sdk) fn model<M: Model>(what: &'static str, value: Value) -> Outcome<M> {
     M::from_value(value, &AttributePath::new())
         .map_err(|error| vec![undecodable(what, &error.path, &error)])
 }
 
 /// Tells that the host left out what it must send.
-pub(super) fn missing(what: &str) -> Diagnostic {
+pub(in crate::sdk) fn missing(what: &str) -> Diagnostic {
     Diagnostic::error(
         format!("The host sent nothing for {what}"),
         "The call cannot be answered without it, and nothing was changed. Please report this \

@@ -1,5 +1,6 @@
 //! One handler for each call that is answered; all others are unimplemented.
 
+use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
 
 use super::{APPLY_GRACE, ProviderService, answered, sessionless};
@@ -16,6 +17,7 @@ fn capabilities() -> wire::ServerCapabilities {
     wire::ServerCapabilities {
         plan_destroy: true,
         get_provider_schema_optional: true,
+        generate_resource_config: true,
         ..Default::default()
     }
 }
@@ -30,9 +32,34 @@ impl<P: Provider> Rpc for ProviderService<P> {
         let resources = names.map(|name| wire::get_metadata::ResourceMetadata {
             type_name: (*name).to_owned(),
         });
+        let names = self.functions().keys();
+        let functions = names.map(|name| wire::get_metadata::FunctionMetadata {
+            name: (*name).to_owned(),
+        });
+        let names = self.data_sources().keys();
+        let data_sources = names.map(|name| wire::get_metadata::DataSourceMetadata {
+            type_name: (*name).to_owned(),
+        });
+        let names = self.ephemeral_resources().keys();
+        let ephemeral = names.map(|name| wire::get_metadata::EphemeralMetadata {
+            type_name: (*name).to_owned(),
+        });
+        let lists = self.list_resources().keys();
+        let lists = lists.map(|name| wire::get_metadata::ListResourceMetadata {
+            type_name: (*name).to_owned(),
+        });
+        let actions = self.actions().keys();
+        let actions = actions.map(|name| wire::get_metadata::ActionMetadata {
+            type_name: (*name).to_owned(),
+        });
         Ok(Response::new(wire::get_metadata::Response {
             server_capabilities: Some(capabilities()),
             resources: resources.collect(),
+            functions: functions.collect(),
+            data_sources: data_sources.collect(),
+            ephemeral_resources: ephemeral.collect(),
+            list_resources: lists.collect(),
+            actions: actions.collect(),
             ..Default::default()
         }))
     }
@@ -44,11 +71,22 @@ impl<P: Provider> Rpc for ProviderService<P> {
         let call = sessionless("GetProviderSchema");
         answered(call, Default::default(), async {
             let resources = self.resources().iter();
+            let data_sources = self.data_sources().iter();
+            let ephemeral = self.ephemeral_resources().iter();
             Ok(wire::get_provider_schema::Response {
                 provider: Some(self.schema().into()),
                 resource_schemas: resources
                     .map(|(name, resource)| ((*name).to_owned(), resource.schema().into()))
                     .collect(),
+                functions: self.signatures(),
+                data_source_schemas: data_sources
+                    .map(|(name, source)| ((*name).to_owned(), source.schema().into()))
+                    .collect(),
+                ephemeral_resource_schemas: ephemeral
+                    .map(|(name, ephemeral)| ((*name).to_owned(), ephemeral.schema().into()))
+                    .collect(),
+                list_resource_schemas: self.list_schemas(),
+                action_schemas: self.action_schemas(),
                 server_capabilities: Some(capabilities()),
                 ..Default::default()
             })
@@ -77,7 +115,27 @@ impl<P: Provider> Rpc for ProviderService<P> {
         &self,
         _request: Request<wire::get_functions::Request>,
     ) -> Answer<wire::get_functions::Response> {
-        Ok(Response::new(wire::get_functions::Response::default()))
+        let call = sessionless("GetFunctions");
+        answered(call, Default::default(), async {
+            Ok(wire::get_functions::Response {
+                functions: self.signatures(),
+                diagnostics: Vec::new(),
+            })
+        })
+        .await
+    }
+
+    /// Hosts call functions with a configuration, without one, and before one.
+    async fn call_function(
+        &self,
+        request: Request<wire::call_function::Request>,
+    ) -> Answer<wire::call_function::Response> {
+        let request = request.into_inner();
+        let call = sessionless("CallFunction");
+        answered(call, Default::default(), async {
+            Ok(self.function(&request.name)?.call(&request.arguments))
+        })
+        .await
     }
 
     async fn validate_provider_config(
@@ -137,22 +195,31 @@ impl<P: Provider> Rpc for ProviderService<P> {
         request: Request<wire::upgrade_resource_identity::Request>,
     ) -> Answer<wire::upgrade_resource_identity::Response> {
         let request = request.into_inner();
-        let call = self
-            .session()
-            .call("UpgradeResourceIdentity", &request.type_name);
+        let name = request.type_name.clone();
+        let call = self.session().call("UpgradeResourceIdentity", &name);
         answered(call, Default::default(), async {
-            Err(vec![Diagnostic::error(
-                "Unknown identity version",
-                format!(
-                    "The identity was written with version {}, which this provider does not \
-                     read. Use the version of the provider that wrote it.",
-                    request.version
-                ),
-            )])
+            self.resource(&name)?.upgrade_identity(request)
         })
         .await
     }
 
+    async fn generate_resource_config(
+        &self,
+        request: Request<wire::generate_resource_config::Request>,
+    ) -> Answer<wire::generate_resource_config::Response> {
+        let request = request.into_inner();
+        let name = request.type_name.clone();
+        let session = self.session();
+        let call = session.call("GenerateResourceConfig", &name);
+        answered(call, Default::default(), async {
+            let resource = self.resource(&name)?;
+            resource.generate(session.context()?.configured, request)
+        })
+        .await
+    }
+
+    /// Takes over nothing: an import finds the same thing, and need not trust a state whose shape
+    /// another provider decides.
     async fn move_resource_state(
         &self,
         request: Request<wire::move_resource_state::Request>,
@@ -250,11 +317,88 @@ impl<P: Provider> Rpc for ProviderService<P> {
         .await
     }
 
+    async fn validate_data_resource_config(
+        &self,
+        request: Request<wire::validate_data_resource_config::Request>,
+    ) -> Answer<wire::validate_data_resource_config::Response> {
+        self.validate_data_source(request.into_inner()).await
+    }
+
+    async fn read_data_source(
+        &self,
+        request: Request<wire::read_data_source::Request>,
+    ) -> Answer<wire::read_data_source::Response> {
+        self.look_up_data(request.into_inner()).await
+    }
+
+    async fn validate_ephemeral_resource_config(
+        &self,
+        request: Request<wire::validate_ephemeral_resource_config::Request>,
+    ) -> Answer<wire::validate_ephemeral_resource_config::Response> {
+        self.validate_ephemeral(request.into_inner()).await
+    }
+
+    async fn open_ephemeral_resource(
+        &self,
+        request: Request<wire::open_ephemeral_resource::Request>,
+    ) -> Answer<wire::open_ephemeral_resource::Response> {
+        self.open_ephemeral(request.into_inner()).await
+    }
+
+    async fn renew_ephemeral_resource(
+        &self,
+        request: Request<wire::renew_ephemeral_resource::Request>,
+    ) -> Answer<wire::renew_ephemeral_resource::Response> {
+        self.renew_ephemeral(request.into_inner()).await
+    }
+
+    async fn close_ephemeral_resource(
+        &self,
+        request: Request<wire::close_ephemeral_resource::Request>,
+    ) -> Answer<wire::close_ephemeral_resource::Response> {
+        self.close_ephemeral(request.into_inner()).await
+    }
+
     async fn stop_provider(
         &self,
         _request: Request<wire::stop_provider::Request>,
     ) -> Answer<wire::stop_provider::Response> {
         self.session().cancelled.cancel();
         Ok(Response::new(wire::stop_provider::Response::default()))
+    }
+
+    async fn validate_list_resource_config(
+        &self,
+        request: Request<wire::validate_list_resource_config::Request>,
+    ) -> Answer<wire::validate_list_resource_config::Response> {
+        self.validate_list(request.into_inner()).await
+    }
+
+    async fn list_resource(
+        &self,
+        request: Request<wire::list_resource::Request>,
+    ) -> Answer<BoxStream<wire::list_resource::Event>> {
+        Ok(Response::new(self.list(request.into_inner())))
+    }
+
+    async fn validate_action_config(
+        &self,
+        request: Request<wire::validate_action_config::Request>,
+    ) -> Answer<wire::validate_action_config::Response> {
+        self.validate_action(request.into_inner()).await
+    }
+
+    async fn plan_action(
+        &self,
+        request: Request<wire::plan_action::Request>,
+    ) -> Answer<wire::plan_action::Response> {
+        self.plan_invocation(request.into_inner()).await
+    }
+
+    async fn invoke_action(
+        &self,
+        request: Request<wire::invoke_action::Request>,
+    ) -> Answer<BoxStream<wire::invoke_action::Event>> {
+        Ok(Response::new(self.invoke(request.into_inner())))
     }
 }

@@ -1,0 +1,48 @@
+//! Configuration of a block that has no state: it is decoded, looked through, and that is all.
+
+use super::check::required;
+use super::erased::coding;
+use super::failure::Diagnostics;
+use super::model::Model;
+use crate::protocol::generated::tfplugin6 as wire;
+use crate::protocol::{Attribute, Value};
+
+const WHAT: &str = "the configuration";
+
+/// Reads the values of a block that a host must send.
+pub(super) fn sent(
+    attributes: &[Attribute],
+    config: Option<&wire::DynamicValue>,
+) -> Result<Value, Diagnostics> {
+    coding::decode(attributes, WHAT, config)?.ok_or_else(|| vec![coding::missing(WHAT)])
+}
+
+/// Makes a model of the values of a block.
+pub(super) fn model<M: Model>(value: Value) -> Result<M, Diagnostics> {
+    coding::model(WHAT, value)
+}
+
+/// Reads a block; one that is left out has no argument set. Required arguments that are null are
+/// told beside it.
+pub(super) fn decode<M: Model>(
+    attributes: &[Attribute],
+    config: Option<&wire::DynamicValue>,
+) -> Result<(M, Diagnostics), Diagnostics> {
+    let value =
+        coding::decode(attributes, WHAT, config)?.unwrap_or_else(|| Value::null_object(attributes));
+    let missing = required::missing(attributes, &value);
+    Ok((model(value)?, missing))
+}
+
+/// Reads a block in which everything required is set.
+pub(super) fn decode_whole<M: Model>(
+    attributes: &[Attribute],
+    config: Option<&wire::DynamicValue>,
+) -> Result<M, Diagnostics> {
+    let (model, missing) = decode(attributes, config)?;
+    if missing.is_empty() {
+        Ok(model)
+    } else {
+        Err(missing)
+    }
+}

@@ -1,0 +1,201 @@
+//! A function behind one object-safe face: wire messages in, wire messages out.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use super::Function;
+use crate::protocol::generated::tfplugin6 as wire;
+use crate::protocol::{
+    Attribute, AttributePath, CodecError, Diagnostic, Mode, Signature, Step, Value, wire as codec,
+};
+use crate::sdk::model::{AttributeValue, Model};
+
+/// A function whose types are hidden.
+pub struct AnyFunction(Box<dyn Erased>);
+
+impl AnyFunction {
+    pub(in crate::sdk) fn new<F: Function>(function: F) -> Self {
+        Self(Box::new(Typed {
+            function,
+            signature: OnceLock::new(),
+        }))
+    }
+
+    /// Returns the name after `provider::NAME::`.
+    pub fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    /// Returns the signature, built on first use.
+    pub fn signature(&self) -> &Signature {
+        self.0.signature()
+    }
+
+    /// Calls the function. An error about one argument is an answer like any other.
+    pub(in crate::sdk) fn call(
+        &self,
+        arguments: &[wire::DynamicValue],
+    ) -> wire::call_function::Response {
+        let (result, error) = match self.0.call(arguments) {
+            Ok(result) => (Some(result), None),
+            Err(error) => (
+                None,
+                Some(at_parameter(error, &self.signature().parameters)),
+            ),
+        };
+        wire::call_function::Response { result, error }
+    }
+}
+
+trait Erased: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn signature(&self) -> &Signature;
+    fn call(&self, arguments: &[wire::DynamicValue]) -> Result<wire::DynamicValue, Diagnostic>;
+}
+
+struct Typed<F> {
+    function: F,
+    signature: OnceLock<Signature>,
+}
+
+impl<F: Function> Erased for Typed<F> {
+    fn name(&self) -> &'static str {
+        F::NAME
+    }
+
+    fn signature(&self) -> &Signature {
+        self.signature.get_or_init(|| Signature {
+            parameters: F::Arguments::attributes(),
+            takes_unknown: F::TAKES_UNKNOWN,
+            result: F::Result::kind().implied_type(),
+            summary: F::SUMMARY.to_owned(),
+            description: F::DESCRIPTION.to_owned(),
+        })
+    }
+
+    fn call(&self, arguments: &[wire::DynamicValue]) -> Result<wire::DynamicValue, Diagnostic> {
+        let signature = self.signature();
+        let arguments = decode(F::NAME, &signature.parameters, arguments)?;
+        let known = arguments.is_wholly_known();
+        let result = if known || signature.takes_unknown {
+            let arguments =
+                F::Arguments::from_value(arguments, &AttributePath::new()).map_err(|error| {
+                    undecodable(error.path, &format!("{} is required", error.expected))
+                })?;
+            self.function.call(arguments)?.into_value()
+        } else {
+            Value::Unknown
+        };
+        if known && !result.is_wholly_known() {
+            return Err(wrong_result(
+                F::NAME,
+                "the result is unknown, though no argument is",
+            ));
+        }
+        codec::encode(&signature.result, &result)
+            .map_err(|error| wrong_result(F::NAME, &error.to_string()))
+    }
+}
+
+/// Reads the arguments into an object of all parameters.
+fn decode(
+    name: &str,
+    parameters: &[Attribute],
+    arguments: &[wire::DynamicValue],
+) -> Result<Value, Diagnostic> {
+    if parameters.len() != arguments.len() {
+        return Err(Diagnostic::error(
+            "Wrong number of arguments",
+            format!(
+                "{name} takes {} and got {}. Make sure that the version of the provider in use \
+                 is the one the configuration was written for.",
+                parameters.len(),
+                arguments.len()
+            ),
+        ));
+    }
+    let mut values = BTreeMap::new();
+    for (parameter, argument) in parameters.iter().zip(arguments) {
+        let path = AttributePath::attribute(parameter.name.as_ref());
+        let value = codec::decode_attribute(Some(argument), parameter).map_err(
+            |CodecError { path: part, reason }| {
+                let path = part
+                    .steps()
+                    .iter()
+                    .cloned()
+                    .fold(path.clone(), AttributePath::then);
+                undecodable(path, &reason.to_string())
+            },
+        )?;
+        if value.is_null() && parameter.mode == Mode::Required {
+            return Err(
+                Diagnostic::error("Null argument", "The argument must not be null.").at(path),
+            );
+        }
+        values.insert(parameter.name.clone().into_owned(), value);
+    }
+    Ok(Value::Map(values))
+}
+
+/// Tells that an argument is not what the signature says. No value is quoted.
+fn undecodable(path: AttributePath, reason: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Cannot decode an argument",
+        format!(
+            "{reason}. The host and this provider disagree on the function: make sure that one \
+             version of the provider is in use, and report this if it is."
+        ),
+    )
+    .at(path)
+}
+
+/// Tells that the function broke its own signature. No value is quoted.
+fn wrong_result(name: &str, rule: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Provider bug: wrong result",
+        format!(
+            "{name}: {rule}. The result was withheld. This is a bug in the provider; please \
+             report it with the provider's version and this text."
+        ),
+    )
+}
+
+/// Finds the parameter that an error is about.
+fn at_parameter(error: Diagnostic, parameters: &[Attribute]) -> wire::FunctionError {
+    let Some((Step::Attribute(name), _)) = error
+        .path
+        .as_ref()
+        .and_then(|path| path.steps().split_first())
+    else {
+        return to_wire(error, None);
+    };
+    let mut numbered = (0..).zip(parameters);
+    let argument = numbered.find(|(_, parameter)| parameter.name == name.as_str());
+    let argument = argument.map(|(number, _)| number);
+    to_wire(error, argument)
+}
+
+/// Turns an error into the one text that a function has for it.
+///
+/// Hosts put a text of their own before it, and a full stop behind it. Where that names the
+/// parameter, the text begins with the part of the argument; otherwise with the summary.
+pub(in crate::sdk) fn to_wire(error: Diagnostic, argument: Option<i64>) -> wire::FunctionError {
+    let place = match argument {
+        Some(_) => {
+            let path = error.path.unwrap_or_default();
+            let part: AttributePath = path.steps().iter().skip(1).cloned().collect();
+            part.to_string()
+        }
+        None => error.summary,
+    };
+    let detail = error.detail.trim_end_matches('.');
+    let text = match (place.is_empty(), detail.is_empty()) {
+        (true, _) => detail.to_owned(),
+        (false, true) => place,
+        (false, false) => format!("{place}: {detail}"),
+    };
+    wire::FunctionError {
+        text: codec::printable(&text),
+        function_argument: argument,
+    }
+}

@@ -1,0 +1,244 @@
+//! What a type must be able to do whose instances can be listed.
+
+mod erased;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+pub use erased::AnyListResource;
+pub(super) use erased::ErasedList;
+
+use super::check;
+use super::erased::to_wire;
+use super::failure::{Diagnostics, Failure};
+use super::model::{AttributeValue, Model};
+use super::resource::{Context, Resource};
+use crate::protocol::generated::tfplugin6 as wire;
+use crate::protocol::{Attribute, Diagnostic, Value, wire as codec};
+
+/// Instances of a managed resource type that exist, whether or not a state has them.
+///
+/// It has the name, the schema and the identity of its resource type.
+#[async_trait]
+pub trait ListResource: Send + Sync + 'static {
+    /// The resource type whose instances are listed.
+    type Resource: Resource;
+    /// What to list.
+    type Config: Model;
+
+    /// First paragraph of the documentation.
+    const DESCRIPTION: &'static str;
+
+    /// Checks a configuration without network; unknown values are let through.
+    fn validate(&self, config: &Self::Config) -> Diagnostics;
+
+    /// Finds instances and sends each one as soon as it is found. The work is dropped where it
+    /// waits once nobody listens any more.
+    ///
+    /// # Errors
+    ///
+    /// A failure ends the listing, and what was sent before it stays listed; `results` has an end
+    /// of its own, to be passed on.
+    async fn list(
+        &self,
+        context: &Context<<Self::Resource as Resource>::Configured>,
+        request: ListRequest<Self::Config>,
+        results: &Results<Self::Resource>,
+    ) -> Result<(), Ended>;
+}
+
+/// What to list, and how much of it.
+#[derive(Debug)]
+pub struct ListRequest<C> {
+    /// The configuration, wholly known.
+    pub config: C,
+    /// Whether states are wanted; identities are in any case.
+    pub with_states: bool,
+}
+
+/// An instance that was found.
+#[derive(Clone, Debug)]
+pub struct Listed<M> {
+    /// Its state as an import and a refresh would have it; without states, the attributes that
+    /// identify it are enough.
+    pub state: M,
+    /// What a person knows it by.
+    pub display_name: String,
+    /// Warnings about it.
+    pub diagnostics: Diagnostics,
+}
+
+/// Why a listing has come to its end before all was sent.
+#[derive(Debug)]
+pub enum Ended {
+    /// There are more than wanted, or nobody listens any more.
+    Enough,
+    /// It cannot go on.
+    Failed(Failure),
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Diagnostic> for Ended {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::Failed(diagnostic.into())
+    }
+}
+
+/// Where instances are sent to.
+pub struct Results<R: Resource> {
+    events: mpsc::Sender<wire::list_resource::Event>,
+    attributes: Vec<Attribute>,
+    identity: Vec<Attribute>,
+    with_states: bool,
+    limit: Option<usize>,
+    sent: Mutex<Sent>,
+    resource: std::marker::PhantomData<fn() -> R>,
+}
+
+/// What was sent so far.
+#[derive(Default)]
+struct Sent {
+    /// How many instances were, the one that is held back among them.
+    count: usize,
+    /// The last one that the host wants. It hangs up behind it, so that it has to wait for
+    /// whatever is still to be told.
+    held: Option<wire::list_resource::Event>,
+}
+
+impl<R: Resource> Results<R> {
+    /// Takes the host's end, and how many instances it wants at most.
+    fn new(
+        events: mpsc::Sender<wire::list_resource::Event>,
+        with_states: bool,
+        limit: Option<usize>,
+    ) -> Self {
+        Self {
+            events,
+            attributes: R::Model::attributes(),
+            identity: R::Identity::attributes(),
+            with_states,
+            limit,
+            sent: Mutex::default(),
+            resource: std::marker::PhantomData,
+        }
+    }
+
+    /// Sends an instance, and waits until there is room for it.
+    ///
+    /// # Errors
+    ///
+    /// Ends the listing once there is nothing more to send it for, or where a host would refuse
+    /// the instance.
+    pub async fn send(&self, listed: Listed<R::Model>) -> Result<(), Ended> {
+        if self.is_full() {
+            return Err(Ended::Enough);
+        }
+        let event = self.event(listed)?;
+        match self.count(event) {
+            Some(event) => self.deliver(event).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Warns of what concerns no single instance.
+    ///
+    /// # Errors
+    ///
+    /// Ends the listing once nobody listens.
+    pub async fn warn(&self, diagnostics: Diagnostics) -> Result<(), Ended> {
+        if diagnostics.is_empty() {
+            return Ok(());
+        }
+        let diagnostic = to_wire(diagnostics);
+        if let Some(last) = &mut self.sent().held {
+            last.diagnostic.extend(diagnostic);
+            return Ok(());
+        }
+        self.deliver(wire::list_resource::Event {
+            diagnostic,
+            ..Default::default()
+        })
+        .await
+    }
+
+    /// Sends what was held back, with a warning where the listing was not complete without it.
+    async fn finish(&self, outcome: Result<(), Ended>) -> Result<(), Ended> {
+        let Some(mut last) = self.sent().held.take() else {
+            return outcome;
+        };
+        if outcome.is_err()
+            && let Some(limit) = self.limit
+        {
+            let more = more::<R>(limit);
+            last.diagnostic.extend(to_wire(vec![more]));
+        }
+        self.deliver(last).await
+    }
+
+    fn sent(&self) -> MutexGuard<'_, Sent> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_full(&self) -> bool {
+        self.limit.is_some_and(|limit| self.sent().count >= limit)
+    }
+
+    /// Counts an instance, and returns it unless it is held back.
+    fn count(&self, event: wire::list_resource::Event) -> Option<wire::list_resource::Event> {
+        let mut sent = self.sent();
+        sent.count += 1;
+        if self.limit == Some(sent.count) {
+            sent.held = Some(event);
+            return None;
+        }
+        Some(event)
+    }
+
+    async fn deliver(&self, event: wire::list_resource::Event) -> Result<(), Ended> {
+        self.events.send(event).await.map_err(|_| Ended::Enough)
+    }
+
+    fn event(&self, listed: Listed<R::Model>) -> Result<wire::list_resource::Event, Ended> {
+        let refuse = |violation: check::Violation| {
+            Ended::from(violation.into_diagnostic("list", R::TYPE_NAME))
+        };
+        let encode = |attributes: &[Attribute], value: &Value| {
+            codec::encode_object(attributes, value).map_err(|error| refuse(error.into()))
+        };
+        let identity = R::identity(&listed.state).into_value();
+        check::identity(&self.identity, None, &identity).map_err(refuse)?;
+        let resource_object = if self.with_states {
+            let state = listed.state.into_value();
+            check::recorded(&self.attributes, &state).map_err(refuse)?;
+            Some(encode(&self.attributes, &state)?)
+        } else {
+            None
+        };
+        Ok(wire::list_resource::Event {
+            identity: Some(wire::ResourceIdentityData {
+                identity_data: Some(encode(&self.identity, &identity)?),
+            }),
+            display_name: listed.display_name,
+            resource_object,
+            diagnostic: to_wire(listed.diagnostics),
+        })
+    }
+}
+
+/// A host shows as many as it has asked for and does not say that there are more.
+fn more<R: Resource>(limit: usize) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Only {limit} of the {} found are listed", R::TYPE_NAME),
+        format!(
+            "The limit of the list block is {limit} (100 where it sets none), and there may be \
+             more. Set a higher limit in the block, or narrow down what it lists."
+        ),
+    )
+}
