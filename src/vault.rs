@@ -8,8 +8,8 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | `secret_path`, `settings`, `document`, `new_document`, `mount`, `error` | the words that callers use |
-//! | `store`, `write`, `metadata` | the operations |
+//! | `secret_path`, `folder_path`, `settings`, `document`, `new_document`, `mount`, `error` | the words that callers use |
+//! | `store`, `list`, `write`, `metadata` | the operations |
 //! | `session` | the token: given or logged in for, renewed by a second login, revoked at the end |
 //! | `channel` | one exchange under one budget: attempts, back-off, verdicts |
 //! | `doubt` | whether a write may have landed without an answer |
@@ -26,7 +26,11 @@ mod document;
 mod doubt;
 mod error;
 mod failure;
+mod folder_path;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod headers;
+mod list;
 mod metadata;
 mod mount;
 mod new_document;
@@ -44,6 +48,8 @@ mod write;
 
 pub use document::{Document, Field, Reading, Tombstone};
 pub use error::{ConnectionProblem, LoginMethod, TlsProblem, TokenSource, VaultError};
+pub use folder_path::FolderPath;
+pub use list::Listing;
 pub use metadata::Metadata;
 pub use mount::MountInfo;
 pub use new_document::NewDocument;

@@ -8,6 +8,8 @@
 mod absence;
 mod access;
 mod broken;
+mod hostile;
+mod list;
 mod login;
 mod logs;
 mod metadata;

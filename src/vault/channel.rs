@@ -91,7 +91,7 @@ impl Channel {
         // Before the sending, so that it is noted where nobody waits for its end.
         let doubt_before = caller.doubt.raise();
         let sent = self.send(endpoint, caller.token).await;
-        let milliseconds = started.elapsed().as_millis();
+        let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
         let (answer, headers) = match sent {
             Ok(answered) => answered,
             Err(NoAnswer {

@@ -204,7 +204,7 @@ impl Endpoint for MetadataRequest<'_> {
     }
 }
 
-fn parse(body: &[u8]) -> Option<Metadata> {
+pub(super) fn parse(body: &[u8]) -> Option<Metadata> {
     #[derive(Deserialize)]
     struct Envelope {
         data: Data,

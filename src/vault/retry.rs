@@ -1,5 +1,6 @@
 //! When a failed attempt is repeated, and how long it all may take.
 
+use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -8,6 +9,25 @@ use super::settings::Limits;
 
 /// Longest wait between two attempts that nobody asked for.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
+
+tokio::task_local! {
+    /// When the work that several operations do together must be over.
+    static SHARED_END: Instant;
+}
+
+/// Runs work whose operations, one after the other or at once, must all be over in the time that
+/// one of them has. Work inside other such work shares its time.
+pub(super) async fn sharing_one_budget<T>(limits: &Limits, work: impl Future<Output = T>) -> T {
+    let ends = Budget::start(limits).ends;
+    SHARED_END.scope(ends, work).await
+}
+
+/// Tells whether the time of such work is over; outside of it there is none.
+pub(super) fn shared_time_is_over() -> bool {
+    SHARED_END
+        .try_with(|ends| *ends <= Instant::now())
+        .unwrap_or(false)
+}
 
 /// Time that one operation has, shared by all requests that it makes.
 #[derive(Clone, Copy)]
@@ -20,9 +40,12 @@ impl Budget {
     /// Starts an operation.
     pub(super) fn start(limits: &Limits) -> Self {
         let now = Instant::now();
+        let own = now + limits.operation;
         Self {
             retries_end: now + limits.retries,
-            ends: now + limits.operation,
+            ends: SHARED_END
+                .try_with(|shared| own.min(*shared))
+                .unwrap_or(own),
         }
     }
 
@@ -31,11 +54,16 @@ impl Budget {
         self.ends
     }
 
+    /// Tells whether there is no time left.
+    pub(super) fn is_over(&self) -> bool {
+        self.ends <= Instant::now()
+    }
+
     /// Returns how long to wait before another attempt, `None` where there is no time for one.
     pub(super) fn wait(&self, wait: Duration) -> Option<Duration> {
         // A server may ask for more time than an instant can hold.
         let next = Instant::now().checked_add(wait)?;
-        (next < self.retries_end).then_some(wait)
+        (next < self.retries_end && next < self.ends).then_some(wait)
     }
 }
 

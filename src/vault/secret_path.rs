@@ -16,6 +16,12 @@ pub struct SecretPath {
     path: String,
 }
 
+/// A place in a mount, as errors about the mount need it; `Display` begins with the mount.
+pub(super) trait InMount: fmt::Display {
+    /// Returns the mount of the engine.
+    fn mount(&self) -> &str;
+}
+
 /// Tells why a text is no mount or no path.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum SecretPathError {
@@ -91,6 +97,12 @@ impl SecretPath {
     /// Returns the path in the mount.
     pub fn path(&self) -> &str {
         &self.path
+    }
+}
+
+impl InMount for SecretPath {
+    fn mount(&self) -> &str {
+        &self.mount
     }
 }
 

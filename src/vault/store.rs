@@ -16,7 +16,7 @@ use super::doubt::Doubt;
 use super::error::VaultError;
 use super::mount::{self, MountInfo, MountOfRequest};
 use super::retry::Budget;
-use super::secret_path::SecretPath;
+use super::secret_path::{InMount, SecretPath};
 use super::server_time::ServerTime;
 use super::session::Session;
 use super::settings::{Credentials, Settings};
@@ -107,6 +107,20 @@ impl Store {
         self.read_at(path, Some(version)).await
     }
 
+    /// Runs work that takes several operations, and gives them together the time of one. Once it
+    /// is over, the next of them fails without being sent; none is cut off that would not be cut
+    /// off alone.
+    pub async fn as_one<T>(&self, work: impl Future<Output = T>) -> T {
+        // These futures are the largest, one within another; on the heap, the stack of a worker
+        // stays far from its end.
+        super::retry::sharing_one_budget(&self.channel.limits, Box::pin(work)).await
+    }
+
+    /// Tells whether the time is over of the work around, where [`Store::as_one`] runs it.
+    pub fn is_time_over(&self) -> bool {
+        super::retry::shared_time_is_over()
+    }
+
     /// Tells which engine serves a path.
     ///
     /// # Errors
@@ -176,7 +190,7 @@ impl Store {
     /// Fails where a 404 says more than that there is nothing.
     pub(super) async fn explain_absence(
         &self,
-        path: &SecretPath,
+        path: &impl InMount,
         api_path: &str,
         answer: &Answer,
         budget: &Budget,
@@ -205,7 +219,7 @@ impl Store {
     /// shown to be one.
     pub(super) async fn check_unknown_mount(
         &self,
-        path: &SecretPath,
+        path: &impl InMount,
         budget: &Budget,
     ) -> Result<(), VaultError> {
         if self.knows(path.mount()) {
@@ -217,7 +231,7 @@ impl Store {
     /// Fails where the mount is known not to be a KV v2 engine.
     pub(super) async fn check_mount(
         &self,
-        path: &SecretPath,
+        path: &impl InMount,
         budget: &Budget,
     ) -> Result<(), VaultError> {
         let mount = match self.find_mount(&path.to_string(), budget).await {
@@ -234,10 +248,12 @@ impl Store {
         };
         match mount.version {
             None => Err(VaultError::NotKv {
-                mount: mount.path,
-                kind: mount.kind,
+                mount: self.channel.censor.show(&mount.path),
+                kind: self.channel.censor.show(&mount.kind),
             }),
-            Some(1) => Err(VaultError::KvVersion1 { mount: mount.path }),
+            Some(1) => Err(VaultError::KvVersion1 {
+                mount: self.channel.censor.show(&mount.path),
+            }),
             Some(_) if mount.path != path.mount() => Err(VaultError::MountMissing {
                 mount: path.mount().to_owned(),
             }),
@@ -312,6 +328,9 @@ impl Store {
         budget: &Budget,
         operation: impl Future<Output = Result<T, VaultError>>,
     ) -> Result<T, VaultError> {
+        if budget.is_over() {
+            return Err(self.channel.too_late(self.channel.limits.operation));
+        }
         tokio::time::timeout_at(budget.ends(), operation)
             .await
             .unwrap_or_else(|_| Err(self.channel.too_late(self.channel.limits.operation)))

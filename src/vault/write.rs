@@ -198,7 +198,7 @@ impl Endpoint for WriteRequest<'_> {
     }
 }
 
-fn parse(body: &[u8]) -> Option<Written> {
+pub(super) fn parse(body: &[u8]) -> Option<Written> {
     #[derive(Deserialize)]
     struct Envelope {
         data: Data,

@@ -161,6 +161,7 @@ struct Shared {
     script: Mutex<VecDeque<Step>>,
     seen: Mutex<Vec<Seen>>,
     connections: AtomicUsize,
+    open: AtomicUsize,
 }
 
 type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -203,6 +204,7 @@ impl Proxy {
             script: Mutex::new(script.into_iter().collect()),
             seen: Mutex::default(),
             connections: AtomicUsize::new(0),
+            open: AtomicUsize::new(0),
         });
         let task = tokio::spawn(accept(listener, tls, Arc::clone(&shared)));
         Self {
@@ -231,6 +233,11 @@ impl Proxy {
     pub(crate) fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
+
+    /// Returns how many connections are open now.
+    pub(crate) fn open_connections(&self) -> usize {
+        self.shared.open.load(Ordering::SeqCst)
+    }
 }
 
 impl Drop for Proxy {
@@ -244,15 +251,17 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Sha
     while let Ok((stream, _)) = listener.accept().await {
         shared.connections.fetch_add(1, Ordering::SeqCst);
         let (tls, shared) = (tls.clone(), Arc::clone(&shared));
+        shared.open.fetch_add(1, Ordering::SeqCst);
         connections.spawn(async move {
             match tls {
-                None => speak(stream, shared).await,
+                None => speak(stream, Arc::clone(&shared)).await,
                 Some(tls) => {
                     if let Ok(stream) = tls.accept(stream).await {
-                        speak(stream, shared).await;
+                        speak(stream, Arc::clone(&shared)).await;
                     }
                 }
             }
+            shared.open.fetch_sub(1, Ordering::SeqCst);
         });
     }
 }

@@ -176,6 +176,56 @@ async fn an_operation_ends_in_time_whatever_the_server_does() {
 }
 
 #[tokio::test]
+async fn operations_that_belong_together_share_their_time() {
+    let bao = OpenBao::start().await;
+    for number in 0..3 {
+        let fields = json!({ "token": number.to_string() });
+        bao.put("secret", "agent", fields).await;
+    }
+    // Each read would end in its own time; all together do not.
+    let slow = vec![Step::Delay(Duration::from_millis(300)); 99];
+    let proxy = Proxy::before(bao.address(), slow).await;
+    let mut quick = settings(proxy.address(), token(OpenBao::ROOT));
+    quick.limits.operation = Duration::from_secs(1);
+    let reader = store(quick);
+    let walk = async {
+        for number in 0.. {
+            if let Err(error) = reader.read_version(&path("agent"), number % 3 + 1).await {
+                return error;
+            }
+        }
+        unreachable!("a walk has no end here")
+    };
+    let error = reader.as_one(async { reader.as_one(walk).await }).await;
+    assert_eq!(
+        error,
+        VaultError::DeadlineExceeded {
+            address: proxy.address().to_owned(),
+            seconds: 1,
+        }
+    );
+    assert!(proxy.seen().len() <= 4, "{}", proxy.seen().len());
+    // What comes after has its own time again.
+    reader.read(&path("agent")).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_has_no_time_left_is_not_sent() {
+    let proxy = Proxy::alone([Step::Hang]).await;
+    let mut quick = settings(proxy.address(), token("t"));
+    quick.limits.operation = Duration::from_millis(200);
+    let reader = store(quick);
+    let late = async {
+        let first = reader.read(&path("first")).await;
+        (first, reader.read(&path("second")).await)
+    };
+    let (first, second) = reader.as_one(late).await;
+    assert_eq!(first, second);
+    assert!(matches!(second, Err(VaultError::DeadlineExceeded { .. })));
+    assert_eq!(proxy.seen().len(), 1);
+}
+
+#[tokio::test]
 async fn the_newest_state_of_the_cluster_goes_back_with_each_request() {
     let missing = r#"{"errors":[]}"#;
     // A secret that is absent costs two requests: the second asks for the mount.
@@ -208,4 +258,31 @@ async fn the_newest_state_of_the_cluster_goes_back_with_each_request() {
         sent,
         [(None, None), with("first"), with("second"), with("second")]
     );
+}
+
+#[tokio::test]
+async fn connections_that_idle_are_no_more_than_requests_may_be() {
+    let bao = OpenBao::start_unaudited().await;
+    bao.put("secret", "agent", json!({ "token": "one" })).await;
+    let slow = vec![Step::Delay(Duration::from_millis(20)); 400];
+    let proxy = Proxy::before(bao.address(), slow).await;
+    let settings = settings(proxy.address(), token(OpenBao::ROOT));
+    let most = settings.limits.concurrency;
+    let reader = store(settings);
+    let secret = path("agent");
+    let reads = (0..200).map(|_| reader.read(&secret));
+    for reading in futures_util::future::join_all(reads).await {
+        reading.unwrap();
+    }
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while proxy.open_connections() > most && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let (open, opened) = (proxy.open_connections(), proxy.connections());
+    assert!(open <= most, "{open} of {opened} connections stay open");
+    println!("{opened} connections were opened, {open} are kept");
+    drop(reader);
+    while proxy.open_connections() > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }

@@ -1,0 +1,132 @@
+//! The names in a folder.
+
+use rustify::endpoint::Endpoint;
+use rustify::enums::{RequestMethod, RequestType, ResponseType};
+use rustify::errors::ClientError;
+use serde::Deserialize;
+
+use super::error::VaultError;
+use super::folder_path::FolderPath;
+use super::retry::Budget;
+use super::secret_path::InMount as _;
+use super::store::Store;
+
+/// What lies directly in a folder. A name may be that of a secret and of a folder at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Names of secrets, sorted; secrets whose newest version is deleted are among them.
+    pub secrets: Vec<String>,
+    /// Names of folders without the slash at their end, sorted.
+    pub folders: Vec<String>,
+}
+
+impl Store {
+    /// Lists a folder by one request. A folder that does not exist is an empty one.
+    ///
+    /// # Errors
+    ///
+    /// A refusal by policy names the capability `list` on the folder's `metadata/` path. Where
+    /// nothing is found, one more request asks whether the mount is a KV v2 engine at all, unless
+    /// that has shown before; where that is refused, the folder counts as empty.
+    pub async fn list(&self, folder: &FolderPath) -> Result<Listing, VaultError> {
+        let budget = Budget::start(&self.channel.limits);
+        let request = ListRequest { folder };
+        self.within(&budget, async {
+            let answer = self.call(&request, "list", &budget).await?;
+            let api_path = request.path();
+            if answer.status == 404 {
+                self.explain_absence(folder, &api_path, &answer, &budget)
+                    .await?;
+                return Ok(Listing::default());
+            }
+            let Some(listing) = parse(&answer.body) else {
+                // Other engines answer in their own shape.
+                self.check_mount(folder, &budget).await?;
+                return Err(VaultError::UnexpectedAnswer {
+                    api_path,
+                    what: "`data.keys` is missing",
+                });
+            };
+            // No proof of a KV v2 engine: one of version 1 may have a folder of this name.
+            Ok(listing)
+        })
+        .await
+    }
+}
+
+/// A request for the names in a folder. It is a GET with a parameter, as the command line of
+/// Vault sends it: more of what lies between lets it through than the method LIST, which is all
+/// that `vaultrs` has.
+struct ListRequest<'a> {
+    folder: &'a FolderPath,
+}
+
+impl Endpoint for ListRequest<'_> {
+    type Response = ();
+    const REQUEST_BODY_TYPE: RequestType = RequestType::JSON;
+    const RESPONSE_BODY_TYPE: ResponseType = ResponseType::JSON;
+
+    fn path(&self) -> String {
+        format!(
+            "{}/metadata/{}",
+            self.folder.mount(),
+            self.folder.path_of("")
+        )
+    }
+
+    fn method(&self) -> RequestMethod {
+        RequestMethod::GET
+    }
+
+    fn query(&self) -> Result<Option<String>, ClientError> {
+        Ok(Some("list=true".to_owned()))
+    }
+}
+
+fn parse(body: &[u8]) -> Option<Listing> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        data: Data,
+    }
+    #[derive(Deserialize)]
+    struct Data {
+        keys: Vec<String>,
+    }
+
+    let keys = serde_json::from_slice::<Envelope>(body).ok()?.data.keys;
+    let mut listing = Listing::default();
+    for key in keys {
+        match key.strip_suffix('/') {
+            Some(folder) => listing.folders.push(folder.to_owned()),
+            None => listing.secrets.push(key),
+        }
+    }
+    listing.secrets.sort_unstable();
+    listing.folders.sort_unstable();
+    Some(listing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_told_by_their_slash() {
+        let listing = parse(br#"{"data":{"keys":["b/","b","a","a/"]}}"#).unwrap();
+        assert_eq!(listing.secrets, ["a", "b"]);
+        assert_eq!(listing.folders, ["a", "b"]);
+        for odd in ["{}", r#"{"data":{}}"#, r#"{"data":{"keys":[1]}}"#, "<html>"] {
+            assert_eq!(parse(odd.as_bytes()), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn the_path_is_that_of_a_policy() {
+        let path = |folder| {
+            let folder = FolderPath::new("team/kv", folder).unwrap();
+            ListRequest { folder: &folder }.path()
+        };
+        assert_eq!(path(""), "team/kv/metadata/");
+        assert_eq!(path("a/b"), "team/kv/metadata/a/b/");
+    }
+}
