@@ -4,10 +4,10 @@
 //!
 //! | module | owns | uses |
 //! |---|---|---|
-//! | [`cli`] | the command line | `clock`, `env`, `log`, `plugin`, `provider`, `sdk` |
+//! | [`cli`] | the command line | `clock`, `env`, `hardening`, `log`, `plugin`, `provider`, `sdk`, `secret` |
 //! | [`plugin`] | the transport to the host | |
-//! | [`provider`] | the product: provider block, resources, promotion, texts for users | all below |
-//! | [`sdk`] | models, resources, the gRPC service, the checks of every answer | `log`, `protocol`, `secret` |
+//! | [`provider`] | the product: provider block, resources, functions, promotion, texts for users | all below |
+//! | [`sdk`] | models, resources, functions, the gRPC service, the checks of every answer | `log`, `protocol`, `secret` |
 //! | [`protocol`] | wire data: types, values, schemas, encodings | `secret` |
 //! | [`token`] | what a token is, when it ends, which spare comes next | `secret` |
 //! | [`vault`] | the client of KV version 2 | `clock`, `secret` |
@@ -15,6 +15,7 @@
 //! | [`log`] | log lines for the host, the text of a panic | `env` |
 //! | [`env`](mod@env) | every environment variable | |
 //! | [`clock`] | the wall clock | |
+//! | [`hardening`] | what keeps others from this process's memory | |
 //! | [`secret`] | values that nobody may read by accident | |
 //!
 //! `ARCHITECTURE.md` follows one plan and one promotion through these modules, and says how the
@@ -24,6 +25,7 @@ pub mod cli;
 pub mod clock;
 pub mod env;
 pub mod external_secret;
+pub mod hardening;
 pub mod log;
 pub mod plugin;
 pub mod protocol;

@@ -8,6 +8,9 @@
 mod certificate;
 mod command_line;
 mod end;
+mod hostile;
 mod line;
 mod log;
+#[cfg(target_os = "linux")]
+mod memory;
 mod reattach;

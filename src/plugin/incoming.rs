@@ -1,15 +1,17 @@
 //! Accepts connections and brings each through its TLS handshake on its own.
 //!
-//! One peer that sends garbage, or nothing at all, neither delays nor ends anything for the others.
+//! Peers that send garbage, or nothing at all, neither delay nor end anything for the others,
+//! however many they are.
 
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::Stream;
@@ -21,7 +23,8 @@ use super::listener::{Listener, Socket};
 /// Longest TLS handshake.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 
-/// How many handshakes may be under way at once; more wait in the system's queue.
+/// How many handshakes may be under way at once; beyond them the oldest is given up, since a host
+/// is through with its own in milliseconds and a silent peer never is.
 const PENDING_HANDSHAKES: usize = 32;
 
 /// Pause after a failed accept, which mostly means that file descriptors ran out.
@@ -44,11 +47,8 @@ async fn accept(
     counts: watch::Sender<Counts>,
     sender: mpsc::Sender<io::Result<Connection>>,
 ) {
-    let slots = Arc::new(Semaphore::new(PENDING_HANDSHAKES));
+    let mut pending = Pending::default();
     loop {
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
-            return;
-        };
         let accepted = tokio::select! {
             () = sender.closed() => return,
             accepted = listener.accept() => accepted,
@@ -62,7 +62,7 @@ async fn accept(
             }
         };
         let (tls, counts, sender) = (tls.clone(), counts.clone(), sender.clone());
-        tokio::spawn(async move {
+        let handshake = tokio::spawn(async move {
             match establish(socket, tls).await {
                 Ok(stream) => {
                     let connection = Connection {
@@ -74,8 +74,26 @@ async fn accept(
                 }
                 Err(error) => tracing::warn!(%error, "a connection was refused"),
             }
-            drop(slot);
         });
+        pending.add(handshake.abort_handle());
+    }
+}
+
+/// Handshakes that are under way, the oldest first.
+#[derive(Default)]
+struct Pending(VecDeque<AbortHandle>);
+
+impl Pending {
+    /// Adds a handshake, and gives up the oldest where there are too many.
+    fn add(&mut self, handshake: AbortHandle) {
+        self.0.retain(|other| !other.is_finished());
+        if self.0.len() >= PENDING_HANDSHAKES
+            && let Some(oldest) = self.0.pop_front()
+        {
+            tracing::warn!("a connection was given up for newer ones");
+            oldest.abort();
+        }
+        self.0.push_back(handshake);
     }
 }
 

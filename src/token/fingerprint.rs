@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use sha2::{Digest, Sha256};
 use thiserror::Error;
+
+use super::digest::sha256;
 
 /// Text in front of the digits of a whole fingerprint.
 const PREFIX: &str = "sha256:";
@@ -19,7 +20,7 @@ pub struct Fingerprint([u8; 32]);
 impl Fingerprint {
     /// Hashes the text of a token that passed the check.
     pub(super) fn of(token: &str) -> Self {
-        Self(Sha256::digest(token.as_bytes()).into())
+        Self(sha256(token))
     }
 
     /// Returns the first 16 hexadecimal digits, as stamps and marks hold them.

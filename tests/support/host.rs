@@ -9,7 +9,7 @@ mod certificate;
 mod process;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -130,7 +130,18 @@ impl Handshake {
 impl Host {
     /// Starts the binary and reads its handshake line.
     pub(crate) async fn launch(options: Options) -> Self {
-        let mut process = Process::start(&[], &options.environment());
+        let process = Process::start(&[], &options.environment());
+        Self::greet(process, options).await
+    }
+
+    /// Starts another provider and reads its handshake line.
+    #[allow(dead_code, reason = "benches start the release binary")]
+    pub(crate) async fn launch_program(program: &Path, options: Options) -> Self {
+        let process = Process::start_program(program, &[], &options.environment());
+        Self::greet(process, options).await
+    }
+
+    async fn greet(mut process: Process, options: Options) -> Self {
         let line = process.first_line().await;
         Self {
             handshake: Handshake::parse(&line),

@@ -1,5 +1,6 @@
 //! The binary as a child process, with all that it writes.
 
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -35,8 +36,18 @@ impl Process {
     /// Starts the binary with these arguments and variables, and a folder for temporary files that
     /// vanishes with the process unless one is named.
     pub(crate) fn start(arguments: &[&str], environment: &[(String, String)]) -> Self {
+        let built = Path::new(env!("CARGO_BIN_EXE_terraform-provider-claude"));
+        Self::start_program(built, arguments, environment)
+    }
+
+    /// Starts another provider as [`Process::start`] does.
+    pub(crate) fn start_program(
+        program: &Path,
+        arguments: &[&str],
+        environment: &[(String, String)],
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_terraform-provider-claude"))
+        let mut child = Command::new(program)
             .args(arguments)
             .env_clear()
             .env("TMPDIR", folder.path())
