@@ -39,6 +39,18 @@ variables! {
     TF_LOG_PROVIDER_CLAUDE = "TF_LOG_PROVIDER_CLAUDE";
     /// Home folder, where the file `.vault-token` may be.
     HOME = "HOME";
+    /// Folder of a user's configuration; OpenTofu looks there.
+    XDG_CONFIG_HOME = "XDG_CONFIG_HOME";
+    /// Folder of a user's data; Terraform and OpenTofu look for providers below it.
+    XDG_DATA_HOME = "XDG_DATA_HOME";
+    /// Folders of data for all users, separated by colons.
+    XDG_DATA_DIRS = "XDG_DATA_DIRS";
+    /// File with the settings of Terraform and OpenTofu.
+    TF_CLI_CONFIG_FILE = "TF_CLI_CONFIG_FILE";
+    /// Any value turns colours off.
+    NO_COLOR = "NO_COLOR";
+    /// Kind of the terminal; `dumb` has no colours.
+    TERM = "TERM";
     /// Address of Vault.
     VAULT_ADDR = "VAULT_ADDR";
     /// Address of OpenBao.

@@ -10,7 +10,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -18,42 +18,12 @@ use std::time::Duration;
 
 use terraform_provider_claude::env;
 
-use crate::support::{cargo, process, provision};
+use crate::support::{cargo, process};
 
 const NAME: &str = "terraform-provider-claude";
 const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 const LARGEST: u64 = 8 << 20;
-const BUILD_LIMIT: Duration = Duration::from_secs(3600);
 const START_LIMIT: Duration = Duration::from_secs(30);
-
-/// Builds the binary as a release does and returns its path.
-///
-/// A target named on the command line keeps the flag away from build scripts and macros, which
-/// cannot be static. The folder is its own, so that the flag does not rebuild what tests use.
-fn build() -> PathBuf {
-    let versions = process::run(Command::new("rustc").arg("-vV"), &[], START_LIMIT).unwrap();
-    let triple = versions
-        .stdout
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .expect("rustc names its host")
-        .to_owned();
-    let target = provision::target_folder().join("static");
-    let built = process::run(
-        cargo::cargo("build")
-            .args(["--release", "--locked", "--bin", NAME])
-            .args(["--target", &triple])
-            .env("CARGO_TARGET_DIR", &target)
-            .env_remove("CARGO_ENCODED_RUSTFLAGS")
-            .env("RUSTFLAGS", "-C target-feature=+crt-static"),
-        &[],
-        BUILD_LIMIT,
-    )
-    .unwrap();
-    assert!(built.status.success(), "{}", built.stderr);
-    println!("built in {:.0} s", built.elapsed.as_secs_f64());
-    target.join(triple).join("release").join(NAME)
-}
 
 /// Prepares a command that sees `root` as the root folder and has an empty environment.
 ///
@@ -77,7 +47,7 @@ fn inside(root: &Path, arguments: &[&str]) -> Command {
 
 #[test]
 fn the_release_binary_starts_in_an_empty_root() {
-    let binary = build();
+    let binary = cargo::static_release().unwrap_or_else(|error| panic!("{error}"));
     let size = fs::metadata(&binary).unwrap().len();
     println!("{size} bytes");
     assert!(size < LARGEST, "{size} bytes are more than {LARGEST}");
@@ -102,6 +72,27 @@ fn the_release_binary_starts_in_an_empty_root() {
         version.stdout.contains(env!("CARGO_PKG_VERSION")),
         "{version:?}"
     );
+
+    let name = "/terraform-provider-claude";
+    let run = |arguments: &[&str]| {
+        let ran = process::run(&mut inside(root.path(), arguments), &[], START_LIMIT).unwrap();
+        assert!(ran.status.success(), "{arguments:?}: {ran:?}");
+        ran.stdout
+    };
+    assert!(run(&[name, "status", "--help"]).contains("--detailed-exitcode"));
+    // An image has no home and, while it is built, perhaps no /proc.
+    let printed = run(&[
+        name,
+        "install",
+        "--dir",
+        "/usr/local/share/terraform/plugins",
+    ]);
+    let installed = printed
+        .lines()
+        .map(str::trim)
+        .find(|line| line.starts_with("/usr/local/share/terraform/plugins/terraform.local/"))
+        .expect("the place is printed");
+    assert_eq!(run(&[installed, "--version"]), version.stdout);
 
     let line = handshake(root.path());
     let fields: Vec<&str> = line.trim_end().split('|').collect();

@@ -1,0 +1,125 @@
+//! The texts of `--help`.
+
+use super::arguments::Topic;
+
+/// Where tokens come from, for whoever tried to give one as an argument.
+pub(super) const TOKENS_BY_INPUT: &str = "\
+Tokens come by standard input only: an argument stays in the history of the
+shell and shows in the list of processes. Run this, paste the token and press
+Enter:
+
+    terraform-provider-claude store PATH
+
+If what was typed was a real token, take it out of the shell's history.
+";
+
+const PROGRAM: &str = "\
+Provider for Terraform and OpenTofu, which start it without arguments.
+
+Usage: terraform-provider-claude COMMAND [OPTIONS]
+       terraform-provider-claude --version | --help | --debug
+
+Commands:
+  install     Put this program where `terraform init` and `tofu init` find it.
+  store       Store a token in Vault or OpenBao: checked, dated, beside the
+              other fields of the secret.
+  status      Show tokens, when they expire and what is due; for people, as
+              JSON or for Prometheus.
+
+Options:
+  --version   Print name and version.
+  --help      Print this text; after a command, what it takes.
+  --debug     Serve in plaintext until interrupted, and print the variable
+              TF_REATTACH_PROVIDERS that makes Terraform use this process.
+
+Exit codes: 0 done, 1 failed, 2 wrong arguments.
+";
+
+const INSTALL: &str = "\
+Puts this program where `terraform init` and `tofu init` find it without any
+setting, and prints the block to paste into a configuration. Running it again
+is fine.
+
+Usage: terraform-provider-claude install [--dir DIR]
+
+  --dir DIR   Fill the mirror DIR, for an image. On Linux, every user's
+              Terraform searches /usr/local/share/terraform/plugins; for other
+              folders the CLI configuration to add is printed.
+
+Exit codes: 0 done, 1 failed, 2 wrong arguments.
+";
+
+const STORE: &str = "\
+Stores a token in one field of one KV version 2 secret. It is checked first,
+every other field stays as it is, the one before stays in the KV history, and
+the mint time is written to the secret's metadata. The token comes by a prompt
+that shows nothing, or by standard input; never as an argument:
+
+    claude setup-token        (in a terminal at least 300 columns wide)
+    terraform-provider-claude store claude-agent-service
+
+Usage: terraform-provider-claude store [OPTIONS] PATH
+
+  PATH                        Path in the mount, as `vault kv list` shows it.
+  --minted-at TIME            When the token was minted, such as
+                              2026-03-01T00:00:00Z. Default: now, by Vault's
+                              clock; for a token that is there already, what
+                              the KV history tells.
+  --stamp-only                Date the token that is there; ask for none.
+  --mount MOUNT               KV version 2 mount. Default: secret
+  --field FIELD               Default: claude_oauth_token
+  --lifetime-days DAYS        Days from mint to expiry. Default: 365
+  --rotate-before-days DAYS   Days before its expiry from which a token is
+                              due. Default: 30
+
+Address, Vault token, namespace and TLS come from the environment as for the
+provider: VAULT_ADDR, VAULT_TOKEN or ~/.vault-token, VAULT_NAMESPACE,
+VAULT_CACERT and so on, or the same with BAO_. While TF_CLAUDE_NOW is set,
+nothing is written.
+
+Exit codes: 0 stored, or there already; 1 failed; 2 wrong arguments; 130
+interrupted at the prompt.
+";
+
+const STATUS: &str = "\
+Shows tokens: how each stands, when it was minted and when it expires. Reads
+data alone, one request for each secret that has a stamp.
+
+Usage: terraform-provider-claude status [OPTIONS] [PATH...]
+
+  PATH                        Path in the mount, several as \"spare-{1,2}\" or
+                              \"spare-{1..5}\" in quotes, or all below a prefix
+                              as team/ with a slash at its end. Default: the
+                              whole mount. Prefixes need `list` on metadata.
+  --json                      Print JSON.
+  --metrics                   Print metrics for Prometheus; never exit with 2.
+  --detailed-exitcode         Exit with 2 when a token is anything but in_date;
+                              wrong arguments are 1 then.
+  --mount MOUNT               KV version 2 mount. Default: secret
+  --field FIELD               Default: claude_oauth_token
+  --lifetime-days DAYS        Days from mint to expiry. Default: 365
+  --rotate-before-days DAYS   Days before its expiry from which a token is
+                              due. Default: 30
+
+A secret that cannot be read is shown as unreadable beside all others, with the
+reason on standard error, and the exit code is 1. A secret that is not there is
+a state like others: missing.
+
+Address, Vault token, namespace and TLS come from the environment as for the
+provider: VAULT_ADDR, VAULT_TOKEN or ~/.vault-token, VAULT_NAMESPACE,
+VAULT_CACERT and so on, or the same with BAO_. TF_CLAUDE_NOW rehearses a date;
+NO_COLOR turns colours off.
+
+Exit codes: 0 all was looked at; 1 failed, if only in part; 2 wrong arguments,
+or see --detailed-exitcode.
+";
+
+/// Returns the help about something.
+pub(super) fn text(topic: Topic) -> &'static str {
+    match topic {
+        Topic::Program => PROGRAM,
+        Topic::Install => INSTALL,
+        Topic::Store => STORE,
+        Topic::Status => STATUS,
+    }
+}

@@ -1,0 +1,212 @@
+//! What is written to the terminal, and how a person reads a diagnostic there.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::process::ExitCode;
+
+use crate::env::{self, Environment};
+use crate::sdk::{Diagnostics, acts_on_terminals};
+
+/// Columns that a text takes at most: what terminals and logs show without a break of their own.
+const COLUMNS: usize = 78;
+
+/// Writes to standard output; a reader that has gone, such as `head`, has all it wanted.
+pub(super) fn print(text: &str) -> ExitCode {
+    match write(&mut io::stdout(), text) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Writes to standard error; where nobody listens there is nobody to tell.
+pub(super) fn note(text: &str) {
+    let _ = write(&mut io::stderr(), text);
+}
+
+/// Writes diagnostics to standard error.
+pub(super) fn tell(diagnostics: &Diagnostics, environment: &dyn Environment) {
+    let colors = colors(environment, io::stderr().is_terminal());
+    for diagnostic in diagnostics {
+        let kind = if diagnostic.is_error() {
+            colors.paint(Color::Red, "Error:")
+        } else {
+            colors.paint(Color::Yellow, "Warning:")
+        };
+        note(&message(&kind, &diagnostic.summary, &diagnostic.detail));
+    }
+}
+
+/// Writes one failure of the program itself to standard error.
+pub(super) fn fail(summary: &str, detail: &str, environment: &dyn Environment) -> ExitCode {
+    let kind = colors(environment, io::stderr().is_terminal()).paint(Color::Red, "Error:");
+    note(&message(&kind, summary, detail));
+    ExitCode::FAILURE
+}
+
+fn write(output: &mut dyn Write, text: &str) -> io::Result<()> {
+    output.write_all(text.as_bytes())?;
+    output.flush()
+}
+
+/// A colour by what it tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Color {
+    /// Broken or over.
+    Red,
+    /// Due.
+    Yellow,
+    /// In order.
+    Green,
+}
+
+/// Paints words, or leaves them as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Colors(bool);
+
+impl Colors {
+    /// Paints nothing.
+    #[cfg(test)]
+    pub(super) const NONE: Self = Self(false);
+
+    /// Leaves a word as it is.
+    pub(super) fn paint_nothing(text: &str) -> String {
+        text.to_owned()
+    }
+
+    /// Paints a word.
+    pub(super) fn paint(self, color: Color, text: &str) -> String {
+        if !self.0 {
+            return text.to_owned();
+        }
+        let code = match color {
+            Color::Red => 31,
+            Color::Yellow => 33,
+            Color::Green => 32,
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+}
+
+/// Decides about colours: on a terminal that has them, unless `NO_COLOR` is set.
+pub(super) fn colors(environment: &dyn Environment, is_terminal: bool) -> Colors {
+    let dumb = environment
+        .get(env::TERM)
+        .is_some_and(|term| term == "dumb");
+    Colors(is_terminal && !dumb && environment.get(env::NO_COLOR).is_none())
+}
+
+/// Puts a message together: one line, then the text below it, indented.
+fn message(kind: &str, summary: &str, detail: &str) -> String {
+    let mut text = format!("{kind} {}\n", plain(summary));
+    let detail = detail.trim();
+    if !detail.is_empty() {
+        text.push('\n');
+        for line in detail.lines() {
+            wrap(line, &mut text);
+        }
+    }
+    text.push('\n');
+    text
+}
+
+/// Adds a line, indented and broken between words; a line that is indented already is a command
+/// and stays whole.
+fn wrap(line: &str, text: &mut String) {
+    let line = plain(line);
+    if line.starts_with(' ') {
+        text.push_str("  ");
+        text.push_str(line.trim_end());
+        text.push('\n');
+        return;
+    }
+    let mut width = 0;
+    for word in line.split_whitespace() {
+        let length = word.chars().count();
+        if width == 0 {
+            text.push_str("  ");
+            width = 2;
+        } else if width + 1 + length > COLUMNS {
+            text.push_str("\n  ");
+            width = 2;
+        } else {
+            text.push(' ');
+            width += 1;
+        }
+        text.push_str(word);
+        width += length;
+    }
+    text.push('\n');
+}
+
+/// Does as [`plain`] within each line.
+pub(super) fn plain_lines(text: &str) -> String {
+    text.split_inclusive('\n')
+        .map(|line| match line.strip_suffix('\n') {
+            Some(line) => plain(line) + "\n",
+            None => plain(line),
+        })
+        .collect()
+}
+
+/// Escapes what could move the cursor of a terminal, line breaks among it: names come from
+/// arguments and from Vault.
+pub(super) fn plain(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if acts_on_terminals(character) {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_message_is_a_line_and_an_indented_text() {
+        let detail = format!(
+            "{} end.\n\n    vault kv get {}\n\nThen again.",
+            "word ".repeat(20).trim_end(),
+            "x".repeat(80)
+        );
+        let text = message("Error:", "It failed\u{1b}[2J", &detail);
+        let expected = format!(
+            "Error: It failed\\u{{1b}}[2J\n\n  {}\n  {} end.\n\n      vault kv get {}\n\n  Then again.\n\n",
+            ["word"; 15].join(" "),
+            ["word"; 5].join(" "),
+            "x".repeat(80)
+        );
+        assert_eq!(text, expected);
+        assert_eq!(message("Error:", "Alone", ""), "Error: Alone\n\n");
+    }
+
+    #[test]
+    fn names_move_no_cursor() {
+        let odd = "a\u{1b}[2J\u{9b}1m\u{202e}b\nc";
+        assert_eq!(plain(odd), r"a\u{1b}[2J\u{9b}1m\u{202e}b\u{a}c");
+        assert_eq!(plain_lines("a\rb\nc\n"), "a\\u{d}b\nc\n");
+        assert_eq!(plain("größe-1"), "größe-1");
+    }
+
+    #[test]
+    fn colors_are_for_terminals_that_want_them() {
+        let with = |variables: &[(&str, &str)], is_terminal| {
+            let environment: BTreeMap<String, String> = variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect();
+            colors(&environment, is_terminal).paint(Color::Red, "x")
+        };
+        assert_eq!(with(&[], true), "\u{1b}[31mx\u{1b}[0m");
+        assert_eq!(with(&[], false), "x");
+        assert_eq!(with(&[("NO_COLOR", "1")], true), "x");
+        assert_eq!(with(&[("NO_COLOR", "")], true), "\u{1b}[31mx\u{1b}[0m");
+        assert_eq!(with(&[("TERM", "dumb")], true), "x");
+    }
+}

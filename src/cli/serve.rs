@@ -1,0 +1,117 @@
+//! Serving a host.
+
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+
+use super::output;
+use crate::clock::{Clock as _, SystemClock};
+use crate::env::{self, Environment};
+use crate::hardening;
+use crate::log;
+use crate::plugin::{self, HandshakeEnvironment, Plugin, ServeError};
+use crate::provider::{self, ClaudeProvider};
+use crate::sdk::ProviderService;
+
+/// Cookie by which Terraform and OpenTofu tell a plugin that they started it.
+const MAGIC_COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
+
+/// Major version of the plugin protocol.
+const PROTOCOL_VERSION: u32 = 6;
+
+const ABOUT: &str = concat!(
+    env!("CARGO_PKG_NAME"),
+    " is a provider for Terraform and OpenTofu, which start it themselves.\n",
+    "By hand it installs itself, stores tokens and shows how they stand; see `--help`.\n",
+);
+
+const DEBUG_HINT: &str =
+    "Set the variable below where you run Terraform; an interrupt ends this.\n";
+
+/// Serves a host, or in debug mode whichever host comes.
+pub(super) fn serve(debug: bool, environment: &Arc<dyn Environment>) -> ExitCode {
+    let handshake = handshake(&**environment);
+    if !debug && handshake.check_cookie(MAGIC_COOKIE).is_err() {
+        output::note(ABOUT);
+        return ExitCode::FAILURE;
+    }
+    log::install_panic_hook();
+    if !debug {
+        // A developer may attach a debugger.
+        hardening::hide_memory();
+    }
+    if let Some(level) = log::level(&**environment) {
+        log::install(level, || SystemClock.now());
+    }
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
+    let provider = ClaudeProvider::new(Arc::clone(environment), Arc::new(SystemClock));
+    let service = ProviderService::new(provider);
+    let plugin = Plugin {
+        cookie: MAGIC_COOKIE,
+        protocol_version: PROTOCOL_VERSION,
+        routes: Routes::new(service.server()),
+        stop: CancellationToken::new(),
+    };
+    let outcome: Result<(), ServeError> = runtime.block_on(async {
+        let outcome = if debug {
+            output::note(DEBUG_HINT);
+            plugin::serve_for_reattach(plugin, &handshake, provider::ADDRESS).await
+        } else {
+            plugin::serve(plugin, &handshake).await
+        };
+        service.close().await;
+        outcome
+    });
+    // Whatever still runs has had its time; the end of the process does not wait for it.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+}
+
+/// Reads what the host says in the environment.
+fn handshake(environment: &dyn Environment) -> HandshakeEnvironment {
+    let path = |name| environment.get(name).map(PathBuf::from);
+    HandshakeEnvironment {
+        cookie: environment.get(env::TF_PLUGIN_MAGIC_COOKIE),
+        protocol_versions: environment.get(env::PLUGIN_PROTOCOL_VERSIONS),
+        client_certificate: environment.get(env::PLUGIN_CLIENT_CERT),
+        socket_folder: path(env::PLUGIN_UNIX_SOCKET_DIR),
+        socket_group: environment.get(env::PLUGIN_UNIX_SOCKET_GROUP),
+        temporary_folder: path(env::TMPDIR),
+        min_port: environment.get(env::PLUGIN_MIN_PORT),
+        max_port: environment.get(env::PLUGIN_MAX_PORT),
+        multiplex: environment.get(env::PLUGIN_MULTIPLEX_GRPC).is_some(),
+    }
+}
+
+/// Tells why the program ends, with every cause.
+fn fail(error: &dyn Error) -> ExitCode {
+    let mut text = format!("[ERROR] {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text.push('\n');
+    let _ = io::stderr().write_all(text.as_bytes());
+    ExitCode::FAILURE
+}

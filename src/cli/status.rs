@@ -1,0 +1,113 @@
+//! The command `status`: how tokens stand.
+
+mod json;
+mod metrics;
+mod table;
+
+use std::io::{self, IsTerminal as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+pub use metrics::METRICS;
+
+use super::arguments::{Format, Status};
+use super::{EXIT_USAGE, output, runtime};
+use crate::clock::SystemClock;
+use crate::env::Environment;
+use crate::provider::operations::{Operations, Refusal, Survey};
+
+/// Exit code that says that something is due, where that was asked for.
+const EXIT_DUE: u8 = 2;
+
+/// Where the tokens of a survey are and how long they live.
+struct Context {
+    mount: String,
+    field: String,
+    lifetime_days: u32,
+    rotate_before_days: u32,
+}
+
+/// Runs the command.
+pub(super) fn run(arguments: Status, environment: &Arc<dyn Environment>) -> ExitCode {
+    let environment = &**environment;
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return output::fail("This program cannot run", &error.to_string(), environment);
+        }
+    };
+    let Status {
+        scope,
+        targets,
+        format,
+        detailed_exitcode,
+    } = arguments;
+    let outcome: Result<_, Refusal> = runtime.block_on(async {
+        let (operations, warnings) = Operations::new(scope, environment, Arc::new(SystemClock))?;
+        output::tell(&warnings, environment);
+        let survey = operations.survey(&targets).await;
+        operations.close().await;
+        let (lifetime_days, rotate_before_days) = operations.days();
+        let context = Context {
+            mount: operations.mount().to_owned(),
+            field: operations.field().to_owned(),
+            lifetime_days,
+            rotate_before_days,
+        };
+        Ok((survey?, context))
+    });
+    match outcome {
+        Ok((survey, context)) => {
+            let printed = output::print(&text(&survey, &context, format, environment));
+            output::tell(&survey.diagnostics, environment);
+            if survey.is_incomplete {
+                ExitCode::FAILURE
+            } else if detailed_exitcode && survey.is_due() {
+                ExitCode::from(EXIT_DUE)
+            } else {
+                printed
+            }
+        }
+        Err(refusal) => {
+            output::tell(refusal.diagnostics(), environment);
+            let two_means_due = detailed_exitcode || format == Format::Metrics;
+            match refusal {
+                Refusal::Arguments(_) if !two_means_due => ExitCode::from(EXIT_USAGE),
+                Refusal::Arguments(_) | Refusal::Failed(_) => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn text(
+    survey: &Survey,
+    context: &Context,
+    format: Format,
+    environment: &dyn Environment,
+) -> String {
+    match format {
+        Format::Json => json::text(survey, context),
+        Format::Metrics => metrics::text(survey),
+        Format::Table => {
+            let columns = columns();
+            let colors = output::colors(environment, io::stdout().is_terminal());
+            table::text(survey, context, columns, colors)
+        }
+    }
+}
+
+/// Returns the width of the terminal; a pipe has none.
+#[cfg(unix)]
+fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
+}
+
+/// Returns the width of the terminal; a pipe has none.
+#[cfg(not(unix))]
+fn columns() -> Option<usize> {
+    None
+}
+
+#[cfg(test)]
+mod samples;

@@ -1,0 +1,346 @@
+//! Tokens as a table: what ends first stands above, with the shortest bar.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Context;
+use crate::cli::output::{Color, Colors, plain};
+use crate::provider::operations::{State, Survey, TokenReport};
+
+/// Cells of a bar at most, each about a fortnight of a year.
+const LONGEST_BAR: usize = 24;
+/// Cells of a bar below which it tells nothing.
+const SHORTEST_BAR: usize = 8;
+/// Characters of a path below which it is not shortened further.
+const SHORTEST_PATH: usize = 12;
+/// Digits of a fingerprint that are shown.
+const DIGITS: usize = 8;
+const GAP: &str = "  ";
+const NONE: &str = "-";
+
+/// A column by what it shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    Path,
+    Role,
+    Token,
+    Status,
+    Minted,
+    Expires,
+    Left,
+}
+
+/// Columns that a narrow terminal goes without, the first one first.
+const EXPENDABLE: [Column; 3] = [Column::Minted, Column::Token, Column::Role];
+
+impl Column {
+    const ALL: [Self; 7] = [
+        Self::Path,
+        Self::Role,
+        Self::Token,
+        Self::Status,
+        Self::Minted,
+        Self::Expires,
+        Self::Left,
+    ];
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Path => "PATH",
+            Self::Role => "ROLE",
+            Self::Token => "TOKEN",
+            Self::Status => "STATUS",
+            Self::Minted => "MINTED",
+            Self::Expires => "EXPIRES",
+            Self::Left => "LEFT",
+        }
+    }
+
+    fn cell(self, token: &TokenReport, now: Timestamp) -> String {
+        let day = |at: Option<Timestamp>| {
+            at.map_or_else(|| NONE.to_owned(), |at| at.to_string()[..10].to_owned())
+        };
+        match self {
+            Self::Path => plain(&token.path),
+            Self::Role => token.role.map_or(NONE, |role| role.as_str()).to_owned(),
+            Self::Token => token.fingerprint.map_or_else(
+                || NONE.to_owned(),
+                |fingerprint| fingerprint.short().to_string()[..DIGITS].to_owned(),
+            ),
+            Self::Status => token.state.as_str().to_owned(),
+            Self::Minted => day(token.minted_at) + if is_estimate(token) { "~" } else { "" },
+            Self::Expires => day(token.expires_at) + if is_estimate(token) { "~" } else { "" },
+            Self::Left => token
+                .expires_at
+                .map_or_else(|| NONE.to_owned(), |at| left(at.duration_since(now))),
+        }
+    }
+}
+
+fn is_estimate(token: &TokenReport) -> bool {
+    token.minted_at_source == Some("estimated")
+}
+
+/// Writes a time in days, the last one in hours.
+fn left(time: SignedDuration) -> String {
+    let hours = time.as_hours();
+    match hours / 24 {
+        0 => format!("{hours} h"),
+        days => format!("{days} d"),
+    }
+}
+
+/// Writes the table, no wider than `columns` where that is known, and what it does not show.
+pub(super) fn text(
+    survey: &Survey,
+    context: &Context,
+    columns: Option<usize>,
+    colors: Colors,
+) -> String {
+    if survey.tokens.is_empty() {
+        return format!(
+            "No secret there has the field {} (mount {}).\n",
+            plain(&context.field),
+            plain(&context.mount)
+        );
+    }
+    let layout = Layout::new(survey, columns);
+    let mut text = layout.line(|column| column.title().to_owned(), Colors::paint_nothing);
+    for token in &survey.tokens {
+        let paint = |text: &str| colors.paint(color(token.state), text);
+        let mut line = layout.line(|column| column.cell(token, survey.as_of), paint);
+        if let (Some(length), Some(expires_at)) = (layout.bar, token.expires_at) {
+            let left = expires_at.duration_since(survey.as_of);
+            let bar = bar(left, context.lifetime_days, length);
+            line.truncate(line.trim_end().len());
+            line.push_str(GAP);
+            line.push_str(&colors.paint(color(token.state), &bar));
+            line.push('\n');
+        }
+        text.push_str(&line);
+    }
+    let notes = notes(survey);
+    if !notes.is_empty() {
+        text.push('\n');
+        text.push_str(&notes);
+    }
+    text
+}
+
+fn color(state: State) -> Color {
+    match state {
+        State::InDate => Color::Green,
+        State::RotationDue | State::Spent | State::Duplicate => Color::Yellow,
+        State::Expired | State::Malformed | State::Missing | State::Unreadable => Color::Red,
+    }
+}
+
+/// Draws what is left of a whole lifetime; the last day still shows.
+fn bar(left: SignedDuration, lifetime_days: u32, length: usize) -> String {
+    let whole = i128::from(lifetime_days) * 86_400;
+    let cells = i128::from(left.as_secs().max(0)) * length as i128;
+    let filled = usize::try_from((cells + whole - 1) / whole.max(1)).unwrap_or(length);
+    let filled = filled.min(length);
+    format!("{}{}", "#".repeat(filled), ".".repeat(length - filled))
+}
+
+/// Which columns there are and how wide.
+struct Layout {
+    columns: Vec<(Column, usize)>,
+    bar: Option<usize>,
+}
+
+impl Layout {
+    fn new(survey: &Survey, columns: Option<usize>) -> Self {
+        let width = |column: Column| {
+            let cells = survey
+                .tokens
+                .iter()
+                .map(|token| column.cell(token, survey.as_of));
+            let longest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
+            (column, longest.max(column.title().len()))
+        };
+        let is_of_use = |column: &Column| {
+            *column != Column::Role || survey.tokens.iter().any(|token| token.role.is_some())
+        };
+        let mut layout = Self {
+            columns: Column::ALL
+                .into_iter()
+                .filter(is_of_use)
+                .map(width)
+                .collect(),
+            bar: Some(LONGEST_BAR),
+        };
+        let Some(columns) = columns else {
+            return layout;
+        };
+        for expendable in EXPENDABLE {
+            if layout.rest(columns) >= SHORTEST_BAR {
+                break;
+            }
+            layout.columns.retain(|(column, _)| *column != expendable);
+        }
+        let rest = layout.rest(columns);
+        layout.bar = (rest >= SHORTEST_BAR).then_some(rest.min(LONGEST_BAR));
+        let missing = layout.width().saturating_sub(columns);
+        if layout.bar.is_none() && missing > 0 {
+            for (column, width) in &mut layout.columns {
+                if *column == Column::Path {
+                    *width = width.saturating_sub(missing).max(SHORTEST_PATH.min(*width));
+                }
+            }
+        }
+        layout
+    }
+
+    /// Returns the width of all columns and the gaps between them.
+    fn width(&self) -> usize {
+        let cells: usize = self.columns.iter().map(|(_, width)| width).sum();
+        cells + GAP.len() * self.columns.len().saturating_sub(1)
+    }
+
+    /// Returns how many cells remain for a bar.
+    fn rest(&self, columns: usize) -> usize {
+        columns.saturating_sub(self.width() + GAP.len())
+    }
+
+    fn line(&self, cell: impl Fn(Column) -> String, paint: impl Fn(&str) -> String) -> String {
+        let cells = self.columns.iter().map(|&(column, width)| {
+            let text = shortened(&cell(column), width);
+            let padding = " ".repeat(width - text.chars().count());
+            match column {
+                Column::Left => padding + &text,
+                Column::Status => paint(&text) + &padding,
+                _ => text + &padding,
+            }
+        });
+        let line = cells.collect::<Vec<_>>().join(GAP);
+        format!("{}\n", line.trim_end())
+    }
+}
+
+/// Takes characters out of the middle: paths differ at their ends.
+fn shortened(text: &str, width: usize) -> String {
+    let length = text.chars().count();
+    if length <= width {
+        return text.to_owned();
+    }
+    let kept = width.saturating_sub(1);
+    let (before, after) = (kept / 2, kept - kept / 2);
+    let start: String = text.chars().take(before).collect();
+    let end: String = text.chars().skip(length - after).collect();
+    format!("{start}…{end}")
+}
+
+/// Says in words what no column has room for.
+fn notes(survey: &Survey) -> String {
+    let mut notes = String::new();
+    for token in &survey.tokens {
+        let path = plain(&token.path);
+        if token.state == State::Duplicate {
+            let others = plain(&token.same_token_as.join(", "));
+            notes.push_str(&format!("{path} holds the same token as {others}.\n"));
+        }
+        if let (State::Spent, Some(primary)) = (token.state, &token.promoted_to) {
+            let primary = plain(primary);
+            notes.push_str(&format!("{path}: its token was promoted to {primary}.\n"));
+        }
+        if let Some(problem) = &token.problem {
+            notes.push_str(&format!("{path}: {}\n", plain(problem)));
+        }
+    }
+    if survey.tokens.iter().any(is_estimate) {
+        notes.push_str(
+            "~ is an estimate, since older versions cannot be read: the token may be older and\n\
+             expire earlier. `store --stamp-only --minted-at TIME` dates it.\n",
+        );
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    fn table(columns: Option<usize>) -> String {
+        text(
+            &samples::survey(),
+            &samples::context(),
+            columns,
+            Colors::NONE,
+        )
+    }
+
+    #[test]
+    fn what_ends_first_has_the_shortest_bar() {
+        insta::assert_snapshot!(table(None), @r#"
+        PATH           ROLE     TOKEN  STATUS        MINTED       EXPIRES       LEFT
+        locked         -        -      unreadable    -            -                -
+        a\b"c          -        -      missing       -            -                -
+        agent          primary  -      rotation_due  2025-12-03   2026-12-03     8 d  #.......................
+        agent-spare-2  -        -      duplicate     2025-12-03   2026-12-03     8 d  #.......................
+        agent-spare-1  spare    -      in_date       2026-11-01~  2027-11-01~  341 d  #######################.
+
+        a\b"c: There is no such secret.
+        agent-spare-2 holds the same token as agent.
+        ~ is an estimate, since older versions cannot be read: the token may be older and
+        expire earlier. `store --stamp-only --minted-at TIME` dates it.
+        "#);
+    }
+
+    #[test]
+    fn a_narrow_terminal_goes_without_what_matters_least() {
+        for columns in [40, 60, 70, 80, 100, 140] {
+            for line in table(Some(columns)).lines().take(6) {
+                let width = line.chars().count();
+                assert!(width <= columns.max(54), "{columns}: {line}");
+            }
+        }
+        let narrow = table(Some(70));
+        assert!(
+            narrow.contains("#...") && !narrow.contains("MINTED"),
+            "{narrow}"
+        );
+    }
+
+    #[test]
+    fn bars_are_parts_of_a_lifetime() {
+        let days = |days: i64| SignedDuration::from_hours(24 * days);
+        assert_eq!(bar(days(365), 365, 10), "##########");
+        assert_eq!(bar(days(400), 365, 10), "##########");
+        assert_eq!(bar(days(36), 365, 10), "#.........");
+        assert_eq!(bar(days(37), 365, 10), "##........");
+        assert_eq!(bar(days(1), 365, 10), "#.........");
+        assert_eq!(bar(days(0), 365, 10), "..........");
+        assert_eq!(bar(days(-1), 365, 10), "..........");
+    }
+
+    #[test]
+    fn the_last_day_is_told_in_hours() {
+        let hours = SignedDuration::from_hours;
+        assert_eq!(left(hours(49)), "2 d");
+        assert_eq!(left(hours(23)), "23 h");
+        assert_eq!(left(hours(-5)), "-5 h");
+        assert_eq!(left(hours(-30)), "-1 d");
+    }
+
+    #[test]
+    fn long_paths_keep_both_ends() {
+        assert_eq!(
+            shortened("claude-agent-service-spare-1", 13),
+            "claude…pare-1"
+        );
+        assert_eq!(shortened("agent", 5), "agent");
+    }
+
+    #[test]
+    fn nothing_is_told_in_words() {
+        let mut survey = samples::survey();
+        survey.tokens.clear();
+        let text = text(&survey, &samples::context(), None, Colors::NONE);
+        assert_eq!(
+            text,
+            "No secret there has the field claude_oauth_token (mount secret).\n"
+        );
+    }
+}

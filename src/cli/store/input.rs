@@ -1,0 +1,106 @@
+//! A token from standard input: typed where nobody sees it, or by a pipe. Every buffer of ours
+//! that holds it is wiped.
+
+#[cfg(unix)]
+mod hidden;
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read};
+
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::secret::Secret;
+
+/// Most bytes that are read; a token has 108, a credentials file some hundred.
+const LIMIT: usize = 64 << 10;
+
+/// Why there is no token.
+#[derive(Debug, Error)]
+pub(super) enum InputError {
+    /// Standard input had nothing.
+    #[error("No token came by standard input")]
+    Empty,
+    /// There is far more than a token.
+    #[error("Standard input has far more than a token")]
+    TooLong,
+    /// The bytes are no text.
+    #[error("Standard input has no text")]
+    NotText,
+    /// Somebody pressed Ctrl-C, or asked the program to end.
+    #[error("Interrupted")]
+    Interrupted,
+    /// Standard input is a terminal that cannot be told to show nothing.
+    #[cfg_attr(unix, expect(dead_code, reason = "terminals of other systems"))]
+    #[error("This terminal cannot hide what is typed")]
+    NoPrompt,
+    /// Reading failed.
+    #[error("Standard input cannot be read")]
+    Unreadable(#[from] io::Error),
+}
+
+/// Reads the token for a place that a person knows by `name`.
+pub(super) async fn token(name: &str) -> Result<Secret, InputError> {
+    if io::stdin().is_terminal() {
+        return typed(name).await;
+    }
+    let mut buffer = buffer();
+    let mut input = unbuffered()?;
+    loop {
+        let mut chunk = Zeroizing::new([0; 4096]);
+        match input.read(&mut *chunk) {
+            Ok(0) => break,
+            Ok(count) => append(&mut buffer, &chunk[..count])?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    secret(&buffer)
+}
+
+#[cfg(unix)]
+async fn typed(name: &str) -> Result<Secret, InputError> {
+    hidden::token(name).await
+}
+
+#[cfg(not(unix))]
+async fn typed(_name: &str) -> Result<Secret, InputError> {
+    Err(InputError::NoPrompt)
+}
+
+/// Makes a buffer that never grows, since growing leaves a copy behind.
+fn buffer() -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(Vec::with_capacity(LIMIT))
+}
+
+fn append(buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) -> Result<(), InputError> {
+    if buffer.len() + bytes.len() > LIMIT {
+        return Err(InputError::TooLong);
+    }
+    buffer.extend_from_slice(bytes);
+    Ok(())
+}
+
+fn secret(bytes: &[u8]) -> Result<Secret, InputError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| InputError::NotText)?;
+    if text.trim().is_empty() {
+        return Err(InputError::Empty);
+    }
+    // The line break that `echo` and files end with is nobody's mistake.
+    let line = text.strip_suffix('\n').unwrap_or(text);
+    Ok(Secret::new(line.strip_suffix('\r').unwrap_or(line)))
+}
+
+/// Opens standard input without the buffer of the library, which is not wiped.
+#[cfg(unix)]
+fn unbuffered() -> io::Result<File> {
+    use std::os::fd::AsFd as _;
+    Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+/// Opens standard input without the buffer of the library, which is not wiped.
+#[cfg(not(unix))]
+fn unbuffered() -> io::Result<File> {
+    use std::os::windows::io::AsHandle as _;
+    Ok(File::from(io::stdin().as_handle().try_clone_to_owned()?))
+}

@@ -1,0 +1,112 @@
+//! What a user reads at the command line, beyond what plans and applies say as well.
+
+use jiff::Timestamp;
+
+use super::{Place, add, command, mint, shell, vault_error};
+use crate::protocol::Diagnostic;
+use crate::token::expiry::Status;
+use crate::token::history::HistoryOutcome;
+use crate::token::instant::format_instant;
+use crate::vault::VaultError;
+
+/// A token that was to be dated and is not there.
+pub(in crate::provider) fn no_token_to_stamp(place: Place<'_>, problem: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("No token to stamp at {place}"),
+        format!("{problem}Nothing was changed."),
+    )
+}
+
+/// A mint time that is later than the version that first held the token.
+pub(in crate::provider) fn dated_after_storing(
+    place: Place<'_>,
+    minted_at: Timestamp,
+    created_at: Timestamp,
+) -> Diagnostic {
+    Diagnostic::error(
+        format!("Mint time of {place} is later than the token"),
+        format!(
+            "--minted-at is {}, but the secret has held this token since {} or earlier. Give the \
+             time when `claude setup-token` made this token, or leave --minted-at out to take \
+             the date from the KV history. The token was not stamped.",
+            format_instant(minted_at),
+            format_instant(created_at)
+        ),
+    )
+}
+
+/// A token that only a person can date.
+pub(in crate::provider) fn mint_date_needed(
+    place: Place<'_>,
+    outcome: HistoryOutcome,
+) -> Diagnostic {
+    Diagnostic::error(
+        format!("Mint time of {place} is not known"),
+        format!(
+            "{ends} The token may be older than that. Give the day on which `claude setup-token` \
+             made it:{example}The token was not stamped.",
+            ends = mint::history_ends(place, outcome),
+            example = command(&format!(
+                "--minted-at {}",
+                format_instant(outcome.oldest_created_at)
+            )),
+        ),
+    )
+}
+
+/// A token that is stored, but whose stamp was refused.
+pub(in crate::provider) fn not_stamped_by_command(
+    place: Place<'_>,
+    error: &VaultError,
+) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Token {place} was not stamped"),
+        format!(
+            "The token is stored. Its mint time is not in the secret's metadata, so monitors and \
+             plans take it from the KV history: the day of this write. {}",
+            vault_error(error, "").detail
+        ),
+    )
+}
+
+/// A stamp that was asked for by name and was refused.
+pub(in crate::provider) fn no_stamp(place: Place<'_>, error: &VaultError) -> Diagnostic {
+    let mut diagnostic = vault_error(error, &place.to_string());
+    add(&mut diagnostic.detail, "The token was not stamped.");
+    diagnostic
+}
+
+/// A secret that would be made anew under a path that was most likely meant otherwise.
+pub(in crate::provider) fn path_meant_otherwise(place: Place<'_>, meant: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("Token was not stored at {place}"),
+        format!(
+            "There is no secret at {}. A path is written as `vault kv list` shows it: without \
+             quotes, without its mount and without data/. This one would be {}. If it is meant as \
+             it is, make the secret first with `vault kv put`. Nothing was changed.",
+            place.secret,
+            shell(meant)
+        ),
+    )
+}
+
+/// A token that is due or over already by the dates it was given.
+pub(in crate::provider) fn stored_when_due(
+    name: &str,
+    status: Status,
+    expires_at: Timestamp,
+) -> Diagnostic {
+    let at = format_instant(expires_at);
+    let (summary, detail) = if status == Status::Expired {
+        (
+            format!("Token {name} expired {at} by its mint time"),
+            "It was taken as it is. Check --minted-at, or mint a new token.",
+        )
+    } else {
+        (
+            format!("Token {name} is due already: expires {at}"),
+            "It was taken as it is. Check --minted-at, or mint a new token soon.",
+        )
+    };
+    Diagnostic::warning(summary, detail)
+}

@@ -1,0 +1,162 @@
+//! What the command line does with tokens: the same code as resources, without a plan around it.
+
+mod status;
+mod store;
+
+use std::sync::Arc;
+
+pub use super::diagnose::shell;
+pub use status::{Role, State, Survey, TokenReport};
+pub use store::{Before, Stamping, Stored};
+
+use super::config::{self, ProviderConfig};
+use super::configured::Configured;
+use super::observe::Observer;
+use super::present::Present;
+use super::resources::oauth_token::DEFAULT_FIELD;
+use super::{diagnose, refuse};
+use crate::clock::Clock;
+use crate::env::Environment;
+use crate::protocol::{Diagnostic, Number};
+use crate::sdk::{Diagnostics, Field};
+use crate::token::expiry::Lifetime;
+use crate::vault::SecretPath;
+
+/// What options say of where tokens are and how long they live; the rest is the environment's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// KV v2 mount; `secret` where none is given.
+    pub mount: Option<String>,
+    /// Field of the secrets; `claude_oauth_token` where none is given.
+    pub field: Option<String>,
+    /// Days from mint to expiry; 365 where none are given.
+    pub lifetime_days: Option<i64>,
+    /// Days before the expiry from which a token is due; 30 where none are given.
+    pub rotate_before_days: Option<i64>,
+}
+
+/// Why an operation did not come about.
+#[derive(Debug)]
+pub enum Refusal {
+    /// What was asked for cannot be; nothing was looked at.
+    Arguments(Diagnostics),
+    /// The settings, Vault or the token stood in the way.
+    Failed(Diagnostics),
+}
+
+impl Refusal {
+    /// Returns what to tell, at least one error.
+    pub fn diagnostics(&self) -> &Diagnostics {
+        match self {
+            Self::Arguments(diagnostics) | Self::Failed(diagnostics) => diagnostics,
+        }
+    }
+
+    fn argument(diagnostic: Diagnostic) -> Self {
+        Self::Arguments(vec![diagnostic])
+    }
+
+    fn failed(diagnostic: Diagnostic) -> Self {
+        Self::Failed(vec![diagnostic])
+    }
+}
+
+/// Vault as the environment names it, and the scope to look at.
+pub struct Operations {
+    configured: Configured,
+    mount: String,
+    field: String,
+    lifetime: Lifetime,
+}
+
+impl Operations {
+    /// Joins options, environment and defaults, by the code that reads the provider block. It
+    /// reads files, and uses no network. Warnings come along.
+    ///
+    /// # Errors
+    ///
+    /// Fails where an option, a variable or a file is not usable.
+    pub fn new(
+        scope: Scope,
+        environment: &dyn Environment,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, Diagnostics), Refusal> {
+        let days = |days: Option<i64>| days.map_or(Field::Null, |days| Field::Known(days.into()));
+        let config = ProviderConfig {
+            mount: scope.mount.map_or(Field::Null, Field::Known),
+            lifetime_days: days(scope.lifetime_days),
+            rotate_before_days: days(scope.rotate_before_days),
+            ..ProviderConfig::default()
+        };
+        let field = scope.field.unwrap_or_else(|| DEFAULT_FIELD.to_owned());
+        let mut refused = config::validate(&config);
+        refused.extend(refuse::field(&Field::Known(field.clone())));
+        if !refused.is_empty() {
+            return Err(Refusal::Arguments(refused));
+        }
+        let present = Arc::new(Present::new(environment, clock));
+        let (configured, warnings) =
+            Configured::new(&config, environment, present).map_err(Refusal::Failed)?;
+        let lifetime = configured
+            .defaults
+            .resolve(&Field::<Number>::Null, &Field::Null)
+            .lifetime()
+            .map_err(Refusal::argument)?
+            .ok_or_else(|| Refusal::Arguments(Diagnostics::new()))?;
+        let mount = configured.mount.known().cloned().unwrap_or_default();
+        let operations = Self {
+            configured,
+            mount,
+            field,
+            lifetime,
+        };
+        Ok((operations, warnings))
+    }
+
+    /// Returns the KV v2 mount.
+    pub fn mount(&self) -> &str {
+        &self.mount
+    }
+
+    /// Returns the field of the secrets.
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+
+    /// Returns how long tokens live and when they are due, in days.
+    pub fn days(&self) -> (u32, u32) {
+        (
+            self.lifetime.lifetime_days(),
+            self.lifetime.rotate_before_days(),
+        )
+    }
+
+    /// Returns the name of a token as messages have it.
+    pub fn name(&self, path: &str) -> String {
+        format!("{}/{path}#{}", self.mount, self.field)
+    }
+
+    /// Revokes the login of this process, if there was one.
+    pub async fn close(&self) {
+        self.configured.close().await;
+    }
+
+    fn observer(&self) -> Result<&Observer, Refusal> {
+        self.configured
+            .observer()
+            .map_err(|name| Refusal::failed(diagnose::not_configured(name, "This command")))
+    }
+
+    /// Checks a path and joins it to the mount.
+    fn secret(&self, path: &str) -> Result<SecretPath, Refusal> {
+        if let Some(wrong) = refuse::path(&Field::Known(path.to_owned()), "path") {
+            return Err(Refusal::argument(wrong));
+        }
+        SecretPath::new(self.mount.as_str(), path).map_err(|error| {
+            Refusal::argument(Diagnostic::error(
+                "Wrong path",
+                format!("{}.", refuse::capital(&error)),
+            ))
+        })
+    }
+}

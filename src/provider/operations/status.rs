@@ -1,0 +1,271 @@
+//! How tokens stand, for people and for monitors: reads only, one request for each secret that
+//! has a stamp.
+
+mod describe;
+mod roles;
+mod targets;
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
+
+use super::{Operations, Refusal};
+use crate::protocol::Diagnostic;
+use crate::provider::diagnose;
+use crate::sdk::Diagnostics;
+use crate::token::expiry::Status;
+use crate::token::fingerprint::Fingerprint;
+use crate::vault::VaultError;
+
+/// How many secrets are looked at together.
+const TOGETHER: usize = 16;
+
+/// How one token stands: the words of the resources, and one for what could not be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It works and is not due yet.
+    InDate,
+    /// It works and should be replaced.
+    RotationDue,
+    /// Its day has passed.
+    Expired,
+    /// It was promoted to a primary, so that it is no spare any more.
+    Spent,
+    /// Another secret of the survey holds it as well, and comes first.
+    Duplicate,
+    /// The field holds something that is no token.
+    Malformed,
+    /// The secret or the field is not there.
+    Missing,
+    /// Vault did not let us look.
+    Unreadable,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 8] = [
+        Self::InDate,
+        Self::RotationDue,
+        Self::Expired,
+        Self::Spent,
+        Self::Duplicate,
+        Self::Malformed,
+        Self::Missing,
+        Self::Unreadable,
+    ];
+
+    /// Returns the word for the state, in snake case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InDate => "in_date",
+            Self::RotationDue => "rotation_due",
+            Self::Expired => "expired",
+            Self::Spent => "spent",
+            Self::Duplicate => "duplicate",
+            Self::Malformed => "malformed",
+            Self::Missing => "missing",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    /// Tells whether somebody has to do something about it.
+    pub fn is_due(self) -> bool {
+        !matches!(self, Self::InDate | Self::Unreadable)
+    }
+}
+
+impl From<Status> for State {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::InDate => Self::InDate,
+            Status::RotationDue => Self::RotationDue,
+            Status::Expired => Self::Expired,
+            Status::Malformed => Self::Malformed,
+            Status::Missing => Self::Missing,
+        }
+    }
+}
+
+/// What a secret is used for, as far as its metadata and that of the others shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A spare was promoted into it, or is marked to be.
+    Primary,
+    /// It was marked for a promotion, or a token was promoted from it.
+    Spare,
+}
+
+impl Role {
+    /// Returns the word for the role.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Spare => "spare",
+        }
+    }
+}
+
+/// How one token stands; no part of it is the token's text.
+#[derive(Clone, Debug)]
+pub struct TokenReport {
+    /// Path in the mount.
+    pub path: String,
+    /// How it stands.
+    pub state: State,
+    /// Name of the token by its digest.
+    pub fingerprint: Option<Fingerprint>,
+    /// Number of the version that was read.
+    pub kv_version: Option<u64>,
+    /// When it was minted.
+    pub minted_at: Option<Timestamp>,
+    /// Who says so, in the words of the resource: `stamp`, `history` or `estimated`.
+    pub minted_at_source: Option<&'static str>,
+    /// When it expires.
+    pub expires_at: Option<Timestamp>,
+    /// From when it is due.
+    pub rotate_at: Option<Timestamp>,
+    /// What the secret is used for, where that shows.
+    pub role: Option<Role>,
+    /// Path of the spare that the token came from.
+    pub rotated_from: Option<String>,
+    /// Path of the primary that this token was promoted to.
+    pub promoted_to: Option<String>,
+    /// Other paths of the survey with the same token.
+    pub same_token_as: Vec<String>,
+    /// Why there is no token to date, in one sentence.
+    pub problem: Option<String>,
+}
+
+/// How the tokens stand that were asked for.
+#[derive(Debug)]
+pub struct Survey {
+    /// The instant by which they were judged.
+    pub as_of: Timestamp,
+    /// The instant of the machine's clock, whatever is rehearsed.
+    pub taken_at: Timestamp,
+    /// One entry for each token, those first that need hands first.
+    pub tokens: Vec<TokenReport>,
+    /// Whether something could not be looked at.
+    pub is_incomplete: bool,
+    /// What went wrong and what is odd, with what to do.
+    pub diagnostics: Diagnostics,
+}
+
+impl Survey {
+    /// Tells whether somebody has to do something about a token.
+    pub fn is_due(&self) -> bool {
+        self.tokens.iter().any(|token| token.state.is_due())
+    }
+}
+
+/// What was learnt of one path.
+struct Seen {
+    report: TokenReport,
+    /// Paths that the secret's metadata names.
+    roles: roles::Hints,
+    trouble: Option<VaultError>,
+    told: Diagnostics,
+}
+
+impl Operations {
+    /// Looks at the tokens that are asked for: paths, lists such as `spare-{1,2}`, and prefixes,
+    /// which end with a slash. No target at all is the whole mount.
+    ///
+    /// # Errors
+    ///
+    /// Fails where a target is none of these, and where nothing could be listed. A secret that
+    /// cannot be read is an entry and an error in the survey, and so is one for which no time was
+    /// left: the survey is one operation.
+    pub async fn survey(&self, targets: &[String]) -> Result<Survey, Refusal> {
+        self.configured.as_one(self.look_at(targets)).await
+    }
+
+    async fn look_at(&self, targets: &[String]) -> Result<Survey, Refusal> {
+        let targets::Paths {
+            paths,
+            told: mut diagnostics,
+            mut is_incomplete,
+        } = self.paths(targets).await?;
+        let broken = OnceLock::new();
+        let mut seen: Vec<Seen> = stream::iter(paths)
+            .map(|(path, observed)| self.look(path, observed, &broken))
+            .buffered(TOGETHER)
+            .collect()
+            .await;
+        roles::assign(&mut seen);
+        mark_copies(&mut seen);
+        let mut troubles: Vec<(VaultError, Vec<String>)> = Vec::new();
+        for seen in &mut seen {
+            diagnostics.append(&mut seen.told);
+            if let Some(error) = seen.trouble.take() {
+                let name = self.name(&seen.report.path);
+                match troubles.iter_mut().find(|(known, _)| *known == error) {
+                    Some((_, names)) => names.push(name),
+                    None => troubles.push((error, vec![name])),
+                }
+            }
+        }
+        diagnostics.extend(
+            troubles
+                .iter()
+                .map(|(error, names)| diagnose::vault_error(error, &some_of(names))),
+        );
+        diagnostics.extend(self.configured.skew_warning());
+        is_incomplete |= diagnostics.iter().any(Diagnostic::is_error);
+        let mut tokens: Vec<_> = seen.into_iter().map(|seen| seen.report).collect();
+        tokens.sort_by(|a, b| {
+            let order = |token: &TokenReport| (token.expires_at, token.state != State::Unreadable);
+            order(a).cmp(&order(b)).then_with(|| a.path.cmp(&b.path))
+        });
+        Ok(Survey {
+            as_of: self.configured.now(),
+            taken_at: self.configured.machine_now(),
+            tokens,
+            is_incomplete,
+            diagnostics,
+        })
+    }
+}
+
+/// Notes which tokens are the same. The one that is a primary, or else comes first, is the
+/// original; a spare that was promoted is spent, which says more.
+fn mark_copies(seen: &mut [Seen]) {
+    let mut holders: BTreeMap<Fingerprint, Vec<usize>> = BTreeMap::new();
+    for (index, Seen { report, .. }) in seen.iter().enumerate() {
+        if let Some(fingerprint) = report.fingerprint {
+            holders.entry(fingerprint).or_default().push(index);
+        }
+    }
+    for holders in holders.into_values().filter(|holders| holders.len() > 1) {
+        let original = holders.iter().copied().min_by_key(|&index| {
+            let report = &seen[index].report;
+            let is_primary = report.role == Some(Role::Primary);
+            (!is_primary, report.state == State::Spent, index)
+        });
+        for &index in &holders {
+            let others = holders.iter().filter(|&&other| other != index);
+            let paths = others
+                .map(|&other| seen[other].report.path.clone())
+                .collect();
+            let report = &mut seen[index].report;
+            report.same_token_as = paths;
+            if Some(index) != original && report.state != State::Spent {
+                report.state = State::Duplicate;
+            }
+        }
+    }
+}
+
+/// Names the first of many.
+fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 3;
+    match names.len() {
+        length if length > SHOWN => {
+            let shown = names[..SHOWN].join(", ");
+            format!("{shown} and {} more", length - SHOWN)
+        }
+        _ => names.join(", "),
+    }
+}

@@ -1,0 +1,204 @@
+//! One secret: what is in it, when that ends, and what its marks say.
+
+use std::sync::{Arc, OnceLock};
+
+use super::{Operations, Seen, State, TokenReport, roles};
+use crate::protocol::Diagnostic;
+use crate::provider::date::Found;
+use crate::provider::describe::{TokenFacts, describe};
+use crate::provider::diagnose::Place;
+use crate::provider::observe::{Field, Observation, Observed};
+use crate::provider::refuse::capital;
+use crate::provider::spares::Spares;
+use crate::sdk::Diagnostics;
+use crate::token::mark::MarkState;
+use crate::vault::{SecretPath, VaultError};
+
+impl Operations {
+    /// Looks at one path. `broken` is what keeps every other secret from being read as well, so
+    /// that one server that is down is not waited for at each path.
+    pub(super) async fn look(
+        &self,
+        path: String,
+        observed: Option<Arc<Observed>>,
+        broken: &OnceLock<VaultError>,
+    ) -> Seen {
+        let mut seen = Seen {
+            report: unreadable(&path),
+            roles: roles::Hints::default(),
+            trouble: None,
+            told: Diagnostics::new(),
+        };
+        let (Ok(secret), Ok(observer)) = (
+            SecretPath::new(self.mount.as_str(), &*path),
+            self.configured.observer(),
+        ) else {
+            seen.report.problem = Some("The path cannot be sent to Vault.".to_owned());
+            return seen;
+        };
+        let place = Place {
+            secret: &secret,
+            field: &self.field,
+        };
+        let observed = match (observed, broken.get()) {
+            (Some(observed), _) => Ok(observed),
+            (None, Some(error)) => Err(error.clone()),
+            (None, None) => observer.observe(&secret).await,
+        };
+        match observed {
+            Ok(observed) => {
+                if let Err(error) = self.describe_into(place, &observed, &mut seen).await {
+                    seen.report.state = State::Unreadable;
+                    seen.report.problem = Some(format!("{}.", error.summary));
+                    seen.told.push(error);
+                }
+            }
+            Err(error) => {
+                if concerns_all(&error) {
+                    // The first one is as good as any other.
+                    let _ = broken.set(error.clone());
+                }
+                seen.report.problem = Some(format!("{}.", capital(&error)));
+                seen.trouble = Some(error);
+            }
+        }
+        seen
+    }
+
+    async fn describe_into(
+        &self,
+        place: Place<'_>,
+        observed: &Observed,
+        seen: &mut Seen,
+    ) -> Result<(), Diagnostic> {
+        let Ok(observer) = self.configured.observer() else {
+            return Ok(());
+        };
+        let configured = &self.configured;
+        let description = describe(configured, observer, place, self.lifetime, observed).await?;
+        seen.told.extend(description.diagnostics);
+        seen.report.state = description.status.into();
+        if let Observed::Present(document) = observed {
+            seen.report.kv_version = Some(document.version);
+            if let Some(token) = &description.token {
+                self.note_token(token, &mut seen.report);
+                self.note_marks(place, document, token, seen).await?;
+            }
+        }
+        if let Some(advice) = description.problem {
+            seen.report.problem = Some(problem(place, observed));
+            seen.told.push(Diagnostic::warning(
+                format!("Token {place} is {}", description.status.as_str()),
+                advice.trim_end(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn note_token(&self, token: &TokenFacts, report: &mut TokenReport) {
+        report.fingerprint = Some(token.fingerprint);
+        report.kv_version = Some(token.kv_version);
+        report.minted_at = Some(token.dates.minted_at);
+        report.minted_at_source = Some(token.source.as_str());
+        report.expires_at = Some(token.dates.expires_at);
+        report.rotate_at = Some(token.dates.rotate_at);
+        report.rotated_from.clone_from(&token.rotated_from);
+    }
+
+    /// Reads what marks mean: only one about this very token costs a request, for the primary
+    /// that it names.
+    async fn note_marks(
+        &self,
+        place: Place<'_>,
+        document: &Observation,
+        token: &TokenFacts,
+        seen: &mut Seen,
+    ) -> Result<(), Diagnostic> {
+        let Ok(observer) = self.configured.observer() else {
+            return Ok(());
+        };
+        let spares = Spares {
+            configured: &self.configured,
+            observer,
+            mount: &self.mount,
+            field: &self.field,
+            lifetime: self.lifetime,
+            primary: None,
+            anew: false,
+        };
+        let found = Found {
+            place,
+            document,
+            fingerprint: token.fingerprint,
+        };
+        let marks = spares.marks(found).await?;
+        seen.roles = roles::Hints::new(token.rotated_from.clone(), &marks);
+        if let Some((mark, _)) = marks.iter().find(|(_, state)| *state == MarkState::Spent) {
+            seen.report.state = State::Spent;
+            seen.report.promoted_to = Some(mark.primary.path.clone());
+        }
+        Ok(())
+    }
+}
+
+/// Reports a secret of which nothing is known yet.
+fn unreadable(path: &str) -> TokenReport {
+    TokenReport {
+        path: path.to_owned(),
+        state: State::Unreadable,
+        fingerprint: None,
+        kv_version: None,
+        minted_at: None,
+        minted_at_source: None,
+        expires_at: None,
+        rotate_at: None,
+        role: None,
+        rotated_from: None,
+        promoted_to: None,
+        same_token_as: Vec::new(),
+        problem: None,
+    }
+}
+
+/// Says in one sentence why there is no token.
+fn problem(place: Place<'_>, observed: &Observed) -> String {
+    match observed {
+        Observed::Present(document) => match document.field(place.field, None) {
+            Field::Malformed(problem) => format!("{}.", capital(&problem)),
+            Field::NotText(kind) => format!("The field holds JSON of the kind {kind}, not a text."),
+            Field::Missing | Field::Token { .. } => "The secret has no such field.".to_owned(),
+        },
+        Observed::Deleted { version } => format!("Version {version} was deleted."),
+        Observed::Destroyed { version } => format!("Version {version} was destroyed."),
+        Observed::Absent => "There is no such secret.".to_owned(),
+    }
+}
+
+/// Tells whether no other secret can be read, either.
+fn concerns_all(error: &VaultError) -> bool {
+    match error {
+        VaultError::Unauthenticated { .. }
+        | VaultError::LoginForbidden { .. }
+        | VaultError::LoginFailed { .. }
+        | VaultError::Sealed
+        | VaultError::Standby { .. }
+        | VaultError::KvVersion1 { .. }
+        | VaultError::NotKv { .. }
+        | VaultError::MountMissing { .. }
+        | VaultError::Redirected { .. }
+        | VaultError::HttpsExpected { .. }
+        | VaultError::Tls { .. }
+        | VaultError::Unreachable { .. }
+        | VaultError::Unsendable
+        | VaultError::DeadlineExceeded { .. } => true,
+        VaultError::Forbidden { .. }
+        | VaultError::RateLimited
+        | VaultError::MetadataMissing { .. }
+        | VaultError::PatchUnsupported { .. }
+        | VaultError::NotJson { .. }
+        | VaultError::UnexpectedAnswer { .. }
+        | VaultError::TooLarge { .. }
+        | VaultError::Server { .. }
+        | VaultError::Cancelled => false,
+    }
+}

@@ -1,0 +1,280 @@
+//! The command `status`: which tokens, how they stand, and what the exit code says.
+
+use serde_json::{Value, json};
+
+use crate::support::openbao::OpenBao;
+use crate::support::secrets::{LeakSearch, token};
+
+use super::program::{FIELD, Program, in_days};
+
+/// A primary that is due in 9 days, a spare, and one that holds the primary's token.
+async fn deployment() -> (OpenBao, Program) {
+    let bao = OpenBao::start().await;
+    let program = Program::at(&bao);
+    let primary = json!({ FIELD: token("primary"), "api_bearer_token": "x" });
+    bao.put("secret", "agent", primary).await;
+    bao.put("secret", "agent-spare-1", json!({ FIELD: token("spare") }))
+        .await;
+    bao.put(
+        "secret",
+        "agent-spare-2",
+        json!({ FIELD: token("primary") }),
+    )
+    .await;
+    bao.put("secret", "team/other", json!({ FIELD: token("other") }))
+        .await;
+    bao.put("secret", "team/sub/unrelated", json!({ "password": "x" }))
+        .await;
+    let minted = format!("--minted-at={}", in_days(9 - 365));
+    for path in ["agent", "agent-spare-2"] {
+        program
+            .run(&["store", path, "--stamp-only", &minted])
+            .exits(0);
+    }
+    program
+        .run(&["store", "agent-spare-1", "--stamp-only"])
+        .exits(0);
+    (bao, program)
+}
+
+fn statuses(document: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let tokens = document["tokens"].as_array().unwrap();
+    tokens
+        .iter()
+        .map(|token| (text(&token["path"]), text(&token["status"])))
+        .collect()
+}
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = |(path, status): &(&str, &str)| ((*path).to_owned(), (*status).to_owned());
+    pairs.iter().map(owned).collect()
+}
+
+#[tokio::test]
+async fn paths_lists_prefixes_and_the_whole_mount_are_shown() {
+    let (bao, program) = deployment().await;
+    let before = bao.requests().len();
+    let ran = program.run(&["status", "agent", "agent-spare-{1,2}", "agent"]);
+    ran.exits(0).is_quiet();
+    // Each has a stamp, so each costs one request.
+    assert_eq!(bao.requests().len() - before, 3, "{:?}", bao.requests());
+    let lines: Vec<_> = ran.stdout.lines().collect();
+    assert!(lines[0].starts_with("PATH "), "{}", ran.stdout);
+    for (line, path, status, left) in [
+        (1, "agent ", "rotation_due", "8 d  #......................."),
+        (
+            2,
+            "agent-spare-2 ",
+            "duplicate",
+            "8 d  #.......................",
+        ),
+        (
+            3,
+            "agent-spare-1 ",
+            "in_date",
+            "364 d  ########################",
+        ),
+    ] {
+        let line = lines[line];
+        assert!(
+            line.starts_with(path) && line.contains(status) && line.ends_with(left),
+            "{path}\n{}",
+            ran.stdout
+        );
+    }
+    ran.prints("agent-spare-2 holds the same token as agent.");
+    assert!(!ran.stdout.contains('\u{1b}'), "a pipe has no colours");
+
+    let whole = program.run(&["status", "--json"]).json();
+    assert_eq!(
+        statuses(&whole),
+        pairs(&[
+            ("agent", "rotation_due"),
+            ("agent-spare-2", "duplicate"),
+            ("agent-spare-1", "in_date"),
+            ("team/other", "in_date"),
+        ])
+    );
+    assert_eq!(
+        statuses(&program.run(&["status", "--json", "/"]).json()).len(),
+        4
+    );
+    let below = program.run(&["status", "--json", "team/"]).json();
+    assert_eq!(statuses(&below), pairs(&[("team/other", "in_date")]));
+    program
+        .run(&["status", "team/sub/"])
+        .exits(0)
+        .is_quiet()
+        .prints("No secret there has the field claude_oauth_token (mount secret).");
+}
+
+#[tokio::test]
+async fn the_exit_code_tells_what_is_due_where_that_is_wanted() {
+    let (bao, program) = deployment().await;
+    let detailed = |arguments: &[&str]| {
+        let mut all = vec!["status", "--detailed-exitcode"];
+        all.extend(arguments);
+        program.run(&all)
+    };
+    detailed(&["agent-spare-1"]).exits(0);
+    detailed(&["agent"]).exits(2);
+    detailed(&["agent", "--rotate-before-days=5"]).exits(0);
+    detailed(&[
+        "agent-spare-1",
+        "--lifetime-days",
+        "20",
+        "--rotate-before-days=20",
+    ])
+    .exits(1)
+    .tells("must be less than");
+    detailed(&["agent", "agent-spare-2", "--rotate-before-days=5"]).exits(2);
+    detailed(&["nowhere"])
+        .exits(2)
+        .prints("There is no such secret.")
+        .tells("Warning: Token secret/nowhere#claude_oauth_token is missing")
+        .tells("    terraform-provider-claude store nowhere");
+    program
+        .run(&["status", "nowhere"])
+        .exits(0)
+        .prints("missing");
+
+    // A rehearsed date counts, and is told.
+    let later = Program::at(&bao).with("TF_CLAUDE_NOW", &in_days(340));
+    let ran = later.run(&["status", "--detailed-exitcode", "agent-spare-1", "agent"]);
+    ran.exits(2)
+        .prints("rotation_due")
+        .prints("expired")
+        .tells("Warning: The date is rehearsed");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_a_row_and_a_failure() {
+    let (bao, _) = deployment().await;
+    bao.put(
+        "secret",
+        "wrapped",
+        json!({ FIELD: &token("wrapped")[..80] }),
+    )
+    .await;
+    bao.put("secret", "number", json!({ FIELD: 5 })).await;
+    let rules = "path \"secret/data/agent\" { capabilities = [\"read\"] }\n\
+                 path \"secret/data/wrapped\" { capabilities = [\"read\"] }\n\
+                 path \"secret/data/number\" { capabilities = [\"read\"] }\n\
+                 path \"secret/data/gone\" { capabilities = [\"read\"] }";
+    let reader = bao.token(rules).await;
+    let program = Program::at(&bao).with("VAULT_TOKEN", &reader);
+    let targets = ["agent", "agent-spare-1", "wrapped", "number", "gone"];
+    let mut arguments = vec!["status", "--json", "--detailed-exitcode"];
+    arguments.extend(targets);
+    let ran = program.run(&arguments);
+    // A failure says more than a due token.
+    ran.exits(1)
+        .tells("Error: Vault denied access: secret/agent-spare-1#claude_oauth_token")
+        .tells("path \"secret/data/agent-spare-1\"")
+        .tells("Warning: Token secret/wrapped#claude_oauth_token is malformed");
+    let document = ran.json();
+    assert_eq!(document["complete"], false);
+    assert_eq!(
+        statuses(&document),
+        pairs(&[
+            ("agent-spare-1", "unreadable"),
+            ("gone", "missing"),
+            ("number", "malformed"),
+            ("wrapped", "malformed"),
+            ("agent", "rotation_due"),
+        ])
+    );
+    let mut search = LeakSearch::new();
+    for value in ["primary", "spare", "other", "wrapped"] {
+        search.plant(value, &token(value));
+    }
+    search.plant_digest("wrapped", &token("wrapped")[..80]);
+    ran.search(&mut search);
+    search.assert_clean();
+
+    program
+        .run(&["status", "team/"])
+        .exits(1)
+        .prints_nothing()
+        .tells("Error: Vault denied access: secret/team/")
+        .tells("capabilities = [\"list\"]");
+
+    // Below a prefix, what cannot be read may be anything: it is told, and is no row.
+    let lister = "path \"secret/metadata/*\" { capabilities = [\"list\"] }\n\
+                  path \"secret/data/agent*\" { capabilities = [\"read\"] }";
+    let lister = bao.token_named("lister", lister).await;
+    let program = Program::at(&bao).with("VAULT_TOKEN", &lister);
+    let ran = program.run(&["status", "--json"]);
+    ran.exits(1)
+        .tells("could not be looked at")
+        .tells("secret/team/other: Vault denied read");
+    assert_eq!(statuses(&ran.json()).len(), 3);
+}
+
+#[tokio::test]
+async fn marks_and_stamps_show_what_a_secret_is_for() {
+    let (bao, program) = deployment().await;
+    let document = program.run(&["status", "--json", "agent"]).json();
+    assert_eq!(document["tokens"][0]["role"], Value::Null);
+    let short =
+        document["tokens"][0]["fingerprint"].as_str().unwrap()["sha256:".len()..][..16].to_owned();
+    let mark = format!("{short} 1 1790000000 agent#{FIELD}");
+    let metadata = json!({"custom_metadata": {"claude_oauth_token.promoted_to.00c0ffee": mark}});
+    bao.must("PATCH", "secret/metadata/agent-spare-2", metadata)
+        .await;
+    let ran = program.run(&["status", "agent", "agent-spare-{1,2}"]);
+    ran.exits(0)
+        .prints("agent-spare-2: its token was promoted to agent.");
+    let document = program
+        .run(&["status", "--json", "agent", "agent-spare-{1,2}"])
+        .json();
+    let of = |path: &str| {
+        let tokens = document["tokens"].as_array().unwrap();
+        tokens
+            .iter()
+            .find(|token| token["path"] == path)
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(of("agent")["role"], "primary");
+    assert_eq!(of("agent")["same_token_as"], json!(["agent-spare-2"]));
+    assert_eq!(of("agent-spare-2")["role"], "spare");
+    assert_eq!(of("agent-spare-2")["status"], "spent");
+    assert_eq!(of("agent-spare-2")["promoted_to"], "agent");
+    assert_eq!(of("agent-spare-1")["role"], Value::Null);
+
+    let origin = json!({"custom_metadata": {"claude_oauth_token.rotated_from": "agent-spare-1"}});
+    bao.must("PATCH", "secret/metadata/agent", origin).await;
+    let document = program
+        .run(&["status", "--json", "agent", "agent-spare-{1,2}"])
+        .json();
+    let spare = &document["tokens"][2];
+    assert_eq!(
+        (&spare["path"], &spare["role"]),
+        (&json!("agent-spare-1"), &json!("spare"))
+    );
+}
+
+#[tokio::test]
+async fn a_token_without_a_stamp_is_dated_by_its_history() {
+    let bao = OpenBao::start().await;
+    let program = Program::at(&bao);
+    for number in 1..=3 {
+        bao.put(
+            "secret",
+            "agent",
+            json!({ FIELD: token("there"), "other": number }),
+        )
+        .await;
+    }
+    let document = program.run(&["status", "--json", "agent"]).json();
+    assert_eq!(document["tokens"][0]["minted_at_source"], "history");
+    bao.must("PUT", "secret/destroy/agent", json!({"versions": [1]}))
+        .await;
+    let ran = program.run(&["status", "agent"]);
+    ran.exits(0)
+        .prints("~ is an estimate")
+        .tells("Mint time of secret/agent#claude_oauth_token is an estimate")
+        .tells("store agent --stamp-only --minted-at TIME");
+}

@@ -1,0 +1,243 @@
+//! The commands on a terminal: a prompt that shows nothing, colours, and a width.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper that fails ends its test"
+)]
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+use serde_json::json;
+
+use crate::support::openbao::OpenBao;
+use crate::support::secrets::{LeakSearch, token};
+
+use super::program::{FIELD, Program, in_days};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Both ends of a terminal.
+struct Terminal {
+    ours: OwnedFd,
+    theirs: File,
+}
+
+impl Terminal {
+    fn new(columns: u16) -> Self {
+        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&ours).unwrap();
+        unlockpt(&ours).unwrap();
+        let name = ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
+        let theirs = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(name)
+            .unwrap();
+        let size = Winsize {
+            ws_row: 24,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&theirs, size).unwrap();
+        Self { ours, theirs }
+    }
+
+    fn end(&self) -> Stdio {
+        self.theirs.try_clone().unwrap().into()
+    }
+
+    fn shows_what_is_typed(&self) -> bool {
+        let modes = tcgetattr(&self.theirs).unwrap().local_modes;
+        modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
+    }
+
+    /// Waits until the prompt has turned the echo off.
+    fn wait_for_prompt(&self) {
+        let deadline = Instant::now() + LIMIT;
+        while self.shows_what_is_typed() {
+            assert!(Instant::now() < deadline, "no prompt came up");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn type_keys(&self, keys: &[u8]) {
+        File::from(self.ours.try_clone().unwrap())
+            .write_all(keys)
+            .unwrap();
+    }
+
+    /// Returns what the terminal has shown, once nobody has it open any more.
+    fn shown(self) -> String {
+        let Self { ours, theirs } = self;
+        drop(theirs);
+        let mut bytes = Vec::new();
+        let mut chunk = [0; 4096];
+        let mut ours = File::from(ours);
+        // Linux ends with an error, other systems with nothing.
+        while let Ok(count @ 1..) = ours.read(&mut chunk) {
+            bytes.extend_from_slice(&chunk[..count]);
+        }
+        String::from_utf8(bytes).unwrap()
+    }
+}
+
+/// Starts the program at the prompt of `store`.
+fn at_prompt(program: &Program, terminal: &Terminal) -> Child {
+    let child = program
+        .command(&["store", "agent"])
+        .stdin(terminal.end())
+        .stdout(Stdio::piped())
+        .stderr(terminal.end())
+        .spawn()
+        .unwrap();
+    terminal.wait_for_prompt();
+    child
+}
+
+fn ended(child: Child) -> (Option<i32>, String) {
+    let output = child.wait_with_output().unwrap();
+    (
+        output.status.code(),
+        String::from_utf8(output.stdout).unwrap(),
+    )
+}
+
+#[tokio::test]
+async fn what_is_typed_is_not_shown() {
+    let bao = OpenBao::start().await;
+    let program = Program::at(&bao);
+    let value = token("typed at the prompt");
+    let mut search = LeakSearch::new();
+    search.plant("typed", &value);
+    let terminal = Terminal::new(80);
+    let child = at_prompt(&program, &terminal);
+    terminal.type_keys(format!("{value}\r").as_bytes());
+    let (code, stdout) = ended(child);
+    assert_eq!(code, Some(0), "{stdout}");
+    assert!(
+        terminal.shows_what_is_typed(),
+        "the terminal is not as it was"
+    );
+    let shown = terminal.shown();
+    assert!(
+        shown.contains("Paste the token for secret/agent#claude_oauth_token"),
+        "{shown}"
+    );
+    assert!(
+        stdout.contains("Stored at secret/agent#claude_oauth_token"),
+        "{stdout}"
+    );
+    search.text("the terminal", &shown);
+    search.text("standard output", &stdout);
+    search.assert_clean();
+}
+
+#[test]
+fn every_way_out_of_the_prompt_gives_the_terminal_back() {
+    // Nobody is asked before there is a token.
+    let program = Program::new().with("VAULT_ADDR", "http://127.0.0.1:9");
+    let key = |terminal: &Terminal, keys: &[u8], child| {
+        terminal.type_keys(keys);
+        ended(child)
+    };
+    for (keys, code, told) in [
+        (
+            &b"sk-ant-oat01-abc\x03"[..],
+            130,
+            "Interrupted. Nothing was stored.",
+        ),
+        (b"\x04", 1, "No token came by standard input"),
+        (b"   \r", 1, "No token came by standard input"),
+    ] {
+        let terminal = Terminal::new(80);
+        let child = at_prompt(&program, &terminal);
+        let (ended_with, stdout) = key(&terminal, keys, child);
+        assert_eq!((ended_with, stdout.as_str()), (Some(code), ""));
+        assert!(
+            terminal.shows_what_is_typed(),
+            "the terminal is not as it was"
+        );
+        let shown = terminal.shown();
+        assert!(shown.contains(told) && !shown.contains("sk-ant"), "{shown}");
+    }
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let terminal = Terminal::new(80);
+        let child = at_prompt(&program, &terminal);
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        assert_eq!(ended(child), (Some(130), String::new()), "{signal:?}");
+        assert!(
+            terminal.shows_what_is_typed(),
+            "the terminal is not as it was"
+        );
+    }
+}
+
+/// Runs `status` with its standard output on a terminal of this width.
+fn status(program: &Program, columns: u16, variable: Option<&str>) -> String {
+    let terminal = Terminal::new(columns);
+    let mut command: Command = program.command(&["status"]);
+    command.env("TERM", "xterm");
+    if let Some(name) = variable {
+        command.env(name, "1");
+    }
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(terminal.end())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(command);
+    let reader = thread::spawn(move || terminal.shown());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    reader.join().unwrap_or_else(|_| panic!("nobody read"))
+}
+
+#[tokio::test]
+async fn a_table_has_colours_and_fits() {
+    let bao = OpenBao::start().await;
+    let program = Program::at(&bao);
+    for path in ["claude-agent-service", "claude-agent-service-spare-1"] {
+        bao.put("secret", path, json!({ FIELD: token(path) })).await;
+    }
+    let minted = in_days(5 - 365);
+    let stamp = [
+        "store",
+        "claude-agent-service",
+        "--stamp-only",
+        "--minted-at",
+        &minted,
+    ];
+    program.run(&stamp).exits(0);
+    let wide = status(&program, 140, None);
+    assert!(
+        wide.contains("\u{1b}[33mrotation_due\u{1b}[0m") && wide.contains("\u{1b}[32min_date"),
+        "{wide}"
+    );
+    let plain = status(&program, 140, Some("NO_COLOR"));
+    assert!(
+        !plain.contains('\u{1b}') && plain.contains("MINTED"),
+        "{plain}"
+    );
+    for columns in [60, 72, 80, 100] {
+        let table = status(&program, columns, Some("NO_COLOR"));
+        for line in table.lines() {
+            assert!(
+                line.chars().count() <= columns.into(),
+                "{columns}:\n{table}"
+            );
+        }
+        assert!(
+            table.contains("rotation_due") && table.contains("EXPIRES"),
+            "{table}"
+        );
+    }
+}
