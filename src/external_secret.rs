@@ -1,9 +1,15 @@
-//! The data mapping of an External Secrets Operator `ExternalSecret`.
+//! What an `ExternalSecret` of the External Secrets Operator takes.
 //!
-//! Owns the shape of one entry of `spec.data` and the operator's rule for keys. Knows nothing of
-//! tokens or Vault: names come in as text.
+//! Owns the shape of one entry of `spec.data` and the operator's rules for keys, names and
+//! intervals. Knows nothing of tokens or Vault: names come in as text.
+
+mod interval;
+mod name;
 
 use thiserror::Error;
+
+pub use interval::{IntervalError, refresh_interval};
+pub use name::{NameError, validate_annotation_key, validate_name, validate_namespace};
 
 /// The most characters of a key in a Kubernetes Secret.
 pub const MAXIMUM_KEY_LENGTH: usize = 253;

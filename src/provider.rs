@@ -1,13 +1,22 @@
 //! The product: what the provider and its resources do with tokens in Vault.
 
+mod actions;
+mod asked;
 mod config;
 mod configured;
 mod data_entry;
+mod data_sources;
 mod date;
 mod days;
+mod describe;
+mod described;
 mod diagnose;
+mod ephemeral_resources;
+mod functions;
 mod import;
+mod list_resources;
 mod observe;
+pub mod operations;
 mod present;
 mod promotion;
 mod refuse;
@@ -16,13 +25,19 @@ mod settings;
 mod spares;
 mod stamps;
 mod store_token;
+mod walk;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use actions::promote_spare::PromoteSpareAction;
 pub use config::ProviderConfig;
 pub use configured::Configured;
+use data_sources::oauth_token::OauthTokenDataSource;
+use data_sources::oauth_tokens::OauthTokensDataSource;
+use ephemeral_resources::oauth_token::OauthTokenEphemeral;
+use list_resources::oauth_token::OauthTokenList;
 use resources::oauth_token::OauthTokenResource;
 use resources::token_spare_pool::TokenSparePoolResource;
 
@@ -30,7 +45,11 @@ use crate::clock::Clock;
 use crate::env::Environment;
 use present::Present;
 
-use crate::sdk::{AnyResource, Diagnostics, Failure, Host, Provider, resource};
+use crate::sdk::{
+    AnyAction, AnyDataSource, AnyEphemeralResource, AnyFunction, AnyListResource, AnyResource,
+    Diagnostics, Failure, Host, Provider, action, data_source, ephemeral_resource, list_resource,
+    resource,
+};
 
 /// Address under which Terraform and OpenTofu know the provider.
 pub const ADDRESS: &str = "terraform.local/claude-ops/claude";
@@ -67,6 +86,29 @@ impl Provider for ClaudeProvider {
             resource(OauthTokenResource::new(Arc::clone(&self.present))),
             resource(TokenSparePoolResource),
         ]
+    }
+
+    fn functions(&self) -> Vec<AnyFunction> {
+        functions::all()
+    }
+
+    fn data_sources(&self) -> Vec<AnyDataSource<Configured>> {
+        vec![
+            data_source(OauthTokenDataSource),
+            data_source(OauthTokensDataSource),
+        ]
+    }
+
+    fn ephemeral_resources(&self) -> Vec<AnyEphemeralResource<Configured>> {
+        vec![ephemeral_resource(OauthTokenEphemeral)]
+    }
+
+    fn list_resources(&self) -> Vec<AnyListResource<Configured>> {
+        vec![list_resource(OauthTokenList)]
+    }
+
+    fn actions(&self) -> Vec<AnyAction<Configured>> {
+        vec![action(PromoteSpareAction)]
     }
 
     fn validate(&self, config: &ProviderConfig) -> Diagnostics {

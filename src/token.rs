@@ -6,6 +6,7 @@
 //! A token's text is only ever borrowed for the length of a call.
 
 pub mod check;
+mod digest;
 pub mod expiry;
 pub mod fingerprint;
 pub mod history;
@@ -15,6 +16,7 @@ pub mod mint;
 pub mod path_list;
 pub mod paths;
 pub mod pool;
+pub mod prefix;
 pub mod promotable;
 pub mod stamp;
 

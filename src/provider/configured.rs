@@ -1,5 +1,6 @@
 //! What the provider block and the environment become: the context of every call.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,7 +19,7 @@ use crate::token::instant::format_instant;
 use crate::vault::Store;
 
 /// KV v2 mount where nobody says.
-const DEFAULT_MOUNT: &str = "secret";
+pub(super) const DEFAULT_MOUNT: &str = "secret";
 /// How far two clocks may be apart before somebody should hear of it.
 const SKEW: SignedDuration = SignedDuration::from_hours(1);
 
@@ -98,6 +99,11 @@ impl Configured {
         self.present.now()
     }
 
+    /// Returns the time of this machine, whatever is rehearsed.
+    pub(super) fn machine_now(&self) -> Timestamp {
+        self.present.machine()
+    }
+
     /// Tells whether plans leave the mount of a state as it is where a resource names none: while
     /// the provider's is unknown, and after that until it turns out to be another.
     pub(super) fn leaves_mount(&self, mount: &Field<String>, before: bool) -> bool {
@@ -128,6 +134,14 @@ impl Configured {
         match &self.vault {
             Vault::Known(observer) => Ok(observer),
             Vault::Unknown(name) => Err(name),
+        }
+    }
+
+    /// Gives work that asks Vault more than once the time that asking once has.
+    pub(super) async fn as_one<T>(&self, work: impl Future<Output = T>) -> T {
+        match &self.vault {
+            Vault::Known(observer) => observer.store().as_one(work).await,
+            Vault::Unknown(_) => work.await,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The ExternalSecret data mapping as an attribute.
 
+use super::resources::oauth_token::DEFAULT_SECRET_KEY;
 use crate::sdk::{Field, object};
 
 object! {
@@ -33,5 +34,15 @@ impl DataEntry {
             secret_key,
             remote_ref: Field::Known(RemoteRef { key, property }),
         }
+    }
+
+    /// Makes the entry of a token under the variable that Claude Code reads, for a store that is
+    /// rooted at the mount.
+    pub(super) fn of_token(path: &str, field: &str) -> Self {
+        Self::new(
+            Field::text(DEFAULT_SECRET_KEY),
+            Field::text(path),
+            Field::text(field),
+        )
     }
 }

@@ -3,6 +3,7 @@
 use super::diagnose::{self, Place};
 use super::observe::{Field, Observation, Observed, Observer};
 use crate::protocol::Diagnostic;
+use crate::sdk::Diagnostics;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::history::{HistoryOutcome, HistoryWalk, PastVersion};
 use crate::token::mint::{MintFacts, Minted, decide};
@@ -48,6 +49,21 @@ pub(super) struct DatedToken {
     pub(super) history: Option<HistoryOutcome>,
 }
 
+impl DatedToken {
+    /// Returns what a user should hear of the mint time of a token that is new.
+    pub(super) fn told(&self, place: Place<'_>) -> Diagnostics {
+        let doubts = self.minted.warnings.iter();
+        doubts
+            .map(|doubt| diagnose::mint_warning(place, *doubt))
+            .chain(
+                self.history
+                    .filter(|history| !history.complete)
+                    .map(|history| diagnose::mint_time_estimated(place, history)),
+            )
+            .collect()
+    }
+}
+
 /// Decides when a token was minted. `facts` says what configuration and state know of it; older
 /// versions are read only where that, and the token's stamp, decide nothing.
 pub(super) async fn date(
@@ -62,7 +78,7 @@ pub(super) async fn date(
             history: None,
         });
     }
-    let history = walk(observer, found).await?;
+    let history = observer.store().as_one(walk(observer, found)).await?;
     facts.history = Some(history);
     let minted = decide(&facts).unwrap_or(Minted {
         at: history.oldest_created_at,
@@ -75,7 +91,11 @@ pub(super) async fn date(
     })
 }
 
-async fn walk(observer: &Observer, found: Found<'_>) -> Result<HistoryOutcome, Diagnostic> {
+/// Walks back through the versions of a secret to the one in which the token first appeared.
+pub(super) async fn walk(
+    observer: &Observer,
+    found: Found<'_>,
+) -> Result<HistoryOutcome, Diagnostic> {
     let Place { secret, field } = found.place;
     let mut walk = HistoryWalk::start(
         found.fingerprint,

@@ -4,23 +4,34 @@
 //! show the first alone. No text holds a value of a secret.
 
 mod due;
+mod handed_out;
 mod mint;
+mod operations;
 mod storing;
+mod unseen;
 mod vault;
 
 pub(super) use due::Due;
+pub(super) use handed_out::{expired_not_handed_out, no_token, nothing_to_hand_out};
 pub(super) use mint::{
     differs_from_stamp, mint_time_estimated, mint_time_needed, mint_warning, minted_after_stored,
+};
+pub(super) use operations::{
+    dated_after_storing, mint_date_needed, no_stamp, no_token_to_stamp, not_stamped_by_command,
+    path_meant_otherwise, stored_when_due,
 };
 pub(super) use storing::{
     another_token, no_token_to_store, not_stamped, not_stored_while_rehearsed, nothing_stored_over,
     pool_tokens_needed, pool_version_needed, token_needed, too_busy, trimmed, version_needed,
     write_failure,
 };
+pub(super) use unseen::unseen;
 pub(super) use vault::vault_error;
 
+use super::configured::DEFAULT_MOUNT;
 use super::observe::{Field, Observed};
 use super::refuse::capital;
+use super::resources::oauth_token::DEFAULT_FIELD;
 use crate::protocol::{AttributePath, Diagnostic};
 use crate::token::expiry::Status;
 use crate::token::fingerprint::Fingerprint;
@@ -42,20 +53,15 @@ impl std::fmt::Display for Place<'_> {
 }
 
 impl Place<'_> {
-    /// The command that puts a token into a document and keeps its other fields. The token is
-    /// pasted: an argument would stay in the shell's history, and a line break at its end would
-    /// be stored.
-    pub(super) fn patch_command(self) -> String {
-        format!(
-            "(read -rs T; printf %s \"$T\") | vault kv patch -mount={mount} {path} {field}=-",
-            mount = shell(self.secret.mount()),
-            path = shell(self.secret.path()),
-            field = shell(self.field),
-        )
+    /// The commands that put a token into a document and keep its other fields.
+    pub(super) fn store_commands(self) -> String {
+        let (mount, path) = (self.secret.mount(), shell(self.secret.path()));
+        store_commands("patch", mount, &path, self.field)
     }
 
-    fn put_command(self) -> String {
-        self.patch_command().replacen("kv patch", "kv put", 1)
+    fn create_commands(self) -> String {
+        let (mount, path) = (self.secret.mount(), shell(self.secret.path()));
+        store_commands("put", mount, &path, self.field)
     }
 
     fn version_command(self, verb: &str, version: u64) -> String {
@@ -65,6 +71,57 @@ impl Place<'_> {
             path = shell(self.secret.path()),
         )
     }
+}
+
+/// The commands that put a token into a secret, either of which will do: ours, which checks the
+/// token and notes its day, and one that needs nothing of ours. A token is pasted into both: an
+/// argument would stay in the shell's history, and a line break at its end would be stored.
+/// `path` is quoted already, or stands for one.
+pub(super) fn store_commands(verb: &str, mount: &str, path: &str, field: &str) -> String {
+    let option = |name: &str, value: &str, default: &str| match value {
+        value if value == default => String::new(),
+        value => format!(" --{name}={}", shell(value)),
+    };
+    let own = format!(
+        "{program} store{mount}{field} {path}",
+        program = env!("CARGO_PKG_NAME"),
+        mount = option("mount", mount, DEFAULT_MOUNT),
+        field = option("field", field, DEFAULT_FIELD),
+    );
+    let vault = format!(
+        "(read -rs T; printf %s \"$T\") | vault kv {verb} -mount={mount} {path} {field}=-",
+        mount = shell(mount),
+        field = shell(field),
+    );
+    format!(
+        "{}Or the same without that program:{}",
+        command(&own),
+        command(&vault)
+    )
+}
+
+/// Adds a sentence to a text, on a line of its own behind a command or a policy.
+pub(super) fn add(detail: &mut String, sentence: &str) {
+    let follows_block = detail
+        .lines()
+        .last()
+        .is_some_and(|line| line.starts_with(' '));
+    if !detail.ends_with('\n') {
+        detail.push_str(if follows_block { "\n\n" } else { " " });
+    }
+    detail.push_str(sentence);
+}
+
+/// What a path without a secret was most likely meant to be, where it has quotes, the mount or
+/// the `data/` of the API in front.
+pub(super) fn otherwise(secret: &SecretPath) -> Option<&str> {
+    let path = secret.path().trim_matches(['"', '\'']);
+    let path = path
+        .strip_prefix(secret.mount())
+        .and_then(|rest| rest.strip_prefix('/'))
+        .unwrap_or(path);
+    let path = path.strip_prefix("data/").unwrap_or(path);
+    (path != secret.path() && !path.is_empty()).then_some(path)
 }
 
 /// Why a place holds no usable token, in words that say what to do; `None` where it holds one.
@@ -79,11 +136,19 @@ pub(super) fn problem(
             let content = document.field(place.field, recorded);
             return content_problem(place, content);
         }
-        Observed::Absent => format!(
-            "There is no secret at {secret}. Check mount and path, or mint a token with `claude \
-             setup-token` in a terminal at least 300 columns wide, run this, paste it and press Enter:{put}",
-            put = command(&place.put_command()),
-        ),
+        Observed::Absent => match otherwise(secret) {
+            Some(meant) => format!(
+                "There is no secret at {secret}. A path is written as `vault kv list` shows it: \
+                 without quotes, without its mount and without data/. This one would be {}. ",
+                shell(meant)
+            ),
+            None => format!(
+                "There is no secret at {secret}. Check mount and path, or mint a token with \
+                 `claude setup-token` in a terminal at least 300 columns wide, run this, paste it \
+                 and press Enter:{put}",
+                put = place.create_commands(),
+            ),
+        },
         Observed::Deleted { version } => format!(
             "Version {version} of {secret} was deleted. Bring it back with:{undelete}",
             undelete = command(&place.version_command("undelete", *version)),
@@ -109,7 +174,7 @@ pub(super) fn problem(
 /// Why a field of a document that is there holds no usable token.
 pub(super) fn content_problem(place: Place<'_>, content: Field) -> Option<String> {
     let Place { secret, field } = place;
-    let patch = command(&place.patch_command());
+    let patch = place.store_commands();
     Some(match content {
         Field::Token { .. } => return None,
         Field::Missing => format!(
@@ -133,13 +198,24 @@ pub(super) fn command(text: &str) -> String {
     format!("\n\n    {text}\n\n")
 }
 
+/// Writes a name that somebody else chose so that it is seen to be one, at most so long.
+fn on_one_line(name: &str) -> String {
+    const LONGEST: usize = 100;
+    let name = name.escape_debug().to_string();
+    match name.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name,
+    }
+}
+
 /// Names the fields that a secret has, for a person who looks for the right one.
 fn fields_of(observed: &Observed) -> String {
     const SHOWN: usize = 10;
     let Observed::Present(document) = observed else {
         return String::new();
     };
-    let names: Vec<_> = document.field_names().take(SHOWN + 1).collect();
+    let names = document.field_names().take(SHOWN + 1);
+    let names: Vec<_> = names.map(on_one_line).collect();
     match names.len() {
         0 => "The secret has no fields. ".to_owned(),
         length if length > SHOWN => {
@@ -172,15 +248,22 @@ pub(super) fn nothing_to_adopt(place: Place<'_>, observed: &Observed) -> Diagnos
 
 /// A token that a refresh does not find any more, or finds unusable.
 pub(super) fn unusable(place: Place<'_>, status: Status, problem: &str) -> Diagnostic {
-    let what = match status {
-        Status::Malformed => "is malformed",
-        _ => "is missing",
-    };
     Diagnostic::warning(
-        format!("Token {place} {what}"),
+        format!("Token {place} is {}", status.as_str()),
         format!(
             "{problem}The resource stays in the state, since a token cannot be made anew from \
              here."
+        ),
+    )
+}
+
+/// A place without a usable token, to somebody who has no resource for it yet.
+pub(super) fn unusable_where_found(place: Place<'_>, problem: &str) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Token {place} is malformed"),
+        format!(
+            "{problem}It can be imported as it is: every plan shows it until there is a token that \
+             can be used."
         ),
     )
 }
@@ -284,7 +367,7 @@ pub(super) fn refreshed_without_vault(id: &str, unknown: &str) -> Diagnostic {
 }
 
 /// Quotes a word for a shell where it needs it.
-pub(super) fn shell(word: &str) -> String {
+pub fn shell(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
@@ -313,12 +396,37 @@ mod tests {
             field: "token",
         };
         assert_eq!(
-            place.patch_command(),
-            r#"(read -rs T; printf %s "$T") | vault kv patch -mount=secret agent token=-"#
+            place.store_commands(),
+            "\n\n    terraform-provider-claude store --field=token agent\n\n\
+             Or the same without that program:\n\n    (read -rs T; printf %s \"$T\") | \
+             vault kv patch -mount=secret agent token=-\n\n"
         );
+        let secret = SecretPath::new("kv/team", "two words").unwrap();
+        let place = Place {
+            secret: &secret,
+            field: DEFAULT_FIELD,
+        };
         assert_eq!(
-            place.put_command(),
-            r#"(read -rs T; printf %s "$T") | vault kv put -mount=secret agent token=-"#
+            place.create_commands(),
+            "\n\n    terraform-provider-claude store --mount=kv/team 'two words'\n\n\
+             Or the same without that program:\n\n    (read -rs T; printf %s \"$T\") | \
+             vault kv put -mount=kv/team 'two words' claude_oauth_token=-\n\n"
         );
+    }
+
+    #[test]
+    fn a_sentence_stands_below_a_block() {
+        for (detail, expected) in [
+            ("Denied.", "Denied. Unchanged."),
+            (
+                "Add:\n\n  path {\n  }",
+                "Add:\n\n  path {\n  }\n\nUnchanged.",
+            ),
+            ("Run:\n\n    ls\n\n", "Run:\n\n    ls\n\nUnchanged."),
+        ] {
+            let mut detail = detail.to_owned();
+            add(&mut detail, "Unchanged.");
+            assert_eq!(detail, expected);
+        }
     }
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
 use crate::secret::Secret;
-use crate::token::check::{Check, Problem, check, check_recorded};
+use crate::token::check::{Check, Kind, Problem, check, check_recorded};
 use crate::token::fingerprint::Fingerprint;
 use crate::vault::{self, Document, Reading, SecretPath, Store, VaultError};
 
@@ -55,12 +55,15 @@ enum Value {
         fingerprint: Fingerprint,
         unusual_length: Option<usize>,
     },
-    /// Text that is no token. It is kept, because only a comparison with what the state has
-    /// recorded tells whether it was a good token once.
-    Text {
+    /// Text that looks like a token and is none. It is kept, because only a comparison with what
+    /// the state has recorded tells whether it was a good token once.
+    LikeToken {
         text: Secret,
         problem: Problem,
     },
+    /// Text that no release has taken for a token: a password beside it, as like as not, and
+    /// nothing that we keep.
+    Other(Problem),
     NotText(&'static str),
 }
 
@@ -102,6 +105,7 @@ impl Observation {
         match self.fields.get(name) {
             None => Field::Missing,
             Some(Value::NotText(kind)) => Field::NotText(kind),
+            Some(Value::Other(problem)) => Field::Malformed(*problem),
             Some(Value::Token {
                 fingerprint,
                 unusual_length,
@@ -109,7 +113,7 @@ impl Observation {
                 fingerprint: *fingerprint,
                 unusual_length: *unusual_length,
             },
-            Some(Value::Text { text, problem }) => {
+            Some(Value::LikeToken { text, problem }) => {
                 match recorded.map(|recorded| check_recorded(text.expose(), recorded)) {
                     Some(Check::Valid {
                         fingerprint,
@@ -143,7 +147,10 @@ impl Value {
                     fingerprint,
                     unusual_length,
                 },
-                Check::Malformed(problem) => Self::Text { text, problem },
+                Check::Malformed(problem) => match Kind::of(text.expose()) {
+                    Kind::OauthToken => Self::LikeToken { text, problem },
+                    _ => Self::Other(problem),
+                },
             },
         })
     }

@@ -24,7 +24,7 @@ pub(super) use stop::Stop;
 use super::configured::Configured;
 use super::diagnose::Place;
 use super::observe::Observer;
-use crate::sdk::Diagnostics;
+use crate::sdk::{Diagnostics, Progress};
 use crate::token::expiry::{Lifetime, Status};
 use crate::token::fingerprint::{Fingerprint, ShortFingerprint};
 use crate::token::mint::{Dated, Minted};
@@ -106,6 +106,8 @@ pub(super) struct Promotion<'a> {
     pub(super) stamps: bool,
     /// Whether spares are read again that were seen before.
     pub(super) anew: bool,
+    /// Who hears of the steps while they are taken.
+    pub(super) progress: Option<&'a Progress>,
 }
 
 /// The token that the primary holds in the end.
@@ -181,6 +183,7 @@ impl Promotion<'_> {
             };
             self.may_write()?;
             let version = document.seen.version;
+            self.tell(|| format!("{} is at version {version}; choosing a spare", self.primary));
             let choice = self.choose(document.token, version).await?;
             if noting && let Some(token) = document.token {
                 self.mark_copies(&choice, token, version, told).await?;
@@ -190,6 +193,7 @@ impl Promotion<'_> {
                 let Some(spare) = choice.next(&passed_over) else {
                     return Err(choice.nothing_usable(self.primary, &passed_over));
                 };
+                self.tell(|| format!("Claiming the spare {}", spare.path()));
                 let claim = match self.claim(spare, &document, noting, told).await? {
                     claim::Claim::Mine(claim) => claim,
                     claim::Claim::Unmarked(claim) => {
@@ -197,13 +201,18 @@ impl Promotion<'_> {
                         claim
                     }
                     claim::Claim::Taken(why) => {
+                        self.tell(|| format!("{} is not to be had: {why}", spare.path()));
                         passed_over.push((spare.path().to_owned(), why));
                         continue;
                     }
                 };
+                self.tell(|| format!("Writing its token into {}", self.primary));
                 match self.write(&document, spare, &claim, told).await? {
                     write::Outcome::Promoted(current) => return Ok(*current),
-                    write::Outcome::Moved => break,
+                    write::Outcome::Moved => {
+                        self.tell(|| "Something else in the secret changed; looking again".into());
+                        break;
+                    }
                     write::Outcome::Stale => {}
                 }
             }
@@ -242,6 +251,13 @@ impl Promotion<'_> {
             ));
         }
         Ok(())
+    }
+
+    /// Tells a step to whoever follows.
+    fn tell(&self, step: impl FnOnce() -> String) {
+        if let Some(progress) = self.progress {
+            progress.tell(step());
+        }
     }
 
     /// Returns the primary as marks name it.

@@ -8,7 +8,9 @@ use crate::sdk::Field;
 use crate::secret::Secret;
 use crate::token::check::{check, trim};
 use crate::token::instant::parse_minted_at;
+use crate::token::mark::MAX_PRIMARY_BYTES;
 use crate::token::paths::{validate_field, validate_path, validate_pool_paths};
+use crate::token::prefix::Prefix;
 
 fn refusal(name: &'static str, detail: String) -> Diagnostic {
     Diagnostic::error(format!("Wrong {name}"), detail).at(AttributePath::attribute(name))
@@ -22,6 +24,19 @@ pub(super) fn path(path: &Field<String>, name: &'static str) -> Option<Diagnosti
         format!(
             "{}. Write it as `vault kv list` shows it, without the mount and without data/, such \
              as claude-agent-service.",
+            capital(&error)
+        ),
+    ))
+}
+
+/// Refuses what no path begins with.
+pub(super) fn path_prefix(prefix: &Field<String>, name: &'static str) -> Option<Diagnostic> {
+    let error = Prefix::parse(prefix.as_str()?).err()?;
+    Some(refusal(
+        name,
+        format!(
+            "{}. Write it as `vault kv list` shows it, without the mount: team/ for a folder, \
+             claude-agent for all paths that begin so, and nothing for the whole mount.",
             capital(&error)
         ),
     ))
@@ -123,6 +138,23 @@ pub(super) fn pool_paths(
         )
         .at(at(error.index())),
     )
+}
+
+/// Refuses a primary with spares whose name is longer than a mark on a spare can say.
+pub(super) fn unmarkable(path: &Field<String>, field: &str) -> Option<Diagnostic> {
+    let length = path.as_str()?.len() + 1 + field.len();
+    (length > MAX_PRIMARY_BYTES).then(|| {
+        refusal(
+            "path",
+            format!(
+                "path and field have {} bytes together, and a token with spares may have {}: a \
+                 promotion notes them at the spare, where Vault takes no longer text. Move the \
+                 token to a shorter path; only one without spares can stay.",
+                length - 1,
+                MAX_PRIMARY_BYTES - 1
+            ),
+        )
+    })
 }
 
 /// Refuses a value that is no token. No path: the host would quote the value.

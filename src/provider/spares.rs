@@ -157,17 +157,7 @@ impl Spares<'_> {
             ..MintFacts::default()
         };
         let dated = date(self.observer, found, facts).await?;
-        let mut diagnostics: Diagnostics = dated
-            .minted
-            .warnings
-            .iter()
-            .map(|warning| diagnose::mint_warning(place, *warning))
-            .collect();
-        if let Some(history) = dated.history
-            && !history.complete
-        {
-            diagnostics.push(diagnose::mint_time_estimated(place, history));
-        }
+        let diagnostics = dated.told(place);
         let stamp = found.stamp();
         let marks = self.marks(found).await?;
         Ok(Look {
@@ -198,7 +188,10 @@ impl Spares<'_> {
     }
 
     /// Reads what the marks on a spare mean; one about another token costs no request.
-    async fn marks(&self, found: Found<'_>) -> Result<Vec<(Mark, MarkState)>, Diagnostic> {
+    pub(super) async fn marks(
+        &self,
+        found: Found<'_>,
+    ) -> Result<Vec<(Mark, MarkState)>, Diagnostic> {
         let token = found.fingerprint;
         let now = self.configured.server_now();
         let mut marks = Vec::new();

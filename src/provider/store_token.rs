@@ -13,7 +13,7 @@ use crate::sdk::Diagnostics;
 use crate::secret::Secret;
 use crate::token::check::{Check, check, trim};
 use crate::token::fingerprint::Fingerprint;
-use crate::vault::{Document, NewDocument, Reading, WriteError, WriteFailure};
+use crate::vault::{Document, NewDocument, Reading, WriteError, WriteFailure, Written};
 
 /// How often somebody else's write may come in between.
 const WRITES: usize = 3;
@@ -25,10 +25,34 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Which token may be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Replaces {
+    /// Any: a person at the command line says which secret is to hold the token.
+    Anything,
     /// None: a token that is there already is somebody's.
     Nothing,
     /// The one that the state has recorded.
     Recorded(Option<Fingerprint>),
+}
+
+/// How a token came to be where it was to be stored.
+#[derive(Debug)]
+pub(super) struct Stored {
+    /// What the user should hear.
+    pub(super) told: Diagnostics,
+    /// The token.
+    pub(super) fingerprint: Fingerprint,
+    /// What the field held before.
+    pub(super) before: Content,
+    /// The version that holds the token now.
+    pub(super) now: Holding,
+}
+
+/// The version that holds a token that was to be stored.
+#[derive(Debug)]
+pub(super) enum Holding {
+    /// One that was there already.
+    Found(Observation),
+    /// A new one.
+    Written(Written),
 }
 
 /// Stores a token unless it is there already. Siblings stay to the byte, and what was in the
@@ -44,7 +68,7 @@ pub(super) async fn store(
     place: Place<'_>,
     token: &Secret,
     replaces: Replaces,
-) -> Result<Diagnostics, Diagnostic> {
+) -> Result<Stored, Diagnostic> {
     let (text, trimmed) = trim(token.expose());
     let (fingerprint, unusual_length) = match check(text) {
         Check::Valid {
@@ -61,18 +85,27 @@ pub(super) async fn store(
     let token = Secret::new(text);
     let mut refused = None;
     for _ in 0..WRITES {
-        let (document, cas) = match read(observer, place, refused).await? {
+        let (document, cas, before) = match read(observer, place, refused).await? {
             Some((document, seen)) => {
-                match seen.field(place.field, None) {
+                let before = seen.field(place.field, None);
+                match before {
                     Content::Token {
                         fingerprint: present,
                         ..
-                    } if present == fingerprint => return Ok(told),
+                    } if present == fingerprint => {
+                        return Ok(Stored {
+                            told,
+                            fingerprint,
+                            before,
+                            now: Holding::Found(seen),
+                        });
+                    }
                     Content::Token {
                         fingerprint: present,
                         ..
                     } => {
                         let may = match replaces {
+                            Replaces::Anything => true,
                             Replaces::Nothing => false,
                             Replaces::Recorded(recorded) => recorded == Some(present),
                         };
@@ -82,9 +115,13 @@ pub(super) async fn store(
                     }
                     Content::Missing | Content::Malformed(_) | Content::NotText(_) => {}
                 }
-                (document.with_field(place.field, &token), seen.version)
+                let document = document.with_field(place.field, &token);
+                (document, seen.version, before)
             }
-            None => (NewDocument::of_field(place.field, &token), 0),
+            None => {
+                let document = NewDocument::of_field(place.field, &token);
+                (document, 0, Content::Missing)
+            }
         };
         if configured.is_rehearsed() {
             return Err(diagnose::not_stored_while_rehearsed(place));
@@ -92,7 +129,14 @@ pub(super) async fn store(
         let written = observer.store().write(place.secret, &document, cas).await;
         observer.forget(place.secret);
         match written {
-            Ok(_) => return Ok(told),
+            Ok(written) => {
+                return Ok(Stored {
+                    told,
+                    fingerprint,
+                    before,
+                    now: Holding::Written(written),
+                });
+            }
             Err(WriteFailure {
                 error: WriteError::CasMismatch,
                 ..

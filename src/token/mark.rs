@@ -11,6 +11,17 @@ use super::paths::FieldPath;
 /// How long an open mark of another primary keeps a spare.
 pub const OPEN_FOR: SignedDuration = SignedDuration::from_hours(1);
 
+/// Bytes that Vault allows in a value of `custom_metadata`.
+const MAX_VALUE_BYTES: usize = 512;
+
+/// Bytes before the primary in the longest value: 16 digits of the fingerprint, 20 of the version,
+/// 12 of the time, and a space behind each.
+const MAX_HEAD_BYTES: usize = 16 + 20 + 12 + 3;
+
+/// Bytes that the path and the field of a primary may have together, `#` between them included, so
+/// that marks can name it.
+pub const MAX_PRIMARY_BYTES: usize = MAX_VALUE_BYTES - MAX_HEAD_BYTES;
+
 /// Says that a token is to become version `version` of a primary.
 ///
 /// Its key is `<field>.promoted_to.<8 hexadecimal digits>`, its value
@@ -198,6 +209,17 @@ mod tests {
         let value = format!("{short} 7 1772366400 team/agent#claude_oauth_token");
         assert_eq!(mark().to_string(), value);
         assert_eq!(Mark::parse(FIELD, KEY, &value), Some(mark()));
+    }
+
+    #[test]
+    fn longest_primary_fits_into_a_value() {
+        let mark = Mark {
+            version: u64::MAX,
+            marked_at: Timestamp::MAX,
+            primary: path(&format!("{}#claude", "a".repeat(MAX_PRIMARY_BYTES - 7))),
+            ..mark()
+        };
+        assert_eq!(mark.to_string().len(), MAX_VALUE_BYTES);
     }
 
     #[test]

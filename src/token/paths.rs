@@ -201,10 +201,10 @@ pub fn validate_field(field: &str) -> Result<(), FieldError> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum PoolPathsError {
     /// There is no path.
-    #[error("a pool has at least one path")]
+    #[error("the list needs at least one path")]
     Empty,
     /// There are more than [`MAXIMUM_PATHS`].
-    #[error("a pool has {MAXIMUM_PATHS} paths at most, not {count}")]
+    #[error("the list has {MAXIMUM_PATHS} paths at most, not {count}")]
     TooMany {
         /// How many there are.
         count: usize,

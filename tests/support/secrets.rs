@@ -178,6 +178,12 @@ impl LeakSearch {
         self.bytes(place, text.as_bytes());
     }
 
+    /// Searches bytes as they are, without undoing any escapes: for much of it.
+    pub(crate) fn raw(&mut self, place: &str, bytes: &[u8]) {
+        self.examined += bytes.len();
+        self.scan(bytes, place, &mut HashSet::new());
+    }
+
     /// Searches a file; a saved plan and any other zip archive is unpacked first.
     #[track_caller]
     pub(crate) fn file(&mut self, path: &Path) {
@@ -220,6 +226,11 @@ impl LeakSearch {
     /// Returns one line for each place and form in which a value was found.
     pub(crate) fn leaks(&self) -> &[String] {
         &self.leaks
+    }
+
+    /// Forgets what was found, to search once more.
+    pub(crate) fn forget(&mut self) {
+        self.leaks.clear();
     }
 
     /// Demands that something was searched and nothing found.

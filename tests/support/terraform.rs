@@ -20,6 +20,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -116,6 +117,11 @@ impl Workspace {
     /// Returns the home folder, where `.vault-token` would be.
     pub(crate) fn home(&self) -> PathBuf {
         self.root.path().join("home")
+    }
+
+    /// Returns the variables of every run.
+    pub(crate) fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
     }
 
     /// Writes a file of the configuration.
@@ -217,6 +223,7 @@ impl Workspace {
         let refused = self.run([chdir.as_str(), "validate"]);
         let refused = words(&format!("{}{}", refused.stdout, refused.stderr));
         Capabilities {
+            write_only: self.takes_write_only_arguments(),
             is_terraform: product.starts_with("Terraform "),
             version: version["terraform_version"]
                 .as_str()
@@ -229,6 +236,18 @@ impl Workspace {
                 .lines()
                 .any(|line| line.trim_start().starts_with("query ")),
         }
+    }
+
+    /// Asks by a configuration whose argument the provider refuses where it would be stored.
+    #[track_caller]
+    fn takes_write_only_arguments(&self) -> bool {
+        let probe = tempfile::tempdir().expect("the system has a folder for temporary files");
+        let resource = "resource \"claude_oauth_token\" \"probe\" {\n  path = \"probe\"\n  token_wo = \"\"\n}\n";
+        fs::write(probe.path().join("main.tf"), format!("{HEADER}{resource}"))
+            .expect("a temporary folder takes a small file");
+        let chdir = format!("-chdir={}", probe.path().display());
+        let refused = self.run([chdir.as_str(), "validate"]);
+        !words(&refused.transcript()).contains("Write-only attributes are not supported")
     }
 
     /// Searches all that was written here, configuration apart: state, plans, logs, home.
@@ -244,14 +263,31 @@ pub(crate) struct Capabilities {
     pub(crate) is_terraform: bool,
     /// Version of the command line.
     pub(crate) version: String,
-    /// `ephemeral` blocks; write-only arguments came one release later in both products.
+    /// `ephemeral` blocks.
     pub(crate) ephemeral_resources: bool,
+    /// Arguments that are in no state; they came one release after `ephemeral` blocks.
+    pub(crate) write_only: bool,
     /// `action` blocks.
     pub(crate) actions: bool,
     /// `identity` in `import` blocks.
     pub(crate) import_by_identity: bool,
     /// The `query` command and `list` blocks.
     pub(crate) query: bool,
+}
+
+/// Tells whether the command line that the tests use lacks something, and prints a line that says
+/// so; it is asked once.
+#[expect(
+    clippy::print_stdout,
+    reason = "who runs the tests is to know what they left out"
+)]
+pub(crate) fn lacks(what: &str, can: fn(&Capabilities) -> bool) -> bool {
+    static ASKED: OnceLock<Capabilities> = OnceLock::new();
+    let lacks = !can(ASKED.get_or_init(|| Workspace::new("probe").capabilities()));
+    if lacks {
+        println!("left out: {what}, which this command line lacks");
+    }
+    lacks
 }
 
 /// A run that has not started yet.

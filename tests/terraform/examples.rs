@@ -10,6 +10,7 @@ use serde_json::json;
 use super::stack::{FIELD, PRIMARY, SPARES, Stack};
 use crate::support::process;
 use crate::support::secrets::{LeakSearch, token};
+use crate::support::terraform::lacks;
 
 /// What a module needs beside an example that does not name the provider.
 const NAMES_PROVIDER: &str = "terraform {\n  required_providers {\n    claude = {\n      source = \"terraform.local/claude-ops/claude\"\n    }\n  }\n}\n";
@@ -64,10 +65,88 @@ async fn the_provider_block_works() {
 async fn each_resource_works() {
     for name in ["claude_oauth_token", "claude_token_spare_pool"] {
         let stack = stack(name, &format!("resources/{name}/resource.tf")).await;
+        if !lacks("write-only arguments", |host| host.write_only) {
+            lives(&stack);
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_function_works() {
+    for name in ["external_secret", "external_secret_data", "token_check"] {
+        let stack = stack(name, &format!("functions/{name}/function.tf")).await;
         if stack.workspace.capabilities().ephemeral_resources {
             lives(&stack);
         }
     }
+}
+
+#[tokio::test]
+async fn each_data_source_works() {
+    for name in ["claude_oauth_token", "claude_oauth_tokens"] {
+        lives(&stack(name, &format!("data-sources/{name}/data-source.tf")).await);
+    }
+}
+
+#[tokio::test]
+async fn each_ephemeral_resource_works() {
+    let name = "claude_oauth_token";
+    let file = format!("ephemeral-resources/{name}/ephemeral-resource.tf");
+    let stack = stack("ephemeral-example", &file).await;
+    if stack.workspace.capabilities().ephemeral_resources {
+        lives(&stack);
+    } else {
+        println!("skipped: this command line has no ephemeral resources");
+    }
+}
+
+#[tokio::test]
+async fn the_query_finds_tokens() {
+    let name = "claude_oauth_token";
+    let stack = Stack::start("example-query").await;
+    if !stack.workspace.capabilities().query {
+        println!("skipped: this command line has no queries");
+        return;
+    }
+    stack
+        .put("team/agent", json!({ FIELD: token("team") }))
+        .await;
+    stack.workspace.write("main.tf", NAMES_PROVIDER);
+    let query = example(&format!("list-resources/{name}/list-resource.tfquery.hcl"));
+    stack.workspace.write("tokens.tfquery.hcl", &query);
+    stack
+        .workspace
+        .run(["query", "-generate-config-out", "generated.tf"])
+        .exits(0)
+        .says("secret/team/agent#claude_oauth_token");
+    stack
+        .workspace
+        .plan()
+        .exits(2)
+        .says("Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.");
+}
+
+#[tokio::test]
+async fn each_action_can_be_invoked() {
+    let name = "claude_promote_spare";
+    let stack = Stack::start("example-action").await;
+    if !stack.workspace.capabilities().actions {
+        println!("skipped: this command line has no actions");
+        return;
+    }
+    stack.workspace.write("versions.tf", NAMES_PROVIDER);
+    let text = example(&format!("actions/{name}/action.tf"));
+    stack.workspace.write("main.tf", &text);
+    // The command is the one that the example shows.
+    let command = text.lines().find_map(|line| line.strip_prefix("#   "));
+    let mut arguments = words(command.unwrap());
+    arguments.push("-auto-approve".to_owned());
+    stack
+        .workspace
+        .run(arguments.iter().map(String::as_str))
+        .exits(0)
+        .says("Actions: 1 invoked.");
+    assert_eq!(stack.current_version(PRIMARY).await, 2);
 }
 
 #[tokio::test]
@@ -89,7 +168,9 @@ async fn each_import_takes_what_is_there() {
         let stack = Stack::start(name).await;
         stack.write(block);
         for file in ["import-by-string-id.tf", "import-by-identity.tf"] {
-            if file.contains("identity") && !stack.workspace.capabilities().import_by_identity {
+            if file.contains("identity")
+                && lacks("imports by identity", |host| host.import_by_identity)
+            {
                 continue;
             }
             let import = example(&format!("resources/{name}/{file}"));
@@ -134,7 +215,7 @@ fn a_shell_leaves_quoted_braces_alone() {
 #[tokio::test]
 async fn the_token_that_an_example_stores_is_in_vault() {
     let stack = stack("example-store", "resources/claude_oauth_token/resource.tf").await;
-    if !stack.workspace.capabilities().ephemeral_resources {
+    if lacks("write-only arguments", |host| host.write_only) {
         return;
     }
     stack.apply();

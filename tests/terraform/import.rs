@@ -7,6 +7,7 @@ use super::stack::{
     days, errors, fingerprint, unknown, warnings,
 };
 use crate::support::secrets::token;
+use crate::support::terraform::lacks;
 
 const BY_ID: &str = "import {
   to = claude_oauth_token.agent
@@ -102,7 +103,7 @@ async fn the_command_imports_too() {
 #[tokio::test]
 async fn blocks_with_identities_import_too() {
     let stack = Stack::start("import-identity").await;
-    if !stack.workspace.capabilities().import_by_identity {
+    if lacks("imports by identity", |host| host.import_by_identity) {
         return;
     }
     stack

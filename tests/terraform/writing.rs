@@ -1,5 +1,6 @@
 //! Tokens that are stored, promoted and stamped: what is written to Vault, and what is not.
 
+mod action;
 mod adopted;
 mod host;
 mod leaks;
@@ -45,7 +46,7 @@ fn now() -> Timestamp {
 }
 
 /// Returns a moment so many days ago, in whole seconds.
-fn ago(count: i64) -> Timestamp {
+pub(super) fn ago(count: i64) -> Timestamp {
     Timestamp::from_second((now() - days(count)).as_second()).unwrap()
 }
 

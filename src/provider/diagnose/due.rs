@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Place, command};
+use super::Place;
 use crate::protocol::Diagnostic;
 use crate::token::expiry::Status;
 
@@ -42,7 +42,7 @@ impl Due<'_> {
                 text,
                 "Mint a new token with `claude setup-token` in a terminal at least 300 columns \
                  wide, run this, paste it and press Enter:{patch}The old one stays in the KV history. ",
-                patch = command(&self.place.patch_command()),
+                patch = self.place.store_commands(),
             );
         }
         text.push_str("The next plan takes the new token up.");

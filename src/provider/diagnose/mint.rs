@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Place;
+use super::{Place, command, shell};
 use crate::protocol::{AttributePath, Diagnostic};
 use crate::token::history::HistoryOutcome;
 use crate::token::instant::format_instant;
@@ -43,8 +43,12 @@ pub(in crate::provider) fn mint_time_estimated(
     Diagnostic::warning(
         format!("Mint time of {place} is an estimate"),
         format!(
-            "{ends} The real expiry may be earlier than the one in state. Set token_minted_at \
-             to the day on which the token was made.",
+            "{ends} The real expiry may be earlier than the one that is told. Set token_minted_at \
+             to the day on which the token was made, or stamp the token with it:{stamp}",
+            stamp = command(&format!(
+                "terraform-provider-claude store {path} --stamp-only --minted-at TIME",
+                path = shell(place.secret.path())
+            )),
             ends = history_ends(place, outcome),
         ),
     )

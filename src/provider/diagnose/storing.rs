@@ -1,6 +1,6 @@
 //! What a user reads when a token is stored or stamped.
 
-use super::{Place, command, shell, vault_error};
+use super::{Place, add, command, shell, vault_error};
 use crate::protocol::{AttributePath, Diagnostic};
 use crate::provider::refuse::capital;
 use crate::provider::store_token::Replaces;
@@ -78,9 +78,11 @@ pub(in crate::provider) fn another_token(place: Place<'_>, replaces: Replaces) -
                 shell(&place.to_string())
             ))
         ),
-        Replaces::Recorded(_) => "The secret holds another token than the state, so somebody \
+        Replaces::Anything | Replaces::Recorded(_) => {
+            "The secret holds another token than the state, so somebody \
              replaced it meanwhile. Plan again to see it, then apply. Nothing was changed."
-            .to_owned(),
+                .to_owned()
+        }
     };
     Diagnostic::error(format!("Another token is at {place}"), detail)
 }
@@ -89,8 +91,8 @@ pub(in crate::provider) fn another_token(place: Place<'_>, replaces: Replaces) -
 pub(in crate::provider) fn not_stored_while_rehearsed(place: Place<'_>) -> Diagnostic {
     Diagnostic::error(
         format!("Token was not stored at {place}"),
-        "TF_CLAUDE_NOW is set, and nothing is written to Vault while it is. Unset it and apply \
-         again.",
+        "TF_CLAUDE_NOW is set, and nothing is written to Vault while it is. Unset it and run \
+         this again.",
     )
 }
 
@@ -116,12 +118,13 @@ pub(in crate::provider) fn write_failure(place: Place<'_>, failure: &WriteFailur
         ),
         WriteError::CasMismatch | WriteError::CasRequired => too_busy(place),
     };
-    diagnostic.detail.push_str(if failure.unanswered {
-        " Vault did not say whether the token was written: it may be there already. Apply again, \
-         which looks first."
+    let rest = if failure.unanswered {
+        "Vault did not say whether the token was written: it may be there already. Run this \
+         again, which looks first."
     } else {
-        " Nothing was changed."
-    });
+        "Nothing was changed."
+    };
+    add(&mut diagnostic.detail, rest);
     diagnostic
 }
 
@@ -129,7 +132,7 @@ pub(in crate::provider) fn write_failure(place: Place<'_>, failure: &WriteFailur
 pub(in crate::provider) fn too_busy(place: Place<'_>) -> Diagnostic {
     Diagnostic::error(
         format!("Secret {} is too busy", place.secret),
-        "Another program wrote it each time in between. Apply again.",
+        "Another program wrote it each time in between. Run this again.",
     )
 }
 
@@ -138,8 +141,9 @@ pub(in crate::provider) fn not_stamped(place: Place<'_>, error: &VaultError) -> 
     Diagnostic::warning(
         format!("Token {place} was not stamped"),
         format!(
-            "Its dates are in the state, but not in the secret's metadata, where monitors and \
-             other stacks would find them. {} Or set stamp_metadata = false.",
+            "Its mint time and expiry are missing in the secret's metadata, where monitors and \
+             other stacks would find them; where that is intended, set stamp_metadata = false on \
+             the resource. {}",
             vault_error(error, "").detail
         ),
     )

@@ -14,7 +14,8 @@ pub(in crate::provider) fn vault_error(error: &VaultError, what: &str) -> Diagno
 }
 
 /// The policy lines that grant a capability.
-fn policy(api_path: &str, capability: &str) -> String {
+pub(super) fn policy(api_path: &str, capability: &str) -> String {
+    let api_path = api_path.replace('\\', r"\\").replace('"', r#"\""#);
     format!("  path \"{api_path}\" {{\n    capabilities = [\"{capability}\"]\n  }}")
 }
 

@@ -78,8 +78,8 @@ impl Choice {
         let _ = write!(
             detail,
             "Mint a token with `claude setup-token` in a terminal at least 300 columns wide and \
-             store it in a spare or in the primary itself:{}Then apply again.",
-            crate::provider::diagnose::command(&primary.patch_command()),
+             store it in a spare, or in the primary itself as here:{}Then apply again.",
+            primary.store_commands(),
         );
         Stop::new(format!("No spare for {primary}"), detail)
     }
@@ -94,7 +94,8 @@ impl Promotion<'_> {
         version: u64,
     ) -> Result<Choice, Stop> {
         let field_path = self.field_path();
-        let (held, looks) = tokio::join!(self.held(version), self.look_at_all(&field_path));
+        let looking = async { tokio::join!(self.held(version), self.look_at_all(&field_path)) };
+        let (held, looks) = self.configured.as_one(looking).await;
         let mut held = held?;
         held.extend(token);
         let (looks, mut refused) = looks;

@@ -50,6 +50,11 @@ impl Stop {
         self.leaves == Leaves::Nothing
     }
 
+    /// Tells whether nobody knows what the primary holds.
+    pub(in crate::provider) fn is_in_doubt(&self) -> bool {
+        self.leaves == Leaves::Either
+    }
+
     /// Takes over what another part has to say.
     pub(super) fn from_diagnostic(diagnostic: Diagnostic) -> Self {
         Self::new(diagnostic.summary, diagnostic.detail)

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub(in crate::provider) use model::DEFAULT_FIELD;
+pub(in crate::provider) use model::{DEFAULT_FIELD, DEFAULT_SECRET_KEY};
 pub(in crate::provider) use model::{OauthToken, OauthTokenIdentity, Private};
 
 use imports::Imports;
@@ -24,8 +24,8 @@ use crate::provider::configured::Configured;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::present::Present;
 use crate::sdk::{
-    Applied, ApplyRequest, Context, Diagnostics, Failure, ImportRequest, Imported, PlanRequest,
-    Planned, Read, ReadRequest, Resource,
+    Applied, ApplyRequest, Context, Diagnostics, Failure, Field, ImportRequest, Imported,
+    PlanRequest, Planned, Read, ReadRequest, Resource,
 };
 use crate::token::instant::parse_instant;
 use crate::token::mint::{Dated, MintSource};
@@ -44,6 +44,59 @@ impl OauthTokenResource {
             present,
             imports: Imports::default(),
         }
+    }
+}
+
+impl OauthTokenResource {
+    /// Returns a state that names a token and knows nothing of it.
+    pub(in crate::provider) fn named(
+        configured: &Configured,
+        mount: &str,
+        path: &str,
+        field: &str,
+    ) -> OauthToken {
+        let named = OauthToken {
+            mount: Field::text(mount),
+            path: Field::text(path),
+            field: Field::text(field),
+            ..OauthToken::default()
+        };
+        named.with_defaults(configured)
+    }
+
+    /// Returns the state that an import and the refresh behind it would give a token.
+    ///
+    /// # Errors
+    ///
+    /// Those of a refresh.
+    pub(in crate::provider) async fn found(
+        configured: &Configured,
+        mount: &str,
+        path: &str,
+        field: &str,
+    ) -> Result<(OauthToken, Diagnostics), Failure> {
+        let request = ReadRequest {
+            state: Self::named(configured, mount, path, field),
+            private: Private::default(),
+        };
+        let Read {
+            state,
+            private,
+            mut diagnostics,
+        } = configured.as_one(read::read(configured, request)).await?;
+        if let (Some(problem), Some(secret), Some(status)) =
+            (&private.problem, secret(&state), state.known_status())
+        {
+            let place = Place {
+                secret: &secret,
+                field,
+            };
+            // A refresh speaks of a resource, which is not there yet.
+            let refreshed = diagnose::unusable(place, status, problem);
+            diagnostics.retain(|told| *told != refreshed);
+            diagnostics.push(diagnose::unusable_where_found(place, problem));
+        }
+        Ok((state, diagnostics))
     }
 }
 
@@ -84,7 +137,8 @@ impl Resource for OauthTokenResource {
         request: ReadRequest<Self>,
     ) -> Result<Read<Self>, Failure> {
         self.imports.refreshed(&request.state);
-        read::read(&context.configured, request).await
+        let configured = &context.configured;
+        configured.as_one(read::read(configured, request)).await
     }
 
     fn plan(
@@ -129,12 +183,17 @@ impl Resource for OauthTokenResource {
         }))
     }
 
+    fn configuration(configured: &Configured, state: OauthToken) -> OauthToken {
+        state.without_defaults(configured)
+    }
+
     async fn import(
         &self,
         context: &Context<Configured>,
         request: ImportRequest<Self>,
     ) -> Result<Imported<Self>, Failure> {
-        import::import(&context.configured, request).await
+        let configured = &context.configured;
+        configured.as_one(import::import(configured, request)).await
     }
 }
 

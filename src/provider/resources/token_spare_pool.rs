@@ -121,11 +121,16 @@ impl Resource for TokenSparePoolResource {
         Ok(vec![report::stays_in_vault(&state)])
     }
 
+    fn configuration(configured: &Configured, state: TokenSparePool) -> TokenSparePool {
+        state.without_defaults(configured)
+    }
+
     async fn import(
         &self,
         context: &Context<Configured>,
         request: ImportRequest<Self>,
     ) -> Result<Imported<Self>, Failure> {
-        import::import(&context.configured, request).await
+        let configured = &context.configured;
+        configured.as_one(import::import(configured, request)).await
     }
 }

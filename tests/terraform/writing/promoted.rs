@@ -8,6 +8,7 @@ use super::super::stack::{
 };
 use super::{BOTH, aged, agent, ago, is_recent, marks, metadata, news, short, text_of, value_at};
 use crate::support::secrets::token;
+use crate::support::terraform::lacks;
 
 const PODS: &str =
     "resource \"terraform_data\" \"pods\" {\n  input = claude_oauth_token.agent.fingerprint\n}\n";
@@ -251,6 +252,9 @@ async fn a_sibling_written_after_the_plan_is_kept_and_cas_may_be_required() {
 
 #[tokio::test]
 async fn a_secret_that_is_gone_is_not_written_over() {
+    if lacks("write-only arguments", |host| host.write_only) {
+        return;
+    }
     let stack = aged("promote-gone", 366).await;
     stack.applied(&agent(BOTH));
     stack.versions("delete", PRIMARY, &[1]).await;

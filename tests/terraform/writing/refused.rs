@@ -9,6 +9,7 @@ use super::super::stack::{
 };
 use super::{agent, spoken};
 use crate::support::secrets::{LeakSearch, malformed, token};
+use crate::support::terraform::lacks;
 
 /// What is told of each value that is no token; the line break at an end is trimmed.
 const TOLD: [(&str, &str); 10] = [
@@ -32,6 +33,9 @@ fn storing(value: &str) -> String {
 
 #[tokio::test]
 async fn what_is_no_token_is_refused_without_its_line() {
+    if lacks("write-only arguments", |host| host.write_only) {
+        return;
+    }
     let stack = Stack::start("refuse-malformed").await;
     let values: Vec<_> = malformed("to be refused")
         .into_iter()
@@ -114,6 +118,9 @@ async fn another_token_there_has_to_be_imported_first() {
 
 #[tokio::test]
 async fn a_token_that_somebody_changed_meanwhile_stays() {
+    if lacks("write-only arguments", |host| host.write_only) {
+        return;
+    }
     let stack = Stack::start("refuse-meanwhile").await;
     stack.applied(AGENT_BLOCK);
     stack.write(&storing(&token("new")));
@@ -140,6 +147,9 @@ async fn a_token_that_somebody_changed_meanwhile_stays() {
 
 #[tokio::test]
 async fn a_version_and_a_value_go_together() {
+    if lacks("write-only arguments", |host| host.write_only) {
+        return;
+    }
     let stack = Stack::start("refuse-alone").await;
     let before = stack.everything(PRIMARY).await;
     stack.write(&agent("  token_wo_version = 1\n"));

@@ -8,6 +8,7 @@ use super::super::stack::{
 };
 use super::{agent, metadata, put_text, short, text_of, value_at};
 use crate::support::secrets::{letters, token};
+use crate::support::terraform::lacks;
 
 /// Fields that a careless client would change, in the order in which the server shows them.
 const SIBLINGS: &str = r#"{"a.key.with.dots":"x","empty":"","escaped":"quote \" slash \\ tab \t é \u0001 \u2028","float":1.0,"large":1234567890123456789012345,"list":[1,null,"",[],{},2.50],"nested":{"a":12345678901234567890,"b":{"a":null,"claude_oauth_token":"inner"}},"no":false,"null":null,"precise":9007199254740993,"tiny":5e-324}"#;
@@ -32,6 +33,9 @@ fn with_token(shown: &str, value: &str) -> String {
 
 #[tokio::test]
 async fn the_first_token_of_a_path_is_stored() {
+    if lacks("write-only arguments", |host| host.write_only) {
+        return;
+    }
     let stack = Stack::empty("store-first").await;
     stack.put("other", json!({ FIELD: token("other") })).await;
     let other = stack.everything("other").await;
@@ -105,6 +109,9 @@ async fn siblings_stay_to_the_byte() {
 
 #[tokio::test]
 async fn a_document_near_the_limit_and_one_under_cas_are_written() {
+    if lacks("write-only arguments", |host| host.write_only) {
+        return;
+    }
     let stack = Stack::empty("store-large").await;
     let filler = letters("filler", 1024 * 1024 - 400);
     let document = format!("{{\"{FIELD}\":\"\",\"filler\":\"{filler}\"}}");
@@ -126,6 +133,9 @@ async fn a_document_near_the_limit_and_one_under_cas_are_written() {
 
 #[tokio::test]
 async fn a_token_that_is_there_already_is_not_written_again() {
+    if lacks("write-only arguments", |host| host.write_only) {
+        return;
+    }
     let stack = Stack::start("store-same").await;
     let before = text_of(&stack, PRIMARY).await;
     stack.applied(&storing(&token("primary"), 1));
@@ -141,6 +151,9 @@ async fn a_token_that_is_there_already_is_not_written_again() {
 
 #[tokio::test]
 async fn a_new_version_rotates_what_was_adopted_or_imported() {
+    if lacks("write-only arguments", |host| host.write_only) {
+        return;
+    }
     let stack = Stack::start("store-rotate").await;
     let other = stack.everything(SPARES[0]).await;
     stack.applied(AGENT_BLOCK);
@@ -222,6 +235,9 @@ async fn white_space_around_a_token_is_taken_off_and_told() {
 
 #[tokio::test]
 async fn a_mint_time_beside_the_token_dates_it() {
+    if lacks("write-only arguments", |host| host.write_only) {
+        return;
+    }
     let stack = Stack::start("store-minted").await;
     let first = super::ago(40);
     let second = super::ago(3);
@@ -259,7 +275,7 @@ async fn a_mint_time_beside_the_token_dates_it() {
 #[tokio::test]
 async fn an_ephemeral_value_is_stored() {
     let mut stack = Stack::empty("store-ephemeral").await;
-    if !stack.workspace.capabilities().ephemeral_resources {
+    if lacks("write-only arguments", |host| host.write_only) {
         return;
     }
     stack.workspace.set("TF_VAR_token", token("new"));
@@ -275,6 +291,9 @@ async fn an_ephemeral_value_is_stored() {
 
 #[tokio::test]
 async fn a_version_that_is_not_known_yet_leaves_everything_open() {
+    if lacks("write-only arguments", |host| host.write_only) {
+        return;
+    }
     let stack = Stack::start("store-unknown").await;
     let configuration = |number: u32| {
         format!(

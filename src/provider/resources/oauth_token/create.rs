@@ -34,7 +34,8 @@ pub(super) async fn create(
     let mut diagnostics = Diagnostics::new();
     if !state.token_wo_version.is_null() {
         let token = wanted(&token)?;
-        diagnostics.extend(store(configured, observer, place, token, Replaces::Nothing).await?);
+        let stored = store(configured, observer, place, token, Replaces::Nothing).await?;
+        diagnostics.extend(stored.told);
     } else if token.known().is_some() {
         return Err(diagnose::version_needed().into());
     }
@@ -68,13 +69,7 @@ pub(super) async fn create(
         return Err(diagnose::mint_time_needed(place, history).into());
     }
     diagnostics.extend(configured.skew_warning());
-    diagnostics.extend(
-        dated
-            .minted
-            .warnings
-            .iter()
-            .map(|warning| diagnose::mint_warning(place, *warning)),
-    );
+    diagnostics.extend(dated.told(place));
     diagnostics.extend(unusual_length.map(|length| diagnose::unusual_length(place, length)));
     record(&mut state, found, false);
     state.set_minted(dated.minted.at, dated.minted.source);

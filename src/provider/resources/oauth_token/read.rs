@@ -240,6 +240,7 @@ impl Refresh<'_> {
             request: None,
             stamps: false,
             anew: false,
+            progress: None,
         };
         Some((promotion, paths))
     }

@@ -136,8 +136,9 @@ impl Update<'_> {
             field,
         };
         let replaces = Replaces::Recorded(recorded(self.prior));
-        let mut diagnostics =
-            store(self.configured, observer, place, wanted(token)?, replaces).await?;
+        let mut diagnostics = store(self.configured, observer, place, wanted(token)?, replaces)
+            .await?
+            .told;
         let observed = observer
             .observe_anew(&secret)
             .await
@@ -222,6 +223,7 @@ impl Update<'_> {
             request: self.arguments.request_digest(),
             stamps: self.arguments.stamp_metadata.known() != Some(&false),
             anew: true,
+            progress: None,
         };
         let promoted = promotion.run().await;
         let mut state = self.arguments.clone().with_token_of(self.prior);

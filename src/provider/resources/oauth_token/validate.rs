@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::model::OauthToken;
+use super::model::{DEFAULT_FIELD, OauthToken};
 use crate::protocol::Diagnostic;
 use crate::provider::days;
 use crate::provider::refuse;
-use crate::sdk::Diagnostics;
+use crate::sdk::{Diagnostics, Field};
 
 /// Checks a configuration; unknown values are let through.
 pub(super) fn validate(config: &OauthToken, now: Timestamp) -> Diagnostics {
@@ -27,6 +27,7 @@ pub(super) fn validate(config: &OauthToken, now: Timestamp) -> Diagnostics {
         now,
     ));
     found.extend(spare_paths(config));
+    found.extend(unmarkable(config));
     found.extend(refuse::token(&config.token_wo, "token_wo"));
     found.extend(refuse::choice(
         &config.on_rotation_due,
@@ -43,4 +44,58 @@ fn spare_paths(config: &OauthToken) -> Option<Diagnostic> {
         .known()
         .filter(|paths| !paths.is_empty())?;
     refuse::pool_paths(paths, config.path.as_str(), "spare_paths")
+}
+
+/// Refuses a primary that no mark can name, where its spares are to be marked.
+fn unmarkable(config: &OauthToken) -> Option<Diagnostic> {
+    let spares = config.spare_paths.known()?;
+    let unmarked = config.stamp_metadata == Field::Known(false);
+    if spares.is_empty() || unmarked || config.field.is_unknown() {
+        return None;
+    }
+    let field = config.field.as_str().unwrap_or(DEFAULT_FIELD);
+    refuse::unmarkable(&config.path, field)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::mark::MAX_PRIMARY_BYTES;
+
+    fn told(path: &str, change: impl FnOnce(&mut OauthToken)) -> Vec<String> {
+        let mut config = OauthToken {
+            path: Field::text(path),
+            spare_paths: Field::Known(vec![Field::text("spare")]),
+            ..OauthToken::default()
+        };
+        change(&mut config);
+        let told = validate(&config, Timestamp::UNIX_EPOCH);
+        told.into_iter().map(|told| told.detail).collect()
+    }
+
+    #[test]
+    fn primary_with_spares_has_a_name_that_fits_into_a_mark() {
+        let longest = "a".repeat(MAX_PRIMARY_BYTES - 1 - DEFAULT_FIELD.len());
+        let longer = format!("{longest}a");
+        assert_eq!(told(&longest, |_| {}), [""; 0]);
+        let refused = told(&longer, |_| {});
+        assert!(
+            matches!(&refused[..], [told] if told.contains("shorter path")),
+            "{refused:?}"
+        );
+        assert_eq!(
+            told(&longer, |config| config.field = Field::text("a")),
+            [""; 0]
+        );
+        assert_eq!(
+            told(&longer, |config| config.field = Field::Unknown),
+            [""; 0]
+        );
+        assert_eq!(
+            told(&longer, |config| config.spare_paths = Field::Null),
+            [""; 0]
+        );
+        let unmarked = |config: &mut OauthToken| config.stamp_metadata = Field::Known(false);
+        assert_eq!(told(&longer, unmarked), [""; 0]);
+    }
 }

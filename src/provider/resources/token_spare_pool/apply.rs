@@ -139,7 +139,7 @@ impl<'a> Work<'a> {
                 ),
             };
             let stored = store(self.configured, self.observer, place, token, replaces).await;
-            told.extend(stored.map_err(|error| vec![error])?);
+            told.extend(stored.map_err(|error| vec![error])?.told);
         }
         Ok(told)
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::model::{Private, Spare, TokenSparePool};
 use crate::protocol::{Diagnostic, Number};
-use crate::provider::diagnose::{command, shell};
+use crate::provider::diagnose::store_commands;
 use crate::sdk::{Diagnostics, Field};
 use crate::token::instant::{format_instant, parse_instant};
 use crate::token::pool::SpareStatus;
@@ -66,11 +66,12 @@ fn shortage(pool: &TokenSparePool, private: &Private) -> Diagnostic {
             "{detail}Mint a token for each with `claude setup-token` in a terminal at least 300 \
              columns wide, run this with its path, paste it and press Enter:{patch}Or lower min_available, if \
              fewer are enough.",
-            patch = command(&format!(
-                "(read -rs T; printf %s \"$T\") | vault kv patch -mount={} PATH {}=-",
-                shell(pool.mount.as_str().unwrap_or_default()),
-                shell(pool.field.as_str().unwrap_or_default())
-            )),
+            patch = store_commands(
+                "patch",
+                pool.mount.as_str().unwrap_or_default(),
+                "PATH",
+                pool.field.as_str().unwrap_or_default()
+            ),
         ),
     )
 }

@@ -1,7 +1,6 @@
 //! One look at all spares and their primary, side by side.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -64,6 +63,10 @@ impl Surveyor<'_> {
         state: &TokenSparePool,
         private: &Private,
     ) -> Result<Survey, Diagnostics> {
+        self.configured.as_one(self.look(state, private)).await
+    }
+
+    async fn look(&self, state: &TokenSparePool, private: &Private) -> Result<Survey, Diagnostics> {
         let Some(lifetime) = state.days().lifetime().map_err(|error| vec![error])? else {
             return Err(vec![diagnose::not_configured("lifetime_days", "A pool")]);
         };
@@ -244,7 +247,8 @@ fn merged(errors: Diagnostics) -> Diagnostics {
         .into_iter()
         .map(|(mut error, more)| {
             if more > 0 {
-                let _ = write!(error.detail, " So it is with {more} more of this pool.");
+                let rest = format!("So it is with {more} more of this pool.");
+                diagnose::add(&mut error.detail, &rest);
             }
             error
         })

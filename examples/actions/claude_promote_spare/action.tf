@@ -1,0 +1,13 @@
+# Copies the token of a spare into secret/claude-agent-service, at once:
+#
+#   terraform apply -invoke=action.claude_promote_spare.agent
+action "claude_promote_spare" "agent" {
+  config {
+    path = "claude-agent-service"
+
+    spare_paths = [
+      "claude-agent-service-spare-1",
+      "claude-agent-service-spare-2",
+    ]
+  }
+}

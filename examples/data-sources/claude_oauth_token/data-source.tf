@@ -1,0 +1,24 @@
+# A token that another stack manages.
+data "claude_oauth_token" "agent" {
+  path = "claude-agent-service"
+
+  lifecycle {
+    postcondition {
+      condition     = contains(["in_date", "rotation_due"], self.status)
+      error_message = "The token at ${self.id} is ${self.status}."
+    }
+  }
+}
+
+# What a kubernetes_manifest with an ExternalSecret takes: the fingerprint as an annotation has the
+# operator deliver a new token at once, and moves for nothing else.
+output "external_secret" {
+  value = {
+    metadata = {
+      annotations = { "claude/fingerprint" = data.claude_oauth_token.agent.fingerprint }
+    }
+    spec = {
+      data = data.claude_oauth_token.agent.external_secret_data
+    }
+  }
+}

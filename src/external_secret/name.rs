@@ -1,0 +1,152 @@
+//! Names of Kubernetes objects.
+
+use thiserror::Error;
+
+/// The most characters of the name of an object.
+const MAXIMUM_NAME: usize = 253;
+/// The most characters of the name of a namespace.
+const MAXIMUM_NAMESPACE: usize = 63;
+/// The most characters of the key of an annotation, the domain before it apart.
+const MAXIMUM_KEY_NAME: usize = 63;
+
+/// Why the name of an object is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NameError {
+    /// There is no text.
+    #[error("the name is empty")]
+    Empty,
+    /// The name is too long.
+    #[error("the name has {length} characters, more than {most}")]
+    TooLong {
+        /// How many characters it has.
+        length: usize,
+        /// How many it may have.
+        most: usize,
+    },
+    /// A character, or one at an end of a part, is not allowed there.
+    #[error(
+        "the name has only lower-case letters, digits, `-` and `.`, and begins and ends with a letter or a digit"
+    )]
+    Form,
+    /// The same for a namespace, which has no dots.
+    #[error(
+        "the name has only lower-case letters, digits and `-`, and begins and ends with a letter or a digit"
+    )]
+    NamespaceForm,
+    /// The same for the key of an annotation.
+    #[error(
+        "the part of the key behind `/` has only letters, digits, `-`, `_` and `.`, begins and ends with a letter or a digit, and has 63 characters at most"
+    )]
+    KeyForm,
+}
+
+/// Checks the name of an object, such as a store or a Secret: parts between dots, each of
+/// lower-case letters, digits and hyphens.
+pub fn validate_name(name: &str) -> Result<(), NameError> {
+    let is_good = name.split('.').all(is_label);
+    validate(name, MAXIMUM_NAME, is_good, NameError::Form)
+}
+
+/// Checks the name of a namespace, which has no dots and at most 63 characters.
+pub fn validate_namespace(name: &str) -> Result<(), NameError> {
+    validate(
+        name,
+        MAXIMUM_NAMESPACE,
+        is_label(name),
+        NameError::NamespaceForm,
+    )
+}
+
+/// Checks the key of an annotation: a name, and before it perhaps a domain and `/`.
+pub fn validate_annotation_key(key: &str) -> Result<(), NameError> {
+    let name = match key.split_once('/') {
+        Some((domain, name)) => {
+            validate_name(domain)?;
+            name
+        }
+        None => key,
+    };
+    let ends = [name.bytes().next(), name.bytes().next_back()];
+    let is_good = ends
+        .iter()
+        .all(|end| end.is_some_and(|end| end.is_ascii_alphanumeric()))
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    match is_good && name.len() <= MAXIMUM_KEY_NAME {
+        true => Ok(()),
+        false => Err(NameError::KeyForm),
+    }
+}
+
+fn validate(name: &str, most: usize, is_good: bool, form: NameError) -> Result<(), NameError> {
+    match name.len() {
+        0 => Err(NameError::Empty),
+        _ if !is_good => Err(form),
+        length if length > most => Err(NameError::TooLong { length, most }),
+        _ => Ok(()),
+    }
+}
+
+fn is_label(label: &str) -> bool {
+    let is_alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let ends = [label.bytes().next(), label.bytes().next_back()];
+    ends.iter().all(|end| end.is_some_and(is_alphanumeric))
+        && label
+            .bytes()
+            .all(|byte| byte == b'-' || is_alphanumeric(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_api() {
+        for name in ["a", "vault-kv", "a.b-1.c", "9", &"n".repeat(253)] {
+            assert_eq!(validate_name(name), Ok(()), "{name}");
+        }
+        for name in [
+            "-a", "a-", "A", "a_b", "a..b", ".a", "a.", "a b", "é", "a.-b",
+        ] {
+            assert_eq!(validate_name(name), Err(NameError::Form), "{name}");
+        }
+        let long = NameError::TooLong {
+            length: 254,
+            most: 253,
+        };
+        assert_eq!(validate_name(&"n".repeat(254)), Err(long));
+        assert_eq!(validate_name(""), Err(NameError::Empty));
+    }
+
+    #[test]
+    fn a_namespace_has_no_dots() {
+        assert_eq!(validate_namespace(&"n".repeat(63)), Ok(()));
+        assert_eq!(
+            validate_namespace("a.b").unwrap_err().to_string(),
+            "the name has only lower-case letters, digits and `-`, and begins and ends with a \
+             letter or a digit"
+        );
+        let long = NameError::TooLong {
+            length: 64,
+            most: 63,
+        };
+        assert_eq!(validate_namespace(&"n".repeat(64)), Err(long));
+    }
+
+    #[test]
+    fn the_key_of_an_annotation_may_have_a_domain() {
+        for key in ["a", "A_b.c-9", "example.com/owner", &"k".repeat(63)] {
+            assert_eq!(validate_annotation_key(key), Ok(()), "{key}");
+        }
+        for key in ["", "a b", "_a", "a.", "a/b/c", "a/", &"k".repeat(64)] {
+            assert_eq!(
+                validate_annotation_key(key),
+                Err(NameError::KeyForm),
+                "{key}"
+            );
+        }
+        assert_eq!(validate_annotation_key("/a"), Err(NameError::Empty));
+        assert_eq!(validate_annotation_key("A/a"), Err(NameError::Form));
+    }
+}

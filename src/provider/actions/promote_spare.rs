@@ -1,0 +1,237 @@
+//! `claude_promote_spare`: the promotion of a spare on demand, without a commit.
+//!
+//! It has no state. What it replaces is the token that it finds when it begins, so that run again
+//! it promotes again; a token that somebody puts there meanwhile is kept.
+
+use async_trait::async_trait;
+
+use crate::protocol::Diagnostic;
+use crate::provider::configured::Configured;
+use crate::provider::diagnose::{self, Place};
+use crate::provider::observe::{Field as Content, Observed, Observer};
+use crate::provider::promotion::{Current, Prior, Promotion, Reason, Stop};
+use crate::provider::refuse;
+use crate::provider::resources::oauth_token::DEFAULT_FIELD;
+use crate::sdk::{Action, Context, Diagnostics, Failure, Field, Progress, model};
+use crate::token::mint::MintSource;
+use crate::vault::SecretPath;
+
+model! {
+    /// Configuration of `claude_promote_spare`.
+    pub(in crate::provider) struct PromoteSpare {
+        path: String = required() "Path of the primary in the mount, without `data/`.";
+        spare_paths: Vec<Field<String>> = required() "Paths of spares in the same mount. The usable one that expires last is taken; the order here decides among those that expire at the same time.";
+        mount: String = optional() "KV v2 mount of primary and spares. Defaults to the provider's `mount`.";
+        field: String = optional() "Field of each secret that holds the token. Defaults to `claude_oauth_token`.";
+    }
+}
+
+/// The action.
+pub(in crate::provider) struct PromoteSpareAction;
+
+#[async_trait]
+impl Action for PromoteSpareAction {
+    type Configured = Configured;
+    type Config = PromoteSpare;
+
+    const TYPE_NAME: &'static str = "claude_promote_spare";
+    const DESCRIPTION: &'static str = "Copies the token of a usable spare into the primary, at \
+        once and whatever the state of the token that is there, as after a leak. It is the \
+        promotion that `claude_oauth_token` carries out when a token is due, with the same marks \
+        and stamps, and needs the same rights. The state follows at the next plan, which finds the \
+        token as it finds one that a person has stored, and so does what depends on the state. \
+        Each invocation promotes: run again after an interruption or a crash, it takes one more \
+        spare. From Terraform 1.14 on; OpenTofu has no actions.";
+
+    fn validate(&self, config: &PromoteSpare) -> Diagnostics {
+        let mut found = Diagnostics::new();
+        found.extend(refuse::path(&config.path, "path"));
+        found.extend(refuse::mount(&config.mount));
+        found.extend(refuse::field(&config.field));
+        if !config.field.is_unknown() {
+            let field = config.field.as_str().unwrap_or(DEFAULT_FIELD);
+            found.extend(refuse::unmarkable(&config.path, field));
+        }
+        found.extend(
+            config
+                .spare_paths
+                .known()
+                .and_then(|paths| refuse::pool_paths(paths, config.path.as_str(), "spare_paths")),
+        );
+        found
+    }
+
+    async fn invoke(
+        &self,
+        context: &Context<Configured>,
+        config: PromoteSpare,
+        progress: &Progress,
+    ) -> Result<Diagnostics, Failure> {
+        let configured = &*context.configured;
+        let observer = configured
+            .observer()
+            .map_err(|unknown| diagnose::not_configured(unknown, "A promotion"))?;
+        let days = configured.defaults.resolve(&Field::Null, &Field::Null);
+        let lifetime = days.lifetime()?.ok_or_else(|| {
+            diagnose::not_configured("lifetime_days or rotate_before_days", "A promotion")
+        })?;
+        let mount = config.mount.or(configured.mount.clone());
+        let field = config.field.or(Field::text(DEFAULT_FIELD));
+        let spare_paths: Option<Vec<String>> = config
+            .spare_paths
+            .known()
+            .and_then(|paths| paths.iter().map(|path| path.known().cloned()).collect());
+        let (Some(mount), Some(path), Some(field), Some(spare_paths)) = (
+            mount.as_str(),
+            config.path.as_str(),
+            field.as_str(),
+            spare_paths,
+        ) else {
+            return Err(diagnose::not_configured("mount", "A promotion").into());
+        };
+        let secret = SecretPath::new(mount, path).map_err(|_| unnamed())?;
+        let place = Place {
+            secret: &secret,
+            field,
+        };
+        if configured.is_rehearsed() {
+            return Err(rehearsed(place).into());
+        }
+        progress.tell(format!("Reading {place}"));
+        let prior = prior(observer, place).await?;
+        let promotion = Promotion {
+            configured,
+            observer,
+            cancelled: context.cancelled.clone(),
+            primary: place,
+            spare_paths: &spare_paths,
+            lifetime,
+            reason: Reason::Requested,
+            prior,
+            request: None,
+            stamps: true,
+            anew: true,
+            progress: Some(progress),
+        };
+        let promoted = promotion.run().await;
+        let mut told: Diagnostics = configured.skew_warning().into_iter().collect();
+        told.extend(promoted.diagnostics);
+        match promoted.outcome {
+            Ok(current) => {
+                progress.tell(summary(place, &current));
+                told.extend(kept(place, &current));
+                Ok(told)
+            }
+            Err(stop) => {
+                told.push(stopped(place, stop));
+                Err(told.into())
+            }
+        }
+    }
+}
+
+/// Looks which token is to be replaced.
+async fn prior(observer: &Observer, place: Place<'_>) -> Result<Prior, Diagnostic> {
+    let observed = observer
+        .observe_anew(place.secret)
+        .await
+        .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
+    let Observed::Present(document) = &*observed else {
+        // The promotion says what to do about a primary that is gone.
+        return Ok(Prior::default());
+    };
+    Ok(Prior {
+        fingerprint: match document.field(place.field, None) {
+            Content::Token { fingerprint, .. } => Some(fingerprint),
+            _ => None,
+        },
+        dated: None,
+        kv_version: Some(document.version),
+    })
+}
+
+fn summary(place: Place<'_>, current: &Current) -> String {
+    let origin = match &current.rotated_from {
+        Some(path) => format!(" of {path}"),
+        None => String::new(),
+    };
+    format!(
+        "{place} holds the token{origin} as of version {}",
+        current.version
+    )
+}
+
+/// Warns where the token that the primary holds is not one that this invocation promoted.
+fn kept(place: Place<'_>, current: &Current) -> Option<Diagnostic> {
+    (current.minted.source != MintSource::Promotion).then(|| {
+        Diagnostic::warning(
+            format!("Another token was put into {place} meanwhile"),
+            "By its dates it has not expired, so it was kept and no spare was promoted. Invoke \
+             the action again if it is to be replaced as well.",
+        )
+    })
+}
+
+fn stopped(place: Place<'_>, stop: Stop) -> Diagnostic {
+    let in_doubt = stop.is_in_doubt();
+    let mut error = stop.into_error();
+    if in_doubt {
+        error.detail = format!(
+            "{}\n\nAn action looks at no earlier invocation: see first whether the version has \
+             moved, because one more invocation promotes one more spare.{}",
+            error.detail,
+            diagnose::command(&format!(
+                "vault kv metadata get -mount={} {}",
+                diagnose::shell(place.secret.mount()),
+                diagnose::shell(place.secret.path()),
+            )),
+        );
+    }
+    error
+}
+
+fn rehearsed(place: Place<'_>) -> Diagnostic {
+    Diagnostic::error(
+        format!("No spare was promoted into {place}"),
+        "TF_CLAUDE_NOW is set, and nothing is written to Vault while it is. Unset it and invoke \
+         the action again.",
+    )
+}
+
+fn unnamed() -> Diagnostic {
+    Diagnostic::error(
+        "The action names no secret",
+        "mount or path is not usable as it is. Compare them with `vault kv list`.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::mark::MAX_PRIMARY_BYTES;
+
+    fn told(path: &str, field: Field<String>) -> Vec<String> {
+        let config = PromoteSpare {
+            path: Field::text(path),
+            spare_paths: Field::Known(vec![Field::text("spare")]),
+            field,
+            ..PromoteSpare::default()
+        };
+        let told = PromoteSpareAction.validate(&config);
+        told.into_iter().map(|told| told.detail).collect()
+    }
+
+    #[test]
+    fn primary_has_a_name_that_fits_into_a_mark() {
+        let longest = "a".repeat(MAX_PRIMARY_BYTES - 1 - DEFAULT_FIELD.len());
+        let longer = format!("{longest}a");
+        assert_eq!(told(&longest, Field::Null), [""; 0]);
+        let refused = told(&longer, Field::Null);
+        assert!(
+            matches!(&refused[..], [told] if told.contains("shorter path")),
+            "{refused:?}"
+        );
+        assert_eq!(told(&longer, Field::text("a")), [""; 0]);
+        assert_eq!(told(&longer, Field::Unknown), [""; 0]);
+    }
+}

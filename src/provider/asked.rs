@@ -1,0 +1,129 @@
+//! The arguments that all lookups share, with their defaults.
+
+use super::configured::Configured;
+use super::days::{self, Days};
+use super::diagnose;
+use super::observe::Observer;
+use super::refuse;
+use super::resources::oauth_token::DEFAULT_FIELD;
+use crate::protocol::{Diagnostic, Number};
+use crate::sdk::{Diagnostics, Field};
+use crate::token::expiry::Lifetime;
+
+/// Writes what every model has that takes these arguments.
+macro_rules! asks {
+    ($model:ident) => {
+        impl $model {
+            /// Returns the arguments as they are configured.
+            fn arguments(&self) -> $crate::provider::asked::Arguments<'_> {
+                $crate::provider::asked::Arguments {
+                    mount: &self.mount,
+                    field: &self.field,
+                    lifetime_days: &self.lifetime_days,
+                    rotate_before_days: &self.rotate_before_days,
+                }
+            }
+
+            /// Writes down what the arguments came to.
+            fn fill_in(&mut self, asked: &$crate::provider::asked::Asked<'_>) {
+                self.mount = $crate::sdk::Field::text(&asked.mount);
+                self.field = $crate::sdk::Field::text(&asked.field);
+                self.lifetime_days = asked.days.lifetime_days.clone();
+                self.rotate_before_days = asked.days.rotate_before_days.clone();
+            }
+        }
+    };
+}
+
+pub(super) use asks;
+
+/// The arguments as they are configured.
+#[derive(Clone, Copy)]
+pub(super) struct Arguments<'a> {
+    /// KV v2 mount.
+    pub(super) mount: &'a Field<String>,
+    /// Field of the secret.
+    pub(super) field: &'a Field<String>,
+    /// Days from mint to expiry.
+    pub(super) lifetime_days: &'a Field<Number>,
+    /// Days before the expiry from which a token is due.
+    pub(super) rotate_before_days: &'a Field<Number>,
+}
+
+/// What a lookup goes by, all of it known.
+pub(super) struct Asked<'a> {
+    /// Who reads.
+    pub(super) observer: &'a Observer,
+    /// KV v2 mount.
+    pub(super) mount: String,
+    /// Field of the secret.
+    pub(super) field: String,
+    /// The days as attributes.
+    pub(super) days: Days,
+    /// The days.
+    pub(super) lifetime: Lifetime,
+}
+
+/// Why nobody can look.
+pub(super) enum Obstacle {
+    /// This argument of the provider is not known yet.
+    Unknown(&'static str),
+    /// The arguments do not fit together.
+    Wrong(Diagnostic),
+}
+
+impl Obstacle {
+    /// Tells of it; `what` is what needs Vault.
+    pub(super) fn into_diagnostic(self, what: &str) -> Diagnostic {
+        match self {
+            Self::Unknown(name) => diagnose::not_configured(name, what),
+            Self::Wrong(diagnostic) => diagnostic,
+        }
+    }
+}
+
+impl Arguments<'_> {
+    /// Checks what each argument is; unknown values are let through.
+    pub(super) fn validate(self) -> Diagnostics {
+        let mut found = Diagnostics::new();
+        found.extend(refuse::mount(self.mount));
+        found.extend(refuse::field(self.field));
+        found.extend(days::validate(
+            self.lifetime_days,
+            self.rotate_before_days,
+            days::Defaults::UNKNOWN,
+        ));
+        found
+    }
+
+    /// Fills in the defaults. Hosts look only where a whole configuration is known, so that what
+    /// is unknown here comes from the provider.
+    pub(super) fn resolve(self, configured: &Configured) -> Result<Asked<'_>, Obstacle> {
+        let observer = configured.observer().map_err(Obstacle::Unknown)?;
+        let mount = self.mount.clone().or(configured.mount.clone());
+        let days = configured
+            .defaults
+            .resolve(self.lifetime_days, self.rotate_before_days);
+        let Some(mount) = mount.known().cloned() else {
+            return Err(Obstacle::Unknown("mount"));
+        };
+        let Some(lifetime) = days.lifetime().map_err(Obstacle::Wrong)? else {
+            return Err(Obstacle::Unknown(if days.lifetime_days.is_unknown() {
+                "lifetime_days"
+            } else {
+                "rotate_before_days"
+            }));
+        };
+        Ok(Asked {
+            observer,
+            mount,
+            field: self
+                .field
+                .known()
+                .cloned()
+                .unwrap_or_else(|| DEFAULT_FIELD.to_owned()),
+            days,
+            lifetime,
+        })
+    }
+}

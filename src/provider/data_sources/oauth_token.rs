@@ -1,0 +1,99 @@
+//! `claude_oauth_token`: what is known of a token that another stack, or nobody, manages.
+
+use async_trait::async_trait;
+
+use crate::protocol::Number;
+use crate::provider::asked::asks;
+use crate::provider::configured::Configured;
+use crate::provider::data_entry::DataEntry;
+use crate::provider::describe::describe;
+use crate::provider::described::described;
+use crate::provider::diagnose::{self, Place};
+use crate::provider::refuse;
+use crate::provider::spares::named;
+use crate::sdk::{Context, DataSource, Diagnostics, Failure, Field, Found};
+
+described! {
+    /// Configuration and answer of `claude_oauth_token`.
+    pub(in crate::provider) struct OauthTokenData {
+        path: String = required() "Path of the secret in the mount, without `data/`.";
+        mount: String = optional_computed() "KV v2 mount. Defaults to the provider's `mount`.";
+        field: String = optional_computed() "Field of the secret that holds the token. Defaults to `claude_oauth_token`.";
+        lifetime_days: Number = optional_computed() "Days from mint to expiry. Defaults to the provider's `lifetime_days`.";
+        rotate_before_days: Number = optional_computed() "Days before its expiry from which the token is due. Defaults to the provider's `rotate_before_days`.";
+        external_secret_data: Vec<DataEntry> = computed() "The mapping of the token for `spec.data` of an ExternalSecret: a list with one element, under the key `CLAUDE_CODE_OAUTH_TOKEN`. The function `external_secret_data` makes one for other keys.";
+    }
+}
+
+/// The data source type.
+pub(in crate::provider) struct OauthTokenDataSource;
+
+asks!(OauthTokenData);
+
+#[async_trait]
+impl DataSource for OauthTokenDataSource {
+    type Configured = Configured;
+    type Model = OauthTokenData;
+
+    const TYPE_NAME: &'static str = "claude_oauth_token";
+    const DESCRIPTION: &'static str = "Tells of one long-lived OAuth token of headless Claude \
+        Code, where this stack uses a token that another one manages: its fingerprint, its dates, \
+        and the mapping that an ExternalSecret needs. The token itself is not among it. A token \
+        that is missing or malformed is told by `status` and a warning, so that what needs only \
+        the mapping can still be planned; add a `postcondition` to make it an error. It needs \
+        `read` on the secret, and reads older versions only where the token has no stamp. For many tokens take \
+        `claude_oauth_tokens`: Terraform itself is slow with many instances of a data source.";
+
+    fn validate(&self, config: &OauthTokenData) -> Diagnostics {
+        let mut found = Diagnostics::new();
+        found.extend(refuse::path(&config.path, "path"));
+        found.extend(config.arguments().validate());
+        found
+    }
+
+    async fn read(
+        &self,
+        context: &Context<Configured>,
+        config: OauthTokenData,
+    ) -> Result<Found<OauthTokenData>, Failure> {
+        let configured = &context.configured;
+        configured.as_one(look(configured, config)).await
+    }
+}
+
+/// Reads the secret, and dates the token.
+async fn look(
+    configured: &Configured,
+    config: OauthTokenData,
+) -> Result<Found<OauthTokenData>, Failure> {
+    let path = config.path.as_str().unwrap_or_default();
+    let asked = config
+        .arguments()
+        .resolve(configured)
+        .map_err(|obstacle| obstacle.into_diagnostic("Reading data.claude_oauth_token"))?;
+    let secret = named(&asked.mount, path)?;
+    let place = Place {
+        secret: &secret,
+        field: &asked.field,
+    };
+    let observed = asked
+        .observer
+        .observe(&secret)
+        .await
+        .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
+    let mut description =
+        describe(configured, asked.observer, place, asked.lifetime, &observed).await?;
+    let mut diagnostics = std::mem::take(&mut description.diagnostics);
+    diagnostics.extend(configured.skew_warning());
+    if let Some(problem) = &description.problem {
+        diagnostics.push(diagnose::no_token(place, description.status, problem));
+    }
+    let mut object = config.clone();
+    object.record(place, &description);
+    object.external_secret_data = Field::Known(vec![DataEntry::of_token(path, &asked.field)]);
+    object.fill_in(&asked);
+    Ok(Found {
+        object,
+        diagnostics,
+    })
+}

@@ -1,0 +1,163 @@
+//! `claude_oauth_tokens`: every token below a prefix.
+
+use std::pin::pin;
+
+use async_trait::async_trait;
+use futures_util::stream::{self, StreamExt as _};
+
+use crate::protocol::{Diagnostic, Number};
+use crate::provider::asked::{Asked, asks};
+use crate::provider::configured::Configured;
+use crate::provider::data_entry::DataEntry;
+use crate::provider::describe::describe;
+use crate::provider::described::described;
+use crate::provider::diagnose::{self, Place};
+use crate::provider::refuse;
+use crate::provider::walk::{Sighting, Sights, Unseen, Walk};
+use crate::sdk::{Context, DataSource, Diagnostics, Failure, Field, Found, model};
+use crate::token::prefix::Prefix;
+
+/// Tokens that are dated at once; each may cost some reads of older versions.
+const CONCURRENCY: usize = 16;
+
+model! {
+    /// Configuration and answer of `claude_oauth_tokens`.
+    pub(in crate::provider) struct OauthTokensData {
+        mount: String = optional_computed() "KV v2 mount. Defaults to the provider's `mount`.";
+        path_prefix: String = optional() "What the paths begin with: `team/` takes a folder, `claude-agent` takes every path that begins so, folders among them. Without it the whole mount is looked through.";
+        field: String = optional_computed() "Field of a secret that holds a token. Secrets without it are left out. Defaults to `claude_oauth_token`.";
+        lifetime_days: Number = optional_computed() "Days from mint to expiry. Defaults to the provider's `lifetime_days`.";
+        rotate_before_days: Number = optional_computed() "Days before its expiry from which a token is due. Defaults to the provider's `rotate_before_days`.";
+        tokens: Vec<FoundToken> = computed() "The tokens, sorted by path.";
+    }
+}
+
+described! {
+    /// One token below the prefix.
+    pub(in crate::provider) struct FoundToken {
+        path: String = computed() "Path of the secret in the mount.";
+        external_secret_data: Vec<DataEntry> = computed() "The mapping of the token for `spec.data` of an ExternalSecret, under the key `CLAUDE_CODE_OAUTH_TOKEN`.";
+    }
+}
+
+/// The data source type.
+pub(in crate::provider) struct OauthTokensDataSource;
+
+asks!(OauthTokensData);
+
+#[async_trait]
+impl DataSource for OauthTokensDataSource {
+    type Configured = Configured;
+    type Model = OauthTokensData;
+
+    const TYPE_NAME: &'static str = "claude_oauth_tokens";
+    const DESCRIPTION: &'static str = "Tells of every long-lived OAuth token of headless Claude \
+        Code below a path: one entry for each secret that has the field. The tokens themselves are \
+        not among it. It needs `list` on the metadata of the folders and `read` on the secrets; \
+        what may not be listed or read is left out, and one warning names it. Each secret is read \
+        once, and older versions only where a token has no stamp.";
+
+    fn validate(&self, config: &OauthTokensData) -> Diagnostics {
+        let mut found = Diagnostics::new();
+        found.extend(refuse::path_prefix(&config.path_prefix, "path_prefix"));
+        found.extend(config.arguments().validate());
+        found
+    }
+
+    async fn read(
+        &self,
+        context: &Context<Configured>,
+        config: OauthTokensData,
+    ) -> Result<Found<OauthTokensData>, Failure> {
+        let configured = &*context.configured;
+        let asked = config
+            .arguments()
+            .resolve(configured)
+            .map_err(|obstacle| obstacle.into_diagnostic("Reading data.claude_oauth_tokens"))?;
+        let text = config.path_prefix.as_str().unwrap_or_default();
+        let prefix = match refuse::path_prefix(&config.path_prefix, "path_prefix") {
+            Some(wrong) => return Err(wrong.into()),
+            None => Prefix::parse(text).unwrap_or_default(),
+        };
+        let walk = Walk {
+            observer: asked.observer,
+            mount: &asked.mount,
+            prefix: &prefix,
+            field: &asked.field,
+        };
+        let (tokens, unseen) = configured
+            .as_one(look(configured, &asked, walk, text))
+            .await?;
+        let mut diagnostics: Diagnostics = configured.skew_warning().into_iter().collect();
+        diagnostics.extend(diagnose::unseen(&asked.mount, text, &unseen));
+        let mut object = config.clone();
+        object.tokens = Field::Known(tokens);
+        object.fill_in(&asked);
+        Ok(Found {
+            object,
+            diagnostics,
+        })
+    }
+}
+
+/// Walks and dates what is found; a token that could not be dated in time is unseen.
+async fn look(
+    configured: &Configured,
+    asked: &Asked<'_>,
+    walk: Walk<'_>,
+    prefix: &str,
+) -> Result<(Vec<FoundToken>, Vec<Unseen>), Diagnostic> {
+    let Sights {
+        secrets,
+        mut unseen,
+    } = walk
+        .to_the_end()
+        .await
+        .map_err(|error| diagnose::vault_error(&error, &format!("{}/{prefix}*", asked.mount)))?;
+    let mut tokens = Vec::new();
+    let mut described = pin!(
+        stream::iter(secrets)
+            .map(async |sighting| {
+                let path = sighting.secret.path().to_owned();
+                (path, token(configured, asked, sighting).await)
+            })
+            .buffered(CONCURRENCY)
+    );
+    while let Some((path, described)) = described.next().await {
+        match described {
+            Ok(token) => tokens.push(token),
+            Err(_) if asked.observer.store().is_time_over() => unseen.push(Unseen::late(&path)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((tokens, unseen))
+}
+
+/// Describes one token. What is to be said of it is in its status and in where its mint time comes
+/// from: a warning for each of many tokens would be read by nobody.
+async fn token(
+    configured: &Configured,
+    asked: &Asked<'_>,
+    sighting: Sighting,
+) -> Result<FoundToken, Diagnostic> {
+    let place = Place {
+        secret: &sighting.secret,
+        field: &asked.field,
+    };
+    let description = describe(
+        configured,
+        asked.observer,
+        place,
+        asked.lifetime,
+        &sighting.observed,
+    )
+    .await?;
+    let path = sighting.secret.path();
+    let mut token = FoundToken {
+        path: Field::text(path),
+        external_secret_data: Field::Known(vec![DataEntry::of_token(path, &asked.field)]),
+        ..FoundToken::default()
+    };
+    token.record(place, &description);
+    Ok(token)
+}

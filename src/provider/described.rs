@@ -1,0 +1,89 @@
+//! The attributes that describe a token which no state records, the same in every type that has
+//! them.
+
+use super::describe::TokenFacts;
+use crate::protocol::Number;
+use crate::sdk::Field;
+
+/// Declares a model that has, after its own attributes, all that is found out about a token.
+macro_rules! described {
+    (
+        $(#[$meta:meta])*
+        $visibility:vis struct $name:ident {
+            $($own:tt)*
+        }
+    ) => {
+        $crate::sdk::model! {
+            $(#[$meta])*
+            $visibility struct $name {
+                $($own)*
+                id: String = computed() "`<mount>/<path>#<field>`.";
+                fingerprint: String = computed() "`sha256:` and the SHA-256 of the token in hexadecimal digits; null where there is no usable token.";
+                kv_version: $crate::protocol::Number = computed() "KV version that was read. It moves with every write of the secret, a change of other fields among them: use `fingerprint` to see a new token.";
+                minted_at: String = computed() "When the token was minted (RFC 3339, UTC).";
+                minted_at_source: String = computed() "Where `minted_at` comes from: `stamp`, `history` or `estimated`.";
+                expires_at: String = computed() "When the token stops working (RFC 3339, UTC): `minted_at` plus `lifetime_days`, or the deletion time of the KV version where that is earlier.";
+                rotate_at: String = computed() "From when the token is due (RFC 3339, UTC): `expires_at` less `rotate_before_days`.";
+                expires_at_unix: $crate::protocol::Number = computed() "`expires_at` in seconds since the epoch, for monitors.";
+                status: String = computed() "`in_date`, `rotation_due`, `expired`, `malformed` or `missing`.";
+                rotated_from: String = computed() "Path of the spare that this token came from, or null.";
+            }
+        }
+
+        impl $name {
+            /// Writes down what was found at a place.
+            fn record(
+                &mut self,
+                place: $crate::provider::diagnose::Place<'_>,
+                description: &$crate::provider::describe::Description,
+            ) {
+                let facts = $crate::provider::described::Facts::of(description.token.as_ref());
+                self.id = $crate::sdk::Field::text(place.to_string());
+                self.status = $crate::sdk::Field::text(description.status.as_str());
+                self.fingerprint = facts.fingerprint;
+                self.kv_version = facts.kv_version;
+                self.minted_at = facts.minted_at;
+                self.minted_at_source = facts.minted_at_source;
+                self.expires_at = facts.expires_at;
+                self.rotate_at = facts.rotate_at;
+                self.expires_at_unix = facts.expires_at_unix;
+                self.rotated_from = facts.rotated_from;
+            }
+        }
+    };
+}
+
+pub(super) use described;
+
+/// A token's facts as attributes, all null where there is no token.
+#[derive(Default)]
+pub(super) struct Facts {
+    pub(super) fingerprint: Field<String>,
+    pub(super) kv_version: Field<Number>,
+    pub(super) minted_at: Field<String>,
+    pub(super) minted_at_source: Field<String>,
+    pub(super) expires_at: Field<String>,
+    pub(super) rotate_at: Field<String>,
+    pub(super) expires_at_unix: Field<Number>,
+    pub(super) rotated_from: Field<String>,
+}
+
+impl Facts {
+    /// Writes facts as attributes.
+    pub(super) fn of(token: Option<&TokenFacts>) -> Self {
+        let Some(token) = token else {
+            return Self::default();
+        };
+        let dates = &token.dates;
+        Self {
+            fingerprint: Field::text(token.fingerprint.to_string()),
+            kv_version: Field::Known(Number::from(token.kv_version)),
+            minted_at: Field::text(dates.minted_at_text()),
+            minted_at_source: Field::text(token.source.as_str()),
+            expires_at: Field::text(dates.expires_at_text()),
+            rotate_at: Field::text(dates.rotate_at_text()),
+            expires_at_unix: Field::Known(Number::from(dates.expires_at_unix())),
+            rotated_from: token.rotated_from.clone().into(),
+        }
+    }
+}

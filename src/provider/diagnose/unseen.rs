@@ -1,0 +1,179 @@
+//! What a user reads about places that a walk had to pass over.
+
+use std::fmt::Write as _;
+
+use super::vault::policy;
+use crate::protocol::Diagnostic;
+use crate::provider::walk::{Reason, Unseen};
+use crate::vault::VaultError;
+
+/// Places and policy lines that are shown; the others are counted.
+const SHOWN: usize = 20;
+
+/// One warning that names all places below a prefix that could not be looked at; none where
+/// there are none.
+pub(in crate::provider) fn unseen(
+    mount: &str,
+    prefix: &str,
+    unseen: &[Unseen],
+) -> Option<Diagnostic> {
+    if unseen.is_empty() {
+        return None;
+    }
+    let mut detail = String::from("What is there is left out:\n");
+    for place in unseen.iter().take(SHOWN) {
+        // A stranger chose the name, and what looks like a line of ours would be believed.
+        let path = place.path.replace(char::is_control, "\u{fffd}");
+        let _ = write!(detail, "\n    {mount}/{path}: {}", why(place));
+    }
+    if unseen.len() > SHOWN {
+        let _ = write!(detail, "\n    and {} more", unseen.len() - SHOWN);
+    }
+    detail.push_str("\n\nThey are passed over, and everything else counts.");
+    let is_any = |kind: fn(&Reason) -> bool| unseen.iter().any(|place| kind(&place.reason));
+    if is_any(|reason| matches!(reason, Reason::Name(_))) {
+        detail.push_str(" Store those whose names are not taken under other names, to have them.");
+    }
+    if is_any(|reason| matches!(reason, Reason::Bound)) {
+        detail
+            .push_str(" Begin further down, to have what lies too deep or after too many others.");
+    }
+    let mut lines = unseen.iter().filter_map(|place| match &place.reason {
+        Reason::Vault(VaultError::Forbidden {
+            api_path,
+            capability,
+            ..
+        }) => Some(policy(api_path, capability)),
+        _ => None,
+    });
+    if is_any(|reason| matches!(reason, Reason::Time)) {
+        detail.push_str(
+            " All together must be looked at within a minute: a longer prefix takes fewer, and a \
+             stamp spares the look at older versions.",
+        );
+    }
+    if let Some(first) = lines.next() {
+        let _ = write!(
+            detail,
+            " To have those that Vault denied, add lines such as these to the policy of the token \
+             that is in use:\n\n{first}"
+        );
+        for line in lines.take(SHOWN - 1) {
+            let _ = write!(detail, "\n{line}");
+        }
+    }
+    Some(Diagnostic::warning(
+        format!(
+            "{} of {mount}/{prefix}* could not be looked at",
+            match unseen.len() {
+                1 => "1 place".to_owned(),
+                count => format!("{count} places"),
+            }
+        ),
+        detail,
+    ))
+}
+
+fn why(place: &Unseen) -> String {
+    let what = if place.path.is_empty() || place.path.ends_with('/') {
+        "this folder"
+    } else {
+        "this secret"
+    };
+    match &place.reason {
+        Reason::Vault(VaultError::Forbidden { capability, .. }) => {
+            format!("Vault denied {capability}")
+        }
+        Reason::Vault(error) => error.to_string(),
+        Reason::Name(error) => format!("{what} has a name that is not taken: {error}"),
+        Reason::Bound => format!("{what} lies too deep, or after too many others"),
+        Reason::Time => format!("no time was left for {what}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn denied(path: &str, kind: &str, capability: &'static str) -> Unseen {
+        Unseen {
+            path: path.to_owned(),
+            reason: Reason::Vault(VaultError::Forbidden {
+                api_path: format!("secret/{kind}/{path}"),
+                capability,
+                errors: vec![],
+            }),
+        }
+    }
+
+    #[test]
+    fn places_are_named_with_the_lines_that_open_them() {
+        assert_eq!(unseen("secret", "", &[]), None);
+        let places = [
+            denied("team/a", "data", "read"),
+            denied("team/b/", "metadata", "list"),
+            Unseen {
+                path: "team/c/".to_owned(),
+                reason: Reason::Bound,
+            },
+        ];
+        let told = unseen("secret", "team", &places).unwrap();
+        assert_eq!(
+            told.summary,
+            "3 places of secret/team* could not be looked at"
+        );
+        assert_eq!(
+            told.detail,
+            "What is there is left out:\n\n    secret/team/a: Vault denied read\n    \
+             secret/team/b/: Vault denied list\n    secret/team/c/: this folder lies too deep, or \
+             after too many others\n\nThey are passed over, and everything else counts. Begin \
+             further down, to have what lies too deep or after too many others. To have \
+             those that Vault denied, add lines such as these to the policy of the token that is \
+             in use:\n\n  path \"secret/data/team/a\" {\n    capabilities = [\"read\"]\n  }\n  \
+             path \"secret/metadata/team/b/\" {\n    capabilities = [\"list\"]\n  }"
+        );
+    }
+
+    #[test]
+    fn places_without_time_are_named_with_what_saves_some() {
+        let told = unseen("secret", "team/", &[Unseen::late("team/a")]).unwrap();
+        assert_eq!(
+            told.detail,
+            "What is there is left out:\n\n    secret/team/a: no time was left for this secret\n\n\
+             They are passed over, and everything else counts. All together must be looked at \
+             within a minute: a longer prefix takes fewer, and a stamp spares the look at older \
+             versions."
+        );
+    }
+
+    #[test]
+    fn a_name_stays_on_its_line_and_in_its_quotes() {
+        let places = [
+            Unseen {
+                path: "a\n\nRun this:".to_owned(),
+                reason: Reason::Bound,
+            },
+            denied(r#"b"c\d"#, "data", "read"),
+        ];
+        let told = unseen("secret", "", &places).unwrap().detail;
+        assert!(
+            told.contains("secret/a\u{fffd}\u{fffd}Run this:: this"),
+            "{told}"
+        );
+        assert!(told.contains(r#"path "secret/data/b\"c\\d" {"#), "{told}");
+    }
+
+    #[test]
+    fn many_places_are_counted() {
+        let places: Vec<_> = (0..=SHOWN)
+            .map(|number| denied(&format!("a{number}"), "data", "read"))
+            .collect();
+        let told = unseen("secret", "", &places).unwrap();
+        assert!(
+            told.detail.contains("\n    and 1 more\n"),
+            "{}",
+            told.detail
+        );
+        assert_eq!(told.detail.matches("capabilities").count(), SHOWN);
+    }
+}

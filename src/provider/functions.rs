@@ -1,0 +1,25 @@
+//! The functions, one module for each. None of them asks Vault or looks at the clock.
+
+mod external_secret;
+mod external_secret_data;
+mod token_check;
+
+use crate::protocol::Diagnostic;
+use crate::sdk::{AnyFunction, function};
+
+/// Returns every function.
+pub(super) fn all() -> Vec<AnyFunction> {
+    vec![
+        function(external_secret::ExternalSecret),
+        function(external_secret_data::ExternalSecretData),
+        function(token_check::TokenCheck),
+    ]
+}
+
+/// Takes the first refusal for the error, if there is one.
+fn none_of(refusals: impl IntoIterator<Item = Option<Diagnostic>>) -> Result<(), Diagnostic> {
+    match refusals.into_iter().flatten().next() {
+        Some(refusal) => Err(refusal),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,182 @@
+//! `token_check`: the token check, for `validation` blocks.
+
+use crate::protocol::Diagnostic;
+use crate::provider::refuse::capital;
+use crate::sdk::{Field, Function, model, object};
+use crate::secret::Secret;
+use crate::token::check::{Check, Kind, check, trim};
+
+/// The function.
+pub(super) struct TokenCheck;
+
+model! {
+    /// What the function takes.
+    pub(in crate::provider) struct Arguments {
+        token: Secret = optional(sensitive) "The value to check; it may be null. White space around it is left out of account, as `token_wo` trims it.";
+    }
+}
+
+object! {
+    /// What the check found. It has no part of the value.
+    pub(in crate::provider) struct Report {
+        /// Whether the value can be stored as a token; a null value is nothing to store.
+        valid as "valid": bool;
+        /// What the value is by its looks.
+        kind as "kind": String;
+        /// What is wrong and what to do, or an empty text.
+        problem as "problem": String;
+        /// The fingerprint of a value that passed.
+        fingerprint as "fingerprint": String;
+    }
+}
+
+impl Function for TokenCheck {
+    type Arguments = Arguments;
+    type Result = Report;
+
+    const NAME: &'static str = "token_check";
+    const SUMMARY: &'static str =
+        "Whether a value has the form of a token, and what is wrong otherwise.";
+    const DESCRIPTION: &'static str = "Tells whether a value has the form of a long-lived OAuth \
+        token, for `validation` blocks of variables. Only the form is looked at: nothing asks \
+        whether the token works. The result never contains the value.\n\n\
+        - `valid` (bool) Whether the value passes, as it does for `token_wo`: white space around \
+        it, such as the line break that ends a file, is trimmed there and counts for nothing here. \
+        True for null, which is how an optional variable says that there is no token to store; \
+        where there must be one, demand a `fingerprint` or set `nullable = false`.\n\
+        - `kind` (string) What the value is by its looks: `oauth_token`, `refresh_token`, \
+        `api_key`, `admin_key`, `credentials_json`, `unknown`, or `none` for null.\n\
+        - `problem` (string) What is wrong and what to do about it, in whole sentences; an empty \
+        text where `valid` is true.\n\
+        - `fingerprint` (string) `sha256:` and the SHA-256 of the token without the white space, \
+        as resources show it; null where the value does not pass.\n\n\
+        The result is as sensitive or ephemeral as the argument. Give tokens in ephemeral \
+        variables: Terraform prints the value of any other variable that it refuses, and Terraform \
+        1.11 that of a sensitive one too, whatever the condition is. The message for an ephemeral \
+        variable cannot depend on its value, so that `problem` is for the others (a sensitive one \
+        needs `nonsensitive()` around it); `token_wo` names the same problem when the plan comes \
+        to it.";
+
+    fn call(&self, arguments: Arguments) -> Result<Report, Diagnostic> {
+        Ok(match arguments.token {
+            Field::Known(token) => report(&token),
+            Field::Unknown => Report {
+                valid: Field::Unknown,
+                kind: Field::Unknown,
+                problem: Field::Unknown,
+                fingerprint: Field::Unknown,
+            },
+            Field::Null => Report {
+                valid: Field::Known(true),
+                kind: Field::text("none"),
+                problem: Field::text(""),
+                fingerprint: Field::Null,
+            },
+        })
+    }
+}
+
+fn report(token: &Secret) -> Report {
+    let (text, _) = trim(token.expose());
+    let check = check(text);
+    let problem = check.problem();
+    Report {
+        valid: Field::Known(matches!(check, Check::Valid { .. })),
+        kind: Field::text(Kind::of(text).as_str()),
+        problem: Field::Known(problem.map_or_else(String::new, |problem| {
+            format!("{}. {}", capital(&problem), problem.advice())
+        })),
+        fingerprint: check.fingerprint().map(|print| print.to_string()).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(token: Option<&str>) -> Report {
+        let token = token.map(Secret::new).into();
+        TokenCheck.call(Arguments { token }).unwrap()
+    }
+
+    fn good() -> String {
+        format!("sk-ant-oat01-{}", "A".repeat(95))
+    }
+
+    #[test]
+    fn a_token_passes_with_white_space_around_it_too() {
+        let report = call(Some(&good()));
+        assert_eq!(report.valid, Field::Known(true));
+        assert_eq!(report.kind.as_str(), Some("oauth_token"));
+        assert_eq!(report.problem.as_str(), Some(""));
+        assert!(report.fingerprint.as_str().unwrap().starts_with("sha256:"));
+        assert_eq!(call(Some(&format!(" {}\r\n", good()))), report);
+    }
+
+    #[test]
+    fn what_is_no_token_is_told_without_a_fingerprint() {
+        let text = good();
+        let cases = [
+            (
+                text[..107].to_owned(),
+                "oauth_token",
+                "One character of the token is lost",
+            ),
+            (text[..80].to_owned(), "oauth_token", "The token is cut off"),
+            (
+                format!("{} {}", &text[..50], &text[50..]),
+                "oauth_token",
+                "There is white space inside",
+            ),
+            (format!("'{text}'"), "oauth_token", "There are quotes"),
+            (
+                text.replace("oat01", "ort01"),
+                "refresh_token",
+                "The value is a refresh token",
+            ),
+            (
+                text.replace("oat01", "api03"),
+                "api_key",
+                "The value is an API key",
+            ),
+            (
+                text.replace("oat01", "admin01"),
+                "admin_key",
+                "The value is an admin key",
+            ),
+            (
+                format!("{{\"accessToken\":\"{text}\"}}"),
+                "credentials_json",
+                "The value is a credentials JSON",
+            ),
+            (
+                "hunter2".to_owned(),
+                "unknown",
+                "The value does not begin as",
+            ),
+            (String::new(), "unknown", "The value is empty"),
+        ];
+        for (value, kind, problem) in cases {
+            let report = call(Some(&value));
+            assert_eq!(report.valid, Field::Known(false), "{problem}");
+            assert_eq!(report.kind.as_str(), Some(kind), "{problem}");
+            assert_eq!(report.fingerprint, Field::Null, "{problem}");
+            let told = report.problem.as_str().unwrap();
+            assert!(told.starts_with(problem) && told.ends_with('.'), "{told}");
+            assert!(!told.contains(&"A".repeat(8)), "{told}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_nothing_to_refuse() {
+        assert_eq!(
+            call(None),
+            Report {
+                valid: Field::Known(true),
+                kind: Field::text("none"),
+                problem: Field::text(""),
+                fingerprint: Field::Null,
+            }
+        );
+    }
+}

@@ -1,0 +1,286 @@
+//! Every secret below a prefix that has a field, in the order of paths.
+//!
+//! First the folders are listed, level by level; then the secrets are read. What may not be
+//! listed or read is told and passed over, and so is everything else that is the matter with one
+//! of them alone. A walk that runs as one operation ([`Store::as_one`](crate::vault::Store::as_one))
+//! tells of the rest as unseen once the time is over. Dropping the stream ends the walk.
+
+use std::mem;
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures_util::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
+
+use super::observe::{Field, Observed, Observer};
+use crate::token::prefix::Prefix;
+use crate::vault::{FolderPath, Listing, SecretPath, SecretPathError, VaultError};
+
+/// Requests on their way at once; the store has a bound of its own for all walks together.
+const CONCURRENCY: usize = 16;
+/// Folders inside each other that are looked into: a server that invents them never ends.
+const MAXIMUM_DEPTH: usize = 32;
+/// Folders that are looked into.
+const MAXIMUM_FOLDERS: usize = 10_000;
+/// Names that are remembered; each is a request to come.
+const MAXIMUM_NAMES: usize = 100_000;
+
+/// A walk that is to be made.
+#[derive(Clone, Copy)]
+pub(super) struct Walk<'a> {
+    /// Who reads.
+    pub(super) observer: &'a Observer,
+    /// The mount.
+    pub(super) mount: &'a str,
+    /// Where in the mount.
+    pub(super) prefix: &'a Prefix,
+    /// The field that a secret must have to count.
+    pub(super) field: &'a str,
+}
+
+/// What a walk meets.
+#[derive(Debug)]
+pub(super) enum Sight {
+    /// A secret that has the field, whatever is in it.
+    Secret(Sighting),
+    /// A secret or folder that could not be looked at.
+    Unseen(Unseen),
+}
+
+/// A secret that has the field.
+#[derive(Debug)]
+pub(super) struct Sighting {
+    /// The secret.
+    pub(super) secret: SecretPath,
+    /// What was read; it is present.
+    pub(super) observed: Arc<Observed>,
+}
+
+/// A secret or folder that could not be looked at.
+#[derive(Debug)]
+pub(super) struct Unseen {
+    /// Its path in the mount; that of a folder ends with a slash.
+    pub(super) path: String,
+    /// Why.
+    pub(super) reason: Reason,
+}
+
+/// Why something could not be looked at.
+#[derive(Debug)]
+pub(super) enum Reason {
+    /// Vault did not let us, or answered oddly.
+    Vault(VaultError),
+    /// We take no such name.
+    Name(SecretPathError),
+    /// It lies too deep, or after too many others.
+    Bound,
+    /// The time for all together was over.
+    Time,
+}
+
+impl Unseen {
+    /// A secret for which no time was left.
+    pub(super) fn late(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            reason: Reason::Time,
+        }
+    }
+}
+
+/// What a whole walk met, each in the order of paths.
+#[derive(Debug, Default)]
+pub(super) struct Sights {
+    /// Secrets that have the field.
+    pub(super) secrets: Vec<Sighting>,
+    /// What could not be looked at.
+    pub(super) unseen: Vec<Unseen>,
+}
+
+impl<'a> Walk<'a> {
+    /// Walks and tells of each sight as soon as all before it are told. Each secret is read once.
+    ///
+    /// # Errors
+    ///
+    /// The stream has an error where the first folder cannot be listed, and where Vault fails in
+    /// a way that would go on; nobody should wait for what comes after it.
+    pub(super) fn stream(self) -> impl Stream<Item = Result<Sight, VaultError>> + Send + 'a {
+        stream::once(self.list())
+            .map_ok(move |entries| {
+                stream::iter(entries)
+                    .map(move |entry| self.look(entry))
+                    .buffered(CONCURRENCY)
+            })
+            .try_flatten()
+            .filter_map(|sight| std::future::ready(sight.transpose()))
+    }
+
+    /// Walks to the end.
+    ///
+    /// # Errors
+    ///
+    /// As [`Walk::stream`].
+    pub(super) async fn to_the_end(self) -> Result<Sights, VaultError> {
+        let mut sights = Sights::default();
+        let mut stream = pin!(self.stream());
+        while let Some(sight) = stream.try_next().await? {
+            match sight {
+                Sight::Secret(sighting) => sights.secrets.push(sighting),
+                Sight::Unseen(unseen) => sights.unseen.push(unseen),
+            }
+        }
+        Ok(sights)
+    }
+
+    /// Lists every folder and returns what is in them, sorted by path.
+    async fn list(self) -> Result<Vec<Entry>, VaultError> {
+        let store = self.observer.store();
+        let Ok(first) = FolderPath::new(self.mount, self.prefix.folder()) else {
+            // Whoever asks has checked both.
+            return Err(VaultError::Unsendable);
+        };
+        let mut names = Names::default();
+        let listing = store.list(&first).await?;
+        names.take(&first, listing, |name| self.prefix.takes(name));
+        for _ in 0..MAXIMUM_DEPTH {
+            let level = mem::take(&mut names.folders);
+            let mut listings = stream::iter(level)
+                .map(async |folder| (store.list(&folder).await, folder))
+                .buffer_unordered(CONCURRENCY);
+            while let Some((listing, folder)) = listings.next().await {
+                match listing {
+                    Ok(listing) => names.take(&folder, listing, |_| true),
+                    Err(error) => names.pass_over(folder.path_of(""), self.alone(error)?),
+                }
+            }
+        }
+        Ok(names.sorted())
+    }
+
+    /// Reads a secret; one that is gone or has no such field is no sight.
+    async fn look(self, entry: Entry) -> Result<Option<Sight>, VaultError> {
+        let secret = match entry {
+            Entry::Secret(secret) => secret,
+            Entry::Unseen(unseen) => return Ok(Some(Sight::Unseen(unseen))),
+        };
+        let observed = match self.observer.observe(&secret).await {
+            Ok(observed) => observed,
+            Err(error) => {
+                return Ok(Some(Sight::Unseen(Unseen {
+                    path: secret.path().to_owned(),
+                    reason: self.alone(error)?,
+                })));
+            }
+        };
+        let counts = match &*observed {
+            Observed::Present(document) => document.field(self.field, None) != Field::Missing,
+            Observed::Deleted { .. } | Observed::Destroyed { .. } | Observed::Absent => false,
+        };
+        if !counts {
+            // Nobody asked for what it holds, and an observer remembers text.
+            self.observer.forget(&secret);
+            return Ok(None);
+        }
+        Ok(Some(Sight::Secret(Sighting { secret, observed })))
+    }
+
+    /// Does as [`alone`]; once the time is over, nothing that is left is looked at.
+    fn alone(self, error: VaultError) -> Result<Reason, VaultError> {
+        match error {
+            VaultError::DeadlineExceeded { .. } if self.observer.store().is_time_over() => {
+                Ok(Reason::Time)
+            }
+            error => alone(error),
+        }
+    }
+}
+
+/// Tells whether a failure is about one secret or folder alone; any other ends the walk.
+fn alone(error: VaultError) -> Result<Reason, VaultError> {
+    match error {
+        VaultError::Forbidden { .. }
+        | VaultError::UnexpectedAnswer { .. }
+        | VaultError::TooLarge { .. } => Ok(Reason::Vault(error)),
+        VaultError::Server { status, .. } if status < 500 => Ok(Reason::Vault(error)),
+        error => Err(error),
+    }
+}
+
+/// Something that a listing names.
+enum Entry {
+    Secret(SecretPath),
+    Unseen(Unseen),
+}
+
+impl Entry {
+    fn path(&self) -> &str {
+        match self {
+            Self::Secret(secret) => secret.path(),
+            Self::Unseen(unseen) => &unseen.path,
+        }
+    }
+}
+
+/// What listings have named so far.
+#[derive(Default)]
+struct Names {
+    entries: Vec<Entry>,
+    /// Folders that are still to be listed.
+    folders: Vec<FolderPath>,
+    /// How many folders there were.
+    folder_count: usize,
+    /// Whether there were more names than are remembered.
+    is_cut: bool,
+}
+
+impl Names {
+    fn take(&mut self, folder: &FolderPath, listing: Listing, wanted: impl Fn(&str) -> bool) {
+        for name in listing.secrets.into_iter().filter(|name| wanted(name)) {
+            if self.is_full(folder) {
+                return;
+            }
+            match folder.secret(&name) {
+                Ok(secret) => self.entries.push(Entry::Secret(secret)),
+                Err(error) => self.pass_over(folder.path_of(&name), Reason::Name(error)),
+            }
+        }
+        for name in listing.folders.into_iter().filter(|name| wanted(name)) {
+            if self.is_full(folder) {
+                return;
+            }
+            self.folder_count += 1;
+            match folder.subfolder(&name) {
+                Ok(subfolder) if self.folder_count <= MAXIMUM_FOLDERS => {
+                    self.folders.push(subfolder);
+                }
+                Ok(subfolder) => self.pass_over(subfolder.path_of(""), Reason::Bound),
+                Err(error) => self.pass_over(folder.path_of(&name) + "/", Reason::Name(error)),
+            }
+        }
+    }
+
+    /// Tells whether nothing more is remembered; the first folder that this cuts is passed over.
+    fn is_full(&mut self, folder: &FolderPath) -> bool {
+        let is_full = self.entries.len() >= MAXIMUM_NAMES;
+        if is_full && !self.is_cut {
+            self.is_cut = true;
+            self.pass_over(folder.path_of(""), Reason::Bound);
+        }
+        is_full
+    }
+
+    fn pass_over(&mut self, path: String, reason: Reason) {
+        self.entries.push(Entry::Unseen(Unseen { path, reason }));
+    }
+
+    fn sorted(mut self) -> Vec<Entry> {
+        for folder in mem::take(&mut self.folders) {
+            self.pass_over(folder.path_of(""), Reason::Bound);
+        }
+        self.entries
+            .sort_by(|one, other| one.path().cmp(other.path()));
+        self.entries
+    }
+}
+
+#[cfg(test)]
+mod tests;
