@@ -128,6 +128,22 @@ pub(crate) const OPENBAO: Tool = Tool {
     ],
 };
 
+/// A provider made with HashiCorp's framework, to measure against.
+pub(crate) const GO_PROVIDER: Tool = Tool {
+    command: "terraform-provider-workato",
+    version: "0.16.0",
+    variable: "TF_ACC_GO_PROVIDER_PATH",
+    package: "workato-terraform-provider",
+    package_version: "0.16.0",
+    member: "workato_terraform_provider/payload/registry.terraform.io/local/workato/0.16.0/linux_amd64/terraform-provider-workato_v0.16.0",
+    file: "terraform-provider-workato",
+    wheels: &[(
+        "linux",
+        "x86_64",
+        "c3c972be81b9e8e51bf96ceeac09ab4e0a09c98ea45352e53ffb6ff8b2457949",
+    )],
+};
+
 /// Why a tool is not to be had.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProvisionError {

@@ -1,0 +1,221 @@
+//! A provider on the same transport and SDK that answers every call at once.
+//!
+//! Its resource has as many attributes as a token has, and asks nobody: what a plan of it takes is
+//! what Terraform and the way between two processes take.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use terraform_provider_claude::env::{self, Environment, ProcessEnvironment};
+use terraform_provider_claude::plugin::{self, HandshakeEnvironment, Plugin};
+use terraform_provider_claude::protocol::{Attribute, AttributePath, Kind, Type, Value};
+use terraform_provider_claude::sdk::{
+    AnyResource, Applied, ApplyRequest, AttributeValue, Context, Diagnostics, Failure, Host,
+    ImportRequest, Imported, Model, ModelError, PlanRequest, Planned, Provider, ProviderService,
+    Read, ReadRequest, Resource, resource,
+};
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+
+/// Attributes beside `path`.
+const COMPUTED: usize = 27;
+
+/// Serves the host that started this process.
+pub(crate) fn serve() {
+    let path = |name| ProcessEnvironment.get(name).map(Into::into);
+    let handshake = HandshakeEnvironment {
+        cookie: ProcessEnvironment.get(env::TF_PLUGIN_MAGIC_COOKIE),
+        protocol_versions: ProcessEnvironment.get(env::PLUGIN_PROTOCOL_VERSIONS),
+        client_certificate: ProcessEnvironment.get(env::PLUGIN_CLIENT_CERT),
+        socket_folder: path(env::PLUGIN_UNIX_SOCKET_DIR),
+        socket_group: None,
+        temporary_folder: path(env::TMPDIR),
+        min_port: ProcessEnvironment.get(env::PLUGIN_MIN_PORT),
+        max_port: ProcessEnvironment.get(env::PLUGIN_MAX_PORT),
+        multiplex: false,
+    };
+    let plugin = Plugin {
+        cookie: crate::support::host::COOKIE,
+        protocol_version: 6,
+        routes: Routes::new(ProviderService::new(Instant).server()),
+        stop: CancellationToken::new(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime starts");
+    let served = runtime.block_on(plugin::serve(plugin, &handshake));
+    runtime.shutdown_background();
+    served.expect("the host is served");
+}
+
+/// Declares a model that keeps whatever value it is given.
+macro_rules! raw {
+    ($name:ident, $attributes:expr) => {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        struct $name(Value);
+
+        impl AttributeValue for $name {
+            fn kind() -> Kind {
+                Kind::single(Self::attributes())
+            }
+
+            fn from_value(value: Value, _path: &AttributePath) -> Result<Self, ModelError> {
+                Ok(Self(value))
+            }
+
+            fn into_value(self) -> Value {
+                self.0
+            }
+        }
+
+        impl Model for $name {
+            fn attributes() -> Vec<Attribute> {
+                $attributes
+            }
+        }
+    };
+}
+
+raw!(Thing, {
+    let computed = (0..COMPUTED).map(|number| Attribute::computed(name(number), Type::String));
+    computed
+        .chain([Attribute::required("path", Type::String)])
+        .collect()
+});
+raw!(Identity, vec![Attribute::required("path", Type::String)]);
+raw!(Nothing, Vec::new());
+
+fn name(number: usize) -> String {
+    format!("attribute_{number:02}")
+}
+
+/// Sets every computed attribute to a text as long as such texts are.
+fn filled(value: Value) -> Thing {
+    let Value::Map(mut members) = value else {
+        return Thing(value);
+    };
+    for number in 0..COMPUTED {
+        members.insert(name(number), Value::from("2026-11-24T08:09:53Z"));
+    }
+    Thing(Value::Map(members))
+}
+
+struct Instant;
+struct ThingResource;
+
+#[async_trait]
+impl Provider for Instant {
+    type Config = Nothing;
+    type Configured = ();
+
+    const DESCRIPTION: &'static str = "A provider.";
+
+    fn resources(&self) -> Vec<AnyResource<()>> {
+        vec![resource(ThingResource)]
+    }
+
+    fn validate(&self, _config: &Nothing) -> Diagnostics {
+        Vec::new()
+    }
+
+    async fn configure(
+        &self,
+        _config: Nothing,
+        _host: Host,
+    ) -> Result<(Arc<()>, Diagnostics), Failure> {
+        Ok((Arc::new(()), Vec::new()))
+    }
+
+    async fn close(&self, _configured: &()) {}
+}
+
+#[async_trait]
+impl Resource for ThingResource {
+    type Configured = ();
+    type Model = Thing;
+    type Identity = Identity;
+    type Private = String;
+
+    const TYPE_NAME: &'static str = "claude_instant";
+    const DESCRIPTION: &'static str = "A thing.";
+
+    fn identity(model: &Thing) -> Identity {
+        let path = model.0.get("path").cloned().unwrap_or_default();
+        Identity(Value::object([("path", path)]))
+    }
+
+    fn validate(&self, _config: &Thing) -> Diagnostics {
+        Vec::new()
+    }
+
+    async fn read(
+        &self,
+        _context: &Context<()>,
+        request: ReadRequest<Self>,
+    ) -> Result<Read<Self>, Failure> {
+        Ok(Read {
+            state: request.state,
+            private: request.private,
+            diagnostics: Vec::new(),
+        })
+    }
+
+    fn plan(&self, _configured: &(), request: PlanRequest<Self>) -> Result<Planned<Self>, Failure> {
+        let planned = match request.prior {
+            Some(prior) => prior,
+            None => filled(request.proposed.0),
+        };
+        Ok(Planned {
+            planned,
+            private: request.private,
+            diagnostics: Vec::new(),
+        })
+    }
+
+    fn plan_destroy(&self, _state: &Thing) -> Diagnostics {
+        Vec::new()
+    }
+
+    async fn create(
+        &self,
+        _context: &Context<()>,
+        request: ApplyRequest<Self>,
+    ) -> Result<Applied<Self>, Failure> {
+        Ok(applied(request))
+    }
+
+    async fn update(
+        &self,
+        _context: &Context<()>,
+        _prior: Thing,
+        request: ApplyRequest<Self>,
+    ) -> Result<Applied<Self>, Failure<Applied<Self>>> {
+        Ok(applied(request))
+    }
+
+    async fn delete(&self, _context: &Context<()>, _state: Thing) -> Result<Diagnostics, Failure> {
+        Ok(Vec::new())
+    }
+
+    async fn import(
+        &self,
+        _context: &Context<()>,
+        _request: ImportRequest<Self>,
+    ) -> Result<Imported<Self>, Failure> {
+        Ok(Imported {
+            state: Thing::default(),
+            private: String::new(),
+            diagnostics: Vec::new(),
+        })
+    }
+}
+
+fn applied(request: ApplyRequest<ThingResource>) -> Applied<ThingResource> {
+    Applied {
+        state: request.planned,
+        private: request.private,
+        diagnostics: Vec::new(),
+    }
+}
