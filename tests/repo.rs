@@ -1,6 +1,8 @@
 //! Rules that the repository itself must keep.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+mod automation;
+mod changelog;
 mod docs;
 mod files;
 mod generated;

@@ -1,6 +1,8 @@
 //! The pages of a registry follow from schemas and examples. They are made anew here and compared.
 
+mod function;
 mod page;
+mod surface;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,6 +11,7 @@ use std::sync::Arc;
 
 use terraform_provider_claude::clock::SystemClock;
 use terraform_provider_claude::env;
+use terraform_provider_claude::protocol::Schema;
 use terraform_provider_claude::provider::ClaudeProvider;
 use terraform_provider_claude::sdk::ProviderService;
 
@@ -24,17 +27,33 @@ const IMPORTS: [&str; 3] = [
 ];
 
 /// Folders that a registry takes below `docs`; any other fails its checks.
-const FOLDERS: [&str; 2] = ["guides", "resources"];
+const FOLDERS: [&str; 5] = [
+    "data-sources",
+    "ephemeral-resources",
+    "functions",
+    "guides",
+    "resources",
+];
 
 /// Bytes of the largest page that a registry takes.
 const LARGEST: usize = 500_000;
 
 /// What follows on the provider's page.
 const GUIDES: &str = "\n## Guides\n\n\
+    - [Adopting an existing deployment](guides/adoption.md): from tokens kept by hand to a plan \
+    without a change for the pods.\n\
     - [Rotation](guides/rotation.md): what a due plan looks like, what a promotion does, and the \
     runbooks.\n\
-    - [Vault policies](guides/vault-policies.md): for planning, for promoting, and for people who \
-    store tokens.\n";
+    - [A leaked token](guides/leaked-token.md): replace, restart, revoke, refill.\n\
+    - [Reaching the pods](guides/pods.md): what an ExternalSecret needs, and how a new token gets \
+    into pods.\n\
+    - [Monitoring](guides/monitoring.md): a nightly plan, metrics, and dates in Vault's metadata.\n\
+    - [Vault policies](guides/vault-policies.md): for planning, for promoting, for people who \
+    store tokens, and for the operator.\n\
+    - [Terraform and OpenTofu versions](guides/opentofu.md): what works with which, and what to do \
+    without.\n\
+    - [Command line](guides/command-line.md): install the provider, store a token, show how tokens \
+    stand.\n";
 
 /// Beginnings of the names of variables that a user may set; the others are the host's.
 const VARIABLES: [&str; 4] = ["BAO_", "TF_CLAUDE_", "TF_LOG_PROVIDER_CLAUDE", "VAULT_"];
@@ -94,7 +113,51 @@ fn pages() -> BTreeMap<PathBuf, String> {
         let file = name.strip_prefix("claude_").unwrap_or(name);
         pages.insert(format!("resources/{file}.md").into(), page.text());
     }
+    for (name, function) in service.functions() {
+        let example = example(&format!("functions/{name}/function.tf"));
+        let text = function::page(name, function.signature(), &example);
+        pages.insert(format!("functions/{name}.md").into(), text);
+    }
+    for lookup in lookups(&service) {
+        let Lookup { folder, name, .. } = lookup;
+        let kind = &folder[..folder.len() - 1];
+        let page = Page {
+            title: format!("{name} {} - claude", lookup.title),
+            heading: format!("{name} ({})", lookup.title),
+            schema: lookup.schema,
+            example: example(&format!("{folder}/{name}/{kind}.tf")),
+            import: None,
+            end: String::new(),
+        };
+        let file = name.strip_prefix("claude_").unwrap_or(name);
+        pages.insert(format!("{folder}/{file}.md").into(), page.text());
+    }
+    pages.extend(surface::pages(&service));
     pages
+}
+
+/// A type that is looked up and not managed.
+struct Lookup<'a> {
+    folder: &'static str,
+    title: &'static str,
+    name: &'static str,
+    schema: &'a Schema,
+}
+
+fn lookups(service: &ProviderService<ClaudeProvider>) -> Vec<Lookup<'_>> {
+    let data_sources = service.data_sources().values().map(|one| Lookup {
+        folder: "data-sources",
+        title: "Data Source",
+        name: one.type_name(),
+        schema: one.schema(),
+    });
+    let ephemeral_resources = service.ephemeral_resources().values().map(|one| Lookup {
+        folder: "ephemeral-resources",
+        title: "Ephemeral Resource",
+        name: one.type_name(),
+        schema: one.schema(),
+    });
+    data_sources.chain(ephemeral_resources).collect()
 }
 
 #[test]
@@ -129,7 +192,10 @@ fn nothing_else_is_below_docs() {
             "{} belongs to no registered type",
             relative(&path)
         );
-        assert!(folder.is_empty() || FOLDERS.contains(&folder), "{folder}");
+        assert!(
+            folder.is_empty() || FOLDERS.contains(&folder) || surface::FOLDERS.contains(&folder),
+            "{folder}"
+        );
         let text = read(&path);
         assert!(text.len() < LARGEST, "{} is too long", relative(&path));
         assert!(
@@ -152,14 +218,41 @@ fn every_example_belongs_to_a_registered_type() {
             relative(&path)
         );
     }
+    let lookups = lookups(&service);
+    for folder in ["data-sources", "ephemeral-resources"] {
+        for path in files(&root().join("examples").join(folder)) {
+            let name = path.parent().and_then(|folder| folder.file_name()).unwrap();
+            let mut lookups = lookups.iter();
+            assert!(
+                lookups.any(|lookup| lookup.folder == folder && *lookup.name == *name),
+                "{}",
+                relative(&path)
+            );
+        }
+    }
+}
+
+#[test]
+fn every_example_of_a_function_belongs_to_one() {
+    let service = service();
+    for path in files(&root().join("examples/functions")) {
+        let folder = path.parent().and_then(|folder| folder.file_name()).unwrap();
+        let name = folder.to_str().unwrap();
+        assert!(service.functions().contains_key(name), "{name}");
+        assert_eq!(path.file_name().unwrap(), "function.tf");
+    }
 }
 
 /// Defaults are told in one sentence, which the pages show by itself.
 #[test]
 fn every_default_is_told() {
     let service = service();
-    for (name, resource) in service.resources() {
-        for attribute in &resource.schema().attributes {
+    let resources = service.resources().iter();
+    let resources = resources.map(|(name, resource)| (*name, resource.schema()));
+    let lookups = lookups(&service);
+    let lookups = lookups.iter().map(|lookup| (lookup.name, lookup.schema));
+    for (name, schema) in resources.chain(lookups) {
+        for attribute in &schema.attributes {
             let told = page::default(&attribute.description).1.is_some();
             let has_default = attribute.mode.is_computed() && attribute.mode.is_configurable();
             assert_eq!(told, has_default, "{name}.{}", attribute.name);
@@ -178,6 +271,9 @@ fn links_lead_to_files() {
         for link in links(&read(&path)) {
             let file = link.split('#').next().unwrap_or_default();
             let is_elsewhere = file.is_empty() || file.contains("://");
+            // A registry shows these pages alone.
+            let leaves = path.starts_with(root().join("docs")) && file.starts_with("../../");
+            assert!(!leaves, "{}: {link} leads out of docs", relative(&path));
             if !is_elsewhere && !path.parent().unwrap().join(file).exists() {
                 wrong.push(format!("{}: {link}", relative(&path)));
             }

@@ -28,6 +28,26 @@ fn files_are_short() {
     assert!(long.is_empty(), "too many lines: {long:?}");
 }
 
+/// A text that goes on in the next line needs a backslash before it.
+#[test]
+fn messages_have_no_gaps() {
+    let mut wrong = Vec::new();
+    for path in sources(&root().join("src/provider")) {
+        for (number, line) in read(&path).lines().enumerate() {
+            let words = line.trim_start();
+            let gap = words.find("    ").is_some_and(|at| {
+                let before = &words[..at];
+                !before.ends_with(r"\n")
+                    && before.ends_with(|c: char| c.is_alphabetic() || ",.".contains(c))
+            });
+            if gap && !words.starts_with("//") {
+                wrong.push(format!("{}:{}", relative(&path), number + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "spaces in a row: {wrong:?}");
+}
+
 #[test]
 fn modules_are_named_files() {
     let unnamed: Vec<_> = sources(&root().join("src"))

@@ -3,9 +3,10 @@
 use super::{read, relative, root, sources};
 
 /// Each module at the top of the crate, and the others that it may use.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("clock", &[]),
     ("env", &[]),
+    ("hardening", &[]),
     ("secret", &[]),
     ("log", &["env"]),
     ("plugin", &[]),
@@ -28,7 +29,19 @@ const ALLOWED: [(&str, &[&str]); 12] = [
             "vault",
         ],
     ),
-    ("cli", &["clock", "env", "log", "plugin", "provider", "sdk"]),
+    (
+        "cli",
+        &[
+            "clock",
+            "env",
+            "hardening",
+            "log",
+            "plugin",
+            "provider",
+            "sdk",
+            "secret",
+        ],
+    ),
 ];
 
 /// Modules that could be used by any other provider, and words that would say otherwise.

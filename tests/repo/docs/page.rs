@@ -170,7 +170,7 @@ fn facts(attribute: &Attribute) -> String {
 }
 
 /// Writes a type as configuration does.
-fn type_name(ty: &Type) -> String {
+pub(super) fn type_name(ty: &Type) -> String {
     match ty {
         Type::String => "string".to_owned(),
         Type::Number => "number".to_owned(),
@@ -212,7 +212,7 @@ fn first_sentence(text: &str) -> &str {
     text.split_once(". ").map_or(text, |(first, _)| first)
 }
 
-fn code(language: &str, text: &str) -> String {
+pub(super) fn code(language: &str, text: &str) -> String {
     format!("```{language}\n{text}```\n")
 }
 
