@@ -5,8 +5,12 @@
     reason = "a helper that fails ends its test"
 )]
 
+mod cli;
 mod handshake;
+mod hosts;
 mod lab;
+mod monitoring;
+mod release;
 mod repo;
 mod rpc;
 mod support;

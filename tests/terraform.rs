@@ -1,24 +1,37 @@
 //! Whole lives through a real Terraform and a real OpenBao.
 
 mod command_line;
+mod data_sources;
 mod due;
 mod end;
+mod ephemeral;
 mod examples;
 mod external_secret;
 mod faults;
+mod functions;
+mod hostile;
 mod import;
 mod leaks;
 mod login;
+#[cfg(target_os = "linux")]
+mod memory;
 mod mint_time;
+mod outputs;
+mod pages;
 mod pool;
+mod query;
 mod quiet;
 mod refusals;
 mod requests;
 mod shortage;
 mod stack;
+mod stacks;
+mod states;
 #[cfg(target_os = "linux")]
 mod static_binary;
 mod together;
+mod two_stacks;
+mod two_stacks_data;
 mod unknown_provider;
 mod unusable;
 mod writing;

@@ -1,0 +1,14 @@
+# The token that the agents use, and the spares that take its place.
+
+resource "claude_token_spare_pool" "agent" {
+  paths = [
+    "claude-agent-service-spare-1",
+    "claude-agent-service-spare-2",
+  ]
+  primary_path = "claude-agent-service"
+}
+
+resource "claude_oauth_token" "agent" {
+  path        = "claude-agent-service"
+  spare_paths = claude_token_spare_pool.agent.paths
+}

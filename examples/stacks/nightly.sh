@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Plans each stack, tells what would change, and pushes the dates of all tokens.
+#
+#   nightly.sh claude-tokens agent reports chat
+#
+# Exit status: 0 where nothing is to be done, 2 where a stack would change, 1 where a stack cannot
+# be planned or the metrics cannot be pushed.
+#
+#   TERRAFORM    what plans a stack; terragrunt without it
+#   PROVIDER     the provider's binary; terraform-provider-claude without it
+#   PUSHGATEWAY  address of the Prometheus Pushgateway; without it nothing is pushed
+set -uo pipefail
+
+# Without this, Terragrunt puts the time before each line of a plan.
+export TG_TF_FORWARD_STDOUT=true
+
+tokens=(claude-agent-service 'claude-agent-service-spare-{1,2}')
+status=0
+
+for stack in "$@"; do
+  plan=$(cd "$stack" && "${TERRAFORM:-terragrunt}" plan \
+    -detailed-exitcode -input=false -lock=false -no-color 2>&1)
+  case $? in
+    0) ;;
+    2)
+      printf '%s:\n' "$stack"
+      grep -E '^ *# .* (will|must) be |^Plan:' <<<"$plan"
+      [ "$status" -eq 1 ] || status=2
+      ;;
+    *)
+      printf '%s: no plan\n%s\n' "$stack" "$plan"
+      status=1
+      ;;
+  esac
+done
+
+if [ -n "${PUSHGATEWAY:-}" ]; then
+  # The group of the CronJob that did this before, so that no old date is left in it.
+  "${PROVIDER:-terraform-provider-claude}" status --metrics "${tokens[@]}" |
+    curl --fail --silent --show-error --max-time 30 --data-binary @- \
+      "$PUSHGATEWAY/metrics/job/claude-token-expiry" || status=1
+fi
+
+exit "$status"

@@ -1,0 +1,36 @@
+# What every stack gets: where its state is, and the providers that nearly all of them use.
+
+remote_state {
+  backend = "pg"
+  generate = {
+    path      = "backend.tf"
+    if_exists = "overwrite_terragrunt"
+  }
+  config = {
+    conn_str    = get_env("PG_CONN_STR")
+    schema_name = path_relative_to_include()
+  }
+}
+
+generate "providers" {
+  path      = "providers.tf"
+  if_exists = "overwrite_terragrunt"
+  contents  = <<-EOT
+    terraform {
+      required_providers {
+        kubernetes = {
+          source = "hashicorp/kubernetes"
+        }
+        vault = {
+          source = "hashicorp/vault"
+        }
+      }
+    }
+
+    provider "kubernetes" {
+      config_path = "~/.kube/config"
+    }
+
+    provider "vault" {}
+  EOT
+}
