@@ -4,6 +4,7 @@
 //! have lost the state by then. Catching it here names the attribute and keeps the state.
 
 mod applied;
+pub(super) mod clear_where;
 mod planned;
 pub(super) mod required;
 mod same;

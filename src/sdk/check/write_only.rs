@@ -1,5 +1,6 @@
 //! Write-only attributes: values that are in a configuration and nowhere else.
 
+use super::clear_where::clear_where;
 use crate::protocol::{Attribute, AttributePath, Kind, Nesting, Value};
 
 /// Returns the paths of the write-only attributes that have a value.
@@ -54,31 +55,7 @@ fn find_below(
 
 /// Sets every write-only attribute to null.
 pub(in crate::sdk) fn clear(attributes: &[Attribute], object: &mut Value) {
-    let Value::Map(members) = object else {
-        return;
-    };
-    for attribute in attributes {
-        let Some(value) = members.get_mut(attribute.name.as_ref()) else {
-            continue;
-        };
-        if attribute.write_only {
-            *value = Value::Null;
-        } else if let Kind::Nested {
-            nesting,
-            attributes,
-        } = &attribute.kind
-        {
-            match (nesting, value) {
-                (Nesting::Map, Value::Map(items)) => {
-                    items.values_mut().for_each(|item| clear(attributes, item));
-                }
-                (_, Value::List(items)) => {
-                    items.iter_mut().for_each(|item| clear(attributes, item));
-                }
-                (_, value) => clear(attributes, value),
-            }
-        }
-    }
+    clear_where(attributes, object, |attribute| attribute.write_only);
 }
 
 #[cfg(test)]
