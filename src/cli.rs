@@ -78,7 +78,10 @@ fn refuse(error: UsageError) -> ExitCode {
     ExitCode::from(if error.two_means_due { 1 } else { EXIT_USAGE })
 }
 
-/// Starts what runs the requests of one command.
+/// Makes a runtime of this one thread, for the provider and the commands alike.
+///
+/// A call is a tenth of a millisecond of work and then waits for Vault: more threads would cost each
+/// start more than they give a plan.
 fn runtime() -> io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

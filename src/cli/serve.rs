@@ -6,11 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-use super::output;
+use super::{output, runtime};
 use crate::clock::{Clock as _, SystemClock};
 use crate::env::{self, Environment};
 use crate::hardening;
@@ -77,13 +76,6 @@ pub(super) fn serve(debug: bool, environment: &Arc<dyn Environment>) -> ExitCode
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
-}
-
-fn runtime() -> io::Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
 }
 
 /// Reads what the host says in the environment.
