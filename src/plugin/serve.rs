@@ -24,8 +24,9 @@ use super::{broker, controller, reattach, stdio};
 /// Name under which hosts ask for the plugin's health.
 const HEALTH_SERVICE: &str = "plugin";
 
-/// How long calls may run on after the host asked to shut down; it kills after 2 s.
-const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
+/// How long calls may run on after the host asked to shut down; it kills after 2 s, of which whoever
+/// serves needs a part to close what it holds.
+const SHUTDOWN_GRACE: Duration = Duration::from_millis(500);
 
 /// How long calls may run on after a signal, or after the host is gone.
 const CALL_GRACE: Duration = Duration::from_secs(60);

@@ -148,7 +148,7 @@ impl Default for Limits {
             retries: Duration::from_secs(30),
             operation: Duration::from_secs(60),
             backoff: Duration::from_millis(250),
-            // A host kills 2 s after it asked for the end, and calls may take 1 s of that.
+            // A host kills 2 s after it asked for the end, and calls may take 0.5 s of that.
             close: Duration::from_millis(750),
             body: 32 * 1024 * 1024,
             concurrency: 16,
