@@ -38,6 +38,7 @@ fn every_crate_that_is_linked_has_its_text() {
             .any(|one| one.starts_with(&format!("{name} ")))
     };
     assert!(has("ring") && has("tokio") && has("The"), "{list}");
+    assert!(text.contains("GNU LESSER GENERAL PUBLIC LICENSE"));
     // Run by the compiler, run by tests, and linked elsewhere alone.
     assert!(
         !has("serde_derive") && !has("insta") && !has("security-framework"),
