@@ -1,8 +1,9 @@
 //! A provider on the same transport and SDK that answers every call at once.
 //!
-//! Its resource has as many attributes as a token has, and asks nobody: what a plan of it takes is
-//! what Terraform and the way between two processes take.
+//! One of its resources has as many attributes as a token has, the other has one, and neither asks
+//! anybody: what a plan of them takes is what Terraform and the way between two processes take.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -17,7 +18,7 @@ use terraform_provider_claude::sdk::{
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-/// Attributes beside `path`.
+/// Attributes beside `path` of what is as large as a token.
 const COMPUTED: usize = 27;
 
 /// Serves the host that started this process.
@@ -40,8 +41,7 @@ pub(crate) fn serve() {
         routes: Routes::new(ProviderService::new(Instant).server()),
         stop: CancellationToken::new(),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime starts");
@@ -84,6 +84,7 @@ raw!(Thing, {
         .chain([Attribute::required("path", Type::String)])
         .collect()
 });
+raw!(Bare, vec![Attribute::required("path", Type::String)]);
 raw!(Identity, vec![Attribute::required("path", Type::String)]);
 raw!(Nothing, Vec::new());
 
@@ -91,19 +92,49 @@ fn name(number: usize) -> String {
     format!("attribute_{number:02}")
 }
 
-/// Sets every computed attribute to a text as long as such texts are.
-fn filled(value: Value) -> Thing {
-    let Value::Map(mut members) = value else {
-        return Thing(value);
-    };
-    for number in 0..COMPUTED {
-        members.insert(name(number), Value::from("2026-11-24T08:09:53Z"));
+/// What the host gets back when it creates one.
+trait Answer: Model + 'static {
+    const TYPE_NAME: &'static str;
+
+    fn value(&self) -> &Value;
+
+    /// Sets every computed attribute.
+    fn filled(self) -> Self;
+}
+
+impl Answer for Thing {
+    const TYPE_NAME: &'static str = "claude_instant";
+
+    fn value(&self) -> &Value {
+        &self.0
     }
-    Thing(Value::Map(members))
+
+    /// Texts are as long as such texts are.
+    fn filled(self) -> Self {
+        let Value::Map(mut members) = self.0 else {
+            return self;
+        };
+        for number in 0..COMPUTED {
+            members.insert(name(number), Value::from("2026-11-24T08:09:53Z"));
+        }
+        Self(Value::Map(members))
+    }
+}
+
+impl Answer for Bare {
+    const TYPE_NAME: &'static str = "claude_bare";
+
+    fn value(&self) -> &Value {
+        &self.0
+    }
+
+    fn filled(self) -> Self {
+        self
+    }
 }
 
 struct Instant;
-struct ThingResource;
+struct Answering<M>(PhantomData<M>);
 
 #[async_trait]
 impl Provider for Instant {
@@ -113,7 +144,10 @@ impl Provider for Instant {
     const DESCRIPTION: &'static str = "A provider.";
 
     fn resources(&self) -> Vec<AnyResource<()>> {
-        vec![resource(ThingResource)]
+        vec![
+            resource(Answering::<Thing>(PhantomData)),
+            resource(Answering::<Bare>(PhantomData)),
+        ]
     }
 
     fn validate(&self, _config: &Nothing) -> Diagnostics {
@@ -132,21 +166,21 @@ impl Provider for Instant {
 }
 
 #[async_trait]
-impl Resource for ThingResource {
+impl<M: Answer> Resource for Answering<M> {
     type Configured = ();
-    type Model = Thing;
+    type Model = M;
     type Identity = Identity;
     type Private = String;
 
-    const TYPE_NAME: &'static str = "claude_instant";
+    const TYPE_NAME: &'static str = M::TYPE_NAME;
     const DESCRIPTION: &'static str = "A thing.";
 
-    fn identity(model: &Thing) -> Identity {
-        let path = model.0.get("path").cloned().unwrap_or_default();
+    fn identity(model: &M) -> Identity {
+        let path = model.value().get("path").cloned().unwrap_or_default();
         Identity(Value::object([("path", path)]))
     }
 
-    fn validate(&self, _config: &Thing) -> Diagnostics {
+    fn validate(&self, _config: &M) -> Diagnostics {
         Vec::new()
     }
 
@@ -165,7 +199,7 @@ impl Resource for ThingResource {
     fn plan(&self, _configured: &(), request: PlanRequest<Self>) -> Result<Planned<Self>, Failure> {
         let planned = match request.prior {
             Some(prior) => prior,
-            None => filled(request.proposed.0),
+            None => request.proposed.filled(),
         };
         Ok(Planned {
             planned,
@@ -174,7 +208,7 @@ impl Resource for ThingResource {
         })
     }
 
-    fn plan_destroy(&self, _state: &Thing) -> Diagnostics {
+    fn plan_destroy(&self, _state: &M) -> Diagnostics {
         Vec::new()
     }
 
@@ -189,13 +223,13 @@ impl Resource for ThingResource {
     async fn update(
         &self,
         _context: &Context<()>,
-        _prior: Thing,
+        _prior: M,
         request: ApplyRequest<Self>,
     ) -> Result<Applied<Self>, Failure<Applied<Self>>> {
         Ok(applied(request))
     }
 
-    async fn delete(&self, _context: &Context<()>, _state: Thing) -> Result<Diagnostics, Failure> {
+    async fn delete(&self, _context: &Context<()>, _state: M) -> Result<Diagnostics, Failure> {
         Ok(Vec::new())
     }
 
@@ -205,14 +239,14 @@ impl Resource for ThingResource {
         _request: ImportRequest<Self>,
     ) -> Result<Imported<Self>, Failure> {
         Ok(Imported {
-            state: Thing::default(),
+            state: M::default(),
             private: String::new(),
             diagnostics: Vec::new(),
         })
     }
 }
 
-fn applied(request: ApplyRequest<ThingResource>) -> Applied<ThingResource> {
+fn applied<M: Answer>(request: ApplyRequest<Answering<M>>) -> Applied<Answering<M>> {
     Applied {
         state: request.planned,
         private: request.private,

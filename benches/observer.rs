@@ -23,8 +23,6 @@ pub(crate) struct Observed {
     pub(crate) terraform_time: f64,
     /// That of OpenBao.
     pub(crate) server_time: f64,
-    /// Provider processes that were seen.
-    pub(crate) processes: usize,
 }
 
 /// Whose process it is.
@@ -146,7 +144,6 @@ impl Observer {
             provider_time: time(Owner::Provider),
             terraform_time: time(Owner::Terraform),
             server_time: time(Owner::Server),
-            processes: providers().count(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use tokio::runtime::Runtime;
 
 use crate::Effort;
-use crate::observer::{Observed, Observer};
+use crate::observer::Observer;
 use crate::programs::Programs;
 use crate::report::{Figure, Report};
 use crate::stack::{Stack, fill};
@@ -13,6 +13,8 @@ use crate::support::openbao::OpenBao;
 const SPARES: usize = 100;
 /// Number of tokens that limits are set for.
 const LARGE: usize = 1000;
+/// Number of tokens below which a process does too little for the clock of the system.
+const SMALLEST: usize = 100;
 const RATIO_REACH: f64 = 1.5;
 const MEMORY_REACH: f64 = 24.0 * 1024.0 * 1024.0;
 
@@ -45,13 +47,15 @@ pub(crate) fn measure(
     growth(report, &ours);
     drop(bao);
     let measured = counts.iter().copied().filter(|count| *count <= LARGE);
-    shares(report, programs, runtime, measured.max().unwrap_or(LARGE));
+    requests(report, programs, runtime, measured.max().unwrap_or(LARGE));
 }
 
 /// What plans of one size took.
 struct Plans {
     tokens: Values,
     instant: Values,
+    /// Processor time of our process, where the system tells it.
+    provider: Option<Values>,
 }
 
 fn stacks(
@@ -88,6 +92,9 @@ fn stacks(
     });
     let figure = Figure::new("plan", &name, plans.clone());
     report.add(figure.against("provider that answers at once", plans_instant.clone()));
+    if count == LARGE {
+        floor(report, programs, &data, count, repeats);
+    }
     let name = format!("apply of {count} tokens that are stamped");
     let figure = Figure::new("plan", &name, created.clone());
     report.add(figure.against("terraform_data", created_data));
@@ -95,10 +102,32 @@ fn stacks(
     report.add(figure.against("provider that answers at once", created_instant));
     let name = format!("apply of {count} tokens that stamps them");
     report.add(Figure::new("plan", name, first));
+    let provider = if !cfg!(target_os = "linux") {
+        println!("processor time and memory of each process are read from /proc: left out here");
+        None
+    } else if count < SMALLEST {
+        None
+    } else {
+        Some(shares(report, &tokens, &data, count, repeats.div_ceil(2)))
+    };
     Plans {
         tokens: plans,
         instant: plans_instant,
+        provider,
     }
+}
+
+/// Plans the smallest resources that a provider can have: no provider is faster.
+fn floor(report: &mut Report, programs: &Programs, data: &Stack, count: usize, repeats: usize) {
+    let bare = Stack::bare(programs, count);
+    bare.create();
+    let (mut plans, mut plans_data) = (Values::new(Unit::Seconds), Values::new(Unit::Seconds));
+    for _ in 0..repeats {
+        plans_data.push_time(data.plan());
+        plans.push_time(bare.plan());
+    }
+    let name = format!("not ours: plan of {count} resources of one attribute, answered at once");
+    report.add(Figure::new("plan", name, plans).against("terraform_data", plans_data));
 }
 
 fn pool(report: &mut Report, programs: &Programs, bao: &OpenBao, repeats: usize) {
@@ -117,86 +146,82 @@ fn pool(report: &mut Report, programs: &Programs, bao: &OpenBao, repeats: usize)
     report.add(Figure::new("plan", name, created));
 }
 
-/// Compares the time for one more token between a small and a large stack; 1 is linear.
+/// Divides what a larger stack takes more by the tokens that it has more: where each is as dear as the
+/// one before, the quotients are equal.
 fn growth(report: &mut Report, plans: &[(usize, Plans)]) {
-    let [(few, base), .., (many, large)] = plans else {
-        return;
-    };
-    let medium = plans
-        .iter()
-        .find(|(count, _)| *count > *few && *count < *many)
-        .map_or((*few, base), |(count, plans)| (*count, plans));
-    let each = |(from, small): (usize, &Plans), (to, large): (usize, &Plans)| {
-        let ours = |plans: &Plans| plans.tokens.median() - plans.instant.median();
-        (ours(large) - ours(small)) / (to - from) as f64
-    };
-    let largest = plans
-        .iter()
-        .rfind(|(count, _)| *count <= LARGE)
-        .map_or((*many, large), |(count, plans)| (*count, plans));
-    if largest.0 > medium.0 {
-        let time = Values::one(Unit::Seconds, each(medium, largest));
-        let name = format!(
-            "our share of a plan for each token more, {} to {}",
-            medium.0, largest.0
-        );
-        report.add(Figure::new("plan", name, time));
-    }
-    if *many > largest.0 {
-        let time = Values::one(Unit::Seconds, each(largest, (*many, large)));
-        let name = format!(
-            "our share of a plan for each token more, {} to {many}",
-            largest.0
-        );
-        report.add(Figure::new("plan", name, time));
+    let counted = plans.iter().filter(|(count, _)| *count >= SMALLEST);
+    let counted: Vec<_> = counted.collect();
+    for pair in counted.windows(2) {
+        let [(few, small), (many, large)] = pair else {
+            continue;
+        };
+        let each = |measure: fn(&Plans) -> f64| {
+            let more = measure(large) - measure(small);
+            Values::one(Unit::Seconds, more / (many - few) as f64)
+        };
+        let name = |what: &str| format!("{what} for each token more, {few} to {many}");
+        let clock = each(|plans| plans.tokens.median() - plans.instant.median());
+        report.add(Figure::new("growth", name("our share of a plan"), clock));
+        if large.provider.is_some() {
+            let processor = each(|plans| plans.provider.as_ref().map_or(f64::NAN, Values::median));
+            let name = name("processor time of the provider");
+            report.add(Figure::new("growth", name, processor));
+        }
     }
 }
 
-/// Looks at the processes of one plan, before a server that takes note of requests.
-fn shares(report: &mut Report, programs: &Programs, runtime: &Runtime, count: usize) {
-    if !cfg!(target_os = "linux") {
-        println!("processor time and memory of each process are read from /proc: left out here");
-        return;
+/// Watches the processes of plans; returns the processor time of the provider.
+fn shares(
+    report: &mut Report,
+    tokens: &Stack,
+    data: &Stack,
+    count: usize,
+    repeats: usize,
+) -> Values {
+    let seconds = || Values::new(Unit::Seconds);
+    let (mut provider, mut terraform, mut server) = (seconds(), seconds(), seconds());
+    let (mut beside, mut peak) = (seconds(), Values::new(Unit::Bytes));
+    for _ in 0..repeats {
+        let observed = Observer::watch(|| tokens.plan());
+        provider.push(observed.provider_time);
+        terraform.push(observed.terraform_time);
+        server.push(observed.server_time);
+        peak.push(observed.provider_peak);
+        beside.push(Observer::watch(|| data.plan()).terraform_time);
     }
+    let figure = Figure::new(
+        "share",
+        format!("peak memory of the provider in a plan of {count}"),
+        peak,
+    );
+    report.add(if count == LARGE {
+        figure.below(MEMORY_REACH)
+    } else {
+        figure
+    });
+    let of = |name: &str, values: Values| {
+        let name = format!("processor time of {name} in a plan of {count}");
+        Figure::new("share", name, values)
+    };
+    report.add(of("the provider", provider.clone()));
+    report.add(of("Terraform", terraform).against("terraform_data", beside));
+    report.add(of("OpenBao", server));
+    provider
+}
+
+/// Counts what a plan asks of a server that takes note of requests.
+fn requests(report: &mut Report, programs: &Programs, runtime: &Runtime, count: usize) {
     let bao = runtime.block_on(OpenBao::start());
     runtime.block_on(fill(&bao, count));
     let tokens = Stack::tokens(programs, &bao, count);
     tokens.create();
     let before = bao.requests().len();
-    let observed = Observer::watch(|| tokens.plan());
+    tokens.plan();
     let asked = bao.requests().split_off(before);
-    let requests = asked
+    let of_tokens = asked
         .iter()
-        .filter(|request| !request.path.starts_with("auth/token/"))
-        .count();
-    let data = Stack::terraform_data(programs, count);
-    data.create();
-    let beside = Observer::watch(|| data.plan());
-
+        .filter(|request| !request.path.starts_with("auth/token/"));
+    let asked = Values::one(Unit::Count, of_tokens.count() as f64);
     let name = format!("requests to Vault in a plan of {count}");
-    let figure = Figure::new("share", name, Values::one(Unit::Count, requests as f64));
-    report.add(figure.below(count as f64));
-    let Observed {
-        provider_peak,
-        provider_time,
-        terraform_time,
-        server_time,
-        processes,
-    } = observed;
-    let name = format!("peak memory of the provider in a plan of {count}");
-    let peak = Values::one(Unit::Bytes, provider_peak);
-    report.add(Figure::new("share", name, peak).below(MEMORY_REACH));
-    let of = |name: &str, seconds: f64| {
-        let name = format!("processor time of {name} in a plan of {count}");
-        Figure::new("share", name, Values::one(Unit::Seconds, seconds))
-    };
-    report.add(of(
-        &format!("the provider ({processes} processes)"),
-        provider_time,
-    ));
-    report.add(of("Terraform", terraform_time).against(
-        "terraform_data",
-        Values::one(Unit::Seconds, beside.terraform_time),
-    ));
-    report.add(of("OpenBao", server_time));
+    report.add(Figure::new("share", name, asked).below(count as f64));
 }

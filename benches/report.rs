@@ -202,13 +202,17 @@ fn figures(document: &Value) -> String {
     for entry in list("machine") {
         let _ = writeln!(page, "- {}: {}", text(&entry[0]), text(&entry[1]));
     }
-    let mut section = String::new();
+    // A section is measured in pieces, between those of others.
+    let mut sections: Vec<(String, Vec<String>)> = Vec::new();
     for figure in list("figures") {
-        if text(&figure["section"]) != section {
-            section = text(&figure["section"]);
-            let _ = write!(page, "\n{}\n", heading(&section));
+        let (section, row) = (text(&figure["section"]), text(&figure["row"]));
+        match sections.iter_mut().find(|(name, _)| *name == section) {
+            Some((_, rows)) => rows.push(row),
+            None => sections.push((section, vec![row])),
         }
-        let _ = writeln!(page, "{}", text(&figure["row"]));
+    }
+    for (section, rows) in sections {
+        let _ = write!(page, "\n{}\n{}\n", heading(&section), rows.join("\n"));
     }
     page
 }

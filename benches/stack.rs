@@ -52,8 +52,17 @@ impl Stack {
 
     /// Holds so many resources of a provider that answers every call at once.
     pub(crate) fn instant(programs: &Programs, count: usize) -> Self {
+        Self::of_instant(programs, "claude_instant", count)
+    }
+
+    /// Holds so many of the smallest resource that such a provider can have.
+    pub(crate) fn bare(programs: &Programs, count: usize) -> Self {
+        Self::of_instant(programs, "claude_bare", count)
+    }
+
+    fn of_instant(programs: &Programs, kind: &str, count: usize) -> Self {
         let resource = format!(
-            "resource \"claude_instant\" \"agent\" {{\n  count = {count}\n  \
+            "resource \"{kind}\" \"agent\" {{\n  count = {count}\n  \
              path  = format(\"agent-%04d\", count.index)\n}}\n"
         );
         Self::with(programs, &programs.instant, HEADER, &resource)
