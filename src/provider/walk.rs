@@ -5,6 +5,7 @@
 //! of them alone. A walk that runs as one operation ([`Store::as_one`](crate::vault::Store::as_one))
 //! tells of the rest as unseen once the time is over. Dropping the stream ends the walk.
 
+use std::future::{self, Future};
 use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
@@ -39,9 +40,9 @@ pub(super) struct Walk<'a> {
 
 /// What a walk meets.
 #[derive(Debug)]
-pub(super) enum Sight {
-    /// A secret that has the field, whatever is in it.
-    Secret(Sighting),
+pub(super) enum Sight<T = Sighting> {
+    /// What was made of a secret that has the field, whatever is in it.
+    Secret(T),
     /// A secret or folder that could not be looked at.
     Unseen(Unseen),
 }
@@ -97,21 +98,34 @@ pub(super) struct Sights {
 }
 
 impl<'a> Walk<'a> {
-    /// Walks and tells of each sight as soon as all before it are told. Each secret is read once.
+    /// Walks and tells what `make` makes of each sight, as soon as all before it are told. Each
+    /// secret is read once.
+    ///
+    /// Whoever takes the sights asks Vault for nothing in between: reads that were begun go on
+    /// only while the stream is polled, and keep others out until then. Such work is for `make`.
     ///
     /// # Errors
     ///
     /// The stream has an error where the first folder cannot be listed, and where Vault fails in
     /// a way that would go on; nobody should wait for what comes after it.
-    pub(super) fn stream(self) -> impl Stream<Item = Result<Sight, VaultError>> + Send + 'a {
-        stream::once(self.list())
-            .map_ok(move |entries| {
-                stream::iter(entries)
-                    .map(move |entry| self.look(entry))
-                    .buffered(CONCURRENCY)
+    pub(super) fn stream<F: Future + Send + 'a>(
+        self,
+        make: impl Fn(Sighting) -> F + Copy + Send + 'a,
+    ) -> impl Stream<Item = Result<Sight<F::Output>, VaultError>> + Send + 'a
+    where
+        F::Output: Send,
+    {
+        let look = move |entry| async move {
+            Ok(match self.look(entry).await? {
+                Some(Sight::Secret(sighting)) => Some(Sight::Secret(make(sighting).await)),
+                Some(Sight::Unseen(unseen)) => Some(Sight::Unseen(unseen)),
+                None => None,
             })
+        };
+        stream::once(self.list())
+            .map_ok(move |entries| stream::iter(entries).map(look).buffered(CONCURRENCY))
             .try_flatten()
-            .filter_map(|sight| std::future::ready(sight.transpose()))
+            .filter_map(|sight| future::ready(sight.transpose()))
     }
 
     /// Walks to the end.
@@ -121,7 +135,7 @@ impl<'a> Walk<'a> {
     /// As [`Walk::stream`].
     pub(super) async fn to_the_end(self) -> Result<Sights, VaultError> {
         let mut sights = Sights::default();
-        let mut stream = pin!(self.stream());
+        let mut stream = pin!(self.stream(future::ready));
         while let Some(sight) = stream.try_next().await? {
             match sight {
                 Sight::Secret(sighting) => sights.secrets.push(sighting),

@@ -91,11 +91,21 @@ async fn tell(
         field,
         ..
     } = walk;
-    let mut sights = pin!(walk.stream());
+    let sights = walk.stream(async |sighting| {
+        let path = sighting.secret.path().to_owned();
+        let found = if with_states {
+            OauthTokenResource::found(configured, mount, &path, field).await
+        } else {
+            let named = OauthTokenResource::named(configured, mount, &path, field);
+            Ok((named, Diagnostics::new()))
+        };
+        (path, found)
+    });
+    let mut sights = pin!(sights);
     let mut unseen = Vec::new();
     while let Some(sight) = sights.next().await {
-        let sighting = match sight {
-            Ok(Sight::Secret(sighting)) => sighting,
+        let (path, found) = match sight {
+            Ok(Sight::Secret(found)) => found,
             Ok(Sight::Unseen(place)) => {
                 unseen.push(place);
                 continue;
@@ -105,23 +115,17 @@ async fn tell(
                 return Err(diagnose::vault_error(&error, &place).into());
             }
         };
-        let path = sighting.secret.path();
-        let (state, diagnostics) = if with_states {
-            match OauthTokenResource::found(configured, mount, path, field).await {
-                Ok(found) => found,
-                Err(_) if observer.store().is_time_over() => {
-                    unseen.push(Unseen::late(path));
-                    continue;
-                }
-                Err(failure) => return Err(failure.into()),
+        let (state, diagnostics) = match found {
+            Ok(found) => found,
+            Err(_) if observer.store().is_time_over() => {
+                unseen.push(Unseen::late(&path));
+                continue;
             }
-        } else {
-            let named = OauthTokenResource::named(configured, mount, path, field);
-            (named, Diagnostics::new())
+            Err(failure) => return Err(failure.into()),
         };
         results
             .send(Listed {
-                display_name: state.id.as_str().unwrap_or(path).to_owned(),
+                display_name: state.id.as_str().unwrap_or(&path).to_owned(),
                 state,
                 diagnostics,
             })

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
+use tonic::transport::Channel;
 use wire::provider_client::ProviderClient;
 
 use super::super::stack::{FIELD, PRIMARY, SPARES, Stack};
@@ -86,6 +87,67 @@ async fn secrets_below_the_prefix_that_have_the_field_are_found() {
     }
 }
 
+/// Launches a host whose provider asks the server at this address.
+async fn launch(address: &str) -> (Host, Channel, ProviderClient<Channel>) {
+    let options = Options::default()
+        .with("VAULT_ADDR", address)
+        .with("VAULT_TOKEN", OpenBao::ROOT);
+    let host = Host::launch(options).await;
+    let channel = host.channel().await;
+    let mut client = ProviderClient::new(channel.clone());
+    let configure = wire::configure_provider::Request::default();
+    client.configure_provider(configure).await.unwrap();
+    (host, channel, client)
+}
+
+/// Asks for everything below a prefix, with states.
+fn listing(prefix: &str) -> wire::list_resource::Request {
+    let config = json!({ "mount": null, "path_prefix": prefix, "field": null });
+    wire::list_resource::Request {
+        type_name: "claude_oauth_token".to_owned(),
+        config: Some(wire::DynamicValue {
+            json: config.to_string().into_bytes(),
+            ..Default::default()
+        }),
+        include_resource_object: true,
+        limit: 1000,
+    }
+}
+
+/// Each of two listings has more on its way than the provider sends at once, and each token costs
+/// reads of older versions besides: neither may wait for what the other keeps.
+#[tokio::test]
+async fn two_listings_at_once_leave_room_for_each_other() {
+    const COUNT: usize = 20;
+    let bao = OpenBao::start_unaudited().await;
+    for folder in ["one", "two"] {
+        for number in 0..COUNT {
+            let path = format!("{folder}/{number:03}");
+            for version in 0..3 {
+                let fields = json!({ FIELD: token(&path), "version": version });
+                bao.put("secret", &path, fields).await;
+            }
+        }
+    }
+    let (host, channel, client) = launch(bao.address()).await;
+    let list = async |folder: &str| {
+        let mut client = client.clone();
+        let request = listing(&format!("{folder}/"));
+        let mut stream = client.list_resource(request).await.unwrap().into_inner();
+        let mut names = Vec::new();
+        while let Some(event) = stream.message().await.unwrap() {
+            names.push(event.display_name);
+        }
+        names
+    };
+    let (one, two) = tokio::join!(list("one"), list("two"));
+    for (folder, names) in [("one", one), ("two", two)] {
+        let expected = (0..COUNT).map(|number| id(&format!("{folder}/{number:03}")));
+        assert_eq!(names, expected.collect::<Vec<_>>());
+    }
+    host.shut_down(channel).await;
+}
+
 /// The host hangs up after the first of many: what was not begun is not read any more.
 #[tokio::test]
 async fn a_host_that_hangs_up_ends_the_work() {
@@ -98,20 +160,8 @@ async fn a_host_that_hangs_up_ends_the_work() {
     }
     let slow = vec![Step::Delay(Duration::from_millis(50)); COUNT * 3];
     let proxy = Proxy::before(bao.address(), slow).await;
-    let options = Options::default()
-        .with("VAULT_ADDR", proxy.address())
-        .with("VAULT_TOKEN", OpenBao::ROOT);
-    let host = Host::launch(options).await;
-    let channel = host.channel().await;
-    let mut client = ProviderClient::new(channel.clone());
-    let configure = wire::configure_provider::Request::default();
-    client.configure_provider(configure).await.unwrap();
-    let list = wire::list_resource::Request {
-        type_name: "claude_oauth_token".to_owned(),
-        include_resource_object: true,
-        limit: 1000,
-        ..Default::default()
-    };
+    let (host, channel, mut client) = launch(proxy.address()).await;
+    let list = listing("many/");
     let mut stream = client.list_resource(list).await.unwrap().into_inner();
     let first = stream.message().await.unwrap().unwrap();
     assert_eq!(first.display_name, id("many/000"));
