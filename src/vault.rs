@@ -46,6 +46,8 @@ mod transport;
 mod wiped;
 mod write;
 
+#[cfg(test)]
+pub(crate) use document::tests::present;
 pub use document::{Document, Field, Reading, Tombstone};
 pub use error::{ConnectionProblem, LoginMethod, TlsProblem, TokenSource, VaultError};
 pub use folder_path::FolderPath;

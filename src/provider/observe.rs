@@ -94,8 +94,8 @@ impl Observation {
             deletion_at: document.deletion_at(),
             custom_metadata: document.custom_metadata().clone(),
             fields: document
-                .field_names()
-                .filter_map(|name| Some((name.to_owned(), Value::of(document.field(name))?)))
+                .fields()
+                .filter_map(|(name, field)| Some((name.to_owned(), Value::of(field)?)))
                 .collect(),
         }
     }
@@ -245,5 +245,22 @@ impl Observer {
             return Arc::clone(cell);
         }
         Arc::clone(seen.entry(secret.clone()).or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A look for each name among all of them would take minutes.
+    #[test]
+    fn many_fields_are_taken_in_one_pass() {
+        const COUNT: usize = 100_000;
+        let members: String = (0..COUNT).map(|n| format!("\"{n}\":1,")).collect();
+        let document = vault::present(&format!("{{{members}\"text\":\"x\"}}"));
+        let seen = Observation::of(&document);
+        assert_eq!(seen.field_names().count(), COUNT + 1);
+        assert_eq!(seen.field("7", None), Field::NotText("number"));
+        assert!(matches!(seen.field("text", None), Field::Malformed(_)));
     }
 }
