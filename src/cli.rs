@@ -12,11 +12,10 @@ mod status;
 mod store;
 
 use std::ffi::OsString;
+use std::future::Future;
 use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
-
-use tokio::runtime::Runtime;
 
 use crate::env::Environment;
 use crate::hardening;
@@ -43,18 +42,14 @@ pub fn run(
     if arguments.is_empty() {
         return serve::serve(false, environment);
     }
-    match arguments::parse(arguments) {
-        Ok(Command::Debug) => serve::serve(true, environment),
-        Ok(command) => {
-            log::install_panic_hook();
-            hardening::hide_memory();
-            by_hand(command, environment)
-        }
-        Err(error) => refuse(error),
+    let command = match arguments::parse(arguments) {
+        Ok(command) => command,
+        Err(error) => return refuse(error),
+    };
+    if !matches!(command, Command::Debug) {
+        log::install_panic_hook();
+        hardening::hide_memory();
     }
-}
-
-fn by_hand(command: Command, environment: &Arc<dyn Environment>) -> ExitCode {
     match command {
         Command::Version => output::print(VERSION),
         Command::Help(topic) => output::print(help::text(topic)),
@@ -78,12 +73,42 @@ fn refuse(error: UsageError) -> ExitCode {
     ExitCode::from(if error.two_means_due { 1 } else { EXIT_USAGE })
 }
 
-/// Makes a runtime of this one thread, for the provider and the commands alike.
+/// Runs the work of the provider or of a command on this one thread.
 ///
 /// A call is a tenth of a millisecond of work and then waits for Vault: more threads would cost each
 /// start more than they give a plan.
-fn runtime() -> io::Result<Runtime> {
-    tokio::runtime::Builder::new_current_thread()
+///
+/// # Errors
+///
+/// Fails where the system refuses what a runtime needs.
+fn run_to_end<T>(work: impl Future<Output = T>) -> io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()
+        .build()?;
+    let outcome = runtime.block_on(work);
+    // A thread may still wait for a key, or for the address of a server; nobody waits for it.
+    runtime.shutdown_background();
+    Ok(outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_a_thread_that_still_does() {
+        let (key, pressed) = mpsc::channel::<()>();
+        let outcome = run_to_end(async {
+            let (started, has_started) = tokio::sync::oneshot::channel();
+            tokio::task::spawn_blocking(move || {
+                let _ = started.send(());
+                pressed.recv()
+            });
+            has_started.await
+        });
+        assert_eq!(outcome.unwrap(), Ok(()));
+        drop(key);
+    }
 }

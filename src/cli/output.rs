@@ -43,6 +43,11 @@ pub(super) fn fail(summary: &str, detail: &str, environment: &dyn Environment) -
     ExitCode::FAILURE
 }
 
+/// Says that the system refuses what the program needs to run at all.
+pub(super) fn cannot_run(error: &io::Error, environment: &dyn Environment) -> ExitCode {
+    fail("This program cannot run", &error.to_string(), environment)
+}
+
 fn write(output: &mut dyn Write, text: &str) -> io::Result<()> {
     output.write_all(text.as_bytes())?;
     output.flush()

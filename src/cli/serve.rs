@@ -9,12 +9,12 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-use super::{output, runtime};
+use super::{output, run_to_end};
 use crate::clock::{Clock as _, SystemClock};
 use crate::env::{self, Environment};
 use crate::hardening;
 use crate::log;
-use crate::plugin::{self, HandshakeEnvironment, Plugin, ServeError};
+use crate::plugin::{self, HandshakeEnvironment, Plugin};
 use crate::provider::{self, ClaudeProvider};
 use crate::sdk::ProviderService;
 
@@ -48,10 +48,6 @@ pub(super) fn serve(debug: bool, environment: &Arc<dyn Environment>) -> ExitCode
     if let Some(level) = log::level(&**environment) {
         log::install(level, || SystemClock.now());
     }
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(&error),
-    };
     let provider = ClaudeProvider::new(Arc::clone(environment), Arc::new(SystemClock));
     let service = ProviderService::new(provider);
     let plugin = Plugin {
@@ -60,7 +56,8 @@ pub(super) fn serve(debug: bool, environment: &Arc<dyn Environment>) -> ExitCode
         routes: Routes::new(service.server()),
         stop: CancellationToken::new(),
     };
-    let outcome: Result<(), ServeError> = runtime.block_on(async {
+    // Whatever still runs in the end has had its time.
+    let outcome = run_to_end(async {
         let outcome = if debug {
             output::note(DEBUG_HINT);
             plugin::serve_for_reattach(plugin, &handshake, provider::ADDRESS).await
@@ -70,10 +67,9 @@ pub(super) fn serve(debug: bool, environment: &Arc<dyn Environment>) -> ExitCode
         service.close().await;
         outcome
     });
-    // Whatever still runs has had its time; the end of the process does not wait for it.
-    runtime.shutdown_background();
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => fail(&error),
         Err(error) => fail(&error),
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub use metrics::METRICS;
 
 use super::arguments::{Format, Status};
-use super::{EXIT_USAGE, output, runtime};
+use super::{EXIT_USAGE, output, run_to_end};
 use crate::clock::SystemClock;
 use crate::env::Environment;
 use crate::provider::operations::{Operations, Refusal, Survey};
@@ -30,19 +30,13 @@ struct Context {
 /// Runs the command.
 pub(super) fn run(arguments: Status, environment: &Arc<dyn Environment>) -> ExitCode {
     let environment = &**environment;
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            return output::fail("This program cannot run", &error.to_string(), environment);
-        }
-    };
     let Status {
         scope,
         targets,
         format,
         detailed_exitcode,
     } = arguments;
-    let outcome: Result<_, Refusal> = runtime.block_on(async {
+    let outcome = run_to_end(async {
         let (operations, warnings) = Operations::new(scope, environment, Arc::new(SystemClock))?;
         output::tell(&warnings, environment);
         let survey = operations.survey(&targets).await;
@@ -54,8 +48,12 @@ pub(super) fn run(arguments: Status, environment: &Arc<dyn Environment>) -> Exit
             lifetime_days,
             rotate_before_days,
         };
-        Ok((survey?, context))
+        Ok::<_, Refusal>((survey?, context))
     });
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => return output::cannot_run(&error, environment),
+    };
     match outcome {
         Ok((survey, context)) => {
             let printed = output::print(&text(&survey, &context, format, environment));

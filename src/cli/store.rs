@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::arguments::Store;
-use super::{EXIT_USAGE, output, runtime};
+use super::{EXIT_USAGE, output, run_to_end};
 use crate::clock::SystemClock;
 use crate::env::Environment;
 use crate::provider::operations::{Before, Operations, Refusal, Stamping, Stored, shell};
@@ -34,17 +34,12 @@ impl From<Refusal> for Failure {
 /// Runs the command.
 pub(super) fn run(arguments: Store, environment: &Arc<dyn Environment>) -> ExitCode {
     let environment = &**environment;
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            return output::fail("This program cannot run", &error.to_string(), environment);
-        }
-    };
     let path = arguments.path.clone();
     let stamp_only = arguments.stamp_only;
-    let outcome = runtime.block_on(store(arguments, environment));
-    // A thread may still wait for a key.
-    runtime.shutdown_background();
+    let outcome = match run_to_end(store(arguments, environment)) {
+        Ok(outcome) => outcome,
+        Err(error) => return output::cannot_run(&error, environment),
+    };
     match outcome {
         Ok(stored) => {
             output::tell(&stored.warnings, environment);
