@@ -1,7 +1,7 @@
 //! What an `ExternalSecret` of the External Secrets Operator takes.
 //!
-//! Owns the shape of one entry of `spec.data` and the operator's rules for keys, names and
-//! intervals. Knows nothing of tokens or Vault: names come in as text.
+//! Owns the operator's rules for keys, names and intervals. Knows nothing of tokens or Vault: names
+//! come in as text.
 
 mod interval;
 mod name;
@@ -13,17 +13,6 @@ pub use name::{NameError, validate_annotation_key, validate_name, validate_names
 
 /// The most characters of a key in a Kubernetes Secret.
 pub const MAXIMUM_KEY_LENGTH: usize = 253;
-
-/// One entry of `spec.data`: `{ secretKey, remoteRef = { key, property } }`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DataEntry {
-    /// Key in the Kubernetes Secret (`secretKey`).
-    pub secret_key: String,
-    /// Path of the secret as the store sees it (`remoteRef.key`).
-    pub key: String,
-    /// Field of the secret (`remoteRef.property`).
-    pub property: String,
-}
 
 /// Why a key of a Kubernetes Secret is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -69,16 +58,6 @@ pub fn validate_secret_key(secret_key: &str) -> Result<(), SecretKeyError> {
     }
 }
 
-/// Makes the entry that delivers one field of one secret.
-pub fn entry(secret_key: &str, key: &str, property: &str) -> Result<DataEntry, SecretKeyError> {
-    validate_secret_key(secret_key)?;
-    Ok(DataEntry {
-        secret_key: secret_key.to_owned(),
-        key: key.to_owned(),
-        property: property.to_owned(),
-    })
-}
-
 /// Returns the key of the entry at `position`, counted from 1.
 pub fn numbered_key(prefix: &str, position: usize) -> Result<String, SecretKeyError> {
     let secret_key = format!("{prefix}{position}");
@@ -86,48 +65,9 @@ pub fn numbered_key(prefix: &str, position: usize) -> Result<String, SecretKeyEr
     Ok(secret_key)
 }
 
-/// Makes one entry for each of `keys`, in their order: `prefix` and the position from 1.
-pub fn numbered_entries(
-    prefix: &str,
-    keys: &[impl AsRef<str>],
-    property: &str,
-) -> Result<Vec<DataEntry>, SecretKeyError> {
-    (1..)
-        .zip(keys)
-        .map(|(position, key)| entry(&numbered_key(prefix, position)?, key.as_ref(), property))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_token_makes_the_entry_that_people_write_by_hand() {
-        assert_eq!(
-            entry("CLAUDE_CODE_OAUTH_TOKEN", "agent", "claude_oauth_token"),
-            Ok(DataEntry {
-                secret_key: "CLAUDE_CODE_OAUTH_TOKEN".to_owned(),
-                key: "agent".to_owned(),
-                property: "claude_oauth_token".to_owned(),
-            })
-        );
-    }
-
-    #[test]
-    fn a_pool_numbers_its_entries_from_one() {
-        let entries = numbered_entries("SPARE_", &["a-2", "a-1"], "field").unwrap();
-        let pairs: Vec<_> = entries
-            .iter()
-            .map(|entry| (entry.secret_key.as_str(), entry.key.as_str()))
-            .collect();
-        assert_eq!(pairs, [("SPARE_1", "a-2"), ("SPARE_2", "a-1")]);
-        assert!(entries.iter().all(|entry| entry.property == "field"));
-        assert_eq!(
-            numbered_entries("", &["a"], "f").unwrap()[0].secret_key,
-            "1"
-        );
-    }
 
     #[test]
     fn keys_follow_the_operator() {
@@ -153,10 +93,12 @@ mod tests {
 
     #[test]
     fn a_prefix_leaves_room_for_the_number() {
+        assert_eq!(numbered_key("SPARE_", 2).unwrap(), "SPARE_2");
+        assert_eq!(numbered_key("", 1).unwrap(), "1");
         let prefix = "k".repeat(252);
-        assert!(numbered_entries(&prefix, &["a"; 9], "f").is_ok());
+        assert!(numbered_key(&prefix, 9).is_ok());
         assert_eq!(
-            numbered_entries(&prefix, &["a"; 10], "f"),
+            numbered_key(&prefix, 10),
             Err(SecretKeyError::TooLong { length: 254 })
         );
     }

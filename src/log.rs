@@ -23,10 +23,6 @@ pub const TF_RPC: &str = "tf_rpc";
 pub const TF_REQ_ID: &str = "tf_req_id";
 /// Field: the resource type that the call is about.
 pub const TF_RESOURCE_TYPE: &str = "tf_resource_type";
-/// Field: the attribute that the event is about.
-pub const TF_ATTRIBUTE_PATH: &str = "tf_attribute_path";
-/// Field: the source address of the provider.
-pub const TF_PROVIDER_ADDR: &str = "tf_provider_addr";
 
 /// Reads the level from the environment: the most specific variable that is set decides.
 ///

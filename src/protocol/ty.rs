@@ -81,19 +81,6 @@ impl Type {
         Ok(ty)
     }
 
-    /// Tells whether the type is dynamic or contains a dynamic one.
-    pub fn contains_dynamic(&self) -> bool {
-        match self {
-            Self::String | Self::Number | Self::Bool => false,
-            Self::Dynamic => true,
-            Self::List(element) | Self::Set(element) | Self::Map(element) => {
-                element.contains_dynamic()
-            }
-            Self::Object(attributes) => attributes.values().any(Self::contains_dynamic),
-            Self::Tuple(elements) => elements.iter().any(Self::contains_dynamic),
-        }
-    }
-
     fn write_json(&self, text: &mut String) {
         let collection = |text: &mut String, name: &str, element: &Type| {
             text.push_str("[\"");

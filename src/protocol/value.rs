@@ -113,22 +113,6 @@ impl Value {
             _ => None,
         }
     }
-
-    /// Returns the number.
-    pub fn as_number(&self) -> Option<&Number> {
-        match self {
-            Self::Number(number) => Some(number),
-            _ => None,
-        }
-    }
-
-    /// Returns the truth value.
-    pub fn as_bool(&self) -> Option<bool> {
-        match self {
-            Self::Bool(truth) => Some(*truth),
-            _ => None,
-        }
-    }
 }
 
 impl From<bool> for Value {

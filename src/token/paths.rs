@@ -64,11 +64,6 @@ pub fn parse_token_id(text: &str) -> Result<TokenId, IdError> {
     })
 }
 
-/// Writes the id of one token; slashes around the mount are dropped.
-pub fn token_id(mount: &str, path: &str, field: &str) -> String {
-    format!("{}/{path}#{field}", mount.trim_matches('/'))
-}
-
 /// Splits the field off at the first `#`, which no path has, and checks it.
 pub(super) fn split_field(text: &str) -> Result<(&str, Option<&str>), FieldError> {
     match text.split_once('#') {
@@ -167,11 +162,6 @@ pub fn validate_path(path: &str) -> Result<(), PathError> {
         }
     }
     Ok(())
-}
-
-/// Checks a mount by the rules for paths; one slash at its end is let through.
-pub fn validate_mount(mount: &str) -> Result<(), PathError> {
-    validate_path(mount.strip_suffix('/').unwrap_or(mount))
 }
 
 /// Why the name of a field is refused.
@@ -329,9 +319,6 @@ mod tests {
                 format!("character 3 of the path is `{character}`")
             );
         }
-        assert_eq!(validate_mount("kv/team/"), Ok(()));
-        assert_eq!(validate_mount("kv//"), Err(TrailingSlash));
-        assert_eq!(validate_mount("/"), Err(Empty));
     }
 
     #[test]
@@ -362,7 +349,6 @@ mod tests {
             parse_token_id("secret/a-{1,2}").unwrap_err().to_string(),
             "character 10 of the path is `{`"
         );
-        assert_eq!(token_id("kv/team/", "agent", "f"), "kv/team/agent#f");
     }
 
     #[test]
@@ -406,7 +392,7 @@ mod tests {
         #[test]
         fn ids_are_read_back(path in "[a-z0-9._ é-]{1,9}(/[a-z0-9_-]{1,9}){0,3}", field in "[a-z#/.]{1,20}") {
             prop_assume!(validate_path(&path).is_ok());
-            let id = parse_token_id(&token_id("secret", &path, &field)).unwrap();
+            let id = parse_token_id(&format!("secret/{path}#{field}")).unwrap();
             prop_assert_eq!(id.location, format!("secret/{path}"));
             prop_assert_eq!(id.field.as_ref(), Some(&field));
             let reference = FieldPath { path, field };

@@ -14,11 +14,6 @@ pub struct ServerTime {
 }
 
 impl ServerTime {
-    /// Returns the `Date` of the last answer, in whole seconds.
-    pub fn date(&self) -> Timestamp {
-        self.date
-    }
-
     /// Returns what time it is at the server by now: the date, and the time passed since.
     pub fn now(&self) -> Timestamp {
         let passed = SignedDuration::try_from(self.received.elapsed()).unwrap_or_default();
@@ -65,7 +60,7 @@ mod tests {
         last.note(&HeaderValue::from_static("Tue, 24 Nov 2026 08:09:53 GMT"));
         let date = "2026-11-24T08:09:53Z".parse::<Timestamp>().unwrap();
         let time = last.get().unwrap();
-        assert_eq!(time.date(), date);
+        assert_eq!(time.date, date);
         assert!(time.now() >= date);
         last.note(&HeaderValue::from_static(""));
         assert_eq!(last.get(), Some(time));
