@@ -11,7 +11,7 @@ use terraform_provider_claude::env::{self, Environment, ProcessEnvironment};
 use terraform_provider_claude::plugin::{self, HandshakeEnvironment, Plugin};
 use terraform_provider_claude::protocol::{Attribute, AttributePath, Kind, Type, Value};
 use terraform_provider_claude::sdk::{
-    AnyResource, Applied, ApplyRequest, AttributeValue, Context, Diagnostics, Failure, Host,
+    AnyResource, Applied, ApplyRequest, AttributeValue, Context, Diagnostics, Failure,
     ImportRequest, Imported, Model, ModelError, PlanRequest, Planned, Provider, ProviderService,
     Read, ReadRequest, Resource, resource,
 };
@@ -154,11 +154,7 @@ impl Provider for Instant {
         Vec::new()
     }
 
-    async fn configure(
-        &self,
-        _config: Nothing,
-        _host: Host,
-    ) -> Result<(Arc<()>, Diagnostics), Failure> {
+    async fn configure(&self, _config: Nothing) -> Result<(Arc<()>, Diagnostics), Failure> {
         Ok((Arc::new(()), Vec::new()))
     }
 

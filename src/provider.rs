@@ -47,7 +47,7 @@ use present::Present;
 
 use crate::sdk::{
     AnyAction, AnyDataSource, AnyEphemeralResource, AnyFunction, AnyListResource, AnyResource,
-    Diagnostics, Failure, Host, Provider, action, data_source, ephemeral_resource, list_resource,
+    Diagnostics, Failure, Provider, action, data_source, ephemeral_resource, list_resource,
     resource,
 };
 
@@ -118,7 +118,6 @@ impl Provider for ClaudeProvider {
     async fn configure(
         &self,
         config: ProviderConfig,
-        _host: Host,
     ) -> Result<(Arc<Configured>, Diagnostics), Failure> {
         Configured::new(&config, &*self.environment, Arc::clone(&self.present))
             .map(|(configured, warnings)| (Arc::new(configured), warnings))

@@ -61,18 +61,10 @@ pub trait Provider: Send + Sync + 'static {
     async fn configure(
         &self,
         config: Self::Config,
-        host: Host,
     ) -> Result<(Arc<Self::Configured>, Diagnostics), Failure>;
 
     /// Lets go of what `configured` holds outside this process, at its end.
     async fn close(&self, configured: &Self::Configured);
-}
-
-/// What is known of the program that calls.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Host {
-    /// Version that the host gives as its own; nothing tells one product from another.
-    pub version: String,
 }
 
 /// Puts a function into the form in which the service holds it.

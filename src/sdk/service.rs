@@ -23,13 +23,14 @@ use super::function::AnyFunction;
 use super::guard::{Answer, Call, guarded, undecodable};
 use super::list_resource::AnyListResource;
 use super::model::{AttributeValue, Model};
-use super::provider::{Host, Provider};
+use super::provider::Provider;
 use super::resource::Context;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::generated::tfplugin6::provider_server::ProviderServer;
 use crate::protocol::{AttributePath, Diagnostic, Schema, wire as codec};
 
-/// Bytes of the largest message: what hosts and other providers allow.
+/// Bytes of the largest message: what hosts and other providers allow. tonic's own limit of 4 MiB is
+/// too small for large states.
 const MESSAGE_LIMIT: usize = 256 << 20;
 
 /// How long an apply may go on after the host's stop: a change cut in half is worse than a wait.
@@ -289,13 +290,10 @@ impl<P: Provider> ProviderService<P> {
         if has_error(&diagnostics) {
             return Err(diagnostics);
         }
-        let host = Host {
-            version: request.terraform_version,
-        };
         let (configured, warnings) = self
             .shared
             .provider
-            .configure(config, host)
+            .configure(config)
             .await
             .map_err(|failure| failure.diagnostics)?;
         let idle = {

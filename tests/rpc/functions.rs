@@ -8,8 +8,8 @@ use terraform_provider_claude::protocol::{
     Attribute, AttributePath, Diagnostic, Kind, Type, Value, lint, wire as codec,
 };
 use terraform_provider_claude::sdk::{
-    AnyFunction, AnyResource, AttributeValue, Diagnostics, Failure, Function, Host, Model,
-    ModelError, Provider, ProviderService, function,
+    AnyFunction, AnyResource, AttributeValue, Diagnostics, Failure, Function, Model, ModelError,
+    Provider, ProviderService, function,
 };
 use wire::provider_client::ProviderClient;
 use wire::provider_server::ProviderServer;
@@ -86,11 +86,7 @@ impl Provider for Speaker {
         Vec::new()
     }
 
-    async fn configure(
-        &self,
-        _config: TinyConfig,
-        _host: Host,
-    ) -> Result<(Arc<()>, Diagnostics), Failure> {
+    async fn configure(&self, _config: TinyConfig) -> Result<(Arc<()>, Diagnostics), Failure> {
         Ok((Arc::new(()), Vec::new()))
     }
 

@@ -9,7 +9,7 @@ use terraform_provider_claude::protocol::{
 };
 use terraform_provider_claude::sdk::{
     AnyDataSource, AnyEphemeralResource, AnyResource, AttributeValue, Context, DataSource,
-    Diagnostics, EphemeralResource, Failure, Found, Host, Model, ModelError, Opened, Provider,
+    Diagnostics, EphemeralResource, Failure, Found, Model, ModelError, Opened, Provider,
     ProviderService, data_source, ephemeral_resource,
 };
 use terraform_provider_claude::secret::Secret;
@@ -132,11 +132,7 @@ impl Provider for Looker {
         Vec::new()
     }
 
-    async fn configure(
-        &self,
-        _config: TinyConfig,
-        _host: Host,
-    ) -> Result<(Arc<()>, Diagnostics), Failure> {
+    async fn configure(&self, _config: TinyConfig) -> Result<(Arc<()>, Diagnostics), Failure> {
         Ok((Arc::new(()), Vec::new()))
     }
 

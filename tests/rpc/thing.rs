@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use terraform_provider_claude::protocol::{Attribute, AttributePath, Kind, Type, Value};
 use terraform_provider_claude::sdk::{
-    AnyResource, Applied, ApplyRequest, AttributeValue, Context, Diagnostics, Failure, Host,
+    AnyResource, Applied, ApplyRequest, AttributeValue, Context, Diagnostics, Failure,
     ImportRequest, Imported, Model, ModelError, PlanRequest, Planned, Provider, Read, ReadRequest,
     Resource, resource,
 };
@@ -291,11 +291,7 @@ impl Provider for Tiny {
         Vec::new()
     }
 
-    async fn configure(
-        &self,
-        config: TinyConfig,
-        _host: Host,
-    ) -> Result<(Arc<()>, Diagnostics), Failure> {
+    async fn configure(&self, config: TinyConfig) -> Result<(Arc<()>, Diagnostics), Failure> {
         (self.0.configure)(&config.0)?;
         Ok((Arc::new(()), Vec::new()))
     }

@@ -12,7 +12,7 @@ use terraform_provider_claude::protocol::{
 };
 use terraform_provider_claude::sdk::{
     Action, AnyAction, AnyListResource, AnyResource, Applied, ApplyRequest, AttributeValue,
-    Context, Diagnostics, Ended, Failure, Host, ImportRequest, Imported, ListRequest, ListResource,
+    Context, Diagnostics, Ended, Failure, ImportRequest, Imported, ListRequest, ListResource,
     Model, ModelError, PlanRequest, Planned, Progress, Provider, ProviderService, Read,
     ReadRequest, Resource, Results, StoredState, action, list_resource, resource,
 };
@@ -262,11 +262,7 @@ impl Provider for WideProvider {
         Vec::new()
     }
 
-    async fn configure(
-        &self,
-        _config: TinyConfig,
-        _host: Host,
-    ) -> Result<(Arc<()>, Diagnostics), Failure> {
+    async fn configure(&self, _config: TinyConfig) -> Result<(Arc<()>, Diagnostics), Failure> {
         Ok((Arc::new(()), Vec::new()))
     }
 
