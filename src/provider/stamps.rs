@@ -55,10 +55,6 @@ pub(super) async fn note(
             None => metadata.remove(key),
         };
     }
-    let unless_refused = |error| match error {
-        VaultError::Forbidden { .. } => refusal.clone(),
-        other => other,
-    };
     store
         .replace_metadata(secret, &metadata)
         .await

@@ -27,7 +27,9 @@ use super::transport::Transport;
 /// A KV v2 store in Vault or OpenBao. It is shared by reference among all who use it.
 ///
 /// Every operation ends within [`Limits::operation`](super::Limits::operation), waits and logins
-/// included. Dropping its future cancels it.
+/// included. Dropping its future cancels it. One that was begun keeps its place among
+/// [`Limits::concurrency`](super::Limits::concurrency) requests: whoever stops polling it to wait for
+/// another one may wait in vain.
 pub struct Store {
     pub(super) channel: Channel,
     session: Session,
@@ -108,11 +110,10 @@ impl Store {
     }
 
     /// Runs work that takes several operations, and gives them together the time of one. Once it
-    /// is over, the next of them fails without being sent; none is cut off that would not be cut
-    /// off alone.
+    /// is over, those under way are cut off and the next fails without being sent.
     pub async fn as_one<T>(&self, work: impl Future<Output = T>) -> T {
-        // These futures are the largest, one within another; on the heap, the stack of a worker
-        // stays far from its end.
+        // These futures are the largest, one within another; on the heap, the stack stays far from
+        // its end.
         super::retry::sharing_one_budget(&self.channel.limits, Box::pin(work)).await
     }
 
