@@ -4,18 +4,15 @@
 use libfuzzer_sys::fuzz_target;
 use terraform_provider_claude::token::path_list::{compress, expand, parse_pool_id, pool_id};
 use terraform_provider_claude::token::paths::{
-    MAXIMUM_PATHS, parse_token_id, token_id, validate_field, validate_mount, validate_path,
-    validate_pool_paths,
+    MAXIMUM_PATHS, parse_token_id, validate_field, validate_path, validate_pool_paths,
 };
 
 fuzz_target!(|text: &str| {
-    let _ = validate_mount(text);
     let _ = validate_field(text);
     if let Ok(id) = parse_token_id(text) {
         assert_eq!(validate_path(&id.location), Ok(()));
-        let (mount, path) = id.location.split_once('/').expect("an id has a mount");
         if let Some(field) = &id.field {
-            assert_eq!(parse_token_id(&token_id(mount, path, field)), Ok(id));
+            assert_eq!(parse_token_id(&format!("{}#{field}", id.location)), Ok(id));
         }
     }
     if let Ok(paths) = expand(text) {
