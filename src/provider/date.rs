@@ -6,7 +6,7 @@ use crate::protocol::Diagnostic;
 use crate::sdk::Diagnostics;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::history::{HistoryOutcome, HistoryWalk, PastVersion};
-use crate::token::mint::{MintFacts, Minted, decide};
+use crate::token::mint::{MintFacts, MintSource, Minted, decide};
 use crate::token::stamp::Stamp;
 use crate::vault::VaultError;
 
@@ -47,20 +47,26 @@ pub(super) struct DatedToken {
     pub(super) minted: Minted,
     /// What the walk through the versions found.
     pub(super) history: Option<HistoryOutcome>,
+    /// Whether the state knows the token, and whoever reads has heard of it.
+    known: bool,
 }
 
 impl DatedToken {
-    /// Returns what a user should hear of the mint time of a token that is new.
+    /// Returns what a user should hear of the mint time: doubts, and once that it is an estimate.
     pub(super) fn told(&self, place: Place<'_>) -> Diagnostics {
         let doubts = self.minted.warnings.iter();
         doubts
             .map(|doubt| diagnose::mint_warning(place, *doubt))
             .chain(
-                self.history
-                    .filter(|history| !history.complete)
-                    .map(|history| diagnose::mint_time_estimated(place, history)),
+                (self.is_estimate() && !self.known)
+                    .then(|| diagnose::mint_time_estimated(place, self.history)),
             )
             .collect()
+    }
+
+    /// Tells whether the token may be older, so that the date is none to write down.
+    pub(super) fn is_estimate(&self) -> bool {
+        self.minted.source == MintSource::Estimated
     }
 }
 
@@ -72,22 +78,25 @@ pub(super) async fn date(
     facts: MintFacts,
 ) -> Result<DatedToken, Diagnostic> {
     let mut facts = found.facts(facts);
+    let known = facts.prior.is_some();
     if let Some(minted) = decide(&facts) {
         return Ok(DatedToken {
             minted,
             history: None,
+            known,
         });
     }
     let history = observer.store().as_one(walk(observer, found)).await?;
     facts.history = Some(history);
     let minted = decide(&facts).unwrap_or(Minted {
         at: history.oldest_created_at,
-        source: crate::token::mint::MintSource::Estimated,
+        source: MintSource::Estimated,
         warnings: Vec::new(),
     });
     Ok(DatedToken {
         minted,
         history: Some(history),
+        known,
     })
 }
 

@@ -13,9 +13,7 @@ mod vault;
 
 pub(super) use due::Due;
 pub(super) use handed_out::{expired_not_handed_out, no_token, nothing_to_hand_out};
-pub(super) use mint::{
-    differs_from_stamp, mint_time_estimated, mint_time_needed, mint_warning, minted_after_stored,
-};
+pub(super) use mint::{mint_time_estimated, mint_time_needed, mint_warning, minted_after_stored};
 pub(super) use operations::{
     dated_after_storing, mint_date_needed, no_stamp, no_token_to_stamp, not_stamped_by_command,
     path_meant_otherwise, stored_when_due,

@@ -128,6 +128,14 @@ impl Observation {
         }
     }
 
+    /// Tells whether the field holds this token, which was recorded as good.
+    pub(super) fn holds(&self, name: &str, token: &Fingerprint) -> bool {
+        matches!(
+            self.field(name, Some(token)),
+            Field::Token { fingerprint, .. } if fingerprint == *token
+        )
+    }
+
     /// Returns the names of the fields, for a person who looks for the right one.
     pub(super) fn field_names(&self) -> impl Iterator<Item = &str> {
         self.fields.keys().map(String::as_str)

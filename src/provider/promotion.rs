@@ -125,8 +125,6 @@ pub(super) struct Current {
     pub(super) minted: Minted,
     /// The spare that it came from.
     pub(super) rotated_from: Option<String>,
-    /// The mint time that its stamp has.
-    pub(super) stamped_at: Option<jiff::Timestamp>,
 }
 
 /// What a promotion came to.

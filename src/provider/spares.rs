@@ -1,11 +1,15 @@
 //! A look at one spare: its token, its dates, and what the marks on it mean.
 
+mod twin;
+
 use std::sync::Arc;
+
+pub(super) use twin::Twin;
 
 use super::configured::Configured;
 use super::date::{Found, date};
 use super::diagnose::{self, Place};
-use super::observe::{Field as Content, Observation, Observed, Observer};
+use super::observe::{Field as Content, Observed, Observer};
 use crate::protocol::Diagnostic;
 use crate::sdk::Diagnostics;
 use crate::token::check::Problem;
@@ -225,14 +229,14 @@ impl Spares<'_> {
         let Observed::Present(current) = &*observed else {
             return Ok(PrimaryFacts::Unreadable);
         };
-        let holds_token = holds(current, field, token);
+        let holds_token = current.holds(field, token);
         let named_version = if mark.version > current.version {
             NamedVersion::NotThere
         } else if mark.version == current.version {
             held(holds_token)
         } else {
             match self.observer.observe_version(&secret, mark.version).await {
-                Ok(Observed::Present(version)) => held(holds(&version, field, token)),
+                Ok(Observed::Present(version)) => held(version.holds(field, token)),
                 Ok(_) | Err(VaultError::Forbidden { .. }) => NamedVersion::Gone,
                 Err(error) => return Err(failed(&error)),
             }
@@ -242,13 +246,6 @@ impl Spares<'_> {
             named_version,
         })
     }
-}
-
-fn holds(document: &Observation, field: &str, token: &Fingerprint) -> bool {
-    matches!(
-        document.field(field, Some(token)),
-        Content::Token { fingerprint, .. } if fingerprint == *token
-    )
 }
 
 fn held(holds_token: bool) -> NamedVersion {

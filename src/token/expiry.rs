@@ -112,6 +112,25 @@ impl Dates {
         }
     }
 
+    /// Returns the deletion that counts for a token that was seen before.
+    ///
+    /// Each write beside the token makes a version that is deleted later. That moves nothing: the
+    /// `kept` deletion, that of the version in which the token was first seen, counts until the
+    /// token is due by it. Only a version that is `found` to end the token earlier counts at once.
+    pub fn deletion_of_known(
+        minted_at: Timestamp,
+        lifetime: Lifetime,
+        kept: Option<Timestamp>,
+        found: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let by_kept = Self::new(minted_at, lifetime, kept);
+        let by_found = Self::new(minted_at, lifetime, found);
+        let counts = by_found.expires_at < by_kept.expires_at
+            || (by_found != by_kept && status_at(&by_kept, now).is_due());
+        if counts { found } else { kept }
+    }
+
     /// Returns `expires_at` in seconds since the epoch.
     pub fn expires_at_unix(&self) -> i64 {
         self.expires_at.as_second()
@@ -229,6 +248,31 @@ mod tests {
         assert_eq!(early.rotate_at_text(), "2026-05-02T00:00:00Z");
         let late = Dates::new(minted_at, year(), Some(at("2030-01-01T00:00:00Z")));
         assert_eq!(late, Dates::new(minted_at, year(), None));
+    }
+
+    #[test]
+    fn a_deletion_that_is_put_off_counts_once_the_token_is_due() {
+        let minted_at = at("2026-01-01T00:00:00Z");
+        let june = Some(at("2026-06-01T00:00:00Z"));
+        let july = Some(at("2026-07-01T00:00:00Z"));
+        let never = Some(at("2030-01-01T00:00:00Z"));
+        for (kept, found, now, counts) in [
+            (june, july, "2026-05-01T00:00:00Z", june),
+            (june, july, "2026-05-02T00:00:00Z", july),
+            (june, None, "2026-05-01T00:00:00Z", june),
+            (june, None, "2026-05-02T00:00:00Z", None),
+            (july, june, "2026-01-02T00:00:00Z", june),
+            (None, june, "2026-01-02T00:00:00Z", june),
+            // After the token's own end there is nothing to choose.
+            (None, never, "2026-12-15T00:00:00Z", None),
+            (never, None, "2026-12-15T00:00:00Z", never),
+        ] {
+            assert_eq!(
+                Dates::deletion_of_known(minted_at, year(), kept, found, at(now)),
+                counts,
+                "{kept:?}, then {found:?}, at {now}"
+            );
+        }
     }
 
     #[test]

@@ -137,6 +137,14 @@ pub enum MintWarning {
     },
 }
 
+impl MintWarning {
+    /// Compares the configuration with the stamp that counts; a day apart is no difference.
+    pub fn between(configured: Timestamp, stamp: Timestamp) -> Option<Self> {
+        (configured.duration_since(stamp).abs() > DAY)
+            .then_some(Self::DiffersFromStamp { configured, stamp })
+    }
+}
+
 /// Decides when the token was minted; `None` asks for the walk through the versions.
 ///
 /// The order is: a changed configuration, the stamp, a first configuration, what state says, a
@@ -170,12 +178,7 @@ pub fn decide(facts: &MintFacts) -> Option<Minted> {
     let decided = match (configured, stamp) {
         (Some((Binding::Changed, config)), _) | (Some((Binding::First, config)), None) => config,
         (Some((Binding::First, config)), Some(stamp)) => {
-            if config.at.duration_since(stamp.at).abs() > DAY {
-                warnings.push(MintWarning::DiffersFromStamp {
-                    configured: config.at,
-                    stamp: stamp.at,
-                });
-            }
+            warnings.extend(MintWarning::between(config.at, stamp.at));
             stamp
         }
         (None, stamp) => match (facts.prior, stamp) {

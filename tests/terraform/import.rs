@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::stack::{
-    AGENT, AGENT_BLOCK, POOL, POOL_BLOCK, PRIMARY, PRIMARY_ID, SPARES, Stack, actions, change,
-    days, errors, fingerprint, unknown, warnings,
+    AGENT, AGENT_BLOCK, FIELD, POOL, POOL_BLOCK, PRIMARY, PRIMARY_ID, SPARES, Stack, actions,
+    change, days, errors, fingerprint, stamp, unknown, warnings,
 };
 use crate::support::secrets::token;
 use crate::support::terraform::lacks;
@@ -340,4 +340,48 @@ async fn configuration_is_generated() {
         assert!(!names.contains(&name), "{generated}");
     }
     stack.is_quiet();
+}
+
+#[tokio::test]
+async fn a_mint_time_at_import_yields_to_a_stamp_and_says_so() {
+    let stack = Stack::start("import-stamped").await;
+    let stamped_at = stack.written_at(PRIMARY, 1).await - days(300);
+    let stamp = stamp(&token("primary"), stamped_at);
+    let key = format!("{FIELD}.minted_at");
+    stack.set_metadata(PRIMARY, stamp).await;
+    for (minted_at, doubts) in [
+        (
+            stamped_at + days(280),
+            vec![format!("Mint time of {PRIMARY_ID} is in doubt")],
+        ),
+        (stamped_at + days(1), Vec::new()),
+    ] {
+        stack.write(&format!(
+            "import {{
+  to = {AGENT}
+  id = \"secret/{PRIMARY}\"
+}}
+resource \"claude_oauth_token\" \"agent\" {{
+  path            = \"{PRIMARY}\"
+  token_minted_at = \"{minted_at}\"
+}}
+"
+        ));
+        let plan = stack.workspace.plan();
+        plan.exits(2)
+            .says("Plan: 1 to import, 0 to add, 1 to change, 0 to destroy.");
+        assert_eq!(warnings(&plan), doubts);
+        if !doubts.is_empty() {
+            plan.says("the stamp counts");
+        }
+        stack.workspace.apply_saved().exits(0);
+        assert_eq!(stack.instant(AGENT, "minted_at"), stamped_at);
+        assert_eq!(stack.attributes(AGENT)["minted_at_source"], "stamp");
+        let target = format!("secret/metadata/{PRIMARY}");
+        let metadata = stack.bao.must("GET", &target, Value::Null).await;
+        let stamped = &metadata["data"]["custom_metadata"][&key];
+        assert_eq!(*stamped, json!(stamped_at.to_string()));
+        stack.is_quiet();
+        stack.workspace.run(["state", "rm", AGENT]).exits(0);
+    }
 }

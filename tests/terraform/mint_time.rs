@@ -360,3 +360,45 @@ async fn a_version_that_has_deleted_itself_is_missing() {
     stack.workspace.apply_saved().exits(1);
     assert_eq!(stack.attributes(AGENT)["status"], "missing");
 }
+
+#[tokio::test]
+async fn a_longer_lifetime_ends_at_the_deletion_and_siblings_do_not_move_it() {
+    let stack = Stack::empty("mint-deletion-longer").await;
+    let settings = json!({ "delete_version_after": "480h" });
+    stack.set_metadata(PRIMARY, settings).await;
+    stack.put(PRIMARY, json!({ FIELD: token("primary") })).await;
+    let block = |lifetime: u32| {
+        format!(
+            "resource \"claude_oauth_token\" \"agent\" {{
+  path               = \"{PRIMARY}\"
+  lifetime_days      = {lifetime}
+  rotate_before_days = 1
+}}
+"
+        )
+    };
+    let written_at = stack.written_at(PRIMARY, 1).await;
+    stack.applied(&block(10));
+    assert_eq!(stack.instant(AGENT, "expires_at"), written_at + days(10));
+    stack.is_quiet();
+    stack.write(&block(30));
+    stack.workspace.plan().exits(2);
+    let planned = change(&stack.workspace.show_json("saved.tfplan"), AGENT);
+    let deleted_at = (written_at + days(20)).to_string();
+    assert_eq!(planned["after"]["expires_at"], deleted_at);
+    stack.workspace.apply_saved().exits(0);
+    assert_eq!(stack.attributes(AGENT)["expires_at"], deleted_at);
+    stack.is_quiet();
+
+    // A sibling's version is deleted later, which tells once the token is due.
+    stack.patch(PRIMARY, json!({ "sibling": "new" })).await;
+    stack.is_quiet();
+    assert_eq!(stack.attributes(AGENT)["expires_at"], deleted_at);
+    let plan = stack.plan_at(written_at + days(19) - SECOND);
+    plan.changes_nothing();
+    stack.apply_at(written_at + days(19)).exits(0);
+    assert_eq!(
+        stack.instant(AGENT, "expires_at"),
+        stack.written_at(PRIMARY, 2).await + days(20)
+    );
+}

@@ -182,3 +182,62 @@ output \"whole\" {{
         ]
     );
 }
+
+/// Demands that no refresh finds what the apply before it did not leave.
+#[track_caller]
+fn leaves_what_a_refresh_finds(stack: &Stack, block: &str) {
+    stack.applied(block);
+    stack.refresh_only().changes_nothing();
+    stack.workspace.plan().changes_nothing();
+}
+
+#[tokio::test]
+async fn no_apply_leaves_anything_for_the_next_refresh() {
+    let stack = Stack::start("quiet-applies").await;
+    let minted_at = stack.written_at(PRIMARY, 1).await - days(340);
+    let stamp = super::stack::stamp(&token("primary"), minted_at);
+    // Deleted long after any token's end.
+    let settings = json!({ "delete_version_after": "20000h" });
+    stack.set_metadata(PRIMARY, settings).await;
+    stack.set_metadata(PRIMARY, stamp).await;
+    let block = |arguments: &str| {
+        format!(
+            "resource \"claude_oauth_token\" \"agent\" {{
+  path        = \"{PRIMARY}\"
+  spare_paths = [\"{}\"]
+{arguments}
+}}
+",
+            SPARES[0]
+        )
+    };
+    stack.applied(&block(""));
+    // There is a spare to take, and then the token is not due any more.
+    leaves_what_a_refresh_finds(&stack, &block("  rotate_before_days = 5"));
+    leaves_what_a_refresh_finds(&stack, &block("  on_rotation_due = \"warn\""));
+    // Under `warn` no refresh has looked at the spares.
+    stack.applied(&block(""));
+    leaves_what_a_refresh_finds(&stack, &block(""));
+    assert_eq!(stack.attributes(AGENT)["rotated_from"], SPARES[0]);
+    if lacks("write-only arguments", |host| host.write_only) {
+        return;
+    }
+    let stored = format!(
+        "  token_wo         = {:?}\n  token_wo_version = 1",
+        token("stored")
+    );
+    leaves_what_a_refresh_finds(&stack, &block(&stored));
+}
+
+#[tokio::test]
+async fn a_stamp_by_another_stack_moves_nothing_that_agrees_with_it() {
+    let stack = Stack::start("quiet-stamp").await;
+    stack.write(AGENT_BLOCK);
+    stack.workspace.run(["import", AGENT, PRIMARY_ID]).exits(0);
+    stack.is_quiet();
+    let minted_at = stack.instant(AGENT, "minted_at");
+    let stamp = super::stack::stamp(&token("primary"), minted_at);
+    stack.set_metadata(PRIMARY, stamp).await;
+    stack.is_quiet();
+    assert_eq!(stack.attributes(AGENT)["minted_at_source"], "history");
+}

@@ -18,10 +18,20 @@ pub(in crate::provider) fn history_ends(place: Place<'_>, outcome: HistoryOutcom
     )
 }
 
+/// Why a mint time is an estimate: the history ends too early, or a spare's does that holds the
+/// same token.
+fn estimated(place: Place<'_>, history: Option<HistoryOutcome>) -> String {
+    match history {
+        Some(outcome) => history_ends(place, outcome),
+        None => "A spare holds the same token, and its mint time is an estimate.".into(),
+    }
+}
+
 /// An adoption that cannot date the token.
 pub(in crate::provider) fn mint_time_needed(
     place: Place<'_>,
-    outcome: HistoryOutcome,
+    estimate: Timestamp,
+    history: Option<HistoryOutcome>,
 ) -> Diagnostic {
     Diagnostic::error(
         format!("Mint time of {place} is not known"),
@@ -29,16 +39,16 @@ pub(in crate::provider) fn mint_time_needed(
             "{ends} The token may be older than that, and would then expire earlier than anyone \
              is told. Set token_minted_at to the day on which `claude setup-token` made it, for \
              example \"{example}\". Nothing was changed.",
-            ends = history_ends(place, outcome),
-            example = format_instant(outcome.oldest_created_at),
+            ends = estimated(place, history),
+            example = format_instant(estimate),
         ),
     )
 }
 
-/// A refresh or import that had to estimate.
+/// A token that is new, and whose mint time is an estimate.
 pub(in crate::provider) fn mint_time_estimated(
     place: Place<'_>,
-    outcome: HistoryOutcome,
+    history: Option<HistoryOutcome>,
 ) -> Diagnostic {
     Diagnostic::warning(
         format!("Mint time of {place} is an estimate"),
@@ -49,7 +59,7 @@ pub(in crate::provider) fn mint_time_estimated(
                 "terraform-provider-claude store {path} --stamp-only --minted-at TIME",
                 path = shell(place.secret.path())
             )),
-            ends = history_ends(place, outcome),
+            ends = estimated(place, history),
         ),
     )
 }
@@ -79,21 +89,4 @@ pub(in crate::provider) fn minted_after_stored(
         ),
     )
     .at(AttributePath::attribute("token_minted_at"))
-}
-
-/// A first mint time that the stamp contradicts, on a resource that exists.
-pub(in crate::provider) fn differs_from_stamp(
-    place: Place<'_>,
-    configured: Timestamp,
-    stamp: Timestamp,
-) -> Diagnostic {
-    Diagnostic::warning(
-        format!("Mint time of {place} is in doubt"),
-        format!(
-            "token_minted_at says {}, the token's own stamp {}. The configuration counts. Check \
-             which one is right: an expiry that is told too late is an outage.",
-            format_instant(configured),
-            format_instant(stamp)
-        ),
-    )
 }

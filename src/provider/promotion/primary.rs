@@ -7,12 +7,12 @@ use super::{Current, PATIENCE, PAUSE, Promotion, Reason};
 use crate::provider::date::{DatedToken, Found, date};
 use crate::provider::diagnose;
 use crate::provider::observe::{Field as Content, Observation, Observed};
+use crate::provider::spares::Twin;
 use crate::provider::stamps::NewStamp;
 use crate::sdk::Diagnostics;
 use crate::token::expiry::{Dates, Status, status_at};
 use crate::token::fingerprint::Fingerprint;
-use crate::token::mark::MarkState;
-use crate::token::mint::{Dated, MintFacts};
+use crate::token::mint::MintFacts;
 use crate::vault::{Document, Reading};
 
 /// What a read of the primary leads to.
@@ -31,15 +31,6 @@ pub(super) struct PrimaryDocument {
     pub(super) seen: Observation,
     /// Its token, where it has one.
     pub(super) token: Option<Fingerprint>,
-}
-
-/// A spare that holds the same token as the primary.
-pub(in crate::provider) struct Twin {
-    /// When the token was minted.
-    pub(in crate::provider) dated: Dated,
-    /// Its path, where its marks say that the token was promoted from there. A copy made by hand
-    /// has none.
-    promoted_from: Option<String>,
 }
 
 impl Promotion<'_> {
@@ -139,13 +130,7 @@ impl Promotion<'_> {
         told: &mut Diagnostics,
     ) -> Result<Current, Stop> {
         let dated = self.date(found).await?;
-        told.extend(
-            dated
-                .minted
-                .warnings
-                .iter()
-                .map(|warning| diagnose::mint_warning(self.primary, *warning)),
-        );
+        told.extend(dated.told(self.primary));
         let stamp = found.stamp();
         let dates = Dates::new(dated.minted.at, self.lifetime, found.document.deletion_at);
         let rotated_from = match &stamp {
@@ -156,11 +141,9 @@ impl Promotion<'_> {
                 .await
                 .and_then(|twin| twin.promoted_from),
         };
-        let mut stamped_at = stamp.as_ref().and_then(|stamp| stamp.minted_at);
-        let is_estimate = dated.history.is_some_and(|history| !history.complete);
         if (overwritten || stamp.is_none())
             && self.stamps
-            && !is_estimate
+            && !dated.is_estimate()
             && !self.configured.is_rehearsed()
         {
             let stamp = NewStamp {
@@ -172,9 +155,6 @@ impl Promotion<'_> {
             let refused = stamp
                 .write(self.observer.store(), self.primary, &nothing)
                 .await;
-            if refused.is_none() {
-                stamped_at = Some(dates.minted_at);
-            }
             told.extend(refused);
         }
         Ok(Current {
@@ -184,7 +164,6 @@ impl Promotion<'_> {
             deletion_at: found.document.deletion_at,
             minted: dated.minted,
             rotated_from,
-            stamped_at,
         })
     }
 
@@ -203,28 +182,10 @@ impl Promotion<'_> {
             .map_err(Stop::from_diagnostic)
     }
 
-    /// Looks for a spare that holds this token; one that cannot be read has no say.
-    pub(in crate::provider) async fn spare_with(&self, fingerprint: Fingerprint) -> Option<Twin> {
+    /// Looks for a spare that holds this token.
+    async fn spare_with(&self, fingerprint: Fingerprint) -> Option<Twin> {
         let primary = self.field_path();
         let spares = self.spares(&primary);
-        for path in self.spare_paths {
-            if let Ok(look) = spares.look(path, None).await
-                && let (Some(token), Some(around)) = (look.spare_token(), &look.token)
-                && token.fingerprint == fingerprint
-            {
-                let promoted = around
-                    .marks
-                    .iter()
-                    .any(|(mark, state)| *state == MarkState::Spent && mark.primary == primary);
-                return Some(Twin {
-                    dated: Dated {
-                        at: token.dates.minted_at,
-                        source: around.source,
-                    },
-                    promoted_from: promoted.then(|| path.clone()),
-                });
-            }
-        }
-        None
+        spares.holding(self.spare_paths, fingerprint).await
     }
 }

@@ -91,12 +91,10 @@ impl Promotion<'_> {
             .await;
         let failure = match written {
             Ok(written) => {
-                let stamped_at = if stamped {
+                if stamped {
                     self.stamp_again(&stamp, &written.custom_metadata, told)
-                        .await
-                } else {
-                    None
-                };
+                        .await;
+                }
                 return Ok(Outcome::Promoted(Box::new(Current {
                     fingerprint: token.fingerprint,
                     version: written.version,
@@ -108,7 +106,6 @@ impl Promotion<'_> {
                         warnings: Vec::new(),
                     },
                     rotated_from: Some(spare.path().to_owned()),
-                    stamped_at,
                 })));
             }
             Err(failure) => failure,
@@ -172,11 +169,9 @@ impl Promotion<'_> {
             .without_a_token());
         };
         if fingerprint == stamp.fingerprint {
-            let stamped_at = if stamped {
-                self.stamp_again(stamp, &seen.custom_metadata, told).await
-            } else {
-                None
-            };
+            if stamped {
+                self.stamp_again(stamp, &seen.custom_metadata, told).await;
+            }
             return Ok(Outcome::Promoted(Box::new(Current {
                 fingerprint,
                 version: seen.version,
@@ -188,7 +183,6 @@ impl Promotion<'_> {
                     warnings: Vec::new(),
                 },
                 rotated_from: Some(spare.path().to_owned()),
-                stamped_at,
             })));
         }
         if Some(fingerprint) == primary.token {
@@ -210,20 +204,17 @@ impl Promotion<'_> {
         Ok(Outcome::Promoted(Box::new(current)))
     }
 
-    /// Stamps once more where the stamp that was written before is not there; returns the mint
-    /// time that the stamp has now.
+    /// Stamps once more where the stamp that was written before is not there.
     async fn stamp_again(
         &self,
         stamp: &NewStamp,
         custom_metadata: &BTreeMap<String, String>,
         told: &mut Diagnostics,
-    ) -> Option<jiff::Timestamp> {
+    ) {
         let refused = stamp
             .write(self.observer.store(), self.primary, custom_metadata)
             .await;
-        let stamped_at = refused.is_none().then_some(stamp.minted_at);
         told.extend(refused);
-        stamped_at
     }
 
     /// Reads until the version is above the one that was refused.

@@ -2,9 +2,13 @@
 
 use serde_json::json;
 
-use super::super::stack::{AGENT, FIELD, PRIMARY, SPARES, change, fingerprint, unknown, warnings};
-use super::{BOTH, aged, agent, ago, marks, metadata, short};
+use super::super::stack::{
+    AGENT, FIELD, PRIMARY, PRIMARY_ID, SPARES, Stack, change, errors, fingerprint, unknown,
+    warnings,
+};
+use super::{BOTH, aged, agent, ago, marks, metadata, news, short};
 use crate::support::secrets::token;
+use crate::support::terraform::lacks;
 
 #[tokio::test]
 async fn a_newer_token_put_there_after_the_plan_is_kept_and_stamped() {
@@ -103,5 +107,75 @@ async fn a_copy_that_the_refresh_finds_has_the_dates_of_the_spare() {
         metadata(&stack, PRIMARY).await[&format!("{FIELD}.fingerprint")],
         short(&token(SPARES[1]))
     );
+    stack.is_quiet();
+}
+
+#[tokio::test]
+async fn a_copy_that_is_adopted_or_stored_has_the_dates_of_the_spare() {
+    let key = format!("{FIELD}.minted_at");
+    let stack = aged("adopt-create", 10).await;
+    stack
+        .patch(PRIMARY, json!({ FIELD: token(SPARES[1]) }))
+        .await;
+    let minted_at = metadata(&stack, SPARES[1]).await[&key].clone();
+    let apply = stack.applied(&agent(BOTH));
+    assert_eq!(warnings(&apply), [""; 0]);
+    assert_eq!(stack.attributes(AGENT)["minted_at"], minted_at);
+    assert_eq!(metadata(&stack, PRIMARY).await[&key], minted_at);
+    stack.is_quiet();
+    if lacks("write-only arguments", |host| host.write_only) {
+        return;
+    }
+    let minted_at = metadata(&stack, SPARES[0]).await[&key].clone();
+    stack.applied(&agent(&format!(
+        "{BOTH}  token_wo = {:?}\n  token_wo_version = 1\n",
+        token(SPARES[0])
+    )));
+    assert_eq!(stack.attributes(AGENT)["minted_at"], minted_at);
+    assert_eq!(metadata(&stack, PRIMARY).await[&key], minted_at);
+    stack.is_quiet();
+}
+
+#[tokio::test]
+async fn a_copy_of_a_spare_of_unknown_age_asks_for_the_mint_time() {
+    let stack = Stack::start("adopt-estimate").await;
+    let copy = token(SPARES[0]);
+    stack.put(SPARES[0], json!({ FIELD: copy, "n": 2 })).await;
+    stack.versions("destroy", SPARES[0], &[1]).await;
+    stack.patch(PRIMARY, json!({ FIELD: copy })).await;
+    stack.write(&agent(BOTH));
+    let apply = stack.workspace.apply();
+    apply
+        .exits(1)
+        .says("A spare holds the same token, and its mint time is an estimate.");
+    assert_eq!(
+        errors(&apply),
+        [format!("Mint time of {PRIMARY_ID} is not known")]
+    );
+    let import = stack.workspace.run(["import", AGENT, PRIMARY_ID]);
+    import.exits(0);
+    stack.workspace.plan().exits(2);
+    assert_eq!(metadata(&stack, PRIMARY).await, [].into());
+}
+
+#[tokio::test]
+async fn an_estimate_that_an_apply_adopts_is_told_and_not_stamped() {
+    let stack = aged("adopt-untold", 340).await;
+    stack.applied(&agent(BOTH));
+    let before = metadata(&stack, PRIMARY).await;
+    stack.workspace.plan().exits(2);
+    stack
+        .patch(PRIMARY, json!({ FIELD: token("by hand") }))
+        .await;
+    stack.patch(PRIMARY, json!({ "sibling": "new" })).await;
+    stack.versions("destroy", PRIMARY, &[2]).await;
+    let apply = stack.workspace.apply_saved();
+    apply.exits(0);
+    assert_eq!(
+        news(&apply),
+        [format!("Mint time of {PRIMARY_ID} is an estimate")]
+    );
+    assert_eq!(stack.attributes(AGENT)["minted_at_source"], "estimated");
+    assert_eq!(metadata(&stack, PRIMARY).await, before);
     stack.is_quiet();
 }

@@ -204,3 +204,24 @@ async fn a_token_stored_by_hand_answers_a_request_that_no_spare_could() {
     assert_eq!(state["rotate_when_changed"]["leak"], "1");
     stack.is_quiet();
 }
+
+#[tokio::test]
+async fn a_request_that_failed_leaves_what_was_to_change_with_it() {
+    let stack = Stack::start("request-failed").await;
+    stack.applied(&agent(""));
+    let minted_at = ago(100);
+    let more = format!("  token_minted_at = \"{minted_at}\"\n  lifetime_days = 200\n");
+    stack.write(&agent(&format!(
+        "{more}  rotate_when_changed = {{ leak = \"1\" }}\n"
+    )));
+    stack.workspace.apply().exits(1);
+    // The request alone is taken out again.
+    stack.write(&agent(&more));
+    stack.workspace.plan().exits(2);
+    stack.workspace.apply_saved().exits(0);
+    let state = stack.attributes(AGENT);
+    assert_eq!(state["minted_at"], minted_at.to_string());
+    assert_eq!(state["minted_at_source"], "config");
+    assert_eq!(state["lifetime_days"], 200);
+    stack.is_quiet();
+}

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::stack::{
     AGENT, AGENT_BLOCK, FIELD, PRIMARY, PRIMARY_ID, SPARES, Stack, days, instant, warnings,
 };
-use super::{agent, ago, metadata, short};
+use super::{agent, ago, metadata, short, stamp_with_foreign_key};
 use crate::support::openbao::OpenBao;
 use crate::support::secrets::token;
 
@@ -181,4 +181,32 @@ async fn a_pool_stamps_its_spares() {
     }
     assert_eq!(metadata(&stack, SPARES[0]).await["owner"], "team");
     stack.is_quiet();
+}
+
+#[tokio::test]
+async fn a_saved_plan_leaves_the_stamp_of_a_token_that_came_after_it() {
+    for (name, change) in [
+        ("stamp-saved-key", "  secret_key = \"OTHER\"\n"),
+        ("stamp-saved-days", "  lifetime_days = 300\n"),
+    ] {
+        let stack = Stack::start(name).await;
+        stack.applied(AGENT_BLOCK);
+        stack.write(&agent(change));
+        stack.workspace.plan().exits(2);
+        let next = token("next");
+        stack.patch(PRIMARY, json!({ FIELD: next })).await;
+        let minted_at = ago(200);
+        let mut stamp = stamp_with_foreign_key(&next, minted_at);
+        stamp["custom_metadata"][key("rotated_from")] = json!("another-spare");
+        stamp["custom_metadata"][key("requested")] = json!("0123456789abcdef");
+        stack.set_metadata(PRIMARY, stamp).await;
+        let before = metadata(&stack, PRIMARY).await;
+        stack.workspace.apply_saved().exits(0);
+        assert_eq!(metadata(&stack, PRIMARY).await, before);
+        stack.apply();
+        let state = stack.attributes(AGENT);
+        assert_eq!(state["minted_at"], minted_at.to_string());
+        assert_eq!(state["rotated_from"], "another-spare");
+        stack.is_quiet();
+    }
 }

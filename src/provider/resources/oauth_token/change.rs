@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::model::OauthToken;
+use super::model::{OauthToken, Private};
 use crate::sdk::Field;
 use crate::token::expiry::Status;
 use crate::token::instant::parse_instant;
+use crate::token::mint::MintSource;
 
 /// The one thing that a change does to the token; the first that applies.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,8 +34,13 @@ pub(super) struct Redate {
 
 impl Change {
     /// Compares the arguments of two models of the same instance; `planned` has defaults filled.
-    /// What an import brings along is no request.
-    pub(super) fn between(prior: &OauthToken, planned: &OauthToken, imported: bool) -> Self {
+    /// What an import brings along is no request, and neither is one that was answered by hand.
+    pub(super) fn between(
+        prior: &OauthToken,
+        planned: &OauthToken,
+        private: &Private,
+        imported: bool,
+    ) -> Self {
         if planned.token_wo_version.is_unknown() {
             return Self::Unknowable;
         }
@@ -45,13 +51,15 @@ impl Change {
         match planned.request() {
             Field::Unknown => return Self::Unknowable,
             Field::Known(request)
-                if !imported && prior.request() != Field::Known(request.clone()) =>
+                if !imported
+                    && prior.request() != Field::Known(request.clone())
+                    && !private.has_answer(prior, planned) =>
             {
                 return Self::Request;
             }
             Field::Known(_) | Field::Null => {}
         }
-        if let Some(redate) = Redate::between(prior, planned) {
+        if let Some(redate) = Redate::between(prior, planned, imported) {
             return Self::Redate(redate);
         }
         match prior.known_status() {
@@ -71,8 +79,9 @@ impl Change {
 }
 
 impl Redate {
-    fn between(prior: &OauthToken, planned: &OauthToken) -> Option<Self> {
+    fn between(prior: &OauthToken, planned: &OauthToken, imported: bool) -> Option<Self> {
         let minted_at = match &planned.token_minted_at {
+            _ if stamp_counts(prior, imported) => Field::Null,
             // A mint time that is taken out of the configuration stays bound to its token.
             same if *same == prior.token_minted_at => Field::Null,
             Field::Known(text) => parse_instant(text).ok().into(),
@@ -84,6 +93,12 @@ impl Redate {
             || planned.rotate_before_days != prior.rotate_before_days;
         changed.then_some(Self { minted_at })
     }
+}
+
+/// Tells whether the token's stamp outranks the mint time of the configuration: one that an import
+/// brings along is a first one, as it is at creation.
+pub(super) fn stamp_counts(prior: &OauthToken, imported: bool) -> bool {
+    imported && prior.minted_at_source.as_str() == Some(MintSource::Stamp.as_str())
 }
 
 #[cfg(test)]
@@ -100,6 +115,10 @@ mod tests {
             spare_paths: Field::Known(Vec::new()),
             ..OauthToken::default()
         }
+    }
+
+    fn between(prior: &OauthToken, planned: &OauthToken, imported: bool) -> Change {
+        Change::between(prior, planned, &Private::default(), imported)
     }
 
     fn map(values: &[(&str, &str)]) -> Field<BTreeMap<String, Field<String>>> {
@@ -130,8 +149,32 @@ mod tests {
                 rotate_when_changed: map.clone(),
                 ..model("in_date")
             };
-            let change = Change::between(&with(before), &with(after), imported);
+            let change = between(&with(before), &with(after), imported);
             assert_eq!(change == Change::Request, asked, "{before:?} to {after:?}");
+        }
+    }
+
+    #[test]
+    fn a_mint_time_that_comes_with_an_import_yields_to_a_stamp() {
+        for (source, imported, bound) in [
+            ("stamp", true, false),
+            ("stamp", false, true),
+            ("history", true, true),
+            ("estimated", true, true),
+        ] {
+            let prior = OauthToken {
+                minted_at_source: Field::text(source),
+                ..model("in_date")
+            };
+            let mut planned = prior.clone();
+            planned.token_minted_at = Field::text("2026-01-01T00:00:00Z");
+            let change = between(&prior, &planned, imported);
+            assert_eq!(matches!(change, Change::Redate(_)), bound, "{source}");
+            planned.lifetime_days = Field::Known(Number::from(400_i64));
+            let Change::Redate(redate) = between(&prior, &planned, imported) else {
+                panic!("other days move the dates in any case");
+            };
+            assert_eq!(!redate.minted_at.is_null(), bound, "{source}");
         }
     }
 
@@ -140,20 +183,20 @@ mod tests {
         let prior = model("expired");
         let mut planned = prior.clone();
         assert_eq!(
-            Change::between(&prior, &planned, false),
+            between(&prior, &planned, false),
             Change::Due(Status::Expired)
         );
         planned.lifetime_days = Field::Known(Number::from(400_i64));
         assert!(matches!(
-            Change::between(&prior, &planned, false),
+            between(&prior, &planned, false),
             Change::Redate(_)
         ));
         planned.rotate_when_changed = map(&[("leak", "1")]);
-        assert_eq!(Change::between(&prior, &planned, false), Change::Request);
+        assert_eq!(between(&prior, &planned, false), Change::Request);
         planned.token_wo_version = Field::Known(Number::from(1_i64));
-        assert_eq!(Change::between(&prior, &planned, false), Change::Store);
+        assert_eq!(between(&prior, &planned, false), Change::Store);
         planned.token_wo_version = Field::Unknown;
-        assert_eq!(Change::between(&prior, &planned, false), Change::Unknowable);
+        assert_eq!(between(&prior, &planned, false), Change::Unknowable);
     }
 
     #[test]
@@ -161,12 +204,12 @@ mod tests {
         let in_date = model("in_date");
         let mut planned = in_date.clone();
         planned.spare_paths = Field::Unknown;
-        assert_eq!(Change::between(&in_date, &planned, false), Change::Nothing);
+        assert_eq!(between(&in_date, &planned, false), Change::Nothing);
         let due = model("rotation_due");
-        assert_eq!(Change::between(&due, &planned, false), Change::Unknowable);
+        assert_eq!(between(&due, &planned, false), Change::Unknowable);
         planned.on_rotation_due = Field::text("warn");
         assert_eq!(
-            Change::between(&due, &planned, false),
+            between(&due, &planned, false),
             Change::Due(Status::RotationDue)
         );
     }

@@ -2,7 +2,7 @@
 
 use super::model::Private;
 use super::read::record;
-use super::record::{configured_mint, nothing_to_adopt, stamp, unnamed, wanted};
+use super::record::{configured_mint, copied, nothing_to_adopt, stamp, unnamed, wanted};
 use super::{OauthTokenResource, secret};
 use crate::provider::configured::Configured;
 use crate::provider::date::{Found, date};
@@ -10,7 +10,7 @@ use crate::provider::diagnose::{self, Due, Place};
 use crate::provider::observe::{Field as Content, Observed};
 use crate::provider::store_token::{Replaces, store};
 use crate::sdk::{Applied, ApplyRequest, Diagnostics, Failure, Field};
-use crate::token::mint::{Binding, MintFacts, MintSource};
+use crate::token::mint::{Binding, MintFacts};
 
 /// Adopts the token that is there, or stores the one of the configuration. Whatever is wrong is
 /// an error without a state: there is nothing to lose yet.
@@ -58,15 +58,19 @@ pub(super) async fn create(
         document,
         fingerprint,
     };
+    let bound = configured_mint(&state, document.created_at, Binding::First)?;
     let facts = MintFacts {
-        configured: configured_mint(&state, document.created_at, Binding::First)?,
+        configured: bound,
+        spare: if bound.is_some() {
+            None
+        } else {
+            copied(configured, observer, &state, found).await
+        },
         ..MintFacts::default()
     };
     let dated = date(observer, found, facts).await?;
-    if dated.minted.source == MintSource::Estimated
-        && let Some(history) = dated.history
-    {
-        return Err(diagnose::mint_time_needed(place, history).into());
+    if dated.is_estimate() {
+        return Err(diagnose::mint_time_needed(place, dated.minted.at, dated.history).into());
     }
     diagnostics.extend(configured.skew_warning());
     diagnostics.extend(dated.told(place));
@@ -74,7 +78,7 @@ pub(super) async fn create(
     record(&mut state, found, false);
     state.set_minted(dated.minted.at, dated.minted.source);
     let mut private = Private::default();
-    let dates = private.note_token(&mut state, found, false);
+    let dates = private.note_token(&mut state, found, false, configured.now());
     state.set_status_at(dates.as_ref(), configured.now());
     state.rotation_reason = Field::Null;
     if let Some(status) = state.known_status().filter(|status| status.is_due()) {
@@ -86,7 +90,7 @@ pub(super) async fn create(
         };
         diagnostics.push(due.when_adopted());
     }
-    diagnostics.extend(stamp(configured, &state, &mut private).await);
+    diagnostics.extend(stamp(configured, &state, &private).await);
     Ok(Applied {
         state,
         private,

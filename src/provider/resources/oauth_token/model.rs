@@ -12,7 +12,7 @@ use crate::provider::date::Found;
 use crate::provider::days::Days;
 use crate::sdk::{Field, model};
 use crate::secret::Secret;
-use crate::token::expiry::{Dates, Status, status_at};
+use crate::token::expiry::{Dates, Lifetime, Status, status_at};
 use crate::token::fingerprint::ShortFingerprint;
 use crate::token::instant::{format_instant, parse_instant};
 use crate::token::mint::MintSource;
@@ -33,7 +33,7 @@ model! {
         remote_key: String = optional_computed() "Key of the secret in the External Secrets store (`remoteRef.key`), where the store is not rooted at the mount. Defaults to `path`.";
         lifetime_days: Number = optional_computed() "Days from mint to expiry. Defaults to the provider's `lifetime_days`.";
         rotate_before_days: Number = optional_computed() "Days before its expiry from which the token is due. Defaults to the provider's `rotate_before_days`.";
-        token_minted_at: String = optional() "When the token that is now in Vault, or the one in `token_wo`, was minted (RFC 3339). It dates that token alone: a token that comes later is dated by its own stamp or by KV history.";
+        token_minted_at: String = optional() "When the token that is now in Vault, or the one in `token_wo`, was minted (RFC 3339). It dates that token alone: a token that comes later is dated by its own stamp or by KV history. A stamp that the token has when it is created or imported counts before it.";
         token_wo: Secret = optional(write_only) "A new token to store. It is written when `token_wo_version` changes, into this field alone, and kept in neither plan nor state. White space around it is trimmed. Terraform and OpenTofu take it from version 1.11 on.";
         token_wo_version: Number = optional() "Change it to have `token_wo` written, for example by counting up from 1.";
         spare_paths: Vec<Field<String>> = optional_computed() "Paths of spares in the same mount, from which an apply copies a token when this one is due, unusable or to be rotated. The spare that expires last comes first; the order here decides among those that expire at the same time. Defaults to none.";
@@ -70,11 +70,8 @@ model! {
 pub(in crate::provider) struct Private {
     /// When the KV version came to be in which the token was first seen here.
     pub(super) created_at: Option<Timestamp>,
-    /// When the version will be deleted by itself, where that ends the token before its lifetime
-    /// does.
+    /// When that version will be deleted by itself, as [`Dates::deletion_of_known`] has it.
     pub(super) deletion_at: Option<Timestamp>,
-    /// The mint time that the token's stamp has.
-    pub(super) stamped_at: Option<Timestamp>,
     /// Why the value is not usable, in words for the user.
     pub(super) problem: Option<String>,
     /// The last token that passed the check, while the value does not.
@@ -143,25 +140,25 @@ impl Private {
     }
 
     /// Notes the facts of a token whose mint time is in `state`, and computes its dates there. A
-    /// known token keeps the time at which it was first seen, whatever its siblings do.
+    /// known token keeps what was seen with it first, whatever its siblings do.
     pub(super) fn note_token(
         &mut self,
         state: &mut OauthToken,
         found: Found<'_>,
         known: bool,
+        now: Timestamp,
     ) -> Option<Dates> {
+        let deletion_at = found.document.deletion_at;
         if !known || self.created_at.is_none() {
             self.created_at = Some(found.document.created_at);
+            self.deletion_at = deletion_at;
+        } else if let Some((minted_at, lifetime)) = state.life() {
+            let kept = self.deletion_at;
+            self.deletion_at =
+                Dates::deletion_of_known(minted_at, lifetime, kept, deletion_at, now);
         }
-        self.stamped_at = found.stamp().and_then(|stamp| stamp.minted_at);
         self.problem = None;
         self.last_good = None;
-        self.deletion_at = None;
-        let by_lifetime = state.dates(self);
-        self.deletion_at = found
-            .document
-            .deletion_at
-            .filter(|at| by_lifetime.is_none_or(|dates| *at < dates.expires_at));
         state.set_dates(self)
     }
 }
@@ -276,9 +273,13 @@ impl OauthToken {
 
     /// Returns the dates of a token whose mint time and days are known.
     pub(super) fn dates(&self, private: &Private) -> Option<Dates> {
-        let minted_at = parse_instant(self.minted_at.as_str()?).ok()?;
-        let lifetime = self.days().lifetime().ok()??;
+        let (minted_at, lifetime) = self.life()?;
         Some(Dates::new(minted_at, lifetime, private.deletion_at))
+    }
+
+    fn life(&self) -> Option<(Timestamp, Lifetime)> {
+        let minted_at = parse_instant(self.minted_at.as_str()?).ok()?;
+        Some((minted_at, self.days().lifetime().ok()??))
     }
 
     /// Sets the status of a token that is there, from its dates.
@@ -332,6 +333,12 @@ impl OauthToken {
     /// Returns the digest of the request that a token answers which is stored now.
     pub(super) fn request_digest(&self) -> Option<ShortFingerprint> {
         self.request().known().map(request_digest)
+    }
+
+    /// Tells whether a refresh looks for a spare that could take the token's place.
+    pub(super) fn looks_for_spares(&self) -> bool {
+        self.known_status().is_some_and(Status::is_due)
+            && self.on_rotation_due.as_str() == Some("plan")
     }
 
     /// Returns the status where it is known.

@@ -3,17 +3,17 @@
 //! It decides from its request alone. A host calls it twice, with the same prior state, and
 //! compares; so neither the clock nor Vault may have a say here.
 
-use super::change::{Change, Redate};
+use super::change::{Change, Redate, stamp_counts};
 use super::imports::Imports;
 use super::model::{OauthToken, Private};
 use super::{OauthTokenResource, secret};
-use crate::protocol::AttributePath;
+use crate::protocol::{AttributePath, Diagnostic};
 use crate::provider::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place};
 use crate::sdk::{Diagnostics, Failure, Field, PlanRequest, Planned};
 use crate::token::expiry::Status;
-use crate::token::instant::DAY;
-use crate::token::mint::MintSource;
+use crate::token::instant::{DAY, parse_instant};
+use crate::token::mint::{MintSource, MintWarning};
 
 /// Plans an instance that is to exist.
 pub(super) fn plan(
@@ -77,29 +77,39 @@ fn update(
         return Ok(created(planned));
     }
     let planned = planned.with_token_of(prior);
-    let answered = private.has_answer(prior, &planned);
-    Ok(
-        match Change::between(prior, &planned, imported || answered) {
-            Change::Nothing => planned,
-            Change::Unknowable => {
-                let mut planned = planned.with_unknown_token();
-                planned.rotation_reason = Field::Unknown;
-                planned
+    let change = Change::between(prior, &planned, private, imported);
+    // A token that is stored may have a stamp of its own.
+    if stamp_counts(prior, imported) && !matches!(change, Change::Store | Change::Unknowable) {
+        told.extend(doubt(&planned));
+    }
+    Ok(match change {
+        Change::Nothing => planned,
+        Change::Unknowable => {
+            let mut planned = planned.with_unknown_token();
+            planned.rotation_reason = Field::Unknown;
+            planned
+        }
+        Change::Store => planned.with_unknown_token(),
+        Change::Redate(redate) => redated(planned, &redate, private)?,
+        Change::Request => {
+            if let Some(place) = Named::of(&planned).as_ref().map(Named::place) {
+                let spares = planned.known_spare_paths().unwrap_or_default();
+                told.push(diagnose::rotation_requested(place, &spares));
             }
-            Change::Store => planned.with_unknown_token(),
-            Change::Redate(redate) => redated(planned, &redate, private, imported, told)?,
-            Change::Request => {
-                if let Some(place) = Named::of(&planned).as_ref().map(Named::place) {
-                    let spares = planned.known_spare_paths().unwrap_or_default();
-                    told.push(diagnose::rotation_requested(place, &spares));
-                }
-                let mut planned = planned.with_unknown_token();
-                planned.rotation_reason = Field::text("requested");
-                planned
-            }
-            Change::Due(status) => due(planned, prior, status, private, told),
-        },
-    )
+            let mut planned = planned.with_unknown_token();
+            planned.rotation_reason = Field::text("requested");
+            planned
+        }
+        Change::Due(status) => due(planned, prior, status, private, told),
+    })
+}
+
+/// Tells of a mint time of the configuration that the token's stamp outranks and contradicts.
+fn doubt(planned: &OauthToken) -> Option<Diagnostic> {
+    let instant = |field: &Field<String>| parse_instant(field.as_str()?).ok();
+    let configured = instant(&planned.token_minted_at)?;
+    let warning = MintWarning::between(configured, instant(&planned.minted_at)?)?;
+    Some(diagnose::mint_warning(Named::of(planned)?.place(), warning))
 }
 
 /// Recomputes the dates. The status is left to the apply, which has a clock; nothing rotates in
@@ -108,8 +118,6 @@ fn redated(
     mut planned: OauthToken,
     redate: &Redate,
     private: &Private,
-    imported: bool,
-    told: &mut Diagnostics,
 ) -> Result<OauthToken, Failure> {
     match &redate.minted_at {
         Field::Null => {}
@@ -122,13 +130,6 @@ fn redated(
                 && at.duration_since(created_at) > DAY
             {
                 return Err(diagnose::minted_after_stored(*at, created_at).into());
-            }
-            if imported
-                && let Some(stamp) = private.stamped_at
-                && at.duration_since(stamp).abs() > DAY
-                && let Some(named) = Named::of(&planned)
-            {
-                told.push(diagnose::differs_from_stamp(named.place(), *at, stamp));
             }
             if !planned.fingerprint.is_null() {
                 planned.set_minted(*at, MintSource::Config);

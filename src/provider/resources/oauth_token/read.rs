@@ -4,6 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::imports::Imports;
 use super::model::{LastGood, OauthToken, Private};
+use super::record::copied;
 use super::{OauthTokenResource, dated, secret};
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::configured::Configured;
@@ -82,8 +83,7 @@ impl Refresh<'_> {
             }
         }
         if let (Some(status), Some(version)) = (self.state.known_status(), version)
-            && status.is_due()
-            && self.state.on_rotation_due.as_str() == Some("plan")
+            && self.state.looks_for_spares()
         {
             self.private.usable = self.usable(observer, place, status, version).await;
         }
@@ -132,42 +132,24 @@ impl Refresh<'_> {
         let known = recorded == Some(fingerprint);
         let facts = MintFacts {
             prior: known.then(|| dated(self.state)).flatten(),
-            spare: if known || found.stamp().is_some() {
+            spare: if known {
                 None
             } else {
-                match self.promotion(observer, place, Status::InDate) {
-                    Some((promotion, paths)) => {
-                        let twin = promotion.with(&paths).spare_with(fingerprint).await;
-                        twin.map(|twin| twin.dated)
-                    }
-                    None => None,
-                }
+                copied(self.configured, observer, self.state, found).await
             },
             ..MintFacts::default()
         };
         let dated = date(observer, found, facts).await?;
-        self.told.extend(
-            dated
-                .minted
-                .warnings
-                .iter()
-                .map(|warning| diagnose::mint_warning(place, *warning)),
-        );
+        self.told.extend(dated.told(place));
         if !known {
             self.told
                 .extend(unusual_length.map(|length| diagnose::unusual_length(place, length)));
-            if let Some(history) = dated.history
-                && !history.complete
-            {
-                self.told
-                    .push(diagnose::mint_time_estimated(place, history));
-            }
         }
         record(self.state, found, known);
         self.state.set_minted(dated.minted.at, dated.minted.source);
-        let dates = self.private.note_token(self.state, found, known);
-        self.state
-            .set_status_at(dates.as_ref(), self.configured.now());
+        let now = self.configured.now();
+        let dates = self.private.note_token(self.state, found, known, now);
+        self.state.set_status_at(dates.as_ref(), now);
         Ok(())
     }
 

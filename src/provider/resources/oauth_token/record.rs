@@ -5,19 +5,23 @@ use super::read::recorded;
 use super::secret;
 use crate::protocol::Diagnostic;
 use crate::provider::configured::Configured;
+use crate::provider::date::Found;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::observe::Observed;
+use crate::provider::observe::{Observed, Observer};
+use crate::provider::spares::Spares;
 use crate::provider::stamps::NewStamp;
 use crate::sdk::Field;
 use crate::secret::Secret;
 use crate::token::instant::{DAY, parse_instant};
-use crate::token::mint::{self, Binding, MintSource};
+use crate::token::mint::{self, Binding, Dated, MintSource};
+use crate::token::paths::FieldPath;
 
-/// Stamps the token of a state unless its stamp is there; an estimate is no date to write down.
+/// Stamps the token of a state unless its stamp is there, or another token, which may have a stamp
+/// of its own; an estimate is no date to write down.
 pub(super) async fn stamp(
     configured: &Configured,
     state: &OauthToken,
-    private: &mut Private,
+    private: &Private,
 ) -> Option<Diagnostic> {
     let wanted = state.stamp_metadata.known() != Some(&false)
         && !configured.is_rehearsed()
@@ -30,6 +34,9 @@ pub(super) async fn stamp(
     let Observed::Present(document) = &*observed else {
         return None;
     };
+    if !document.holds(field, &fingerprint) {
+        return None;
+    }
     let place = Place {
         secret: &secret,
         field,
@@ -43,10 +50,37 @@ pub(super) async fn stamp(
         .write(observer.store(), place, &document.custom_metadata)
         .await;
     observer.forget(&secret);
-    if told.is_none() {
-        private.stamped_at = Some(stamp.minted_at);
-    }
     told
+}
+
+/// Returns the mint time of a spare that holds the same token, for a token that is new to the
+/// state: people copy by hand. A stamp of its own spares the look.
+pub(super) async fn copied(
+    configured: &Configured,
+    observer: &Observer,
+    state: &OauthToken,
+    found: Found<'_>,
+) -> Option<Dated> {
+    if found.stamp().is_some() {
+        return None;
+    }
+    let Place { secret, field } = found.place;
+    let primary = FieldPath {
+        path: secret.path().to_owned(),
+        field: field.to_owned(),
+    };
+    let spares = Spares {
+        configured,
+        observer,
+        mount: secret.mount(),
+        field,
+        lifetime: state.days().lifetime().ok()??,
+        primary: Some(&primary),
+        anew: false,
+    };
+    let paths = state.known_spare_paths()?;
+    let twin = spares.holding(&paths, found.fingerprint).await?;
+    Some(twin.dated)
 }
 
 /// Reads `token_minted_at` and refuses one that the secret itself contradicts.

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 use super::change::{Change, Redate};
 use super::model::{OauthToken, OpenRequest, Private};
 use super::read::{record, recorded};
-use super::record::{configured_mint, nothing_to_adopt, stamp, unnamed, wanted};
+use super::record::{configured_mint, copied, nothing_to_adopt, stamp, unnamed, wanted};
 use super::{OauthTokenResource, dated, secret};
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::configured::Configured;
@@ -39,13 +39,13 @@ pub(super) async fn update(
         arguments.id = planned.id.clone();
     }
     arguments.days().lifetime()?;
-    let answered = private.has_answer(prior, &arguments);
-    let change = Change::between(prior, &arguments, imported || answered);
+    let change = Change::between(prior, &arguments, &private, imported);
     let update = Update {
         configured,
         cancelled: &context.cancelled,
         prior,
         planned: &planned,
+        imported,
         arguments,
         private: Private {
             open_request: None,
@@ -72,13 +72,14 @@ struct Update<'a> {
     cancelled: &'a CancellationToken,
     prior: &'a OauthToken,
     planned: &'a OauthToken,
+    imported: bool,
     arguments: OauthToken,
     private: Private,
 }
 
 impl Update<'_> {
     /// The token stays. `due` says that it should not have, and nothing could be done.
-    async fn stay(mut self, due: Option<Status>) -> Updated {
+    async fn stay(self, due: Option<Status>) -> Updated {
         let mut state = self.arguments.clone().with_token_of(self.prior);
         let due = due.filter(|_| state.on_rotation_due.as_str() == Some("plan"));
         state.rotation_reason = match (&self.planned.rotation_reason, due) {
@@ -88,7 +89,7 @@ impl Update<'_> {
         };
         let diagnostics = match due {
             Some(status) => self.answer_for(&state, status).await,
-            None => stamp(self.configured, &state, &mut self.private)
+            None => stamp(self.configured, &state, &self.private)
                 .await
                 .into_iter()
                 .collect(),
@@ -97,7 +98,7 @@ impl Update<'_> {
     }
 
     /// The dates are computed anew for the token that is there.
-    async fn redate(mut self, redate: &Redate) -> Updated {
+    async fn redate(self, redate: &Redate) -> Updated {
         let mut state = self.arguments.clone().with_token_of(self.prior);
         if !redate.minted_at.is_null() && !state.fingerprint.is_null() {
             let bound = match self.private.created_at {
@@ -117,7 +118,7 @@ impl Update<'_> {
         if !self.planned.rotation_reason.is_unknown() {
             state.rotation_reason = self.planned.rotation_reason.clone();
         }
-        let told = stamp(self.configured, &state, &mut self.private).await;
+        let told = stamp(self.configured, &state, &self.private).await;
         self.finish(state, told.into_iter().collect())
     }
 
@@ -155,33 +156,39 @@ impl Update<'_> {
             fingerprint,
         };
         let known = recorded(self.prior) == Some(fingerprint);
-        let bound = self.arguments.token_minted_at != self.prior.token_minted_at;
+        let binding = if self.imported {
+            Binding::First
+        } else {
+            Binding::Changed
+        };
+        let bound = if self.arguments.token_minted_at == self.prior.token_minted_at {
+            None
+        } else {
+            configured_mint(&self.arguments, document.created_at, binding)?
+        };
         let facts = MintFacts {
-            configured: if bound {
-                configured_mint(&self.arguments, document.created_at, Binding::Changed)?
-            } else {
-                None
-            },
+            configured: bound,
             prior: known.then(|| dated(self.prior)).flatten(),
+            spare: if known || bound.is_some() {
+                None
+            } else {
+                copied(self.configured, observer, &self.arguments, found).await
+            },
             ..MintFacts::default()
         };
-        let minted = date(observer, found, facts).await?.minted;
-        diagnostics.extend(
-            minted
-                .warnings
-                .iter()
-                .map(|warning| diagnose::mint_warning(place, *warning)),
-        );
+        let dated = date(observer, found, facts).await?;
+        diagnostics.extend(dated.told(place));
         let mut private = self.private.clone();
         let mut state = self.arguments.clone().with_token_of(self.prior);
         record(&mut state, found, known);
-        state.set_minted(minted.at, minted.source);
-        let dates = private.note_token(&mut state, found, known);
-        state.set_status_at(dates.as_ref(), self.configured.now());
+        state.set_minted(dated.minted.at, dated.minted.source);
+        let now = self.configured.now();
+        let dates = private.note_token(&mut state, found, known, now);
+        state.set_status_at(dates.as_ref(), now);
         if !self.planned.rotation_reason.is_unknown() {
             state.rotation_reason = self.planned.rotation_reason.clone();
         }
-        diagnostics.extend(stamp(self.configured, &state, &mut private).await);
+        diagnostics.extend(stamp(self.configured, &state, &private).await);
         Self { private, ..self }.finish(state, diagnostics)
     }
 
@@ -234,7 +241,6 @@ impl Update<'_> {
                 let private = Private {
                     created_at: Some(current.created_at),
                     deletion_at: current.deletion_at,
-                    stamped_at: current.stamped_at,
                     ..Private::default()
                 };
                 hold(self.configured, &mut state, &current, &private);
@@ -256,8 +262,10 @@ impl Update<'_> {
                 let mut private = self.private.clone();
                 if reason == Reason::Requested {
                     // The request is still open: the next plan asks for it again, unless the
-                    // token that it was about is gone by then.
-                    state.rotate_when_changed = self.prior.rotate_when_changed.clone();
+                    // token that it was about is gone by then. It asks again for what was to
+                    // change along with it, too: a mint time would never be bound otherwise.
+                    state = self.prior.clone();
+                    state.rotation_reason = Field::text(reason.as_str());
                     private.open_request =
                         self.arguments.request_digest().map(|request| OpenRequest {
                             request: request.to_string(),
@@ -305,7 +313,11 @@ impl Update<'_> {
         vec![due.in_apply()]
     }
 
-    fn finish(self, state: OauthToken, diagnostics: Diagnostics) -> Updated {
+    fn finish(mut self, state: OauthToken, diagnostics: Diagnostics) -> Updated {
+        if !state.looks_for_spares() {
+            // The next refresh finds none, and the host would take that for drift.
+            self.private.usable = Vec::new();
+        }
         let failed = diagnostics.iter().any(Diagnostic::is_error);
         let applied = Applied {
             state,
