@@ -7,17 +7,20 @@ mod due;
 mod handed_out;
 mod mint;
 mod operations;
+mod place;
 mod storing;
 mod unseen;
 mod vault;
 
-pub(super) use due::Due;
+pub(super) use due::{Due, rotation_requested};
 pub(super) use handed_out::{expired_not_handed_out, no_token, nothing_to_hand_out};
 pub(super) use mint::{mint_time_estimated, mint_time_needed, mint_warning, minted_after_stored};
 pub(super) use operations::{
     dated_after_storing, mint_date_needed, no_stamp, no_token_to_stamp, not_stamped_by_command,
     path_meant_otherwise, stored_when_due,
 };
+pub use place::shell;
+pub(super) use place::{Place, add, command, otherwise, store_commands};
 pub(super) use storing::{
     another_token, no_token_to_store, not_stamped, not_stored_while_rehearsed, nothing_stored_over,
     pool_tokens_needed, pool_version_needed, token_needed, too_busy, trimmed, version_needed,
@@ -26,101 +29,11 @@ pub(super) use storing::{
 pub(super) use unseen::unseen;
 pub(super) use vault::vault_error;
 
-use super::configured::DEFAULT_MOUNT;
 use super::observe::{Field, Observed};
 use super::refuse::capital;
-use super::resources::oauth_token::DEFAULT_FIELD;
 use crate::protocol::{AttributePath, Diagnostic};
 use crate::token::expiry::Status;
 use crate::token::fingerprint::Fingerprint;
-use crate::vault::SecretPath;
-
-/// One field of one secret, as messages name it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place<'a> {
-    /// The secret.
-    pub(super) secret: &'a SecretPath,
-    /// The field.
-    pub(super) field: &'a str,
-}
-
-impl std::fmt::Display for Place<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}#{}", self.secret, self.field)
-    }
-}
-
-impl Place<'_> {
-    /// The commands that put a token into a document and keep its other fields.
-    pub(super) fn store_commands(self) -> String {
-        let (mount, path) = (self.secret.mount(), shell(self.secret.path()));
-        store_commands("patch", mount, &path, self.field)
-    }
-
-    fn create_commands(self) -> String {
-        let (mount, path) = (self.secret.mount(), shell(self.secret.path()));
-        store_commands("put", mount, &path, self.field)
-    }
-
-    fn version_command(self, verb: &str, version: u64) -> String {
-        format!(
-            "vault kv {verb} -mount={mount} -versions={version} {path}",
-            mount = shell(self.secret.mount()),
-            path = shell(self.secret.path()),
-        )
-    }
-}
-
-/// The commands that put a token into a secret, either of which will do: ours, which checks the
-/// token and notes its day, and one that needs nothing of ours. A token is pasted into both: an
-/// argument would stay in the shell's history, and a line break at its end would be stored.
-/// `path` is quoted already, or stands for one.
-pub(super) fn store_commands(verb: &str, mount: &str, path: &str, field: &str) -> String {
-    let option = |name: &str, value: &str, default: &str| match value {
-        value if value == default => String::new(),
-        value => format!(" --{name}={}", shell(value)),
-    };
-    let own = format!(
-        "{program} store{mount}{field} {path}",
-        program = env!("CARGO_PKG_NAME"),
-        mount = option("mount", mount, DEFAULT_MOUNT),
-        field = option("field", field, DEFAULT_FIELD),
-    );
-    let vault = format!(
-        "(read -rs T; printf %s \"$T\") | vault kv {verb} -mount={mount} {path} {field}=-",
-        mount = shell(mount),
-        field = shell(field),
-    );
-    format!(
-        "{}Or the same without that program:{}",
-        command(&own),
-        command(&vault)
-    )
-}
-
-/// Adds a sentence to a text, on a line of its own behind a command or a policy.
-pub(super) fn add(detail: &mut String, sentence: &str) {
-    let follows_block = detail
-        .lines()
-        .last()
-        .is_some_and(|line| line.starts_with(' '));
-    if !detail.ends_with('\n') {
-        detail.push_str(if follows_block { "\n\n" } else { " " });
-    }
-    detail.push_str(sentence);
-}
-
-/// What a path without a secret was most likely meant to be, where it has quotes, the mount or
-/// the `data/` of the API in front.
-pub(super) fn otherwise(secret: &SecretPath) -> Option<&str> {
-    let path = secret.path().trim_matches(['"', '\'']);
-    let path = path
-        .strip_prefix(secret.mount())
-        .and_then(|rest| rest.strip_prefix('/'))
-        .unwrap_or(path);
-    let path = path.strip_prefix("data/").unwrap_or(path);
-    (path != secret.path() && !path.is_empty()).then_some(path)
-}
 
 /// Why a place holds no usable token, in words that say what to do; `None` where it holds one.
 pub(super) fn problem(
@@ -189,11 +102,6 @@ pub(super) fn content_problem(place: Place<'_>, content: Field) -> Option<String
             advice = problem.advice(),
         ),
     })
-}
-
-/// Puts a command on a line of its own, which hosts do not wrap because it is indented.
-pub(super) fn command(text: &str) -> String {
-    format!("\n\n    {text}\n\n")
 }
 
 /// Writes a name that somebody else chose so that it is seen to be one, at most so long.
@@ -322,26 +230,6 @@ pub(super) fn wrong_import_id(error: &dyn std::error::Error, form: &str) -> Diag
     )
 }
 
-/// A rotation that the user asked for by name.
-pub(super) fn rotation_requested(place: Place<'_>, spares: &[String]) -> Diagnostic {
-    let detail = if spares.is_empty() {
-        "spare_paths names no spare, so an apply fails unless somebody has stored a new token by \
-         then."
-            .to_owned()
-    } else {
-        format!(
-            "An apply copies the token of the best usable spare of {} into it, and fails if there \
-             is none. The one that is there stays in the KV history: revoke it in the account \
-             settings of claude.ai if it leaked.",
-            spares.join(", ")
-        )
-    };
-    Diagnostic::warning(
-        format!("Token {place} will be rotated as requested"),
-        detail,
-    )
-}
-
 /// A call that needs Vault while the provider's configuration is not known yet.
 pub(super) fn not_configured(unknown: &str, what: &str) -> Diagnostic {
     Diagnostic::error(
@@ -362,69 +250,4 @@ pub(super) fn refreshed_without_vault(id: &str, unknown: &str) -> Diagnostic {
              and only its dates were compared with the clock."
         ),
     )
-}
-
-/// Quotes a word for a shell where it needs it.
-pub fn shell(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_where_a_shell_would_split_them() {
-        assert_eq!(shell("team/agent-1.x_y"), "team/agent-1.x_y");
-        assert_eq!(shell("two words"), "'two words'");
-        assert_eq!(shell("it's"), r"'it'\''s'");
-        assert_eq!(shell("$(reboot)"), "'$(reboot)'");
-    }
-
-    #[test]
-    fn commands_take_a_token_that_is_pasted() {
-        let secret = SecretPath::new("secret", "agent").unwrap();
-        let place = Place {
-            secret: &secret,
-            field: "token",
-        };
-        assert_eq!(
-            place.store_commands(),
-            "\n\n    terraform-provider-claude store --field=token agent\n\n\
-             Or the same without that program:\n\n    (read -rs T; printf %s \"$T\") | \
-             vault kv patch -mount=secret agent token=-\n\n"
-        );
-        let secret = SecretPath::new("kv/team", "two words").unwrap();
-        let place = Place {
-            secret: &secret,
-            field: DEFAULT_FIELD,
-        };
-        assert_eq!(
-            place.create_commands(),
-            "\n\n    terraform-provider-claude store --mount=kv/team 'two words'\n\n\
-             Or the same without that program:\n\n    (read -rs T; printf %s \"$T\") | \
-             vault kv put -mount=kv/team 'two words' claude_oauth_token=-\n\n"
-        );
-    }
-
-    #[test]
-    fn a_sentence_stands_below_a_block() {
-        for (detail, expected) in [
-            ("Denied.", "Denied. Unchanged."),
-            (
-                "Add:\n\n  path {\n  }",
-                "Add:\n\n  path {\n  }\n\nUnchanged.",
-            ),
-            ("Run:\n\n    ls\n\n", "Run:\n\n    ls\n\nUnchanged."),
-        ] {
-            let mut detail = detail.to_owned();
-            add(&mut detail, "Unchanged.");
-            assert_eq!(detail, expected);
-        }
-    }
 }

@@ -113,3 +113,23 @@ impl Due<'_> {
         )
     }
 }
+
+/// A rotation that the user asked for by name.
+pub(in crate::provider) fn rotation_requested(place: Place<'_>, spares: &[String]) -> Diagnostic {
+    let detail = if spares.is_empty() {
+        "spare_paths names no spare, so an apply fails unless somebody has stored a new token by \
+         then."
+            .to_owned()
+    } else {
+        format!(
+            "An apply copies the token of the best usable spare of {} into it, and fails if there \
+             is none. The one that is there stays in the KV history: revoke it in the account \
+             settings of claude.ai if it leaked.",
+            spares.join(", ")
+        )
+    };
+    Diagnostic::warning(
+        format!("Token {place} will be rotated as requested"),
+        detail,
+    )
+}
