@@ -12,6 +12,7 @@
 //! | `random` | schedules of one to three faults by a seed |
 //! | `stored` | `token_wo` under the same faults |
 //! | `races` | many applies at once |
+//! | `lagging` | a standby that lags, while another primary wants the same spare |
 //! | `leaked` | a copy of a leaked token among the spares |
 //! | `cluster` | three servers, and the loss of one |
 //!
@@ -31,6 +32,7 @@ mod bench;
 mod cluster;
 mod fault;
 mod host;
+mod lagging;
 mod leaked;
 mod races;
 mod random;

@@ -12,7 +12,7 @@ mod storing;
 mod unseen;
 mod vault;
 
-pub(super) use due::{Due, rotation_requested};
+pub(super) use due::{Due, rotation_requested, spares_not_seen};
 pub(super) use handed_out::{expired_not_handed_out, no_token, nothing_to_hand_out};
 pub(super) use mint::{mint_time_estimated, mint_time_needed, mint_warning, minted_after_stored};
 pub(super) use operations::{

@@ -189,7 +189,7 @@ impl Promotion<'_> {
             loop {
                 self.go_on()?;
                 let Some(spare) = choice.next(&passed_over) else {
-                    return Err(choice.nothing_usable(self.primary, &passed_over));
+                    return Err(choice.nothing_usable(self, &passed_over));
                 };
                 self.tell(|| format!("Claiming the spare {}", spare.path()));
                 let claim = match self.claim(spare, &document, noting, told).await? {
@@ -217,7 +217,10 @@ impl Promotion<'_> {
         }
         Err(Stop::new(
             format!("Secret {} is too busy", self.primary.secret),
-            "Another program wrote it each time in between. Nothing was changed; apply again.",
+            format!(
+                "Another program wrote it each time in between. Nothing was changed; {}.",
+                self.again()
+            ),
         ))
     }
 
@@ -226,8 +229,11 @@ impl Promotion<'_> {
         if self.configured.is_rehearsed() {
             return Err(Stop::new(
                 format!("Token {} was not rotated", self.primary),
-                "TF_CLAUDE_NOW is set, and nothing is written to Vault while it is. Unset it and \
-                 apply again.",
+                format!(
+                    "TF_CLAUDE_NOW is set, and nothing is written to Vault while it is. Unset it \
+                     and {}.",
+                    self.again()
+                ),
             ));
         }
         if self.reason.is_for_a_date() && self.configured.clocks_differ() {
@@ -245,10 +251,24 @@ impl Promotion<'_> {
         if self.cancelled.is_cancelled() {
             return Err(Stop::new(
                 format!("Rotation of {} was interrupted", self.primary),
-                "The primary was not written. Apply again to go on.",
+                format!("The primary was not written. To go on, {}.", self.again()),
             ));
         }
         Ok(())
+    }
+
+    /// Tells whether an action carries it out, which alone is followed step by step.
+    fn is_action(&self) -> bool {
+        self.progress.is_some()
+    }
+
+    /// How the user has it carried out once more, within a sentence.
+    fn again(&self) -> &'static str {
+        if self.is_action() {
+            "invoke the action again"
+        } else {
+            "apply again"
+        }
     }
 
     /// Tells a step to whoever follows.

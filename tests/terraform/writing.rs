@@ -16,6 +16,7 @@ mod spares;
 mod stamped;
 mod stored;
 mod unable;
+mod unseen;
 
 use std::collections::BTreeMap;
 

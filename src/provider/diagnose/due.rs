@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Place;
+use super::{Place, add};
 use crate::protocol::Diagnostic;
 use crate::token::expiry::Status;
 
@@ -49,15 +49,22 @@ impl Due<'_> {
         text
     }
 
-    /// The warning of a plan.
-    pub(in crate::provider) fn in_plan(&self) -> Diagnostic {
-        let stake = if self.status.is_working() {
-            "It has not expired yet, and there is no spare to replace it (see spare_paths)."
-        } else {
-            "There is no spare to replace it (see spare_paths): an apply fails until it is \
-             replaced."
+    /// The warning of a plan. `refused` says of each spare, in lines, why it will not do.
+    pub(in crate::provider) fn in_plan(&self, refused: &str) -> Diagnostic {
+        let stake = match (self.status.is_working(), refused.is_empty()) {
+            (true, true) => {
+                "It has not expired yet, and there is no spare to replace it (see spare_paths). "
+            }
+            (true, false) => "It has not expired yet, and no spare is usable:\n",
+            (false, true) => {
+                "There is no spare to replace it (see spare_paths): an apply fails until it is \
+                 replaced. "
+            }
+            (false, false) => {
+                "An apply fails until it is replaced or a spare can be used. None is usable:\n"
+            }
         };
-        Diagnostic::warning(self.summary(), format!("{stake} {}", self.advice()))
+        Diagnostic::warning(self.summary(), format!("{stake}{refused}{}", self.advice()))
     }
 
     /// The warning of a plan that takes a spare.
@@ -94,10 +101,28 @@ impl Due<'_> {
         )
     }
 
+    /// The warning of a plan that imports.
+    pub(in crate::provider) fn in_import(&self, spares: &[String]) -> Diagnostic {
+        let next = if spares.is_empty() {
+            self.advice()
+        } else {
+            "The plan that follows looks at the spares, and takes one if it is usable.".to_owned()
+        };
+        Diagnostic::warning(
+            self.summary(),
+            format!("It is imported as it is, and nothing replaces it yet. {next}"),
+        )
+    }
+
     /// What an apply that could replace nothing says: a warning while the token works, an error
-    /// once it does not.
-    pub(in crate::provider) fn in_apply(&self) -> Diagnostic {
-        let detail = format!("Nothing was there to replace it with. {}", self.advice());
+    /// once it does not. `refused` is what the plan said of the spares.
+    pub(in crate::provider) fn in_apply(&self, refused: &str) -> Diagnostic {
+        let cause = if refused.is_empty() {
+            "Nothing was there to replace it with. "
+        } else {
+            "No spare was usable when this was planned:\n"
+        };
+        let detail = format!("{cause}{refused}{}", self.advice());
         if self.status.is_working() {
             Diagnostic::warning(self.summary(), detail)
         } else {
@@ -132,4 +157,14 @@ pub(in crate::provider) fn rotation_requested(place: Place<'_>, spares: &[String
         format!("Token {place} will be rotated as requested"),
         detail,
     )
+}
+
+/// Spares of a token that is due, at which a refresh could not look.
+pub(in crate::provider) fn spares_not_seen(place: Place<'_>, cause: &str) -> Diagnostic {
+    let mut detail = cause.to_owned();
+    add(
+        &mut detail,
+        "An apply looks at the spares once more, and takes one if it is usable.",
+    );
+    Diagnostic::warning(format!("Spares of {place} could not be looked at"), detail)
 }

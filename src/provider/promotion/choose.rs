@@ -8,7 +8,6 @@ use futures_util::future::join_all;
 use super::claim::new_mark;
 use super::stop::{Stop, replaced};
 use super::{Promotion, stop};
-use crate::provider::diagnose::Place;
 use crate::provider::observe::{Field as Content, Observed};
 use crate::provider::spares::{Look, Spares, claimed, named};
 use crate::provider::stamps::{Noted, note};
@@ -23,6 +22,8 @@ use crate::vault::VaultError;
 
 /// How many older versions of the primary are looked at.
 const HISTORY: u64 = 20;
+/// Bytes of a list of spares after which the others are counted.
+const LISTED: usize = 4096;
 
 /// A spare that can be promoted.
 pub(super) struct Candidate(Look);
@@ -62,27 +63,51 @@ impl Choice {
     /// Says why no spare will do.
     pub(super) fn nothing_usable(
         &self,
-        primary: Place<'_>,
+        promotion: &Promotion<'_>,
         passed_over: &[(String, String)],
     ) -> Stop {
-        let mut detail = String::new();
-        let refused = self.refused.iter().chain(passed_over);
-        if refused.clone().next().is_none() {
-            detail.push_str("spare_paths names no spare. ");
+        let primary = promotion.primary;
+        let refused = list(self.refused.iter().chain(passed_over));
+        let cause = if refused.is_empty() {
+            "spare_paths names no spare. ".to_owned()
         } else {
-            detail.push_str("No spare is left:\n");
-            for (path, why) in refused {
-                let _ = writeln!(detail, "- {path}: {why}");
-            }
-        }
-        let _ = write!(
-            detail,
-            "Mint a token with `claude setup-token` in a terminal at least 300 columns wide and \
-             store it in a spare, or in the primary itself as here:{}Then apply again.",
+            format!("No spare is left:\n{refused}")
+        };
+        let next = if promotion.is_action() {
+            "A token in the primary leaves nothing to do; with one in a spare, invoke the action \
+             again:\n\n    terraform apply -invoke=action.claude_promote_spare.NAME"
+        } else {
+            "Then apply again."
+        };
+        let detail = format!(
+            "{cause}Mint a token with `claude setup-token` in a terminal at least 300 columns \
+             wide and store it in a spare, or in the primary itself as here:{}{next}",
             primary.store_commands(),
         );
         Stop::new(format!("No spare for {primary}"), detail)
     }
+
+    /// Says for each spare that is not usable why, a line each; private data may have it.
+    pub(in crate::provider) fn refusals(&self) -> String {
+        list(self.refused.iter())
+    }
+}
+
+/// Lists paths with what is wrong about them, as many as a screen takes.
+fn list<'a>(refused: impl Iterator<Item = &'a (String, String)>) -> String {
+    let mut text = String::new();
+    let mut more = 0_usize;
+    for (path, why) in refused {
+        if text.len() < LISTED && more == 0 {
+            let _ = writeln!(text, "- {path}: {why}");
+        } else {
+            more += 1;
+        }
+    }
+    if more > 0 {
+        let _ = writeln!(text, "- and {more} more");
+    }
+    text
 }
 
 impl Promotion<'_> {

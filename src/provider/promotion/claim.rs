@@ -6,6 +6,9 @@ use super::choose::Candidate;
 use super::primary::PrimaryDocument;
 use super::stop::{Stop, replaced, without_marks};
 use super::{PATIENCE, PAUSE, Promotion};
+use crate::provider::date::Found;
+use crate::provider::diagnose::Place;
+use crate::provider::observe::Observation;
 use crate::provider::spares::named;
 use crate::provider::stamps::{Changes, Noted, note};
 use crate::sdk::Diagnostics;
@@ -152,26 +155,34 @@ impl Promotion<'_> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             self.go_on()?;
-            let Some((token, metadata)) = self.token_of(secret, fingerprint).await? else {
+            let Some((token, seen)) = self.token_of(secret, fingerprint).await? else {
                 return Ok(Err("its token changed meanwhile".to_owned()));
             };
-            let shows = metadata.contains_key(key);
-            let others = Mark::read_all(self.primary.field, &metadata)
+            let shows = seen.custom_metadata.contains_key(key);
+            let others = Mark::read_all(self.primary.field, &seen.custom_metadata)
                 .into_iter()
                 .any(|mark| mark.counts_for(&fingerprint) && mark.primary != own);
             if shows && !others {
                 return Ok(Ok(token));
             }
             if shows {
-                let look = self
+                // The others are judged by the answer that shows our mark: one more read may meet
+                // a standby that has seen neither.
+                let found = Found {
+                    place: Place {
+                        secret,
+                        field: self.primary.field,
+                    },
+                    document: &seen,
+                    fingerprint,
+                };
+                let marks = self
                     .spares(&own)
-                    .look(secret.path(), None)
+                    .marks(found)
                     .await
                     .map_err(Stop::from_diagnostic)?;
-                let rivals: Vec<_> = look
-                    .token
+                let rivals: Vec<_> = marks
                     .iter()
-                    .flat_map(|token| &token.marks)
                     .filter(|(mark, _)| mark.primary != own)
                     .collect();
                 if let Some((mark, _)) = rivals
@@ -191,8 +202,11 @@ impl Promotion<'_> {
             } else if Instant::now() >= deadline {
                 return Err(Stop::new(
                     format!("The mark on {secret} does not show"),
-                    "Vault took the mark, but the node that answers reads has not seen it. \
-                     Nothing was changed; apply again when the cluster is well.",
+                    format!(
+                        "Vault took the mark, but the node that answers reads has not seen it. \
+                         Nothing was changed. Once the cluster is well, {}.",
+                        self.again()
+                    ),
                 ));
             }
             sleep(PAUSE).await;
@@ -204,7 +218,7 @@ impl Promotion<'_> {
         &self,
         secret: &SecretPath,
         fingerprint: Fingerprint,
-    ) -> Result<Option<(Secret, std::collections::BTreeMap<String, String>)>, Stop> {
+    ) -> Result<Option<(Secret, Observation)>, Stop> {
         let reading = self
             .observer
             .store()
@@ -220,6 +234,6 @@ impl Promotion<'_> {
         if check(token.expose()).fingerprint() != Some(fingerprint) {
             return Ok(None);
         }
-        Ok(Some((token, document.custom_metadata().clone())))
+        Ok(Some((token, Observation::of(&document))))
     }
 }

@@ -96,7 +96,7 @@ impl Promotion<'_> {
                 // not notice: nothing may be written over it.
                 Err(Stop::new(
                     format!("Token {} cannot be replaced", self.primary),
-                    format!("{problem}Then apply again. Nothing was changed."),
+                    format!("{problem}Then {}. Nothing was changed.", self.again()),
                 )
                 .without_a_token())
             }

@@ -70,8 +70,16 @@ impl Stop {
         Diagnostic::error(self.summary, self.detail)
     }
 
-    /// Turns into a warning, where the old token has not expired.
-    pub(in crate::provider) fn into_warning(self) -> Diagnostic {
+    /// Turns into a warning about a token that has not expired. Its summary names the token,
+    /// whatever the stop is about: two tokens may be stopped by one spare or one secret.
+    pub(in crate::provider) fn into_warning(self, place: Place<'_>) -> Diagnostic {
+        let id = place.to_string();
+        let is_named = self.summary.split([' ', ':']).any(|word| word == id);
+        let summary = if is_named {
+            self.summary
+        } else {
+            format!("Token {id} was not rotated: {}", self.summary)
+        };
         let detail = match self.leaves {
             Leaves::TheOld => {
                 format!(
@@ -81,7 +89,7 @@ impl Stop {
             }
             Leaves::Either | Leaves::Nothing => self.detail,
         };
-        Diagnostic::warning(self.summary, detail)
+        Diagnostic::warning(summary, detail)
     }
 }
 
@@ -112,4 +120,45 @@ pub(super) fn replaced(place: Place<'_>, what: &str) -> Diagnostic {
             place.secret.mount(),
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::SecretPath;
+
+    #[test]
+    fn each_token_that_stays_has_a_warning_of_its_own() {
+        let secret = SecretPath::new("secret", "agent").unwrap();
+        let place = |field| Place {
+            secret: &secret,
+            field,
+        };
+        let denied = VaultError::Sealed;
+        for (stop, summary) in [
+            (
+                Stop::new("Secret secret/agent is too busy", ""),
+                "Token secret/agent#a was not rotated: Secret secret/agent is too busy",
+            ),
+            (
+                Stop::vault(&denied, "secret/spare"),
+                "Token secret/agent#a was not rotated: Vault is sealed: secret/spare",
+            ),
+            (
+                Stop::vault(&denied, "secret/agent#ab"),
+                "Token secret/agent#a was not rotated: Vault is sealed: secret/agent#ab",
+            ),
+            (
+                Stop::vault(&denied, &place("a").to_string()),
+                "Vault is sealed: secret/agent#a",
+            ),
+            (
+                Stop::new("No spare for secret/agent#a", ""),
+                "No spare for secret/agent#a",
+            ),
+        ] {
+            let told = stop.into_warning(place("a"));
+            assert_eq!(told.summary, summary);
+        }
+    }
 }

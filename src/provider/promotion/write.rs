@@ -162,8 +162,9 @@ impl Promotion<'_> {
             return Err(Stop::new(
                 format!("Secret {} was changed meanwhile", self.primary.secret),
                 format!(
-                    "{}Nothing was written over it. Apply again once it is right.",
-                    problem.unwrap_or_default()
+                    "{}Nothing was written over it. Once it is right, {}.",
+                    problem.unwrap_or_default(),
+                    self.again()
                 ),
             )
             .without_a_token());
@@ -235,9 +236,11 @@ impl Promotion<'_> {
                 Reading::Present(_) => {
                     return Err(Stop::new(
                         format!("Secret {} cannot be read as it is", self.primary.secret),
-                        "Vault refused the write because the secret had changed, but goes on \
-                         answering reads with the old version. Apply again when the cluster is \
-                         well.",
+                        format!(
+                            "Vault refused the write because the secret had changed, but goes on \
+                             answering reads with the old version. Once the cluster is well, {}.",
+                            self.again()
+                        ),
                     ));
                 }
                 gone => {
@@ -245,7 +248,7 @@ impl Promotion<'_> {
                     let problem = diagnose::problem(self.primary, &gone, None);
                     return Err(Stop::new(
                         format!("Secret {} was removed meanwhile", self.primary.secret),
-                        format!("{}Then apply again.", problem.unwrap_or_default()),
+                        format!("{}Then {}.", problem.unwrap_or_default(), self.again()),
                     )
                     .without_a_token());
                 }
@@ -281,17 +284,22 @@ impl Promotion<'_> {
             ),
             WriteError::CasMismatch | WriteError::CasRequired => Stop::new(
                 format!("Secret {} was changed meanwhile", self.primary.secret),
-                "Apply again.",
+                format!("To go on, {}.", self.again()),
             ),
         }
     }
 
     fn unanswered(&self, cause: &str) -> Stop {
+        let next = if self.is_action() {
+            "."
+        } else {
+            ": apply again, which looks first."
+        };
         Stop::new(
             format!("Vault did not say whether {} was written", self.primary),
             format!(
-                "The new token may be there already, or arrive yet. Nothing is lost either way: \
-                 apply again, which looks first. {cause}"
+                "The new token may be there already, or arrive yet. Nothing is lost either way\
+                 {next} {cause}"
             ),
         )
         .in_doubt()

@@ -155,7 +155,9 @@ async fn each_invocation_promotes_one_more_and_what_depends_follows() {
     run.exits(1)
         .says(&format!("No spare for {PRIMARY_ID}"))
         .says("Mint a token with `claude setup-token`")
-        .says("vault kv patch -mount=secret claude-agent-service");
+        .says("vault kv patch -mount=secret claude-agent-service")
+        .says("terraform apply -invoke=action.claude_promote_spare.NAME")
+        .omits("apply again");
     assert_eq!(stack.current_version(PRIMARY).await, 3);
 }
 

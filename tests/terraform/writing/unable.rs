@@ -31,11 +31,11 @@ async fn a_working_token_stays_with_a_warning_and_the_drift_stays() {
         let plan = stack.workspace.plan();
         plan.exits(2)
             .says("+ rotation_reason = \"rotation_due\"")
-            .says("there is no spare to replace it");
+            .says("no spare is usable:");
         let planned = change(&stack.workspace.show_json("saved.tfplan"), AGENT);
         assert_eq!(unknown(&planned), [""; 0]);
         let apply = stack.workspace.apply_saved();
-        apply.exits(0).says("there is no spare to replace it");
+        apply.exits(0).says("no spare is usable:");
         assert_eq!(warnings(&apply).len(), 1, "{}", apply.transcript());
         assert!(warnings(&apply)[0].starts_with(&format!("Token {PRIMARY_ID} is due: expires ")));
         let after = stack.attributes(AGENT);

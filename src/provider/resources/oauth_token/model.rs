@@ -79,6 +79,12 @@ pub(in crate::provider) struct Private {
     /// The spares that could be promoted when the last refresh found the token due, the best one
     /// first.
     pub(super) usable: Vec<String>,
+    /// Why none could be promoted then, in lines for the user.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) refused: String,
+    /// Whether that refresh could not look at the spares.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) unseen: bool,
     /// A request that no spare could answer.
     pub(super) open_request: Option<OpenRequest>,
     /// Whether the provider's mount was not known at the refresh: the plan then keeps the one in
@@ -128,6 +134,13 @@ impl LastGood {
 }
 
 impl Private {
+    /// Lets go of what was known of the spares.
+    pub(super) fn forget_spares(&mut self) {
+        self.usable = Vec::new();
+        self.refused = String::new();
+        self.unseen = false;
+    }
+
     /// Tells whether the token that an open request was about has been replaced by hand, which
     /// answers the request.
     pub(super) fn has_answer(&self, state: &OauthToken, asking: &OauthToken) -> bool {
@@ -335,10 +348,13 @@ impl OauthToken {
         self.request().known().map(request_digest)
     }
 
-    /// Tells whether a refresh looks for a spare that could take the token's place.
-    pub(super) fn looks_for_spares(&self) -> bool {
-        self.known_status().is_some_and(Status::is_due)
-            && self.on_rotation_due.as_str() == Some("plan")
+    /// Returns the status of a token that a spare may replace: a refresh looks at the spares then.
+    pub(super) fn replaceable(&self) -> Option<Status> {
+        let has_spares = self
+            .known_spare_paths()
+            .is_some_and(|paths| !paths.is_empty());
+        let may = has_spares && self.on_rotation_due.as_str() == Some("plan");
+        self.known_status().filter(|status| may && status.is_due())
     }
 
     /// Returns the status where it is known.

@@ -100,7 +100,7 @@ fn update(
             planned.rotation_reason = Field::text("requested");
             planned
         }
-        Change::Due(status) => due(planned, prior, status, private, told),
+        Change::Due(status) => due(planned, prior, status, private, imported, told),
     })
 }
 
@@ -147,13 +147,15 @@ fn redated(
     Ok(planned)
 }
 
-/// With a spare to take, everything that tells of the token is left to the apply. With none, the
-/// reason alone changes, so that whatever depends on the token stays out of the plan.
+/// With a spare to take, everything that tells of the token is left to the apply, and so it is
+/// where no refresh has looked at the spares. With none, the reason alone changes, so that
+/// whatever depends on the token stays out of the plan. An import takes over what is there.
 fn due(
     mut planned: OauthToken,
     prior: &OauthToken,
     status: Status,
     private: &Private,
+    imported: bool,
     told: &mut Diagnostics,
 ) -> OauthToken {
     let Some(named) = Named::of(&planned) else {
@@ -170,16 +172,24 @@ fn due(
         return planned;
     }
     let paths = planned.known_spare_paths().unwrap_or_default();
+    if imported {
+        told.push(due.in_import(&paths));
+        return planned;
+    }
     let spare = private.usable.first().filter(|spare| paths.contains(spare));
-    let new_paths = planned.spare_paths != prior.spare_paths && !paths.is_empty();
+    // A refresh looks at the spares of the state, and under `warn` at none.
+    let seen = !private.unseen
+        && planned.spare_paths == prior.spare_paths
+        && prior.on_rotation_due.as_str() == Some("plan");
+    let unseen = !seen && !paths.is_empty();
     if let Some(spare) = spare {
         told.push(due.in_plan_with(spare));
-    } else if new_paths {
+    } else if unseen {
         told.push(due.in_plan_with_one_of(&paths));
     } else {
-        told.push(due.in_plan());
+        told.push(due.in_plan(if seen { &private.refused } else { "" }));
     }
-    if spare.is_some() || new_paths {
+    if spare.is_some() || unseen {
         planned = planned.with_unknown_token();
     }
     planned.rotation_reason = Field::text(status.as_str());

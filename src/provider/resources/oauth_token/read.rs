@@ -70,7 +70,7 @@ impl Refresh<'_> {
             .await
             .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
         self.told.extend(self.configured.skew_warning());
-        self.private.usable = Vec::new();
+        self.private.forget_spares();
         let mut version = None;
         match &*observed {
             Observed::Present(document) => {
@@ -82,10 +82,8 @@ impl Refresh<'_> {
                 self.gone(place, Status::Missing, problem);
             }
         }
-        if let (Some(status), Some(version)) = (self.state.known_status(), version)
-            && self.state.looks_for_spares()
-        {
-            self.private.usable = self.usable(observer, place, status, version).await;
+        if let (Some(status), Some(version)) = (self.state.replaceable(), version) {
+            self.look_at_spares(observer, place, status, version).await;
         }
         Ok(())
     }
@@ -177,25 +175,31 @@ impl Refresh<'_> {
         self.state.status = Field::text(status.as_str());
     }
 
-    /// Looks at the spares of a token that is due, and returns the usable ones. What cannot be
-    /// read is not usable; the apply says why.
-    async fn usable(
-        &self,
+    /// Looks at the spares of a token that is due. Where that fails, the choice is left to the
+    /// apply.
+    async fn look_at_spares(
+        &mut self,
         observer: &Observer,
         place: Place<'_>,
         status: Status,
         version: u64,
-    ) -> Vec<String> {
+    ) {
         let Some((promotion, paths)) = self.promotion(observer, place, status) else {
-            return Vec::new();
+            return;
         };
-        match promotion
-            .with(&paths)
-            .choose(recorded(self.state), version)
-            .await
-        {
-            Ok(choice) => choice.paths().map(str::to_owned).collect(),
-            Err(_) => Vec::new(),
+        let token = recorded(self.state);
+        match promotion.with(&paths).choose(token, version).await {
+            Ok(choice) => {
+                self.private.usable = choice.paths().map(str::to_owned).collect();
+                if self.private.usable.is_empty() {
+                    self.private.refused = choice.refusals();
+                }
+            }
+            Err(stop) => {
+                self.private.unseen = true;
+                self.told
+                    .push(diagnose::spares_not_seen(place, &stop.into_error().detail));
+            }
         }
     }
 
@@ -237,9 +241,15 @@ impl Refresh<'_> {
             Some(Status::InDate | Status::RotationDue | Status::Expired)
         );
         if dated {
+            let before = self.state.status.clone();
             let dates = self.state.dates(self.private);
             self.state
                 .set_status_at(dates.as_ref(), self.configured.now());
+            // Which spares will do is another question for each status.
+            if self.state.status != before {
+                self.private.forget_spares();
+                self.private.unseen = self.state.replaceable().is_some();
+            }
         }
     }
 }

@@ -55,6 +55,7 @@ pub(super) async fn update(
     match change {
         Change::Store => update.store(&token).await,
         Change::Request => update.rotate(Reason::Requested).await,
+        Change::Due(_) if imported => update.stay(None).await,
         Change::Due(status) if planned.fingerprint.is_unknown() => {
             update.rotate(Reason::Status(status)).await
         }
@@ -255,7 +256,7 @@ impl Update<'_> {
                     Reason::Status(_) | Reason::Requested => false,
                 };
                 told.push(if works {
-                    stop.into_warning()
+                    stop.into_warning(promotion.primary)
                 } else {
                     stop.into_error()
                 });
@@ -310,13 +311,14 @@ impl Update<'_> {
             expires_at: state.expires_at.as_str(),
             problem: self.private.problem.as_deref(),
         };
-        vec![due.in_apply()]
+        let looked = state.spare_paths == self.prior.spare_paths;
+        vec![due.in_apply(if looked { &self.private.refused } else { "" })]
     }
 
     fn finish(mut self, state: OauthToken, diagnostics: Diagnostics) -> Updated {
-        if !state.looks_for_spares() {
+        if state.replaceable().is_none() {
             // The next refresh finds none, and the host would take that for drift.
-            self.private.usable = Vec::new();
+            self.private.forget_spares();
         }
         let failed = diagnostics.iter().any(Diagnostic::is_error);
         let applied = Applied {

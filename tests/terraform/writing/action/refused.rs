@@ -138,7 +138,7 @@ async fn a_primary_that_is_gone_is_not_written_over() {
     let run = invoke(&stack);
     run.exits(1)
         .says("vault kv undelete -mount=secret -versions=1 claude-agent-service")
-        .says("Then apply again. Nothing was changed.");
+        .says("Then invoke the action again. Nothing was changed.");
     failed_with(&run, &format!("Token {PRIMARY_ID} cannot be replaced"));
     assert_eq!(marks(&stack, SPARES[0]).await, []);
 }

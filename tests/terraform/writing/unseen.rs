@@ -1,0 +1,134 @@
+//! Spares at which no refresh has looked, and spares that will not do: what the plan says of
+//! them, and that the apply takes one that is usable.
+
+use serde_json::{Value, json};
+
+use super::super::stack::{
+    AGENT, FIELD, PRIMARY, SPARES, Stack, change, days, differences, errors, fingerprint, unknown,
+    warnings,
+};
+use super::{BOTH, aged, agent, now, short};
+use crate::support::secrets::token;
+
+const ONE_OF: &str =
+    "An apply copies the token of the first usable spare into it, if there is one among";
+
+/// Plans and applies, and demands that the first spare is taken.
+async fn takes_a_spare(stack: &Stack, plan_says: &str) {
+    let plan = stack.workspace.plan();
+    plan.exits(2).says(plan_says);
+    let planned = change(&stack.workspace.show_json("saved.tfplan"), AGENT);
+    assert!(unknown(&planned).contains(&"fingerprint"), "{planned:#}");
+    stack.workspace.apply_saved().exits(0);
+    assert_eq!(stack.attributes(AGENT)["rotated_from"], SPARES[0]);
+    assert_eq!(stack.current_version(PRIMARY).await, 2);
+}
+
+#[tokio::test]
+async fn an_import_takes_over_and_the_plan_that_follows_rotates() {
+    for (name, age) in [("unseen-import-due", 340), ("unseen-import-expired", 366)] {
+        let stack = aged(name, age).await;
+        let before = stack.everything(PRIMARY).await;
+        stack.write(&format!(
+            "import {{\n  to = {AGENT}\n  id = \"secret/{PRIMARY}\"\n}}\n{}",
+            agent(BOTH)
+        ));
+        let plan = stack.workspace.plan();
+        plan.exits(2)
+            .says("Plan: 1 to import, 0 to add, 1 to change, 0 to destroy.")
+            .says("It is imported as it is, and nothing replaces it yet.");
+        assert_eq!(warnings(&plan).len(), 1, "{}", plan.transcript());
+        let planned = change(&stack.workspace.show_json("saved.tfplan"), AGENT);
+        assert_eq!(unknown(&planned), [""; 0]);
+        assert_eq!(
+            differences(&planned["before"], &planned["after"]),
+            ["rotation_reason", "spare_paths"]
+        );
+        assert_eq!(planned["after"]["rotation_reason"], Value::Null);
+        stack.workspace.apply_saved().exits(0);
+        assert_eq!(
+            stack.everything(PRIMARY).await["versions"],
+            before["versions"]
+        );
+        let state = stack.attributes(AGENT);
+        assert_eq!(state["fingerprint"], fingerprint(&token("primary")));
+        assert_eq!(state["spare_paths"], json!(SPARES));
+        assert_eq!(state["rotation_reason"], Value::Null);
+
+        takes_a_spare(&stack, &format!("the spare {} into it", SPARES[0])).await;
+        stack.is_quiet();
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_was_only_warned_of_is_replaced_once_changes_are_planned() {
+    let stack = aged("unseen-warn", 366).await;
+    stack.applied(&agent(&format!("{BOTH}  on_rotation_due = \"warn\"\n")));
+    stack.write(&agent(BOTH));
+    takes_a_spare(&stack, ONE_OF).await;
+    stack.is_quiet();
+}
+
+#[tokio::test]
+async fn a_token_that_expires_while_the_provider_is_unknown_is_replaced() {
+    let mut stack = aged("unseen-provider", 366).await;
+    stack.workspace.set("VAULT_ADDR", "http://127.0.0.1:1");
+    let write = |address: &str| {
+        stack.write_with_provider(
+            "  address = terraform_data.source.output",
+            &format!(
+                "resource \"terraform_data\" \"source\" {{\n  input = {address:?}\n}}\n{}",
+                agent(&format!("{BOTH}  rotate_before_days = 0\n"))
+            ),
+        );
+    };
+    write(stack.bao.address());
+    stack.apply_at(now() - days(30)).exits(0);
+    assert_eq!(stack.attributes(AGENT)["status"], "in_date");
+    write(&format!("{}/", stack.bao.address()));
+    takes_a_spare(&stack, ONE_OF).await;
+    stack.is_quiet();
+}
+
+#[tokio::test]
+async fn a_spare_that_will_not_do_is_told_with_what_frees_it() {
+    for (name, age, code) in [("unseen-marked", 340, 0), ("unseen-marked-expired", 366, 1)] {
+        let stack = aged(name, age).await;
+        let mark = format!(
+            "{} 2 {} gone#{FIELD}",
+            short(&token(SPARES[0])),
+            now().as_second()
+        );
+        let key = format!("{FIELD}.promoted_to.00c0ffee");
+        stack
+            .bao
+            .must(
+                "PATCH",
+                &format!("secret/metadata/{}", SPARES[0]),
+                json!({ "custom_metadata": { key: mark } }),
+            )
+            .await;
+        stack.put(SPARES[1], json!({ FIELD: "weak" })).await;
+        stack.applied(&agent(BOTH));
+        for _ in 0..2 {
+            let plan = stack.workspace.plan();
+            plan.exits(2);
+            let apply = stack.workspace.apply_saved();
+            apply.exits(code);
+            for run in [&plan, &apply] {
+                run.says(&format!("- {}: it is marked for gone#{FIELD}", SPARES[0]))
+                    .says("remove the key that begins with claude_oauth_token.promoted_to")
+                    .says(&format!("- {}: ", SPARES[1]));
+            }
+            assert_eq!(warnings(&plan).len(), 1, "{}", plan.transcript());
+            assert_eq!(errors(&apply).len(), usize::try_from(code).unwrap());
+        }
+        // What the refresh notes of the spares stays as it is while they do.
+        stack
+            .workspace
+            .run(["apply", "-refresh-only", "-auto-approve"])
+            .exits(0);
+        stack.refresh_only().exits(0);
+        assert_eq!(stack.current_version(PRIMARY).await, 1);
+    }
+}
