@@ -239,8 +239,11 @@ impl Promotion<'_> {
         if self.reason.is_for_a_date() && self.configured.clocks_differ() {
             return Err(Stop::new(
                 format!("Token {} was not rotated", self.primary),
-                "The clocks of Vault and of this machine are more than an hour apart, so nothing \
-                 is promoted for a date's sake. Set the clock that is wrong and apply again.",
+                format!(
+                    "The clocks of Vault and of this machine are more than an hour apart, so \
+                     nothing is promoted for a date's sake. Set the clock that is wrong and {}.",
+                    self.again()
+                ),
             ));
         }
         Ok(())

@@ -269,3 +269,25 @@ fn is_open_copy(look: &Look, token: Fingerprint) -> bool {
                 .all(|mark| mark.state != MarkState::Spent)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_many_spares_ends_with_their_number() {
+        let refused: Vec<_> = (0..100)
+            .map(|number| (format!("spare-{number}"), "there is no token.".repeat(10)))
+            .collect();
+        assert_eq!(list(refused[..0].iter()), "");
+        let whole = list(refused[..2].iter());
+        assert_eq!(whole.lines().count(), 2, "{whole}");
+        let cut = list(refused.iter());
+        assert!(cut.len() < LISTED + 300, "{}", cut.len());
+        let named = cut.lines().count() - 1;
+        assert!(
+            cut.ends_with(&format!("- and {} more\n", 100 - named)),
+            "{cut}"
+        );
+    }
+}

@@ -1,13 +1,18 @@
 //! Spares at which no refresh has looked, and spares that will not do: what the plan says of
 //! them, and that the apply takes one that is usable.
 
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::super::stack::{
-    AGENT, FIELD, PRIMARY, SPARES, Stack, change, days, differences, errors, fingerprint, unknown,
-    warnings,
+    AGENT, FIELD, PRIMARY, PRIMARY_ID, SPARES, Stack, change, days, differences, errors,
+    fingerprint, unknown, warnings,
 };
 use super::{BOTH, aged, agent, now, short};
+use crate::support::proxy::{Judge, Judgement, Proxy, Seen, Step};
 use crate::support::secrets::token;
 
 const ONE_OF: &str =
@@ -87,6 +92,42 @@ async fn a_token_that_expires_while_the_provider_is_unknown_is_replaced() {
     assert_eq!(stack.attributes(AGENT)["status"], "in_date");
     write(&format!("{}/", stack.bao.address()));
     takes_a_spare(&stack, ONE_OF).await;
+    stack.is_quiet();
+}
+
+/// A server that fails where it is asked for older versions.
+struct WithoutHistory;
+
+impl Judge for WithoutHistory {
+    fn judge(self: Arc<Self>, seen: Seen) -> BoxFuture<'static, Judgement> {
+        let step = if seen.target.contains("?version=") {
+            Step::json(500, "{\"errors\":[\"something went wrong\"]}")
+        } else {
+            Step::Pass
+        };
+        let afterwards = None;
+        async move { Judgement { step, afterwards } }.boxed()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_refresh_that_fails_to_choose_says_so_and_leaves_it_to_the_apply() {
+    let mut stack = aged("unseen-failure", 340).await;
+    stack
+        .patch(PRIMARY, json!({ "api_bearer_token": "second" }))
+        .await;
+    stack.write_with_provider("  max_retries = 0\n", &agent(BOTH));
+    stack.apply();
+    let proxy = Proxy::judged(stack.bao.address(), Arc::new(WithoutHistory)).await;
+    stack.workspace.set("VAULT_ADDR", proxy.address());
+    let plan = stack.workspace.plan();
+    plan.exits(2).says("something went wrong").says(ONE_OF);
+    let told = warnings(&plan);
+    let unseen = format!("Spares of {PRIMARY_ID} could not be looked at");
+    assert!(told.contains(&unseen), "{}", plan.transcript());
+    stack.workspace.set("VAULT_ADDR", stack.bao.address());
+    stack.workspace.apply_saved().exits(0);
+    assert_eq!(stack.attributes(AGENT)["rotated_from"], SPARES[0]);
     stack.is_quiet();
 }
 
