@@ -49,7 +49,7 @@ mod write;
 #[cfg(test)]
 pub(crate) use document::tests::present;
 pub use document::{Document, Field, Reading, Tombstone};
-pub use error::{ConnectionProblem, LoginMethod, TlsProblem, TokenSource, VaultError};
+pub use error::{ConnectionProblem, LoginMethod, TlsProblem, TokenOrigin, TokenSource, VaultError};
 pub use folder_path::FolderPath;
 pub use list::Listing;
 pub use metadata::Metadata;

@@ -27,6 +27,7 @@ use std::time::Duration;
 use terraform_provider_claude::secret::Secret;
 use terraform_provider_claude::vault::{
     Address, Credentials, Field, Limits, Reading, SecretPath, Settings, Store, TlsSettings,
+    TokenOrigin,
 };
 
 use crate::support::openbao::OpenBao;
@@ -47,7 +48,7 @@ fn settings(address: &str, credentials: Credentials) -> Settings {
 }
 
 fn token(text: &str) -> Credentials {
-    Credentials::Token(Secret::new(text))
+    Credentials::Token(Secret::new(text), TokenOrigin::File)
 }
 
 /// A store that may do everything.

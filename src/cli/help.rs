@@ -53,7 +53,8 @@ const STORE: &str = "\
 Stores a token in one field of one KV version 2 secret. It is checked first,
 every other field stays as it is, the one before stays in the KV history, and
 the mint time is written to the secret's metadata. The token comes by a prompt
-that shows nothing, or by standard input; never as an argument:
+that shows nothing, or by standard input; never as an argument. Vault is asked
+first, and a secret that will be new is told on standard error:
 
     claude setup-token        (in a terminal at least 300 columns wide)
     terraform-provider-claude store claude-agent-service
@@ -103,7 +104,8 @@ Usage: terraform-provider-claude status [OPTIONS] [PATH...]
 
 A secret that cannot be read is shown as unreadable beside all others, with the
 reason on standard error, and the exit code is 1. A secret that is not there is
-a state like others: missing.
+a state like others: missing. A folder that is named and has no token is
+mistyped, most likely: the exit code is 1.
 
 Address, Vault token, namespace and TLS come from the environment as for the
 provider: VAULT_ADDR, VAULT_TOKEN or ~/.vault-token, VAULT_NAMESPACE,

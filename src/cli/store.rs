@@ -21,7 +21,8 @@ const RECIPE: &str = "Mint one with `claude setup-token` in a terminal at least 
 
 /// Why nothing was stored.
 enum Failure {
-    Input(InputError),
+    /// There is no token; the command takes one.
+    Input(InputError, String),
     Refused(Refusal),
 }
 
@@ -34,7 +35,6 @@ impl From<Refusal> for Failure {
 /// Runs the command.
 pub(super) fn run(arguments: Store, environment: &Arc<dyn Environment>) -> ExitCode {
     let environment = &**environment;
-    let path = arguments.path.clone();
     let stamp_only = arguments.stamp_only;
     let outcome = match run_to_end(store(arguments, environment)) {
         Ok(outcome) => outcome,
@@ -52,21 +52,19 @@ pub(super) fn run(arguments: Store, environment: &Arc<dyn Environment>) -> ExitC
                 Refusal::Failed(_) => ExitCode::FAILURE,
             }
         }
-        Err(Failure::Input(error)) => {
+        Err(Failure::Input(error, command)) => {
+            let recipe = format!("{RECIPE}\n\n    {command}\n\n");
             let advice = match error {
                 InputError::Interrupted => {
                     output::note("Interrupted. Nothing was stored.\n");
                     return ExitCode::from(EXIT_INTERRUPTED);
                 }
-                InputError::Empty => format!("{RECIPE}{}", command(&path)),
-                InputError::TooLong | InputError::NotText => {
-                    format!(
-                        "A token is a line of 108 letters and digits. {RECIPE}{}",
-                        command(&path)
-                    )
-                }
-                InputError::NoPrompt => "Give the token by a pipe.".to_owned(),
-                InputError::Unreadable(ref cause) => format!("{cause}. {RECIPE}{}", command(&path)),
+                InputError::Empty => recipe,
+                InputError::TooLong | InputError::NotText => format!(
+                    "A token is one line of 108 characters: letters, digits, `-` and `_`. {recipe}"
+                ),
+                InputError::NoPrompt => "Give the token by a pipe. ".to_owned(),
+                InputError::Unreadable(ref cause) => format!("{cause}. {recipe}"),
             };
             output::fail(
                 &error.to_string(),
@@ -83,25 +81,47 @@ async fn store(arguments: Store, environment: &dyn Environment) -> Result<Stored
     output::tell(&warnings, environment);
     let path = arguments.path.as_str();
     let minted_at = arguments.minted_at.as_deref();
-    // Nobody should paste a token for nothing.
     operations.check_request(path, minted_at)?;
     let outcome = if arguments.stamp_only {
-        operations.stamp_only(path, minted_at).await
-    } else {
-        operations.check_path(path).await?;
-        let token = input::token(&operations.name(path))
+        operations
+            .stamp_only(path, minted_at)
             .await
-            .map_err(Failure::Input)?;
-        operations.store(path, &token, minted_at).await
+            .map_err(Failure::from)
+    } else {
+        ask_and_store(&operations, path, minted_at).await
     };
     operations.close().await;
-    Ok(outcome?)
+    outcome
 }
 
-/// Writes the command to run on a line of its own.
-fn command(path: &str) -> String {
-    let path = shell(path);
-    format!("\n\n    {} store {path}\n\n", env!("CARGO_PKG_NAME"))
+/// Looks first, so that nobody pastes a token for nothing.
+async fn ask_and_store(
+    operations: &Operations,
+    path: &str,
+    minted_at: Option<&str>,
+) -> Result<Stored, Failure> {
+    let command = command(operations, path, minted_at)?;
+    if !operations.is_there(path).await? {
+        let name = operations.secret_name(path);
+        output::note(&format!(
+            "{} is not there yet: this makes a new secret.\n",
+            output::plain(&name)
+        ));
+    }
+    let token = input::token(&operations.name(path))
+        .await
+        .map_err(|error| Failure::Input(error, command))?;
+    Ok(operations.store(path, &token, minted_at).await?)
+}
+
+/// Returns the command that asks for what is asked for now.
+fn command(
+    operations: &Operations,
+    path: &str,
+    minted_at: Option<&str>,
+) -> Result<String, Refusal> {
+    let minted_at = minted_at.map_or_else(String::new, |at| format!(" --minted-at={}", shell(at)));
+    Ok(format!("{}{minted_at}", operations.store_command(path)?))
 }
 
 /// Says what was done, where the token is, what was there before, and until when it lasts.

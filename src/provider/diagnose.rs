@@ -17,7 +17,7 @@ pub(super) use handed_out::{expired_not_handed_out, no_token, nothing_to_hand_ou
 pub(super) use mint::{mint_time_estimated, mint_time_needed, mint_warning, minted_after_stored};
 pub(super) use operations::{
     dated_after_storing, mint_date_needed, no_stamp, no_token_to_stamp, not_stamped_by_command,
-    path_meant_otherwise, stored_when_due,
+    nothing_below, path_meant_otherwise, stored_when_due,
 };
 pub use place::shell;
 pub(super) use place::{Place, add, command, otherwise, store_commands};
@@ -180,7 +180,12 @@ pub(super) fn unusual_length(place: Place<'_>, length: usize) -> Diagnostic {
         format!("Token {place} has an unusual length"),
         format!(
             "It has {length} characters, where setup tokens so far had 108. It may be cut or \
-             have something glued to it: try it with `claude -p hello` before you rely on it."
+             have something glued to it. To try it before you rely on it, run this, paste the \
+             token and press Enter:{try_it}",
+            try_it = command(
+                "(read -rs CLAUDE_CODE_OAUTH_TOKEN; export CLAUDE_CODE_OAUTH_TOKEN; \
+                 unset ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN; claude -p hello)"
+            ),
         ),
     )
 }

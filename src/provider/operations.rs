@@ -131,6 +131,11 @@ impl Operations {
         )
     }
 
+    /// Returns the name of a secret as messages have it.
+    pub fn secret_name(&self, path: &str) -> String {
+        format!("{}/{path}", self.mount)
+    }
+
     /// Returns the name of a token as messages have it.
     pub fn name(&self, path: &str) -> String {
         format!("{}/{path}#{}", self.mount, self.field)

@@ -9,6 +9,7 @@ use crate::sdk::{Diagnostics, Field};
 use crate::secret::Secret;
 use crate::vault::{
     Address, ClientCertificate, Credentials, Login, Settings, SettingsError, TlsSettings,
+    TokenOrigin,
 };
 
 /// Where Vault is where nobody says.
@@ -123,13 +124,14 @@ impl Sources<'_> {
             return Ok(Credentials::Login(login));
         }
         if let Some(token) = self.config.token.known().filter(|token| !token.is_empty()) {
-            return Ok(Credentials::Token(token.clone()));
+            return Ok(Credentials::Token(token.clone(), TokenOrigin::Argument));
         }
         let variable = [env::VAULT_TOKEN, env::BAO_TOKEN]
-            .iter()
-            .find_map(|name| self.environment.get(name));
-        if let Some(token) = variable {
-            return Ok(Credentials::Token(Secret::new(token.trim())));
+            .into_iter()
+            .find_map(|name| Some((name, self.environment.get(name)?)));
+        if let Some((name, token)) = variable {
+            let origin = TokenOrigin::Variable(name);
+            return Ok(Credentials::Token(Secret::new(token.trim()), origin));
         }
         let Some(home) = self.environment.get(env::HOME) else {
             return Ok(Credentials::None);
@@ -137,7 +139,10 @@ impl Sources<'_> {
         let file = PathBuf::from(home).join(".vault-token");
         match std::fs::read_to_string(&file).map(Secret::new) {
             Ok(text) if text.expose().trim().is_empty() => Ok(Credentials::None),
-            Ok(text) => Ok(Credentials::Token(Secret::new(text.expose().trim()))),
+            Ok(text) => Ok(Credentials::Token(
+                Secret::new(text.expose().trim()),
+                TokenOrigin::File,
+            )),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Credentials::None),
             Err(error) => {
                 warnings.push(Diagnostic::warning(

@@ -173,6 +173,7 @@ impl Spares<'_> {
                     marks: marks
                         .iter()
                         .map(|(mark, state)| SpareMark {
+                            key: mark.key.clone(),
                             primary: mark.primary.clone(),
                             state: *state,
                         })
@@ -270,12 +271,9 @@ pub(super) fn named(mount: &str, path: &str) -> Result<SecretPath, Diagnostic> {
     })
 }
 
-/// Why a token with these marks cannot be promoted, seen from `primary` where there is one.
-pub(super) fn claimed(
-    token: &SpareToken,
-    field: &str,
-    primary: Option<&FieldPath>,
-) -> Option<String> {
+/// Why a spare with such marks cannot be promoted, seen from `primary` where there is one.
+pub(super) fn claimed(look: &Look, mount: &str, primary: Option<&FieldPath>) -> Option<String> {
+    let token = look.spare_token()?;
     if token.is_primary {
         return Some("it is a primary itself: its token came from another spare.".to_owned());
     }
@@ -286,9 +284,15 @@ pub(super) fn claimed(
         }
         MarkState::Unknown => Some(format!(
             "it is marked for {}, which cannot be read. Grant read on it; or, if that primary is \
-             gone for good, remove the key that begins with {field}.promoted_to from the metadata \
-             of the spare.",
-            mark.primary
+             gone for good, remove the mark:{}",
+            mark.primary,
+            diagnose::command(&format!(
+                "vault kv metadata patch -mount={} -remove-custom-metadata={} {}",
+                diagnose::shell(mount),
+                diagnose::shell(&mark.key),
+                diagnose::shell(&look.facts.path)
+            ))
+            .trim_end()
         )),
         MarkState::Open | MarkState::Foreign | MarkState::Void => None,
     })

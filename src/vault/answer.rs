@@ -180,6 +180,7 @@ fn unauthenticated(question: Question<'_>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vault::TokenOrigin;
 
     const DENIED: &str = r#"{"errors":["1 error occurred:\n\t* permission denied\n\n"]}"#;
 
@@ -193,7 +194,7 @@ mod tests {
             address: "http://vault:8200",
             api_path: "secret/data/a",
             capability: "read",
-            token: TokenSource::Given,
+            token: TokenSource::Given(TokenOrigin::File),
         };
         match answer.judge(question, &Censor::default()) {
             Verdict::Settled => (false, None),
@@ -213,7 +214,7 @@ mod tests {
     #[test]
     fn refusals_by_policy_differ_from_unknown_tokens() {
         let unknown = VaultError::Unauthenticated {
-            token: TokenSource::Given,
+            token: TokenSource::Given(TokenOrigin::File),
         };
         let forbidden = |errors: &[&str]| VaultError::Forbidden {
             api_path: "secret/data/a".into(),

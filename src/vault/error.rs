@@ -178,9 +178,20 @@ pub enum TokenSource {
     /// There was none.
     None,
     /// It was configured.
-    Given,
+    Given(TokenOrigin),
     /// Vault itself gave it at a login.
     Login(LoginMethod),
+}
+
+/// Names the place where a configured token was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenOrigin {
+    /// The argument of whoever configures.
+    Argument,
+    /// The environment variable of this name.
+    Variable(&'static str),
+    /// The file that `vault login` writes.
+    File,
 }
 
 /// Names a way to log in.

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::answer::{Answer, Question, Verdict};
 use super::document::{self, Document, Reading};
-use super::error::TokenSource;
+use super::error::{TokenOrigin, TokenSource};
 use super::new_document::NewDocument;
 use super::text::Censor;
 use super::{metadata, mount, write};
@@ -25,7 +25,7 @@ pub fn judge(status: u16, content_type: &str, body: &[u8], credential: &str) -> 
         address: "https://vault.example.com",
         api_path: "secret/data/agent",
         capability: "read",
-        token: TokenSource::Given,
+        token: TokenSource::Given(TokenOrigin::File),
     };
     let _ = answer.refuses_before_writing();
     let mut told = String::new();

@@ -60,8 +60,9 @@ impl Session {
     ) -> Result<Lease, VaultError> {
         let login = match &self.credentials {
             Credentials::Login(login) => login,
-            Credentials::Token(token) => {
-                return self.given(Some(token.clone()), TokenSource::Given).await;
+            Credentials::Token(token, origin) => {
+                let source = TokenSource::Given(*origin);
+                return self.given(Some(token.clone()), source).await;
             }
             Credentials::None => return self.given(None, TokenSource::None).await,
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 use url::Url;
 
-use super::error::LoginMethod;
+use super::error::{LoginMethod, TokenOrigin};
 use crate::secret::Secret;
 
 /// Everything that [`Store::new`](super::Store::new) needs.
@@ -56,7 +56,7 @@ pub enum Credentials {
     /// Nobody: calls are made without a token.
     None,
     /// A token that somebody gave us. It is never revoked here.
-    Token(Secret),
+    Token(Secret, TokenOrigin),
     /// A login before the first call. Its token is revoked when the store is closed.
     Login(Login),
 }

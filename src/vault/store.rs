@@ -48,7 +48,7 @@ impl Store {
         let censor = Censor::default();
         match &settings.credentials {
             Credentials::None => {}
-            Credentials::Token(token) => {
+            Credentials::Token(token, _) => {
                 token_header(token).map_err(|_| SettingsError::Token)?;
                 censor.hide(token);
             }

@@ -176,7 +176,8 @@ impl Ran {
     }
 }
 
-fn words(text: &str) -> String {
+/// Writes a text with single spaces in the place of breaks.
+pub(super) fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -102,11 +102,32 @@ async fn paths_lists_prefixes_and_the_whole_mount_are_shown() {
     );
     let below = program.run(&["status", "--json", "team/"]).json();
     assert_eq!(statuses(&below), pairs(&[("team/other", "in_date")]));
+
+    // A folder that was named and has no token is most likely mistyped.
     program
         .run(&["status", "team/sub/"])
-        .exits(0)
-        .is_quiet()
-        .prints("No secret there has the field claude_oauth_token (mount secret).");
+        .exits(1)
+        .prints("No secret there has the field claude_oauth_token (mount secret).")
+        .tells("Error: No token below secret/team/sub/")
+        .tells("    vault kv list -mount=secret");
+    for (typed, meant) in [
+        ("secret/", "This one would be /, the whole mount."),
+        ("secret/team/", "This one would be team/."),
+    ] {
+        program
+            .run(&["status", "--detailed-exitcode", typed])
+            .exits(1)
+            .tells(&format!("Error: No token below secret/{typed}"))
+            .tells(meant);
+    }
+    let ran = program.run(&["status", "--metrics", "agent-spare-1", "teem/"]);
+    ran.exits(1)
+        .prints("claude_oauth_token_expiry_timestamp{path=\"agent-spare-1\"}")
+        .tells("Error: No token below secret/teem/");
+    assert!(!ran.stdout.contains("last_push"), "{}", ran.stdout);
+    let ran = program.run(&["status", "--json", "teem/"]);
+    ran.exits(1);
+    assert_eq!(ran.json()["complete"], false);
 }
 
 #[tokio::test]

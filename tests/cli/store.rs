@@ -94,7 +94,7 @@ async fn a_secret_that_is_not_there_is_made() {
     program
         .fed(&arguments, format!("{}\n", token("new")))
         .exits(0)
-        .is_quiet()
+        .tells("kv/team/ci/agent is not there yet: this makes a new secret.")
         .prints("Stored at kv/team/ci/agent#claude")
         .prints("before nothing: the secret is new")
         .prints("version 1");
@@ -190,7 +190,7 @@ async fn a_token_that_is_there_is_dated_alone() {
         .exits(1)
         .prints_nothing()
         .tells("Mint time of secret/agent#claude_oauth_token is not known")
-        .tells("--minted-at 2");
+        .tells("    terraform-provider-claude store agent --stamp-only --minted-at 2");
 
     bao.put("secret", "empty", json!({"other": 1})).await;
     program

@@ -44,10 +44,21 @@ async fn what_is_no_token_is_not_stored() {
         .tells("Error: No token came by standard input")
         .tells("terraform-provider-claude store agent")
         .tells("claude setup-token");
+    let elsewhere = [
+        "store",
+        "two words",
+        "--field=oauth",
+        "--minted-at=2026-01-01T00:00:00Z",
+    ];
+    program.fed(&elsewhere, "").exits(1).tells(
+        "    terraform-provider-claude store --field=oauth 'two words' \
+         --minted-at='2026-01-01T00:00:00Z'",
+    );
     program
         .fed(&["store", "agent"], b"\xff\xfe")
         .exits(1)
-        .tells("Standard input has no text");
+        .tells("Standard input has no text")
+        .tells("one line of 108 characters: letters, digits, `-` and `_`");
     program
         .fed(&["store", "agent"], "x".repeat(100_000))
         .exits(1)
@@ -72,7 +83,8 @@ async fn a_path_with_its_mount_makes_no_other_secret() {
             .exits(1)
             .prints_nothing()
             .tells("Error: Token was not stored at")
-            .tells("This one would be agent.");
+            .tells("This one would be agent.")
+            .tells("    (read -rs T; printf %s \"$T\") | vault kv put -mount=secret ");
         program
             .run(&["status", path])
             .tells("is missing")
@@ -245,10 +257,13 @@ async fn a_deleted_version_is_not_written_over() {
     )
     .await;
     bao.must("DELETE", "secret/data/agent", Value::Null).await;
+    // Nothing is asked for.
     Program::at(&bao)
-        .fed(&["store", "agent"], token("new"))
+        .fed(&["store", "agent"], "")
         .exits(1)
-        .tells("vault kv undelete -mount=secret -versions=1 agent");
+        .tells("vault kv undelete -mount=secret -versions=1 agent")
+        .tells("all its versions and metadata")
+        .tells("    vault kv metadata delete -mount=secret agent");
 }
 
 #[tokio::test]
@@ -263,7 +278,7 @@ async fn a_wrong_mount_is_named() {
     ] {
         for command in ["store", "status"] {
             program
-                .fed(&[command, "agent", "--mount", mount], token("new"))
+                .fed(&[command, "agent", "--mount", mount], "")
                 .exits(1)
                 .tells(told);
         }
@@ -297,8 +312,9 @@ async fn a_server_that_cannot_be_spoken_to_is_told_with_what_to_do() {
                     .with("VAULT_ADDR", &address)
                     .with("VAULT_TOKEN", "x");
                 if stores {
+                    // Nobody is asked for a token that cannot be stored.
                     program
-                        .fed(&["store", "agent"], token("new"))
+                        .fed(&["store", "agent"], "")
                         .exits(1)
                         .prints_nothing()
                         .tells(told);
@@ -314,4 +330,31 @@ async fn a_server_that_cannot_be_spoken_to_is_told_with_what_to_do() {
     for run in runs {
         run.await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_refused_vault_token_is_named_by_its_place() {
+    let bao = OpenBao::start().await;
+    let program = || Program::new().with("VAULT_ADDR", bao.address());
+    let refused = "Error: Vault did not accept the token: secret/agent#claude_oauth_token";
+    let stale = program().with("VAULT_TOKEN", "s.stale");
+    std::fs::write(stale.home().join(".vault-token"), OpenBao::ROOT).unwrap();
+    stale
+        .fed(&["store", "agent"], "")
+        .exits(1)
+        .prints_nothing()
+        .tells(refused)
+        .tells("It is the one of VAULT_TOKEN")
+        .tells("unset VAULT_TOKEN and BAO_TOKEN and run `vault login`");
+    program()
+        .with("BAO_TOKEN", "s.stale")
+        .run(&["status", "agent"])
+        .exits(1)
+        .tells("It is the one of BAO_TOKEN");
+    let file = program();
+    std::fs::write(file.home().join(".vault-token"), "s.stale").unwrap();
+    file.run(&["status", "agent"])
+        .exits(1)
+        .tells("It is the one of ~/.vault-token")
+        .tells("Run `vault login` again.");
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use terraform_provider_claude::secret::Secret;
 use terraform_provider_claude::vault::{
-    Credentials, Login, SettingsError, Store, TokenSource, VaultError,
+    Credentials, Login, SettingsError, Store, TokenOrigin, TokenSource, VaultError,
 };
 
 use super::{path, root_store, settings, store, token};
@@ -30,7 +30,7 @@ async fn a_missing_right_is_named_with_its_path() {
 async fn a_token_that_vault_does_not_know_is_no_missing_right() {
     let bao = OpenBao::start().await;
     for (credentials, source) in [
-        (token("s.unknown"), TokenSource::Given),
+        (token("s.unknown"), TokenSource::Given(TokenOrigin::File)),
         (Credentials::None, TokenSource::None),
     ] {
         let reader = store(settings(bao.address(), credentials));

@@ -48,12 +48,15 @@ pub(super) fn text(survey: &Survey) -> String {
             );
         }
     }
-    header(
-        &mut text,
-        TAKEN,
-        "When the tokens were looked at, in seconds since the epoch.",
-    );
-    let _ = writeln!(text, "{TAKEN} {}", survey.taken_at.as_second());
+    // A time would say that all is known as of then.
+    if !survey.is_incomplete {
+        header(
+            &mut text,
+            TAKEN,
+            "When the tokens were looked at, in seconds since the epoch.",
+        );
+        let _ = writeln!(text, "{TAKEN} {}", survey.taken_at.as_second());
+    }
     text
 }
 
@@ -87,6 +90,9 @@ mod tests {
         let mine = |line: &&str| line.contains("path=\"agent\"") && line.ends_with(" 1");
         assert_eq!(text.lines().filter(mine).count(), 1);
         assert!(!text.contains("expiry_timestamp{path=\"locked\"}"));
+        let mut incomplete = samples::survey();
+        incomplete.is_incomplete = true;
+        assert!(!super::text(&incomplete).contains("last_push"));
         assert_eq!(label("a\"b\\c\u{1b}d"), r#"a\"b\\c\\u{1b}d"#);
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Place, command, shell};
+use super::{Place, command};
 use crate::protocol::{AttributePath, Diagnostic};
 use crate::token::history::HistoryOutcome;
 use crate::token::instant::format_instant;
@@ -56,8 +56,8 @@ pub(in crate::provider) fn mint_time_estimated(
             "{ends} The real expiry may be earlier than the one that is told. Set token_minted_at \
              to the day on which the token was made, or stamp the token with it:{stamp}",
             stamp = command(&format!(
-                "terraform-provider-claude store {path} --stamp-only --minted-at TIME",
-                path = shell(place.secret.path())
+                "{} --stamp-only --minted-at TIME",
+                place.store_command()
             )),
             ends = estimated(place, history),
         ),
@@ -89,4 +89,27 @@ pub(in crate::provider) fn minted_after_stored(
         ),
     )
     .at(AttributePath::attribute("token_minted_at"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::SecretPath;
+
+    #[test]
+    fn the_command_to_stamp_addresses_the_token_that_was_estimated() {
+        let secret = SecretPath::new("kv2", "other").unwrap();
+        let place = Place {
+            secret: &secret,
+            field: "oauth",
+        };
+        let outcome = HistoryOutcome {
+            oldest_created_at: Timestamp::UNIX_EPOCH,
+            complete: false,
+        };
+        let told = mint_time_estimated(place, Some(outcome)).detail;
+        let command = "\n    terraform-provider-claude store --mount=kv2 --field=oauth other \
+                       --stamp-only --minted-at TIME\n";
+        assert!(told.contains(command), "{told}");
+    }
 }

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::{Place, add, command, mint, shell, vault_error};
+use super::{Place, add, command, mint, otherwise, shell, vault_error};
 use crate::protocol::Diagnostic;
 use crate::token::expiry::Status;
 use crate::token::history::HistoryOutcome;
 use crate::token::instant::format_instant;
-use crate::vault::VaultError;
+use crate::vault::{SecretPath, VaultError};
 
 /// A token that was to be dated and is not there.
 pub(in crate::provider) fn no_token_to_stamp(place: Place<'_>, problem: &str) -> Diagnostic {
@@ -44,10 +44,11 @@ pub(in crate::provider) fn mint_date_needed(
         format!("Mint time of {place} is not known"),
         format!(
             "{ends} The token may be older than that. Give the day on which `claude setup-token` \
-             made it:{example}The token was not stamped.",
+             made it, in the place of this one:{example}The token was not stamped.",
             ends = mint::history_ends(place, outcome),
             example = command(&format!(
-                "--minted-at {}",
+                "{} --stamp-only --minted-at {}",
+                place.store_command(),
                 format_instant(outcome.oldest_created_at)
             )),
         ),
@@ -83,9 +84,37 @@ pub(in crate::provider) fn path_meant_otherwise(place: Place<'_>, meant: &str) -
         format!(
             "There is no secret at {}. A path is written as `vault kv list` shows it: without \
              quotes, without its mount and without data/. This one would be {}. If it is meant as \
-             it is, make the secret first with `vault kv put`. Nothing was changed.",
+             it is, run this, paste the token and press Enter:{}Nothing was changed.",
             place.secret,
-            shell(meant)
+            shell(meant),
+            command(&place.vault_put_command())
+        ),
+    )
+}
+
+/// A folder that was named and has no token, which is most likely mistyped: no row would tell.
+pub(in crate::provider) fn nothing_below(mount: &str, folder: &str, field: &str) -> Diagnostic {
+    // The hint is about secrets, such as one in that folder.
+    let inside = SecretPath::new(mount, format!("{folder}x")).ok();
+    let meant = inside.as_ref().and_then(otherwise);
+    let advice = match meant.and_then(|path| path.strip_suffix('x')) {
+        Some(meant) => format!(
+            "A folder is written as `vault kv list` shows it: without quotes, without its mount \
+             and without data/. This one would be {}.",
+            match meant {
+                "" => "/, the whole mount".to_owned(),
+                folder => shell(folder),
+            }
+        ),
+        None => format!(
+            "Check mount, folder and field against what is there:{}",
+            command(&format!("vault kv list -mount={}", shell(mount)))
+        ),
+    };
+    Diagnostic::error(
+        format!("No token below {mount}/{folder}"),
+        format!(
+            "No secret there has the field {field}, if there is such a folder at all. {advice}"
         ),
     )
 }

@@ -31,6 +31,18 @@ impl Place<'_> {
         store_commands("put", mount, &path, self.field)
     }
 
+    /// Our own command that stores a token there, to which options can be added.
+    pub(in crate::provider) fn store_command(self) -> String {
+        let (mount, path) = (self.secret.mount(), shell(self.secret.path()));
+        own_command(mount, &path, self.field)
+    }
+
+    /// The command that makes a secret of a token and needs nothing of ours.
+    pub(super) fn vault_put_command(self) -> String {
+        let (mount, path) = (self.secret.mount(), shell(self.secret.path()));
+        vault_command("put", mount, &path, self.field)
+    }
+
     pub(super) fn version_command(self, verb: &str, version: u64) -> String {
         format!(
             "vault kv {verb} -mount={mount} -versions={version} {path}",
@@ -50,25 +62,31 @@ pub(in crate::provider) fn store_commands(
     path: &str,
     field: &str,
 ) -> String {
+    format!(
+        "{}Or the same without that program:{}",
+        command(&own_command(mount, path, field)),
+        command(&vault_command(verb, mount, path, field))
+    )
+}
+
+fn own_command(mount: &str, path: &str, field: &str) -> String {
     let option = |name: &str, value: &str, default: &str| match value {
         value if value == default => String::new(),
         value => format!(" --{name}={}", shell(value)),
     };
-    let own = format!(
+    format!(
         "{program} store{mount}{field} {path}",
         program = env!("CARGO_PKG_NAME"),
         mount = option("mount", mount, DEFAULT_MOUNT),
         field = option("field", field, DEFAULT_FIELD),
-    );
-    let vault = format!(
+    )
+}
+
+fn vault_command(verb: &str, mount: &str, path: &str, field: &str) -> String {
+    format!(
         "(read -rs T; printf %s \"$T\") | vault kv {verb} -mount={mount} {path} {field}=-",
         mount = shell(mount),
         field = shell(field),
-    );
-    format!(
-        "{}Or the same without that program:{}",
-        command(&own),
-        command(&vault)
     )
 }
 

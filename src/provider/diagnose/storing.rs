@@ -101,9 +101,14 @@ pub(in crate::provider) fn nothing_stored_over(place: Place<'_>, problem: &str) 
     Diagnostic::error(
         format!("Token was not stored at {place}"),
         format!(
-            "{problem}A new version now would leave the other fields of that one behind. To do \
-             without them, remove the secret for good with `vault kv metadata delete`. Nothing \
-             was changed."
+            "{problem}A new version now would leave the other fields of that one behind. Where \
+             nobody needs them, nor anything older, this removes the secret for good, with all \
+             its versions and metadata:{remove}Nothing was changed.",
+            remove = command(&format!(
+                "vault kv metadata delete -mount={} {}",
+                shell(place.secret.mount()),
+                shell(place.secret.path())
+            )),
         ),
     )
 }

@@ -2,7 +2,9 @@
 
 use crate::protocol::Diagnostic;
 use crate::provider::refuse::capital;
-use crate::vault::{ConnectionProblem, LoginMethod, TlsProblem, TokenSource, VaultError};
+use crate::vault::{
+    ConnectionProblem, LoginMethod, TlsProblem, TokenOrigin, TokenSource, VaultError,
+};
 
 /// Turns an error into an error diagnostic about `what`, such as the id of a token.
 pub(in crate::provider) fn vault_error(error: &VaultError, what: &str) -> Diagnostic {
@@ -42,9 +44,7 @@ fn advise(error: &VaultError) -> (&'static str, String) {
                      Looked at: the provider's token, VAULT_TOKEN, BAO_TOKEN and \
                      ~/.vault-token."
                     .to_owned(),
-                TokenSource::Given => "It has expired, was revoked or belongs to another server \
-                     or namespace. Run `vault login` again or set a fresh VAULT_TOKEN."
-                    .to_owned(),
+                TokenSource::Given(origin) => refused_token(*origin),
                 TokenSource::Login(method) => format!(
                     "The {method} login gave a token that Vault refuses. Check the role and \
                      its token_ttl and token_num_uses."
@@ -153,6 +153,28 @@ fn advise(error: &VaultError) -> (&'static str, String) {
             "Run this again to go on.".to_owned(),
         ),
     }
+}
+
+/// Says where a refused token was found, and what replaces it there: a new one elsewhere has no
+/// effect.
+fn refused_token(origin: TokenOrigin) -> String {
+    let (origin, advice) = match origin {
+        TokenOrigin::Argument => (
+            "the provider's argument token",
+            "Give that argument a fresh one, or leave it out to use VAULT_TOKEN or the file that \
+             `vault login` writes.",
+        ),
+        TokenOrigin::Variable(name) => (
+            name,
+            "Set a fresh one there; or unset VAULT_TOKEN and BAO_TOKEN and run `vault login`, \
+             whose token counts only while neither is set.",
+        ),
+        TokenOrigin::File => ("~/.vault-token", "Run `vault login` again."),
+    };
+    format!(
+        "It is the one of {origin}, and it has expired, was revoked or belongs to another server \
+         or namespace. {advice}"
+    )
 }
 
 fn tls(problem: TlsProblem) -> String {

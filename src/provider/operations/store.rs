@@ -83,17 +83,16 @@ impl Operations {
         Ok(())
     }
 
-    /// Looks that a path with quotes, the mount or `data/` in front names a secret that is there,
-    /// since storing would make another one beside the secret that was meant.
+    /// Looks at the secret before anybody is asked for a token, and tells whether there is one
+    /// yet.
     ///
     /// # Errors
     ///
-    /// Fails where there is none, and where Vault does not say.
-    pub async fn check_path(&self, path: &str) -> Result<(), Refusal> {
+    /// Fails where Vault does not say, where the current version is gone, and where there is no
+    /// secret at a path with quotes, the mount or `data/` in front: storing would make another
+    /// one beside the secret that was meant.
+    pub async fn is_there(&self, path: &str) -> Result<bool, Refusal> {
         let secret = self.secret(path)?;
-        let Some(meant) = diagnose::otherwise(&secret) else {
-            return Ok(());
-        };
         let place = Place {
             secret: &secret,
             field: &self.field,
@@ -104,11 +103,34 @@ impl Operations {
             .await
             .map_err(|error| Refusal::failed(diagnose::vault_error(&error, &place.to_string())))?;
         match &*observed {
-            Observed::Absent => Err(Refusal::failed(diagnose::path_meant_otherwise(
-                place, meant,
-            ))),
-            _ => Ok(()),
+            Observed::Present(_) => Ok(true),
+            Observed::Absent => match diagnose::otherwise(&secret) {
+                Some(meant) => Err(Refusal::failed(diagnose::path_meant_otherwise(
+                    place, meant,
+                ))),
+                None => Ok(false),
+            },
+            gone => {
+                let problem = diagnose::problem(place, gone, None).unwrap_or_default();
+                Err(Refusal::failed(diagnose::nothing_stored_over(
+                    place, &problem,
+                )))
+            }
         }
+    }
+
+    /// Returns the command that stores a token at a path, to which options can be added.
+    ///
+    /// # Errors
+    ///
+    /// Fails for a path that cannot be.
+    pub fn store_command(&self, path: &str) -> Result<String, Refusal> {
+        let secret = self.secret(path)?;
+        let place = Place {
+            secret: &secret,
+            field: &self.field,
+        };
+        Ok(place.store_command())
     }
 
     /// Stores a token in the field of one secret, keeps its other fields, and stamps it with its

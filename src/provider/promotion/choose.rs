@@ -245,7 +245,7 @@ impl Promotion<'_> {
         if held.contains(&token.fingerprint) {
             return "the primary has held its token already.".to_owned();
         }
-        if let Some(why) = claimed(token, self.primary.field, Some(&self.field_path())) {
+        if let Some(why) = claimed(look, self.primary.secret.mount(), Some(&self.field_path())) {
             return why;
         }
         match status_at(&token.dates, now) {

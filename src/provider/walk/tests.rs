@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::secret::Secret;
-use crate::vault::{Address, Credentials, Limits, Settings, Store, TlsSettings};
+use crate::vault::{Address, Credentials, Limits, Settings, Store, TlsSettings, TokenOrigin};
 
 fn folder(path: &str) -> FolderPath {
     FolderPath::new("secret", path).unwrap()
@@ -141,7 +141,7 @@ async fn what_is_not_seen_in_time_is_told_and_the_rest_counts() {
         address: Address::parse(&format!("http://{address}")).unwrap(),
         namespace: None,
         tls: TlsSettings::default(),
-        credentials: Credentials::Token(Secret::new("root")),
+        credentials: Credentials::Token(Secret::new("root"), TokenOrigin::File),
         max_retries: 0,
         limits: Limits {
             operation: Duration::from_secs(2),

@@ -70,6 +70,12 @@ impl Operations {
                 return Ok(());
             }
         };
+        if !text.is_empty() && sights.secrets.is_empty() && sights.unseen.is_empty() {
+            found.is_incomplete = true;
+            found
+                .told
+                .push(diagnose::nothing_below(&self.mount, text, &self.field));
+        }
         found
             .paths
             .extend(sights.secrets.into_iter().map(|sighting| {

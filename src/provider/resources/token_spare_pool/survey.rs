@@ -154,7 +154,7 @@ impl Surveyor<'_> {
             spare.promoted_to = verdict.promoted_to.as_ref().map(ToString::to_string).into();
             spare.duplicate_of = verdict.duplicate_of.clone().into();
             survey.spares.insert(verdict.path.clone(), spare);
-            let field = state.field.as_str().unwrap_or_default();
+            let mount = state.mount.as_str().unwrap_or_default();
             let token = look.spare_token();
             let private = SparePrivate {
                 deletion_at: look
@@ -162,10 +162,7 @@ impl Surveyor<'_> {
                     .as_ref()
                     .and_then(|token| token.deletion_at)
                     .filter(|_| token.is_some_and(|token| ends_early(token, lifetime))),
-                problem: look
-                    .problem
-                    .clone()
-                    .or_else(|| token.and_then(|token| claimed(token, field, None))),
+                problem: look.problem.clone().or_else(|| claimed(&look, mount, None)),
                 last_good: match token {
                     Some(_) => None,
                     None => recorded.as_ref().and_then(LastGood::of),
