@@ -1,5 +1,6 @@
 //! What people run by hand: the commands, with a real OpenBao and a real Terraform.
 
+mod guide;
 mod install;
 mod program;
 mod refused;

@@ -173,7 +173,6 @@ impl Spares<'_> {
                     marks: marks
                         .iter()
                         .map(|(mark, state)| SpareMark {
-                            key: mark.key.clone(),
                             primary: mark.primary.clone(),
                             state: *state,
                         })
@@ -273,27 +272,70 @@ pub(super) fn named(mount: &str, path: &str) -> Result<SecretPath, Diagnostic> {
 
 /// Why a spare with such marks cannot be promoted, seen from `primary` where there is one.
 pub(super) fn claimed(look: &Look, mount: &str, primary: Option<&FieldPath>) -> Option<String> {
-    let token = look.spare_token()?;
-    if token.is_primary {
+    if look.spare_token()?.is_primary {
         return Some("it is a primary itself: its token came from another spare.".to_owned());
     }
-    token.marks.iter().find_map(|mark| match mark.state {
+    let marks = &look.token.as_ref()?.marks;
+    marks.iter().find_map(|(mark, state)| match state {
         MarkState::Spent => Some(format!("its token was promoted to {}.", mark.primary)),
         MarkState::Open if primary != Some(&mark.primary) => {
             Some(format!("its token is being promoted to {}.", mark.primary))
         }
-        MarkState::Unknown => Some(format!(
-            "it is marked for {}, which cannot be read. Grant read on it; or, if that primary is \
-             gone for good, remove the mark:{}",
-            mark.primary,
-            diagnose::command(&format!(
+        MarkState::Unknown => {
+            let remove = diagnose::command(&format!(
                 "vault kv metadata patch -mount={} -remove-custom-metadata={} {}",
                 diagnose::shell(mount),
                 diagnose::shell(&mark.key),
                 diagnose::shell(&look.facts.path)
+            ));
+            Some(format!(
+                "it is marked for {}, which cannot be read. Grant read on it; or, if that primary \
+                 is gone for good, remove the mark:{}",
+                mark.primary,
+                remove.trim_end()
             ))
-            .trim_end()
-        )),
+        }
         MarkState::Open | MarkState::Foreign | MarkState::Void => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::check::check;
+    use crate::token::instant::parse_instant;
+
+    #[test]
+    fn a_mark_that_nobody_can_judge_is_removed_by_a_whole_command() {
+        let fingerprint = check(&format!("sk-ant-oat01-{:A>95}", "x")).fingerprint();
+        let fingerprint = fingerprint.unwrap();
+        let at = parse_instant("2026-11-24T00:00:00Z").unwrap();
+        let value = format!("{} 2 1790000000 gone#oauth", fingerprint.short());
+        let mark = Mark::parse("oauth", "oauth.promoted_to.00c0ffee", &value).unwrap();
+        let look = Look {
+            facts: SpareFacts {
+                path: "two words".to_owned(),
+                slot: Slot::Token(SpareToken {
+                    fingerprint,
+                    dates: Dates::new(at, Lifetime::new(365, 30).unwrap(), None),
+                    marks: Vec::new(),
+                    is_primary: false,
+                }),
+            },
+            token: Some(TokenLook {
+                version: 1,
+                deletion_at: None,
+                source: MintSource::History,
+                marks: vec![(mark, MarkState::Unknown)],
+            }),
+            problem: None,
+            diagnostics: Diagnostics::new(),
+        };
+        assert_eq!(
+            claimed(&look, "kv/team", None).unwrap(),
+            "it is marked for gone#oauth, which cannot be read. Grant read on it; or, if that \
+             primary is gone for good, remove the mark:\n\n    vault kv metadata patch \
+             -mount=kv/team -remove-custom-metadata=oauth.promoted_to.00c0ffee 'two words'"
+        );
+    }
 }

@@ -99,8 +99,6 @@ pub struct SpareToken {
 /// A mark and what it means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpareMark {
-    /// The key of the metadata that holds it.
-    pub key: String,
     /// The primary that the mark names.
     pub primary: FieldPath,
     /// What it means for the token that the spare holds.

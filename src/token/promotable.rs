@@ -149,7 +149,6 @@ mod tests {
         let with = |state, primary: &str| {
             let marked = change(spare("a", "2026-06-01"), |token| {
                 token.marks = vec![SpareMark {
-                    key: String::new(),
                     primary: path(primary),
                     state,
                 }];

@@ -25,13 +25,13 @@ use super::program::{FIELD, Program, in_days, words};
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Both ends of a terminal.
-struct Terminal {
+pub(super) struct Terminal {
     ours: OwnedFd,
     theirs: File,
 }
 
 impl Terminal {
-    fn new(columns: u16) -> Self {
+    pub(super) fn new(columns: u16) -> Self {
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&ours).unwrap();
         unlockpt(&ours).unwrap();
@@ -69,14 +69,14 @@ impl Terminal {
         }
     }
 
-    fn type_keys(&self, keys: &[u8]) {
+    pub(super) fn type_keys(&self, keys: &[u8]) {
         File::from(self.ours.try_clone().unwrap())
             .write_all(keys)
             .unwrap();
     }
 
     /// Returns what the terminal has shown, once nobody has it open any more.
-    fn shown(self) -> String {
+    pub(super) fn shown(self) -> String {
         let Self { ours, theirs } = self;
         drop(theirs);
         let mut bytes = Vec::new();
@@ -91,9 +91,9 @@ impl Terminal {
 }
 
 /// Starts the program at the prompt of `store`.
-fn at_prompt(program: &Program, terminal: &Terminal) -> Child {
+pub(super) fn at_prompt(program: &Program, terminal: &Terminal, path: &str) -> Child {
     let child = program
-        .command(&["store", "agent"])
+        .command(&["store", path])
         .stdin(terminal.end())
         .stdout(Stdio::piped())
         .stderr(terminal.end())
@@ -103,7 +103,7 @@ fn at_prompt(program: &Program, terminal: &Terminal) -> Child {
     child
 }
 
-fn ended(child: Child) -> (Option<i32>, String) {
+pub(super) fn ended(child: Child) -> (Option<i32>, String) {
     let output = child.wait_with_output().unwrap();
     (
         output.status.code(),
@@ -119,7 +119,7 @@ async fn what_is_typed_is_not_shown() {
     let mut search = LeakSearch::new();
     search.plant("typed", &value);
     let terminal = Terminal::new(80);
-    let child = at_prompt(&program, &terminal);
+    let child = at_prompt(&program, &terminal, "agent");
     terminal.type_keys(format!("{value}\r").as_bytes());
     let (code, stdout) = ended(child);
     assert_eq!(code, Some(0), "{stdout}");
@@ -162,7 +162,7 @@ async fn every_way_out_of_the_prompt_gives_the_terminal_back() {
         (b"   \r", 1, "No token came by standard input"),
     ] {
         let terminal = Terminal::new(80);
-        let child = at_prompt(&program, &terminal);
+        let child = at_prompt(&program, &terminal, "agent");
         let (ended_with, stdout) = key(&terminal, keys, child);
         assert_eq!((ended_with, stdout.as_str()), (Some(code), ""));
         assert!(
@@ -174,7 +174,7 @@ async fn every_way_out_of_the_prompt_gives_the_terminal_back() {
     }
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let terminal = Terminal::new(80);
-        let child = at_prompt(&program, &terminal);
+        let child = at_prompt(&program, &terminal, "agent");
         kill_process(Pid::from_child(&child), signal).unwrap();
         assert_eq!(ended(child), (Some(130), String::new()), "{signal:?}");
         assert!(

@@ -102,6 +102,38 @@ pub(crate) fn codes(page: &str, text: &str) -> Vec<Code> {
     codes
 }
 
+/// Makes lines alike that differ in dates, in digests or in the way they are indented.
+pub(crate) fn alike(line: &str) -> String {
+    let is_digest = |word: &str| {
+        word.len() >= 8
+            && word.contains(|c: char| c.is_ascii_digit())
+            && word.chars().all(|c| c.is_ascii_hexdigit())
+    };
+    let is_date = |word: &str| {
+        word.len() >= 10
+            && word.as_bytes()[4] == b'-'
+            && word
+                .chars()
+                .all(|c| c.is_ascii_digit() || "-T:Z".contains(c))
+    };
+    let mut alike = String::new();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    for piece in line
+        .trim()
+        .split_inclusive(|c: char| !is_part(c) && c != ':')
+    {
+        let end = piece.trim_end_matches(|c: char| !is_part(c));
+        let (word, rest) = piece.split_at(end.len());
+        alike += match word {
+            word if is_date(word) => "DATE",
+            word if is_digest(word.rsplit(':').next().unwrap_or_default()) => "DIGEST",
+            word => word,
+        };
+        alike += rest;
+    }
+    alike.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[test]
 fn blocks_are_found_in_lists_too() {
     let codes = codes(
@@ -113,4 +145,17 @@ fn blocks_are_found_in_lists_too() {
     assert_eq!(codes[0].commands(), "cat <<EOF | b \\\none\nEOF\nc\n");
     assert_eq!(codes[0].outputs(), ["output"]);
     assert_eq!(codes[1].outputs(), ["no command"]);
+}
+
+#[test]
+fn dates_and_digests_are_alike() {
+    assert_eq!(
+        alike("  fingerprint = \"sha256:ac3a17abea668b2c\" -> 2026-11-24T09:13:36Z,  x"),
+        "fingerprint = \"DIGEST\" -> DATE, x"
+    );
+    assert_eq!(
+        alike("Plan: 0 to add, 12 to change"),
+        "Plan: 0 to add, 12 to change"
+    );
+    assert_eq!(alike("expires: 2026-11-24"), "expires: DATE");
 }

@@ -29,7 +29,7 @@ const NEW: [(&str, &str); 1] = [("new_token", "new token of a page")];
 /// What each language is checked by; a block in another language is checked by nothing.
 const LANGUAGES: [&str; 9] = [
     "console",
-    // A file of a container's image, which no tool at hand reads.
+    // Run where the command line is tested.
     "dockerfile",
     "hcl",
     "json",

@@ -340,6 +340,8 @@ async fn a_token_of_another_length_is_adopted_with_a_warning() {
         warnings(&apply),
         [format!("Token {PRIMARY_ID} has an unusual length")]
     );
+    // What else the shell has would be tried in its place.
+    apply.says("unset ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN; claude -p hello)");
     stack.is_quiet();
 }
 

@@ -37,7 +37,6 @@ fn marked(path: &str, minted_at: &str, marks: &[(&str, MarkState)]) -> SpareFact
     token.marks = marks
         .iter()
         .map(|(primary, state)| SpareMark {
-            key: String::new(),
             primary: self::path(primary),
             state: *state,
         })
@@ -220,7 +219,6 @@ fn slots() -> impl Strategy<Value = Slot> {
             token.marks = marks
                 .into_iter()
                 .map(|state| SpareMark {
-                    key: String::new(),
                     primary: path("other#f"),
                     state,
                 })
