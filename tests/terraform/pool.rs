@@ -6,6 +6,7 @@ use super::stack::{
     FIELD, POOL, POOL_BLOCK, PRIMARY, SECOND, SPARES, Stack, days, fingerprint, stamp, warnings,
 };
 use crate::support::secrets::token;
+use crate::support::terraform::Run;
 
 const POOL_ID: &str = "secret/claude-agent-service-spare-{1,2}#claude_oauth_token";
 
@@ -274,6 +275,51 @@ async fn spares_that_end_with_their_primary_are_told() {
 }
 
 #[tokio::test]
+async fn a_primary_without_a_stamp_is_as_old_as_its_token() {
+    let stack = Stack::start("pool-primary-unstamped").await;
+    let minted_at = stack.written_at(PRIMARY, 1).await;
+    for path in SPARES {
+        // To the second within rotate_before_days of the primary.
+        stack
+            .set_metadata(path, stamp(&token(path), minted_at - days(30)))
+            .await;
+    }
+    let mut versions = 1;
+    while stack.written_at(PRIMARY, versions).await == minted_at {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        versions += 1;
+        stack
+            .patch(PRIMARY, json!({ "api_bearer_token": versions }))
+            .await;
+    }
+    let together = format!("Spares {POOL_ID} expire with their primary");
+    let apply = stack.applied(&pool("  primary_path = \"claude-agent-service\""));
+    assert_eq!(warnings(&apply), [together.as_str()]);
+
+    let is_told = |run: &Run| {
+        run.changes_nothing();
+        assert_eq!(warnings(run), [together.as_str()], "{}", run.transcript());
+    };
+    let reads = || stack.bao.count("read", &format!("secret/data/{PRIMARY}"));
+    for _ in 0..2 {
+        let before = reads();
+        is_told(&stack.workspace.plan());
+        // The history was walked by the apply.
+        assert_eq!(reads() - before, 1);
+        is_told(&stack.refresh_only());
+        stack
+            .patch(PRIMARY, json!({ "api_bearer_token": "rewritten" }))
+            .await;
+    }
+
+    // What a stamp says counts, and is nothing to note beside the state.
+    stack
+        .set_metadata(PRIMARY, stamp(&token("primary"), minted_at - days(100)))
+        .await;
+    stack.is_quiet();
+}
+
+#[tokio::test]
 async fn a_primary_that_somebody_rotates_moves_nothing_in_the_pool() {
     let stack = Stack::start("pool-primary-new").await;
     let now = stack.written_at(PRIMARY, 1).await;
@@ -310,4 +356,39 @@ async fn deletions_far_ahead_move_nothing_in_the_pool() {
         stack.patch(path, json!({ "note": "second" })).await;
     }
     stack.is_quiet();
+}
+
+#[tokio::test]
+async fn a_longer_lifetime_ends_with_the_version_that_holds_the_token() {
+    let stack = Stack::empty("pool-deletion-raised").await;
+    let path = SPARES[0];
+    let settings = json!({ "delete_version_after": "480h" });
+    stack.set_metadata(path, settings).await;
+    stack.put(path, json!({ FIELD: token(path) })).await;
+    let written_at = stack.written_at(path, 1).await;
+    let block = |lifetime: i64| {
+        format!(
+            "resource \"claude_token_spare_pool\" \"agent\" {{
+  paths              = [{path:?}]
+  lifetime_days      = {lifetime}
+  rotate_before_days = 1
+}}
+"
+        )
+    };
+    let ends_after = |count: i64| {
+        let pool = stack.attributes(POOL);
+        let end = (written_at + days(count)).to_string();
+        assert_eq!(pool["spares"][path]["expires_at"], end);
+        assert_eq!(pool["runway_until"], end);
+        stack.is_quiet();
+    };
+    stack.applied(&block(10));
+    ends_after(10);
+    stack.write(&block(30));
+    stack.workspace.plan().exits(2);
+    stack.workspace.apply_saved().exits(0);
+    ends_after(20);
+    stack.applied(&block(15));
+    ends_after(15);
 }

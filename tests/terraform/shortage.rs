@@ -143,3 +143,32 @@ async fn an_empty_pool_has_no_runway() {
         1
     );
 }
+
+#[tokio::test]
+async fn a_shortage_stamps_nothing_and_a_changed_argument_does() {
+    let stack = Stack::start("shortage-stamps").await;
+    stack.write(POOL_BLOCK);
+    let id = "secret/claude-agent-service-spare-{1,2}";
+    stack.workspace.run(["import", POOL, id]).exits(0);
+    stack
+        .patch(SPARES[1], json!({ FIELD: &token("cut")[..80] }))
+        .await;
+    let notes = async |path: &str| {
+        let target = format!("secret/metadata/{path}");
+        let answer = stack.bao.must("GET", &target, Value::Null).await;
+        answer["data"]["custom_metadata"].clone()
+    };
+    shows(&stack, "the first line of a wrapped one");
+    let apply = stack.workspace.apply_saved();
+    apply.exits(0);
+    assert_eq!(warnings(&apply), [SHORT], "{}", apply.transcript());
+    assert_eq!(notes(SPARES[0]).await, Value::Null);
+
+    stack.applied(&POOL_BLOCK.replace("\n}\n", "\n  min_available = 1\n}\n"));
+    let stamped = notes(SPARES[0]).await;
+    assert!(
+        stamped[format!("{FIELD}.minted_at")].is_string(),
+        "{stamped:#}"
+    );
+    assert_eq!(notes(SPARES[1]).await, Value::Null);
+}

@@ -4,6 +4,7 @@ mod apply;
 mod import;
 mod model;
 mod plan;
+mod primary;
 mod report;
 mod survey;
 mod validate;

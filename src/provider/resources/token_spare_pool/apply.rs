@@ -55,6 +55,8 @@ pub(super) async fn update(
         state.mount = planned.mount.clone();
         state = state.derive();
     }
+    // A shortage alone is answered by looking again; whoever changes an argument has it stamped.
+    let is_changed = state.clone().with_spares_of(prior) != *prior;
     let work = Work::new(configured, &state)?;
     let mut told = Diagnostics::new();
     if !state.tokens_wo_version.is_null() && state.tokens_wo_version != prior.tokens_wo_version {
@@ -63,7 +65,9 @@ pub(super) async fn update(
     state.spares = prior.spares.clone();
     let survey = work.survey(&state, &private).await?;
     survey.record(&mut state);
-    told.extend(work.stamp(&survey).await);
+    if is_changed {
+        told.extend(work.stamp(&survey).await);
+    }
     let seen = state.clone();
     decide(&mut state, planned);
     told.extend(survey.diagnostics);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::primary::Walked;
 use crate::external_secret::numbered_key;
 use crate::protocol::Number;
 use crate::provider::configured::Configured;
@@ -73,6 +74,10 @@ model! {
 pub(in crate::provider) struct Private {
     /// Facts of each spare, by path.
     pub(super) spares: BTreeMap<String, SparePrivate>,
+    /// What the primary's token was dated by, where that took its history. Left out where it did
+    /// not: the host takes a member that earlier builds did not write for drift.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) primary: Option<Walked>,
     /// Whether the provider's mount was not known at the refresh: the plan then keeps the one in
     /// state, and so must the plan that follows within the apply, when it is known.
     pub(super) mount_unknown: bool,
@@ -82,7 +87,8 @@ pub(in crate::provider) struct Private {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct SparePrivate {
-    /// When the KV version that was read last will be deleted by itself.
+    /// When the KV version that holds the token will be deleted by itself, as it was first seen:
+    /// a sibling's write puts it off, and counts only where the token's dates move with it.
     pub(super) deletion_at: Option<Timestamp>,
     /// Why the spare cannot be promoted, where no date says so, in words for the user.
     pub(super) problem: Option<String>,

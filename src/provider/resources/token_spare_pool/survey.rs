@@ -6,19 +6,19 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::model::{LastGood, Private, Spare, SparePrivate, TokenSparePool};
+use super::primary::Primary;
 use super::report;
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::configured::Configured;
-use crate::provider::date::Found;
-use crate::provider::diagnose::{self, Place};
-use crate::provider::observe::{Field as Content, Observed, Observer};
-use crate::provider::spares::{Known, Look, Spares, claimed, named};
+use crate::provider::diagnose;
+use crate::provider::observe::Observer;
+use crate::provider::spares::{Known, Look, Spares, claimed};
 use crate::sdk::{Diagnostics, Field};
 use crate::token::expiry::{Dates, Lifetime};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::instant::{format_instant, parse_instant};
 use crate::token::mint::{Dated, MintSource};
-use crate::token::pool::{Pool, PoolFacts, PrimaryToken, Slot, SpareToken, assess};
+use crate::token::pool::{Pool, PoolFacts, Slot, assess};
 
 /// What a survey found, ready for the state.
 pub(super) struct Survey {
@@ -88,7 +88,15 @@ impl Surveyor<'_> {
             .iter()
             .zip(&recorded)
             .map(|(path, spare)| spares.look(path, spare.as_ref().and_then(known)));
-        let (looks, primary) = tokio::join!(join_all(looks), self.primary(&spares, state));
+        let primary = async {
+            match state.primary_path.as_str() {
+                Some(path) => Primary::look(&spares, path, private.primary.as_ref())
+                    .await
+                    .map(Some),
+                None => Ok(None),
+            }
+        };
+        let (looks, primary) = tokio::join!(join_all(looks), primary);
         let mut errors = Diagnostics::new();
         let mut found = Vec::new();
         for look in looks {
@@ -117,7 +125,8 @@ impl Surveyor<'_> {
         primary: Option<Primary>,
         lifetime: Lifetime,
     ) -> Survey {
-        let primary = primary.map(|primary| primary.token);
+        let walked = primary.as_ref().and_then(|found| found.walked.clone());
+        let primary = primary.map(|primary| primary.into_token(lifetime));
         let facts: Vec<_> = found.iter().map(|look| look.facts.clone()).collect();
         let pool = assess(
             &PoolFacts {
@@ -132,6 +141,7 @@ impl Surveyor<'_> {
             spares: BTreeMap::new(),
             private: Private {
                 spares: BTreeMap::new(),
+                primary: walked,
                 mount_unknown: self
                     .configured
                     .leaves_mount(&state.mount, private.mount_unknown),
@@ -149,6 +159,7 @@ impl Surveyor<'_> {
         };
         let known = found.into_iter().zip(recorded);
         for ((look, recorded), verdict) in known.zip(&survey.pool.spares) {
+            let before = private.spares.get(&verdict.path);
             let mut spare = spare_of(&look, recorded.as_ref());
             spare.status = Field::text(verdict.status.as_str());
             spare.promoted_to = verdict.promoted_to.as_ref().map(ToString::to_string).into();
@@ -157,11 +168,7 @@ impl Surveyor<'_> {
             let mount = state.mount.as_str().unwrap_or_default();
             let token = look.spare_token();
             let private = SparePrivate {
-                deletion_at: look
-                    .token
-                    .as_ref()
-                    .and_then(|token| token.deletion_at)
-                    .filter(|_| token.is_some_and(|token| ends_early(token, lifetime))),
+                deletion_at: deletion_of(&look, recorded.as_ref(), before, lifetime),
                 problem: look.problem.clone().or_else(|| claimed(&look, mount, None)),
                 last_good: match token {
                     Some(_) => None,
@@ -173,59 +180,6 @@ impl Surveyor<'_> {
         }
         survey
     }
-
-    /// Looks at the primary, whose token no spare may equal. It is dated by its stamp, or else
-    /// by the version that holds it: near enough for a warning, and one request.
-    async fn primary(
-        &self,
-        spares: &Spares<'_>,
-        state: &TokenSparePool,
-    ) -> Result<Option<Primary>, Diagnostic> {
-        let Some(path) = state.primary_path.as_str() else {
-            return Ok(None);
-        };
-        let secret = named(spares.mount, path)?;
-        let place = Place {
-            secret: &secret,
-            field: spares.field,
-        };
-        let observed = spares
-            .observe(&secret)
-            .await
-            .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
-        let found = match &*observed {
-            Observed::Present(document) => match document.field(place.field, None) {
-                Content::Token { fingerprint, .. } => Some(Found {
-                    place,
-                    document,
-                    fingerprint,
-                }),
-                _ => None,
-            },
-            _ => None,
-        };
-        let stamped_at = found
-            .and_then(|found| found.stamp())
-            .and_then(|stamp| stamp.minted_at);
-        let token = found.map(|found| {
-            let minted_at = stamped_at.unwrap_or(found.document.created_at);
-            let dates = Dates::new(minted_at, spares.lifetime, found.document.deletion_at);
-            (found.fingerprint, dates.expires_at)
-        });
-        Ok(Some(Primary {
-            token: PrimaryToken {
-                path: path.to_owned(),
-                token,
-            },
-            stamped_at,
-        }))
-    }
-}
-
-/// The primary, and the mint time that its stamp has.
-struct Primary {
-    token: PrimaryToken,
-    stamped_at: Option<Timestamp>,
 }
 
 /// Tells once what is true of many secrets, such as of all when the server is not there.
@@ -290,9 +244,30 @@ fn recorded_spare(state: &TokenSparePool, private: &Private, path: &str) -> Opti
         .map(LastGood::spare)
 }
 
-/// Tells whether the deletion of its version ends a token before its lifetime does.
-fn ends_early(token: &SpareToken, lifetime: Lifetime) -> bool {
-    token.dates.expires_at < Dates::new(token.dates.minted_at, lifetime, None).expires_at
+/// Returns when the version of a spare will be deleted. A known token keeps the instant that it
+/// was first seen with while its dates are the same: a sibling's write puts the deletion off, and
+/// the host takes any change of private data for drift.
+fn deletion_of(
+    look: &Look,
+    recorded: Option<&Spare>,
+    before: Option<&SparePrivate>,
+    lifetime: Lifetime,
+) -> Option<Timestamp> {
+    let (token, around) = (look.spare_token()?, look.token.as_ref()?);
+    let is_known = recorded
+        .and_then(known)
+        .is_some_and(|known| known.fingerprint == token.fingerprint);
+    match before {
+        Some(before)
+            if is_known
+                && before.last_good.is_none()
+                && Dates::new(token.dates.minted_at, lifetime, before.deletion_at)
+                    == token.dates =>
+        {
+            before.deletion_at
+        }
+        _ => around.deletion_at,
+    }
 }
 
 /// Gives every holder of one token the earliest mint time that any of them tells: a copy is as
@@ -310,10 +285,8 @@ fn date_copies_alike(found: &mut [Look], primary: Option<&Primary>, lifetime: Li
             tell(token.fingerprint, token.dates.minted_at, around.source);
         }
     }
-    if let Some(primary) = primary
-        && let (Some((fingerprint, _)), Some(at)) = (primary.token.token, primary.stamped_at)
-    {
-        tell(fingerprint, at, MintSource::Stamp);
+    if let Some(token) = primary.and_then(|primary| primary.token.as_ref()) {
+        tell(token.fingerprint, token.dated.at, token.dated.source);
     }
     for look in found {
         if let Slot::Token(token) = &mut look.facts.slot
