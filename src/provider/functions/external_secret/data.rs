@@ -85,7 +85,11 @@ fn check_reference(reference: &Dynamic, at: &AttributePath) -> Result<(), Diagno
     }
     for name in ["key", "property"] {
         if let Some(field) = fields.get(name).filter(|field| !field.is_null()) {
-            text(field, at.clone().then_attribute(name))?;
+            let at = at.clone().then_attribute(name);
+            // Without a property, the operator delivers the whole secret; a key it must have.
+            if text(field, at.clone())?.as_str() == Some("") && name == "key" {
+                return Err(wrong(at, "The key is empty. It is the path of the secret."));
+            }
         }
     }
     Ok(())

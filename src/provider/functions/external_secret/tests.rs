@@ -357,6 +357,12 @@ fn entries_that_the_operator_refuses_are_refused() {
         "spec.data[1].remoteRef",
         "key is missing.",
     );
+    let unnamed = Dynamic::object([("key", known("")), ("property", known(""))]);
+    refused(
+        with("remoteRef", unnamed),
+        "spec.data[1].remoteRef.key",
+        "The key is empty.",
+    );
     let numbered = Dynamic::object([("key", Dynamic::new(Type::Number, 1.into()))]);
     refused(
         with("remoteRef", numbered),
