@@ -73,7 +73,7 @@ pub(super) enum Obstacle {
 }
 
 impl Obstacle {
-    /// Tells of it; `what` is what needs Vault.
+    /// Tells of it; `what` is what was to be done.
     pub(super) fn into_diagnostic(self, what: &str) -> Diagnostic {
         match self {
             Self::Unknown(name) => diagnose::not_configured(name, what),

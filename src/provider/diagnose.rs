@@ -235,10 +235,10 @@ pub(super) fn wrong_import_id(error: &dyn std::error::Error, form: &str) -> Diag
     )
 }
 
-/// A call that needs Vault while the provider's configuration is not known yet.
+/// A call that needs an argument of the provider that is not known yet.
 pub(super) fn not_configured(unknown: &str, what: &str) -> Diagnostic {
     Diagnostic::error(
-        format!("{what} needs Vault, which is not known yet"),
+        format!("{what} needs the provider's {unknown}, which is not known yet"),
         format!(
             "The provider's {unknown} comes from a resource that is not applied yet. Apply that \
              resource first (-target), or give {unknown} a value that is known at plan."

@@ -87,7 +87,7 @@ resource \"claude_oauth_token\" \"other\" {{
     plan.exits(1).says("Apply that resource first (-target)");
     assert_eq!(
         errors(&plan),
-        ["An import needs Vault, which is not known yet"]
+        ["An import needs the provider's address, which is not known yet"]
     );
 }
 

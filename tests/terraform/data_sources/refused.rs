@@ -134,6 +134,7 @@ async fn a_provider_that_is_not_known_yet_is_an_error_that_says_so() {
         "resource \"terraform_data\" \"source\" {{\n  input = \"{}\"\n}}\n",
         stack.bao.address()
     );
+    let days = "resource \"terraform_data\" \"source\" {\n  input = 20\n}\n".to_owned();
     stack.workspace.set("VAULT_ADDR", "http://127.0.0.1:1");
     for (argument, value, text, name) in [
         ("address", source.clone(), ONE, "data.claude_oauth_token"),
@@ -144,6 +145,13 @@ async fn a_provider_that_is_not_known_yet_is_an_error_that_says_so() {
             ONE,
             "data.claude_oauth_token",
         ),
+        (
+            "lifetime_days",
+            days.clone(),
+            ONE,
+            "data.claude_oauth_token",
+        ),
+        ("rotate_before_days", days, MANY, "data.claude_oauth_tokens"),
     ] {
         stack.write_with_provider(
             &format!("  {argument} = terraform_data.source.output"),
@@ -157,7 +165,7 @@ async fn a_provider_that_is_not_known_yet_is_an_error_that_says_so() {
         assert_eq!(
             errors(&plan),
             [format!(
-                "Reading {name} needs Vault, which is not known yet"
+                "Reading {name} needs the provider's {argument}, which is not known yet"
             )]
         );
     }
