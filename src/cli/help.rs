@@ -91,7 +91,8 @@ Usage: terraform-provider-claude status [OPTIONS] [PATH...]
   PATH                        Path in the mount, several as \"spare-{1,2}\" or
                               \"spare-{1..5}\" in quotes, or all below a prefix
                               as team/ with a slash at its end. Default: the
-                              whole mount. Prefixes need `list` on metadata.
+                              whole mount. Paths take `read` on data alone;
+                              prefixes and the mount `list` on metadata, too.
   --json                      Print JSON.
   --metrics                   Print metrics for Prometheus; never exit with 2.
   --detailed-exitcode         Exit with 2 when a token is anything but in_date;
@@ -102,10 +103,25 @@ Usage: terraform-provider-claude status [OPTIONS] [PATH...]
   --rotate-before-days DAYS   Days before its expiry from which a token is
                               due. Default: 30
 
-A secret that cannot be read is shown as unreadable beside all others, with the
-reason on standard error, and the exit code is 1. A secret that is not there is
-a state like others: missing. A folder that is named and has no token is
-mistyped, most likely: the exit code is 1.
+How a token stands:
+
+  in_date                     Not due.
+  rotation_due                Not expired, but to be replaced.
+  expired                     Its day has passed.
+  spent                       A spare whose token was promoted to a primary.
+  duplicate                   Another secret that is shown holds the same token
+                              and comes first: the primary, else the first one.
+  malformed                   The field holds something that is no token.
+  missing                     There is no such secret or field.
+  unreadable                  Vault did not let us look: the reason is on
+                              standard error, and the exit code is 1.
+
+claude_token_spare_pool says available of a spare that is in_date and neither
+spent nor a duplicate. Which secrets are spares is written nowhere, so that
+in_date is the word here for a spare as for a primary.
+
+A folder that is named and has no token is mistyped, most likely: the exit code
+is 1.
 
 Address, Vault token, namespace and TLS come from the environment as for the
 provider: VAULT_ADDR, VAULT_TOKEN or ~/.vault-token, VAULT_NAMESPACE,

@@ -214,12 +214,18 @@ async fn what_cannot_be_read_is_a_row_and_a_failure() {
     ran.search(&mut search);
     search.assert_clean();
 
-    program
-        .run(&["status", "team/"])
-        .exits(1)
-        .prints_nothing()
-        .tells("Error: Vault denied access: secret/team/")
-        .tells("capabilities = [\"list\"]");
+    for (arguments, place) in [
+        (&["status", "team/"][..], "secret/team/"),
+        (&["status"], "secret/"),
+    ] {
+        program
+            .run(arguments)
+            .exits(1)
+            .prints_nothing()
+            .tells(&format!("Error: Vault denied access: {place}"))
+            .tells("capabilities = [\"list\"]")
+            .tells("Or name the paths, which takes `read` on their data alone:");
+    }
 
     // Below a prefix, what cannot be read may be anything: it is told, and is no row.
     let lister = "path \"secret/metadata/*\" { capabilities = [\"list\"] }\n\

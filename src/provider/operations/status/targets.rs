@@ -12,6 +12,11 @@ use crate::provider::walk::Walk;
 use crate::sdk::{Diagnostics, Field};
 use crate::token::path_list::expand;
 use crate::token::prefix::Prefix;
+use crate::vault::VaultError;
+
+/// What does without the right to list.
+const NAMED_NEED_READ: &str = "Or name the paths, which takes `read` on their data alone: \
+    terraform-provider-claude status PATH...";
 
 /// The paths that were asked for.
 #[derive(Default)]
@@ -60,7 +65,10 @@ impl Operations {
         let sights = match walk.to_the_end().await {
             Ok(sights) => sights,
             Err(error) => {
-                let told = diagnose::vault_error(&error, &format!("{}/{text}", self.mount));
+                let mut told = diagnose::vault_error(&error, &format!("{}/{text}", self.mount));
+                if matches!(error, VaultError::Forbidden { .. }) {
+                    diagnose::add(&mut told.detail, NAMED_NEED_READ);
+                }
                 if found.paths.is_empty() {
                     return Err(Refusal::failed(told));
                 }
