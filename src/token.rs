@@ -13,6 +13,7 @@ pub mod history;
 pub mod instant;
 pub mod mark;
 pub mod mint;
+pub mod name;
 pub mod path_list;
 pub mod paths;
 pub mod pool;

@@ -26,6 +26,7 @@ mod document;
 mod doubt;
 mod error;
 mod failure;
+mod file;
 mod folder_path;
 #[cfg(fuzzing)]
 pub mod fuzzing;
@@ -50,8 +51,9 @@ mod write;
 pub(crate) use document::tests::present;
 pub use document::{Document, Field, Reading, Tombstone};
 pub use error::{ConnectionProblem, LoginMethod, TlsProblem, TokenOrigin, TokenSource, VaultError};
+pub use file::read_file;
 pub use folder_path::FolderPath;
-pub use list::Listing;
+pub use list::{Listing, MAXIMUM_NAMES};
 pub use metadata::Metadata;
 pub use mount::MountInfo;
 pub use new_document::NewDocument;
@@ -61,5 +63,6 @@ pub use settings::{
     Address, AddressError, ClientCertificate, Credentials, Limits, Login, Settings, TlsSettings,
 };
 pub use store::Store;
+pub use text::has_credential;
 pub use tls::SettingsError;
 pub use write::{WriteError, WriteFailure, Written};

@@ -142,9 +142,20 @@ pub fn acts_on_terminals(character: char) -> bool {
 /// Escapes what acts on terminals, but for line breaks and tabs: hosts write texts as they are,
 /// and some parts come from strangers.
 pub fn printable(text: &str) -> String {
+    escaped(text, |character| {
+        acts_on_terminals(character) && !matches!(character, '\n' | '\t')
+    })
+}
+
+/// Escapes what acts on terminals in a text of one line.
+pub fn printable_line(text: &str) -> String {
+    escaped(text, acts_on_terminals)
+}
+
+fn escaped(text: &str, acts: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        if acts_on_terminals(character) && !matches!(character, '\n' | '\t') {
+        if acts(character) {
             shown.extend(character.escape_unicode());
         } else {
             shown.push(character);

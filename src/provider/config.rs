@@ -73,12 +73,11 @@ pub(super) fn validate(config: &ProviderConfig) -> Diagnostics {
         && let Err(error) = Address::parse(address)
     {
         let wrong = Diagnostic::error("Wrong address", address_problem(&error));
-        found.push(match error {
-            // With a path the host would quote the line, and the password in it.
-            AddressError::Credentials => wrong,
-            AddressError::NotUrl | AddressError::Scheme | AddressError::QueryOrFragment => {
-                wrong.at(AttributePath::attribute("address"))
-            }
+        // With a path the host would quote the line, and the password or token in it.
+        found.push(if address.contains(['@', '?', '#']) {
+            wrong
+        } else {
+            wrong.at(AttributePath::attribute("address"))
         });
     }
     if let Some(mount) = config.mount.as_str()
@@ -239,6 +238,27 @@ mod tests {
                 .contains("auth_login_approle and auth_login_jwt")
         );
         assert_eq!(found[0].path, None);
+    }
+
+    #[test]
+    fn an_address_that_may_hold_a_secret_is_not_quoted() {
+        for (address, quoted) in [
+            ("vault.example.com", true),
+            ("ftp://vault.example.com", true),
+            ("https://admin:canary@vault:8200", false),
+            ("admin:canary@vault:8200", false),
+            ("https://admin:canary@vault:82000", false),
+            ("https://vault/?token=canary", false),
+            ("https://vault/#canary", false),
+        ] {
+            let config = ProviderConfig {
+                address: Field::Known(address.to_owned()),
+                ..ProviderConfig::default()
+            };
+            let found = validate(&config);
+            assert_eq!(found[0].path.is_some(), quoted, "{address}");
+            assert!(!found[0].detail.contains("canary"));
+        }
     }
 
     #[test]

@@ -34,6 +34,8 @@ use super::refuse::capital;
 use crate::protocol::{AttributePath, Diagnostic};
 use crate::token::expiry::Status;
 use crate::token::fingerprint::Fingerprint;
+use crate::token::name::{HIDDEN, has_token};
+use crate::vault::has_credential;
 
 /// Why a place holds no usable token, in words that say what to do; `None` where it holds one.
 pub(super) fn problem(
@@ -104,9 +106,13 @@ pub(super) fn content_problem(place: Place<'_>, content: Field) -> Option<String
     })
 }
 
-/// Writes a name that somebody else chose so that it is seen to be one, at most so long.
+/// Writes a name that somebody else chose so that it is seen to be one, at most so long. A
+/// credential that was stored as a name is not shown.
 fn on_one_line(name: &str) -> String {
     const LONGEST: usize = 100;
+    if has_token(name) || has_credential(name) {
+        return HIDDEN.to_owned();
+    }
     let name = name.escape_debug().to_string();
     match name.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &name[..end]),

@@ -13,14 +13,31 @@ use crate::token::paths::{validate_field, validate_path, validate_pool_paths};
 use crate::token::prefix::Prefix;
 
 fn refusal(name: &'static str, detail: String) -> Diagnostic {
-    Diagnostic::error(format!("Wrong {name}"), detail).at(AttributePath::attribute(name))
+    refused_at(AttributePath::attribute(name), name, false, detail)
+}
+
+/// Refuses what stands somewhere. No path where it is secret: the host would quote it.
+fn refused_at(
+    place: AttributePath,
+    name: &'static str,
+    is_secret: bool,
+    detail: String,
+) -> Diagnostic {
+    let refused = Diagnostic::error(format!("Wrong {name}"), detail);
+    if is_secret {
+        refused
+    } else {
+        refused.at(place)
+    }
 }
 
 /// Refuses what is no path of a secret.
 pub(super) fn path(path: &Field<String>, name: &'static str) -> Option<Diagnostic> {
     let error = validate_path(path.as_str()?).err()?;
-    Some(refusal(
+    Some(refused_at(
+        AttributePath::attribute(name),
         name,
+        error.is_secret(),
         format!(
             "{}. Write it as `vault kv list` shows it, without the mount and without data/, such \
              as claude-agent-service.",
@@ -32,8 +49,10 @@ pub(super) fn path(path: &Field<String>, name: &'static str) -> Option<Diagnosti
 /// Refuses what no path begins with.
 pub(super) fn path_prefix(prefix: &Field<String>, name: &'static str) -> Option<Diagnostic> {
     let error = Prefix::parse(prefix.as_str()?).err()?;
-    Some(refusal(
+    Some(refused_at(
+        AttributePath::attribute(name),
         name,
+        error.is_secret(),
         format!(
             "{}. Write it as `vault kv list` shows it, without the mount: team/ for a folder, \
              claude-agent for all paths that begin so, and nothing for the whole mount.",
@@ -45,8 +64,10 @@ pub(super) fn path_prefix(prefix: &Field<String>, name: &'static str) -> Option<
 /// Refuses what is no mount.
 pub(super) fn mount(mount: &Field<String>) -> Option<Diagnostic> {
     let error = validate_path(mount.as_str()?).err()?;
-    Some(refusal(
+    Some(refused_at(
+        AttributePath::attribute("mount"),
         "mount",
+        error.is_secret(),
         format!(
             "{}. Write it as `vault secrets list` shows it, without the slash at its end, such as \
              secret.",
@@ -58,8 +79,10 @@ pub(super) fn mount(mount: &Field<String>) -> Option<Diagnostic> {
 /// Refuses what cannot be a field.
 pub(super) fn field(field: &Field<String>) -> Option<Diagnostic> {
     let error = validate_field(field.as_str()?).err()?;
-    Some(refusal(
+    Some(refused_at(
+        AttributePath::attribute("field"),
         "field",
+        error.is_secret(),
         format!(
             "{}. It is the key in the document, such as claude_oauth_token.",
             capital(&error)
@@ -127,17 +150,16 @@ pub(super) fn pool_paths(
     let error = validate_pool_paths(&texts, primary).err()?;
     let rule =
         std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
-    Some(
-        Diagnostic::error(
-            format!("Wrong {name}"),
-            format!(
-                "{}{rule}. Write each path as `vault kv list` shows it, without the mount and \
-                 without data/.",
-                capital(&error)
-            ),
-        )
-        .at(at(error.index())),
-    )
+    Some(refused_at(
+        at(error.index()),
+        name,
+        error.is_secret(),
+        format!(
+            "{}{rule}. Write each path as `vault kv list` shows it, without the mount and \
+             without data/.",
+            capital(&error)
+        ),
+    ))
 }
 
 /// Refuses a primary with spares whose name is longer than a mark on a spare can say.

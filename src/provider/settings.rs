@@ -1,6 +1,7 @@
 //! Where the settings of the connection come from: the provider block, then the environment.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::config::{ProviderConfig, address_problem};
 use crate::env::{self, Environment};
@@ -9,13 +10,15 @@ use crate::sdk::{Diagnostics, Field};
 use crate::secret::Secret;
 use crate::vault::{
     Address, ClientCertificate, Credentials, Login, Settings, SettingsError, TlsSettings,
-    TokenOrigin,
+    TokenOrigin, read_file,
 };
 
 /// Where Vault is where nobody says.
 const DEFAULT_ADDRESS: &str = "https://127.0.0.1:8200";
 /// Where Kubernetes puts the token of a pod's service account.
 const SERVICE_ACCOUNT_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+/// Largest file with a token, in bytes.
+const LARGEST_SECRET: usize = 64 << 10;
 /// Retries where nobody says.
 const DEFAULT_RETRIES: u32 = 4;
 
@@ -137,13 +140,10 @@ impl Sources<'_> {
             return Ok(Credentials::None);
         };
         let file = PathBuf::from(home).join(".vault-token");
-        match std::fs::read_to_string(&file).map(Secret::new) {
-            Ok(text) if text.expose().trim().is_empty() => Ok(Credentials::None),
-            Ok(text) => Ok(Credentials::Token(
-                Secret::new(text.expose().trim()),
-                TokenOrigin::File,
-            )),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Credentials::None),
+        match secret_in(&file) {
+            Ok(text) if text.is_empty() => Ok(Credentials::None),
+            Ok(text) => Ok(Credentials::Token(text, TokenOrigin::File)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Credentials::None),
             Err(error) => {
                 warnings.push(Diagnostic::warning(
                     "Cannot read the Vault token file",
@@ -163,7 +163,7 @@ impl Sources<'_> {
         };
         if let Some(login) = self.config.auth_login_kubernetes.known() {
             let file = mount(&login.jwt_file, SERVICE_ACCOUNT_TOKEN);
-            let jwt = std::fs::read_to_string(&file).map_err(|error| {
+            let jwt = secret_in(Path::new(&file)).map_err(|error| {
                 vec![
                     Diagnostic::error(
                         "Cannot read the service account token",
@@ -179,7 +179,7 @@ impl Sources<'_> {
             return Ok(Some(Login::Kubernetes {
                 mount: mount(&login.mount, "kubernetes"),
                 role: mount(&login.role, ""),
-                jwt: Secret::new(jwt.trim()),
+                jwt,
             }));
         }
         if let Some(login) = self.config.auth_login_approle.known() {
@@ -261,6 +261,14 @@ impl Sources<'_> {
             )]),
         }
     }
+}
+
+/// Reads a secret from a file, without the white space around it.
+fn secret_in(file: &Path) -> io::Result<Secret> {
+    let content = read_file(file, LARGEST_SECRET)?;
+    let text = std::str::from_utf8(&content)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it holds no text"))?;
+    Ok(Secret::new(text.trim()))
 }
 
 /// Says where to look for what cannot be used.

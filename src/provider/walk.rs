@@ -13,8 +13,9 @@ use std::sync::Arc;
 use futures_util::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
 
 use super::observe::{Field, Observed, Observer};
+use crate::token::name::{HIDDEN, has_token};
 use crate::token::prefix::Prefix;
-use crate::vault::{FolderPath, Listing, SecretPath, SecretPathError, VaultError};
+use crate::vault::{FolderPath, Listing, MAXIMUM_NAMES, SecretPath, SecretPathError, VaultError};
 
 /// Requests on their way at once; the store has a bound of its own for all walks together.
 const CONCURRENCY: usize = 16;
@@ -22,8 +23,6 @@ const CONCURRENCY: usize = 16;
 const MAXIMUM_DEPTH: usize = 32;
 /// Folders that are looked into.
 const MAXIMUM_FOLDERS: usize = 10_000;
-/// Names that are remembered; each is a request to come.
-const MAXIMUM_NAMES: usize = 100_000;
 
 /// A walk that is to be made.
 #[derive(Clone, Copy)]
@@ -72,6 +71,8 @@ pub(super) enum Reason {
     Vault(VaultError),
     /// We take no such name.
     Name(SecretPathError),
+    /// Its name has a token in it, which nothing may show.
+    Token,
     /// It lies too deep, or after too many others.
     Bound,
     /// The time for all together was over.
@@ -248,9 +249,16 @@ struct Names {
 
 impl Names {
     fn take(&mut self, folder: &FolderPath, listing: Listing, wanted: impl Fn(&str) -> bool) {
+        if listing.is_cut {
+            self.cut(folder);
+        }
         for name in listing.secrets.into_iter().filter(|name| wanted(name)) {
             if self.is_full(folder) {
                 return;
+            }
+            if has_token(&name) {
+                self.pass_over(folder.path_of(HIDDEN), Reason::Token);
+                continue;
             }
             match folder.secret(&name) {
                 Ok(secret) => self.entries.push(Entry::Secret(secret)),
@@ -260,6 +268,10 @@ impl Names {
         for name in listing.folders.into_iter().filter(|name| wanted(name)) {
             if self.is_full(folder) {
                 return;
+            }
+            if has_token(&name) {
+                self.pass_over(folder.path_of(HIDDEN) + "/", Reason::Token);
+                continue;
             }
             self.folder_count += 1;
             match folder.subfolder(&name) {
@@ -275,11 +287,17 @@ impl Names {
     /// Tells whether nothing more is remembered; the first folder that this cuts is passed over.
     fn is_full(&mut self, folder: &FolderPath) -> bool {
         let is_full = self.entries.len() >= MAXIMUM_NAMES;
-        if is_full && !self.is_cut {
+        if is_full {
+            self.cut(folder);
+        }
+        is_full
+    }
+
+    fn cut(&mut self, folder: &FolderPath) {
+        if !self.is_cut {
             self.is_cut = true;
             self.pass_over(folder.path_of(""), Reason::Bound);
         }
-        is_full
     }
 
     fn pass_over(&mut self, path: String, reason: Reason) {

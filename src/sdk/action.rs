@@ -12,6 +12,7 @@ use super::failure::{Diagnostics, Failure};
 use super::model::Model;
 use super::resource::Context;
 use crate::protocol::generated::tfplugin6 as wire;
+use crate::protocol::wire::printable_line;
 
 /// Something that is done on demand, and changes no state.
 #[async_trait]
@@ -54,12 +55,13 @@ impl Progress {
         Self(events)
     }
 
-    /// Tells a step, in a few words; to nobody once the host is gone.
+    /// Tells a step, in a few words that hosts show as they are: what acts on terminals is
+    /// escaped. Nobody hears once the host is gone.
     pub fn tell(&self, message: impl Into<String>) {
         use wire::invoke_action::event::{Progress, Type};
         let _ = self.0.send(wire::invoke_action::Event {
             r#type: Some(Type::Progress(Progress {
-                message: message.into(),
+                message: printable_line(&message.into()),
             })),
         });
     }

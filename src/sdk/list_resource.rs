@@ -225,7 +225,8 @@ impl<R: Resource> Results<R> {
             identity: Some(wire::ResourceIdentityData {
                 identity_data: Some(encode(&self.identity, &identity)?),
             }),
-            display_name: listed.display_name,
+            // Hosts show it as it is.
+            display_name: codec::printable_line(&listed.display_name),
             resource_object,
             diagnostic: to_wire(listed.diagnostics),
         })

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::fingerprint::{Fingerprint, ShortFingerprint};
 use super::instant::parse_instant;
+use super::name;
 
 /// Names what a key of a stamp says, after the field and a dot.
 pub mod key {
@@ -34,7 +35,7 @@ pub struct Stamp {
     pub minted_at: Option<Timestamp>,
     /// When it expires, as a monitor would read it.
     pub expires_at: Option<Timestamp>,
-    /// Path of the spare that it was promoted from.
+    /// Path of the spare that it was promoted from, fit to be shown.
     pub rotated_from: Option<String>,
     /// The request that it answers.
     pub requested: Option<ShortFingerprint>,
@@ -54,7 +55,7 @@ impl Stamp {
             fingerprint: value(key::FINGERPRINT)?.parse().ok()?,
             minted_at: instant(key::MINTED_AT),
             expires_at: instant(key::EXPIRES_AT),
-            rotated_from: value(key::ROTATED_FROM).map(str::to_owned),
+            rotated_from: value(key::ROTATED_FROM).map(|path| name::shown(path).into_owned()),
             requested: value(key::REQUESTED).and_then(|text| text.parse().ok()),
         })
     }

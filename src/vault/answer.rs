@@ -1,7 +1,10 @@
 //! What an answer means: the result, a failure, or a reason to ask again.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use std::fmt;
+
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::error::{TokenSource, VaultError};
@@ -11,6 +14,12 @@ use super::text::Censor;
 pub(super) const TOO_LARGE: &str = "value being too large";
 /// How a server that speaks HTTPS answers to HTTP.
 const PLAIN_HTTP: &str = "Client sent an HTTP request to an HTTPS server";
+
+/// Texts of errors that are kept of one answer.
+const KEPT_TEXTS: usize = 100;
+/// Bytes of a text that is kept. One that is longer counts as empty: a part of it could be a part
+/// of a credential, which nobody would know for one.
+const LONGEST_TEXT: usize = 16 << 10;
 
 /// One answer of the server, whatever its status.
 pub(super) struct Answer {
@@ -47,18 +56,15 @@ impl Answer {
         first == Some(&b'{') && serde_json::from_slice::<IgnoredAny>(&self.body).is_ok()
     }
 
-    /// Returns the error texts of the body as they came; none where there are none.
+    /// Returns the first error texts of the body as they came; none where there are none.
     pub(super) fn errors(&self) -> Vec<String> {
         #[derive(Deserialize)]
         struct Errors {
             #[serde(default)]
-            errors: Vec<serde_json::Value>,
+            errors: Texts,
         }
-        let Ok(body) = serde_json::from_slice::<Errors>(&self.body) else {
-            return Vec::new();
-        };
-        let text = |value: serde_json::Value| value.as_str().map(str::to_owned);
-        body.errors.into_iter().filter_map(text).collect()
+        serde_json::from_slice::<Errors>(&self.body)
+            .map_or_else(|_| Vec::new(), |body| body.errors.0)
     }
 
     /// Tells whether a write that was answered so has surely done nothing: the server refused it
@@ -159,6 +165,42 @@ impl Answer {
 
     fn starts_with(&self, text: &str) -> bool {
         self.body.starts_with(text.as_bytes())
+    }
+}
+
+/// The first texts of a list, however long it is; what else is in it is passed over.
+#[derive(Default)]
+struct Texts(Vec<String>);
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visit;
+
+        impl<'de> Visitor<'de> for Visit {
+            type Value = Texts;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list of errors")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Texts, A::Error> {
+                let mut texts = Vec::new();
+                while texts.len() < KEPT_TEXTS {
+                    let Some(json) = list.next_element::<&RawValue>()? else {
+                        return Ok(Texts(texts));
+                    };
+                    if json.get().len() > LONGEST_TEXT {
+                        texts.push(String::new());
+                    } else if let Ok(text) = serde_json::from_str(json.get()) {
+                        texts.push(text);
+                    }
+                }
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Texts(texts))
+            }
+        }
+
+        deserializer.deserialize_seq(Visit)
     }
 }
 
@@ -270,6 +312,30 @@ mod tests {
         for (status, body, error) in cases {
             assert_eq!(judge(status, body), (true, Some(error)), "{status}");
         }
+    }
+
+    #[test]
+    fn of_many_or_long_errors_a_few_are_kept() {
+        let texts = |body: &str| {
+            let answer = Answer {
+                status: 500,
+                content_type: String::new(),
+                body: Zeroizing::new(body.into()),
+            };
+            answer.errors()
+        };
+        assert_eq!(
+            texts(r#"{"errors":["a",{"b":["c"]},null,7,"d"]}"#),
+            ["a", "d"]
+        );
+        assert_eq!(texts(r#"{"errors":"a"}"#), [""; 0]);
+        assert_eq!(texts(r#"{"errors":["a"}"#), [""; 0]);
+        let many = format!(r#"{{"errors":[{}"z"]}}"#, r#""a","#.repeat(1000));
+        assert_eq!(texts(&many), vec!["a"; KEPT_TEXTS]);
+        let broken = format!(r#"{{"errors":[{}"z"}}"#, r#""a","#.repeat(1000));
+        assert_eq!(texts(&broken), [""; 0]);
+        let long = format!(r#"{{"errors":["{}","b"]}}"#, "a".repeat(LONGEST_TEXT));
+        assert_eq!(texts(&long), ["", "b"]);
     }
 
     #[test]

@@ -1,15 +1,21 @@
 //! The names in a folder.
 
+use std::fmt;
+
 use rustify::endpoint::Endpoint;
 use rustify::enums::{RequestMethod, RequestType, ResponseType};
 use rustify::errors::ClientError;
-use serde::Deserialize;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::error::VaultError;
 use super::folder_path::FolderPath;
 use super::retry::Budget;
 use super::secret_path::InMount as _;
 use super::store::Store;
+
+/// Names that are kept of one folder: each is a request to come.
+pub const MAXIMUM_NAMES: usize = 100_000;
 
 /// What lies directly in a folder. A name may be that of a secret and of a folder at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +24,8 @@ pub struct Listing {
     pub secrets: Vec<String>,
     /// Names of folders without the slash at their end, sorted.
     pub folders: Vec<String>,
+    /// Whether there are more than [`MAXIMUM_NAMES`], the rest of which is not among these.
+    pub is_cut: bool,
 }
 
 impl Store {
@@ -83,27 +91,57 @@ impl Endpoint for ListRequest<'_> {
     }
 }
 
-fn parse(body: &[u8]) -> Option<Listing> {
+/// Reads the answer.
+pub(super) fn parse(body: &[u8]) -> Option<Listing> {
     #[derive(Deserialize)]
     struct Envelope {
         data: Data,
     }
     #[derive(Deserialize)]
     struct Data {
-        keys: Vec<String>,
+        keys: Listing,
     }
 
-    let keys = serde_json::from_slice::<Envelope>(body).ok()?.data.keys;
-    let mut listing = Listing::default();
-    for key in keys {
-        match key.strip_suffix('/') {
-            Some(folder) => listing.folders.push(folder.to_owned()),
-            None => listing.secrets.push(key),
-        }
-    }
+    let mut listing = serde_json::from_slice::<Envelope>(body).ok()?.data.keys;
     listing.secrets.sort_unstable();
     listing.folders.sort_unstable();
     Some(listing)
+}
+
+/// Reads the names one by one, so that a list without end takes no memory.
+impl<'de> Deserialize<'de> for Listing {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visit;
+
+        impl<'de> Visitor<'de> for Visit {
+            type Value = Listing;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list of names")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut keys: A) -> Result<Listing, A::Error> {
+                let mut listing = Listing::default();
+                for _ in 0..MAXIMUM_NAMES {
+                    let Some(mut key) = keys.next_element::<String>()? else {
+                        return Ok(listing);
+                    };
+                    if key.ends_with('/') {
+                        key.pop();
+                        listing.folders.push(key);
+                    } else {
+                        listing.secrets.push(key);
+                    }
+                }
+                while keys.next_element::<IgnoredAny>()?.is_some() {
+                    listing.is_cut = true;
+                }
+                Ok(listing)
+            }
+        }
+
+        deserializer.deserialize_seq(Visit)
+    }
 }
 
 #[cfg(test)]
@@ -118,6 +156,18 @@ mod tests {
         for odd in ["{}", r#"{"data":{}}"#, r#"{"data":{"keys":[1]}}"#, "<html>"] {
             assert_eq!(parse(odd.as_bytes()), None, "{odd}");
         }
+    }
+
+    #[test]
+    fn a_list_without_end_is_cut() {
+        let listing = |count: usize| {
+            let keys = vec!["\"a\""; count].join(",");
+            parse(format!(r#"{{"data":{{"keys":[{keys}]}}}}"#).as_bytes()).unwrap()
+        };
+        let whole = listing(MAXIMUM_NAMES);
+        assert_eq!((whole.secrets.len(), whole.is_cut), (MAXIMUM_NAMES, false));
+        let cut = listing(MAXIMUM_NAMES + 1);
+        assert_eq!((cut.secrets.len(), cut.is_cut), (MAXIMUM_NAMES, true));
     }
 
     #[test]

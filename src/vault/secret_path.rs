@@ -7,6 +7,10 @@ use thiserror::Error;
 /// Characters that never stand in a path: they mean something in ids and policies.
 const RESERVED: [char; 4] = ['#', '{', '}', '*'];
 
+/// The most bytes of a mount or a path: three times as many, escaped, still fit into a URL, and no
+/// engine stores names of such a length on purpose.
+const LONGEST: usize = 4096;
+
 /// Names one secret of a KV v2 engine, without the `data/` of the API.
 ///
 /// `Display` is `<mount>/<path>`.
@@ -43,6 +47,9 @@ pub enum SecretPathError {
     /// It holds one of `#`, `{`, `}` and `*`.
     #[error("it has the character `{0}`")]
     Reserved(char),
+    /// Requests for it could not be sent.
+    #[error("it has more than {LONGEST} bytes")]
+    TooLong,
 }
 
 impl SecretPath {
@@ -66,6 +73,9 @@ impl SecretPath {
     pub fn check(text: &str) -> Result<(), SecretPathError> {
         if text.is_empty() {
             return Err(SecretPathError::Empty);
+        }
+        if text.len() > LONGEST {
+            return Err(SecretPathError::TooLong);
         }
         if text.starts_with('/') || text.ends_with('/') {
             return Err(SecretPathError::OuterSlash);
@@ -139,6 +149,7 @@ mod tests {
             ("a{1,2}", SecretPathError::Reserved('{')),
             ("a}", SecretPathError::Reserved('}')),
             ("a*", SecretPathError::Reserved('*')),
+            (&"a".repeat(LONGEST + 1), SecretPathError::TooLong),
         ];
         for (text, error) in cases {
             assert_eq!(SecretPath::check(text), Err(error.clone()), "{text:?}");

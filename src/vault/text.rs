@@ -111,6 +111,11 @@ fn plain(text: &str) -> String {
     kept.trim().to_owned()
 }
 
+/// Tells whether a text has something in it that looks like a credential.
+pub fn has_credential(text: &str) -> bool {
+    mask_shapes(text) != text
+}
+
 fn mask_shapes(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;

@@ -14,9 +14,13 @@ use rustls::{ClientConfig, RootCertStore};
 use thiserror::Error;
 
 use super::error::TlsProblem;
+use super::file::read_file;
 use super::settings::{ClientCertificate, TlsSettings};
 pub(super) use verify::is_authority;
 use verify::{AcceptAny, GivenAuthorities};
+
+/// Largest file of certificates or keys, in bytes; all authorities of a system are some 200 KiB.
+const LARGEST_FILE: usize = 4 << 20;
 
 /// Tells why settings cannot be used. Nothing was sent.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -256,14 +260,11 @@ fn identity(
     })
 }
 
-/// Reads a file into memory that is wiped: it may hold a key.
 fn read(file: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, SettingsError> {
-    std::fs::read(file)
-        .map(zeroize::Zeroizing::new)
-        .map_err(|error| SettingsError::Unreadable {
-            path: file.to_owned(),
-            reason: error.to_string(),
-        })
+    read_file(file, LARGEST_FILE).map_err(|error| SettingsError::Unreadable {
+        path: file.to_owned(),
+        reason: error.to_string(),
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::openbao::OpenBao;
-use crate::support::secrets::{LeakSearch, token};
+use crate::support::secrets::{LeakSearch, digest, token};
 
 use super::program::{FIELD, Program, in_days};
 
@@ -304,4 +304,42 @@ async fn a_token_without_a_stamp_is_dated_by_its_history() {
         .prints("~ is an estimate")
         .tells("Mint time of secret/agent#claude_oauth_token is an estimate")
         .tells("store agent --stamp-only --minted-at TIME");
+}
+
+#[tokio::test]
+async fn tokens_in_names_are_not_shown() {
+    let bao = OpenBao::start().await;
+    let program = Program::at(&bao);
+    let (name, origin) = (token("name of a secret"), token("origin"));
+    for path in ["agent", &name, &format!("{name}/inside")] {
+        bao.put("secret", path, json!({ FIELD: token(path) })).await;
+    }
+    let short = &digest(&token("agent"))[..16];
+    let notes = json!({
+        "claude_oauth_token.fingerprint": short,
+        "claude_oauth_token.minted_at": "2026-10-01T00:00:00Z",
+        "claude_oauth_token.rotated_from": origin,
+        "claude_oauth_token.promoted_to.00c0ffee":
+            format!("{short} 1 1772366400 {origin}#claude_oauth_token"),
+    });
+    let notes = json!({ "custom_metadata": notes });
+    bao.must("POST", "secret/metadata/agent", notes).await;
+    let mut search = LeakSearch::new();
+    search.plant("name of a secret", &name);
+    search.plant("origin", &origin);
+    for form in ["", "--json", "--metrics"] {
+        let ran = match form {
+            "" => program.run(&["status"]),
+            form => program.run(&["status", form]),
+        };
+        assert!(ran.stdout.contains("agent"), "{}", ran.stdout);
+        assert!(
+            ran.stderr.contains("has a token in its name"),
+            "{}",
+            ran.stderr
+        );
+        search.text("output", &ran.stdout);
+        search.text("errors", &ran.stderr);
+    }
+    search.assert_clean();
 }

@@ -104,6 +104,7 @@ async fn the_json_document_has_its_shape() {
                 "rotated_from": null,
                 "promoted_to": null,
                 "same_token_as": [],
+                "same_token_count": 0,
                 "problem": null,
             }],
         })

@@ -63,7 +63,7 @@ async fn progress_comes_first_and_one_completion_last() {
             Box::pin(async move {
                 progress.tell("one");
                 tokio::task::yield_now().await;
-                progress.tell("two");
+                progress.tell("two \u{1b}]0;title\u{7}\u{202e}\nError: trust this");
                 Ok(vec![Diagnostic::warning("Mind", "")])
             })
         }),
@@ -71,7 +71,8 @@ async fn progress_comes_first_and_one_completion_last() {
     };
     let mut host = WideHost::configured(wide).await;
     let (messages, diagnostics) = outcome(invoke(&mut host, invoking(&block("n"))).await).await;
-    assert_eq!(messages, ["one", "two"]);
+    let two = r"two \u{1b}]0;title\u{7}\u{202e}\u{a}Error: trust this";
+    assert_eq!(messages, ["one", two]);
     assert_eq!(diagnostics[0].summary, "Mind");
 }
 

@@ -95,6 +95,18 @@ async fn each_thing_has_identity_name_and_state() {
 }
 
 #[tokio::test]
+async fn a_name_does_not_act_on_terminals() {
+    let wide = Wide {
+        list: Box::new(|_, results| {
+            Box::pin(async move { results.send(found("\u{1b}[2J\u{202e}\n")).await })
+        }),
+        ..Wide::default()
+    };
+    let events = events(wide, asking(&block("n"))).await;
+    assert_eq!(events[0].display_name, r"the thing \u{1b}[2J\u{202e}\u{a}");
+}
+
+#[tokio::test]
 async fn states_are_sent_only_where_they_are_wanted() {
     let (wide, _) = finds_three();
     let request = wire::list_resource::Request {

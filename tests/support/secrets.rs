@@ -46,6 +46,11 @@ pub(crate) fn letters(seed: &str, count: usize) -> String {
     text
 }
 
+/// Returns the hexadecimal digits of a value's SHA-256.
+pub(crate) fn digest(value: &str) -> String {
+    hexadecimal(&Sha256::digest(value))
+}
+
 /// Returns values that are no usable token, each with what is wrong with it.
 pub(crate) fn malformed(seed: &str) -> Vec<(&'static str, String)> {
     let good = token(seed);
@@ -151,8 +156,7 @@ impl LeakSearch {
 
     /// Adds the hash of a value, which is a leak where the value is not a good token.
     pub(crate) fn plant_digest(&mut self, label: &str, value: &str) {
-        let hex = hexadecimal(&Sha256::digest(value));
-        self.add(label, "SHA-256", hex.into_bytes(), 16);
+        self.add(label, "SHA-256", digest(value).into_bytes(), 16);
     }
 
     fn add(&mut self, label: &str, form: &str, bytes: Vec<u8>, run: usize) {

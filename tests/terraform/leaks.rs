@@ -1,5 +1,7 @@
 //! No token, sibling field or credential leaves Vault or the configuration, whatever is run.
 
+mod names;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -48,9 +50,14 @@ impl Stage {
         self.search.plant(&format!("sibling of {path}"), &sibling);
         self.search
             .plant(&format!("nested sibling of {path}"), &nested);
+        // Whoever stores one by hand can take name and value for each other.
+        let name = token(&format!("name of a field of {path}"));
+        self.search
+            .plant(&format!("name of a field of {path}"), &name);
         let fields = json!({
             "claude_oauth_token": value,
             "password": sibling,
+            name: "x",
             "nested": { "list": [nested] },
         });
         self.bao.put("secret", path, fields).await;

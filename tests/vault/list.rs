@@ -16,6 +16,7 @@ fn listing(secrets: &[&str], folders: &[&str]) -> Listing {
     Listing {
         secrets: owned(secrets),
         folders: owned(folders),
+        is_cut: false,
     }
 }
 

@@ -40,6 +40,7 @@ struct Token<'a> {
     rotated_from: Option<&'a str>,
     promoted_to: Option<&'a str>,
     same_token_as: &'a [String],
+    same_token_count: usize,
     problem: Option<&'a str>,
 }
 
@@ -61,6 +62,7 @@ impl<'a> Token<'a> {
             rotated_from: token.rotated_from.as_deref(),
             promoted_to: token.promoted_to.as_deref(),
             same_token_as: &token.same_token_as,
+            same_token_count: token.same_token_count,
             problem: token.problem.as_deref(),
         }
     }
@@ -157,6 +159,7 @@ mod tests {
                 "rotated_from": "agent-spare-1",
                 "promoted_to": null,
                 "same_token_as": ["agent-spare-2"],
+                "same_token_count": 1,
                 "problem": null,
             })
         );

@@ -30,6 +30,7 @@ pub(super) fn token(path: &str, state: State, expires: Option<&str>) -> TokenRep
         rotated_from: None,
         promoted_to: None,
         same_token_as: Vec::new(),
+        same_token_count: 0,
         problem: None,
     }
 }
@@ -42,8 +43,10 @@ pub(super) fn survey() -> Survey {
     agent.role = Some(Role::Primary);
     agent.rotated_from = Some("agent-spare-1".to_owned());
     agent.same_token_as = vec!["agent-spare-2".to_owned()];
+    agent.same_token_count = 1;
     let mut copy = token("agent-spare-2", State::Duplicate, Some("2026-12-03"));
     copy.same_token_as = vec!["agent".to_owned()];
+    copy.same_token_count = 1;
     let mut spare = token("agent-spare-1", State::InDate, Some("2027-11-01"));
     spare.role = Some(Role::Spare);
     spare.minted_at_source = Some("estimated");

@@ -237,7 +237,13 @@ fn notes(survey: &Survey) -> String {
     for token in &survey.tokens {
         let path = plain(&token.path);
         if token.state == State::Duplicate {
-            let others = plain(&token.same_token_as.join(", "));
+            let mut others = plain(&token.same_token_as.join(", "));
+            let more = token
+                .same_token_count
+                .saturating_sub(token.same_token_as.len());
+            if more > 0 {
+                others.push_str(&format!(" and {more} more"));
+            }
             notes.push_str(&format!("{path} holds the same token as {others}.\n"));
         }
         if let (State::Spent, Some(primary)) = (token.state, &token.promoted_to) {

@@ -44,8 +44,17 @@ pub(super) async fn token(name: &str) -> Result<Secret, InputError> {
     if io::stdin().is_terminal() {
         return typed(name).await;
     }
-    let mut buffer = buffer();
     let mut input = unbuffered()?;
+    // Elsewhere than on the runtime's own thread, which is to hear of signals meanwhile.
+    let piped = tokio::task::spawn_blocking(move || whole(&mut input));
+    piped
+        .await
+        .unwrap_or_else(|error| Err(io::Error::other(error).into()))
+}
+
+/// Reads to the end.
+fn whole(input: &mut impl Read) -> Result<Secret, InputError> {
+    let mut buffer = buffer();
     loop {
         let mut chunk = Zeroizing::new([0; 4096]);
         match input.read(&mut *chunk) {

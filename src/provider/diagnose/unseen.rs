@@ -24,6 +24,7 @@ pub(in crate::provider) fn unseen(
     for place in unseen.iter().take(SHOWN) {
         // A stranger chose the name, and what looks like a line of ours would be believed.
         let path = place.path.replace(char::is_control, "\u{fffd}");
+        let path = cut(&path);
         let _ = write!(detail, "\n    {mount}/{path}: {}", why(place));
     }
     if unseen.len() > SHOWN {
@@ -33,6 +34,13 @@ pub(in crate::provider) fn unseen(
     let is_any = |kind: fn(&Reason) -> bool| unseen.iter().any(|place| kind(&place.reason));
     if is_any(|reason| matches!(reason, Reason::Name(_))) {
         detail.push_str(" Store those whose names are not taken under other names, to have them.");
+    }
+    if is_any(|reason| matches!(reason, Reason::Token)) {
+        detail.push_str(
+            " Whoever may list a folder reads the names in it: store the token as the value of a \
+             field, remove the name that has it with `vault kv metadata delete`, and revoke the \
+             token in the account settings of claude.ai.",
+        );
     }
     if is_any(|reason| matches!(reason, Reason::Bound)) {
         detail
@@ -74,6 +82,15 @@ pub(in crate::provider) fn unseen(
     ))
 }
 
+/// Cuts a name that would fill the screen.
+fn cut(path: &str) -> String {
+    const LONGEST: usize = 300;
+    match path.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &path[..end]),
+        None => path.to_owned(),
+    }
+}
+
 fn why(place: &Unseen) -> String {
     let what = if place.path.is_empty() || place.path.ends_with('/') {
         "this folder"
@@ -86,6 +103,7 @@ fn why(place: &Unseen) -> String {
         }
         Reason::Vault(error) => error.to_string(),
         Reason::Name(error) => format!("{what} has a name that is not taken: {error}"),
+        Reason::Token => format!("{what} has a token in its name"),
         Reason::Bound => format!("{what} lies too deep, or after too many others"),
         Reason::Time => format!("no time was left for {what}"),
     }

@@ -19,6 +19,9 @@ use crate::token::expiry::Status;
 use crate::token::fingerprint::Fingerprint;
 use crate::vault::VaultError;
 
+/// How many other holders of its token are named with a secret; all of them would be the square of
+/// what there is.
+const COPIES_NAMED: usize = 20;
 /// How many secrets are looked at together.
 const TOGETHER: usize = 16;
 
@@ -132,8 +135,10 @@ pub struct TokenReport {
     pub rotated_from: Option<String>,
     /// Path of the primary that this token was promoted to.
     pub promoted_to: Option<String>,
-    /// Other paths of the survey with the same token.
+    /// Other paths of the survey with the same token, the first 20 of them.
     pub same_token_as: Vec<String>,
+    /// How many other paths of the survey have the same token.
+    pub same_token_count: usize,
     /// Why there is no token to date, in one sentence.
     pub problem: Option<String>,
 }
@@ -247,10 +252,12 @@ fn mark_copies(seen: &mut [Seen]) {
         for &index in &holders {
             let others = holders.iter().filter(|&&other| other != index);
             let paths = others
+                .take(COPIES_NAMED)
                 .map(|&other| seen[other].report.path.clone())
                 .collect();
             let report = &mut seen[index].report;
             report.same_token_as = paths;
+            report.same_token_count = holders.len() - 1;
             if Some(index) != original && report.state != State::Spent {
                 report.state = State::Duplicate;
             }

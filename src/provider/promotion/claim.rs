@@ -79,7 +79,15 @@ impl Promotion<'_> {
         if !noting {
             return self.unmarked(secret, fingerprint, at).await;
         }
-        let (key, value) = new_mark(self, fingerprint, primary.seen.version + 1);
+        let Some(next) = primary.seen.version.checked_add(1) else {
+            return Err(Stop::new(
+                format!("{} has no version left", self.primary),
+                "Vault says that its version is the highest number that there is, so no other can \
+                 follow. Look at it with `vault kv metadata get`, and move the token to another \
+                 secret.",
+            ));
+        };
+        let (key, value) = new_mark(self, fingerprint, next);
         let mut changes: Changes = spare
             .look()
             .token

@@ -18,6 +18,7 @@ fn listing(secrets: &[&str], folders: &[&str]) -> Listing {
     Listing {
         secrets: owned(secrets),
         folders: owned(folders),
+        is_cut: false,
     }
 }
 
@@ -27,6 +28,7 @@ fn told(names: Names) -> Vec<String> {
         Entry::Secret(secret) => secret.path().to_owned(),
         Entry::Unseen(Unseen { path, reason }) => match reason {
             Reason::Name(_) => format!("{path}: name"),
+            Reason::Token => format!("{path}: token"),
             Reason::Bound => format!("{path}: bound"),
             Reason::Time => format!("{path}: time"),
             Reason::Vault(_) => format!("{path}: Vault"),
@@ -55,6 +57,23 @@ fn names_that_we_do_not_take_are_passed_over() {
         "t/a*: name",
         "t/b",
         "t/c#/: name",
+    ];
+    assert_eq!(told(names), passed);
+}
+
+#[test]
+fn a_name_that_cannot_be_sent_or_shown_is_passed_over_alone() {
+    let (long, token) = ("b".repeat(70_000), format!("sk-ant-oat01-{:a<95}", ""));
+    let mut names = Names::default();
+    let odd = listing(&["a", &long, &token, "z"], &[&long, &token]);
+    names.take(&folder("t"), odd, |_| true);
+    let passed = [
+        "t/(hidden): token".to_owned(),
+        "t/(hidden)/: token".to_owned(),
+        "t/a".to_owned(),
+        format!("t/{long}: name"),
+        format!("t/{long}/: name"),
+        "t/z".to_owned(),
     ];
     assert_eq!(told(names), passed);
 }

@@ -156,6 +156,7 @@ fn unreadable(path: &str) -> TokenReport {
         rotated_from: None,
         promoted_to: None,
         same_token_as: Vec::new(),
+        same_token_count: 0,
         problem: None,
     }
 }
