@@ -1,7 +1,7 @@
 //! Answers of Vault, whatever stands between it and us has made of them.
 //!
 //! The first byte of an input is the status, the second says whether the body is JSON by its
-//! header, and the rest is the body.
+//! header, and the rest is the body. It is read as a header, too: a date, a wait, an index.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -30,6 +30,10 @@ fuzz_target!(|input: &[u8]| {
     assert!(!told.contains(CREDENTIAL), "the error repeats a credential");
     assert!(told.len() < 20_000, "the error is not bounded");
     fuzzing::read_everything(body);
+    fuzzing::headers(body);
+    if let Some(names) = fuzzing::names(body) {
+        assert!(names <= body.len(), "names come from nowhere");
+    }
     match fuzzing::document(body, status != 404) {
         Ok(Some(Reading::Present(document))) => {
             let shown = format!("{document:?}");

@@ -197,7 +197,7 @@ pub(super) fn token_header(token: &Secret) -> Result<HeaderValue, VaultError> {
 }
 
 /// Reads how long the server asks to wait: seconds, or a date that its own `Date` is taken from.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?;
     if let Ok(seconds) = value.to_str().ok()?.trim().parse() {
         return Some(Duration::from_secs(seconds));

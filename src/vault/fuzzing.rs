@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use http::HeaderMap;
+use http::header::{DATE, HeaderValue, RETRY_AFTER};
 use zeroize::Zeroizing;
 
 use super::answer::{Answer, Question, Verdict};
@@ -9,7 +11,7 @@ use super::document::{self, Document, Reading};
 use super::error::{TokenOrigin, TokenSource};
 use super::new_document::NewDocument;
 use super::text::Censor;
-use super::{metadata, mount, write};
+use super::{channel, consistency, list, metadata, mount, server_time, session, write};
 use crate::secret::Secret;
 
 /// Judges an answer as that to a read, and returns every text that could be told of it.
@@ -40,6 +42,43 @@ pub fn read_everything(body: &[u8]) {
     let _ = metadata::parse(body);
     let _ = mount::parse(body);
     let _ = write::parse(body);
+    let answer = Answer {
+        status: 200,
+        content_type: String::new(),
+        body: Zeroizing::new(body.to_vec()),
+    };
+    let _ = session::client_token(&answer);
+}
+
+/// Reads a body as that of a folder, and returns how many names it has.
+pub fn names(body: &[u8]) -> Option<usize> {
+    let listing = list::parse(body)?;
+    Some(listing.secrets.len() + listing.folders.len())
+}
+
+/// Reads a text as the value of each header that is read, and notes what it says.
+pub fn headers(text: &[u8]) {
+    let Ok(value) = HeaderValue::from_bytes(text) else {
+        return;
+    };
+    let now = HeaderValue::from_static("Tue, 24 Nov 2026 08:09:53 GMT");
+    for (asked, date) in [(&value, &now), (&now, &value), (&value, &value)] {
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, asked.clone()), (DATE, date.clone())]);
+        if let Some(wait) = channel::retry_after(&headers) {
+            let _ =
+                super::retry::backoff(std::time::Duration::from_millis(250), 1, Some(wait), 0.5);
+        }
+    }
+    let date = server_time::LastDate::default();
+    date.note(&value);
+    let _ = date.get().map(|time| time.now());
+    let index = consistency::NewestIndex::default();
+    index.note(&value);
+    index.note(&value);
+    assert!(
+        index.get() == Some(value),
+        "the index is sent back as it came"
+    );
 }
 
 /// Reads a body as a document, that of a 200 or of a 404; the error is what would be told.

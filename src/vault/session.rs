@@ -229,7 +229,7 @@ fn refusal(error: VaultError, login: &Login) -> VaultError {
 }
 
 /// Reads the token out of the answer to a login; there is none where a second factor is wanted.
-fn client_token(answer: &Answer) -> Option<Secret> {
+pub(super) fn client_token(answer: &Answer) -> Option<Secret> {
     #[derive(Deserialize)]
     struct Envelope {
         auth: Auth,

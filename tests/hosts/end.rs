@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use terraform_provider_claude::protocol::Value;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use terraform_provider_claude::protocol::wire as codec;
@@ -14,6 +15,9 @@ use crate::support::proxy::{Proxy, Step};
 
 /// After this a host kills; what is left of it is for a machine that is busy.
 const KILLED: Duration = Duration::from_secs(2);
+
+/// A machine that is busy, and a build that is not optimised, read a large answer in this.
+const LARGE: Duration = Duration::from_secs(20);
 
 /// Imports a token in the background, which asks Vault.
 fn import(client: &ProviderClient<tonic::transport::Channel>) -> tokio::task::JoinHandle<()> {
@@ -103,4 +107,45 @@ async fn a_login_that_cannot_be_revoked_does_not_hold_up_the_end() {
         "/v1/auth/token/revoke-self"
     );
     hangs.await.unwrap();
+}
+
+/// Answers of 30 MiB that are made of small members, in shapes that are let through.
+fn large() -> [Step; 2] {
+    let members = |member: &str| vec![member; 10 << 20].join(",");
+    let errors = format!("{{\"errors\":[{}]}}", members("\"\""));
+    let mount = format!(
+        "{{\"data\":{{\"path\":\"secret/\",\"type\":\"kv\",\"more\":[{}]}}}}",
+        members("{}")
+    );
+    [Step::json(500, &errors), Step::json(200, &mount)]
+}
+
+#[tokio::test]
+async fn a_large_answer_holds_up_neither_calls_nor_the_end() {
+    for step in large() {
+        let mut steps = vec![Step::json(403, r#"{"errors":["no"]}"#); 9];
+        steps[0] = step;
+        let vault = Proxy::alone(steps).await;
+        let options = Options::default()
+            .with("VAULT_ADDR", vault.address())
+            .with("VAULT_TOKEN", "t");
+        let host = Host::launch(options).await;
+        let channel = host.channel().await;
+        let mut client = ProviderClient::new(channel.clone());
+        let request = wire::configure_provider::Request::default();
+        client.configure_provider(request).await.unwrap();
+        let reads = import(&client);
+        let mut longest = Duration::ZERO;
+        while !reads.is_finished() {
+            let told = Instant::now();
+            let request = wire::get_metadata::Request::default();
+            client.get_metadata(request).await.unwrap();
+            longest = longest.max(told.elapsed());
+        }
+        assert!(longest < LARGE, "{longest:?}");
+        assert!(vault.seen().len() > 1);
+        host.process.signal(Signal::TERM);
+        let ended = host.process.ended().await;
+        assert_eq!(ended.status.code(), Some(0));
+    }
 }

@@ -1,7 +1,7 @@
 //! Names in folders.
 
 use serde_json::json;
-use terraform_provider_claude::vault::{FolderPath, Listing, VaultError};
+use terraform_provider_claude::vault::{FolderPath, Listing, MAXIMUM_NAMES, VaultError};
 
 use super::{root_store, settings, store, token};
 use crate::support::openbao::OpenBao;
@@ -111,4 +111,16 @@ async fn a_list_is_asked_for_again_as_a_read_is() {
     let odd = Proxy::alone([Step::json(200, r#"{"data":{"keys":{}}}"#)]).await;
     let error = root_store(odd.address()).list(&folder("")).await;
     assert!(error.is_err(), "{error:?}");
+}
+
+#[tokio::test]
+async fn of_names_without_end_those_are_kept_that_a_walk_takes() {
+    let keys = vec!["\"a\""; 7 << 20].join(",");
+    let body = format!("{{\"data\":{{\"keys\":[{keys}]}}}}");
+    let proxy = Proxy::alone([Step::json(200, &body)]).await;
+    let listing = root_store(proxy.address()).list(&folder("")).await.unwrap();
+    assert_eq!(
+        (listing.secrets.len(), listing.is_cut),
+        (MAXIMUM_NAMES, true)
+    );
 }
