@@ -24,7 +24,6 @@ fn wrong_arguments_of_the_provider_are_refused_on_their_lines() {
         ("vault.example.com", "not a URL"),
         ("ftp://vault.example.com", "neither http nor https"),
         ("localhost:8200", "neither http nor https"),
-        ("https://vault.example.com/?a=b", "query or a fragment"),
     ] {
         let line = format!("address = \"{address}\"");
         cases.push(case(line, "", "Wrong address", says));
@@ -59,7 +58,7 @@ fn wrong_arguments_of_the_provider_are_refused_on_their_lines() {
 }
 
 /// Provider blocks with secrets that something is wrong with, and what is told. `@` is a secret.
-const NEVER_QUOTED: [(&str, &str, &str, &str); 9] = [
+const NEVER_QUOTED: [(&str, &str, &str, &str); 12] = [
     (
         "validate",
         "auth_login_approle = {\nrole_id = \"r\"\nsecret_id = \"@\"\n}\nauth_login_jwt = {\nrole = \"r\"\njwt = \"@\"\n}",
@@ -77,6 +76,24 @@ const NEVER_QUOTED: [(&str, &str, &str, &str); 9] = [
         "address = \"https://admin:@\\u0040vault.example.com\"",
         "Wrong address",
         "user name or a password",
+    ),
+    (
+        "validate",
+        "address = \"admin:@\\u0040vault.example.com:8200\"",
+        "Wrong address",
+        "neither http nor https",
+    ),
+    (
+        "validate",
+        "address = \"https://admin:@\\u0040vault.example.com:82000\"",
+        "Wrong address",
+        "not a URL",
+    ),
+    (
+        "validate",
+        "address = \"https://vault.example.com/?token=@\"",
+        "Wrong address",
+        "query or a fragment",
     ),
     (
         "plan",
