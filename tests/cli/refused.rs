@@ -123,6 +123,10 @@ fn each_command_has_a_help_that_names_its_options() {
                 "--metrics",
                 "--detailed-exitcode",
                 "--rotate-before-days",
+                "in_date",
+                "spent",
+                "duplicate",
+                "claude_token_spare_pool says available",
             ],
         ),
     ] {
