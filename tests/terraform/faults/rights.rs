@@ -130,10 +130,7 @@ async fn a_token_that_is_missing_or_refused_is_told_apart_from_a_missing_right()
         .run();
     let told = plan.exits(1).told();
     for (name, says) in [
-        (
-            "agent",
-            "Run `vault login` again or set a fresh VAULT_TOKEN",
-        ),
+        ("agent", "It is the one of the provider's argument token"),
         (
             "other",
             "Looked at: the provider's token, VAULT_TOKEN, BAO_TOKEN and ~/.vault-token",

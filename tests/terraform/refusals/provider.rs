@@ -111,7 +111,7 @@ const NEVER_QUOTED: [(&str, &str, &str, &str); 12] = [
         "apply",
         "token = \"@\"",
         "Vault did not accept the token: secret/agent#claude_oauth_token",
-        "Run `vault login` again",
+        "Give that argument a fresh one",
     ),
     (
         "apply",

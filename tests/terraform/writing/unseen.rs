@@ -158,7 +158,7 @@ async fn a_spare_that_will_not_do_is_told_with_what_frees_it() {
             apply.exits(code);
             for run in [&plan, &apply] {
                 run.says(&format!("- {}: it is marked for gone#{FIELD}", SPARES[0]))
-                    .says("remove the key that begins with claude_oauth_token.promoted_to")
+                    .says("-remove-custom-metadata=claude_oauth_token.promoted_to.")
                     .says(&format!("- {}: ", SPARES[1]));
             }
             assert_eq!(warnings(&plan).len(), 1, "{}", plan.transcript());
