@@ -87,8 +87,8 @@ pub(in crate::provider) struct Private {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct SparePrivate {
-    /// When the KV version that holds the token will be deleted by itself, as it was first seen:
-    /// a sibling's write puts it off, and counts only where the token's dates move with it.
+    /// When the KV version that holds the token will be deleted by itself, as
+    /// [`Dates::deletion_of_known`](crate::token::expiry::Dates::deletion_of_known) has it.
     pub(super) deletion_at: Option<Timestamp>,
     /// Why the spare cannot be promoted, where no date says so, in words for the user.
     pub(super) problem: Option<String>,

@@ -112,6 +112,11 @@ impl Surveyor<'_> {
         if !errors.is_empty() {
             return Err(merged(errors));
         }
+        for (look, recorded) in found.iter_mut().zip(&recorded) {
+            let before = private.spares.get(&look.facts.path);
+            let now = self.configured.now();
+            keep_deletion(look, recorded.as_ref(), before, lifetime, now);
+        }
         date_copies_alike(&mut found, primary.as_ref(), lifetime);
         Ok(self.judge(state, private, found, &recorded, primary, lifetime))
     }
@@ -159,7 +164,6 @@ impl Surveyor<'_> {
         };
         let known = found.into_iter().zip(recorded);
         for ((look, recorded), verdict) in known.zip(&survey.pool.spares) {
-            let before = private.spares.get(&verdict.path);
             let mut spare = spare_of(&look, recorded.as_ref());
             spare.status = Field::text(verdict.status.as_str());
             spare.promoted_to = verdict.promoted_to.as_ref().map(ToString::to_string).into();
@@ -168,7 +172,7 @@ impl Surveyor<'_> {
             let mount = state.mount.as_str().unwrap_or_default();
             let token = look.spare_token();
             let private = SparePrivate {
-                deletion_at: deletion_of(&look, recorded.as_ref(), before, lifetime),
+                deletion_at: look.token.as_ref().and_then(|around| around.deletion_at),
                 problem: look.problem.clone().or_else(|| claimed(&look, mount, None)),
                 last_good: match token {
                     Some(_) => None,
@@ -244,29 +248,28 @@ fn recorded_spare(state: &TokenSparePool, private: &Private, path: &str) -> Opti
         .map(LastGood::spare)
 }
 
-/// Returns when the version of a spare will be deleted. A known token keeps the instant that it
-/// was first seen with while its dates are the same: a sibling's write puts the deletion off, and
-/// the host takes any change of private data for drift.
-fn deletion_of(
-    look: &Look,
+/// Puts the deletion that counts in the place of the one that was found, for a token that was seen
+/// before. The dates follow in [`date_copies_alike`].
+fn keep_deletion(
+    look: &mut Look,
     recorded: Option<&Spare>,
     before: Option<&SparePrivate>,
     lifetime: Lifetime,
-) -> Option<Timestamp> {
-    let (token, around) = (look.spare_token()?, look.token.as_ref()?);
-    let is_known = recorded
-        .and_then(known)
-        .is_some_and(|known| known.fingerprint == token.fingerprint);
-    match before {
-        Some(before)
-            if is_known
-                && before.last_good.is_none()
-                && Dates::new(token.dates.minted_at, lifetime, before.deletion_at)
-                    == token.dates =>
-        {
-            before.deletion_at
-        }
-        _ => around.deletion_at,
+    now: Timestamp,
+) {
+    if let (Slot::Token(token), Some(around)) = (&look.facts.slot, &mut look.token)
+        && let Some(before) = before.filter(|before| before.last_good.is_none())
+        && recorded
+            .and_then(known)
+            .is_some_and(|known| known.fingerprint == token.fingerprint)
+    {
+        around.deletion_at = Dates::deletion_of_known(
+            token.dates.minted_at,
+            lifetime,
+            before.deletion_at,
+            around.deletion_at,
+            now,
+        );
     }
 }
 
