@@ -22,9 +22,9 @@ pub(super) use operations::{
 pub use place::shell;
 pub(super) use place::{Place, add, command, otherwise, store_commands};
 pub(super) use storing::{
-    another_token, no_token_to_store, not_stamped, not_stored_while_rehearsed, nothing_stored_over,
-    pool_tokens_needed, pool_version_needed, token_needed, too_busy, trimmed, version_needed,
-    write_failure,
+    after_stored, another_token, no_token_to_store, not_stamped, not_stored_while_rehearsed,
+    nothing_stored_over, pool_tokens_needed, pool_version_needed, token_needed, too_busy, trimmed,
+    version_needed, write_failure,
 };
 pub(super) use unseen::unseen;
 pub(super) use vault::vault_error;

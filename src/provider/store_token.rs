@@ -29,6 +29,8 @@ pub(super) enum Replaces {
     Anything,
     /// None: a token that is there already is somebody's.
     Nothing,
+    /// None: the pool has not recorded yet what is at this path.
+    Untracked,
     /// The one that the state has recorded.
     Recorded(Option<Fingerprint>),
 }
@@ -69,59 +71,26 @@ pub(super) async fn store(
     token: &Secret,
     replaces: Replaces,
 ) -> Result<Stored, Diagnostic> {
-    let (text, trimmed) = trim(token.expose());
-    let (fingerprint, unusual_length) = match check(text) {
-        Check::Valid {
-            fingerprint,
-            unusual_length,
-        } => (fingerprint, unusual_length),
-        Check::Malformed(problem) => return Err(diagnose::no_token_to_store(place, problem)),
-    };
-    let mut told = Diagnostics::new();
-    if trimmed {
-        told.push(diagnose::trimmed(place));
-    }
-    told.extend(unusual_length.map(|length| diagnose::unusual_length(place, length)));
-    let token = Secret::new(text);
+    let Wanted {
+        token,
+        fingerprint,
+        told,
+    } = Wanted::of(place, token)?;
     let mut refused = None;
     for _ in 0..WRITES {
-        let (document, cas, before) = match read(observer, place, refused).await? {
-            Some((document, seen)) => {
-                let before = seen.field(place.field, None);
-                match before {
-                    Content::Token {
-                        fingerprint: present,
-                        ..
-                    } if present == fingerprint => {
-                        return Ok(Stored {
-                            told,
-                            fingerprint,
-                            before,
-                            now: Holding::Found(seen),
-                        });
-                    }
-                    Content::Token {
-                        fingerprint: present,
-                        ..
-                    } => {
-                        let may = match replaces {
-                            Replaces::Anything => true,
-                            Replaces::Nothing => false,
-                            Replaces::Recorded(recorded) => recorded == Some(present),
-                        };
-                        if !may {
-                            return Err(diagnose::another_token(place, replaces));
-                        }
-                    }
-                    Content::Missing | Content::Malformed(_) | Content::NotText(_) => {}
-                }
-                let document = document.with_field(place.field, &token);
-                (document, seen.version, before)
+        let seen = read(observer, place, refused).await?;
+        let before = before(place, seen.as_ref(), fingerprint, replaces)?;
+        let (document, cas) = match seen {
+            Some((_, seen)) if holds(before, fingerprint) => {
+                return Ok(Stored {
+                    told,
+                    fingerprint,
+                    before,
+                    now: Holding::Found(seen),
+                });
             }
-            None => {
-                let document = NewDocument::of_field(place.field, &token);
-                (document, 0, Content::Missing)
-            }
+            Some((document, seen)) => (document.with_field(place.field, &token), seen.version),
+            None => (NewDocument::of_field(place.field, &token), 0),
         };
         if configured.is_rehearsed() {
             return Err(diagnose::not_stored_while_rehearsed(place));
@@ -145,6 +114,80 @@ pub(super) async fn store(
         }
     }
     Err(diagnose::too_busy(place))
+}
+
+/// Looks whether a token could be stored, and writes nothing.
+///
+/// # Errors
+///
+/// Fails where [`store`] would without a write.
+pub(super) async fn look(
+    observer: &Observer,
+    place: Place<'_>,
+    token: &Secret,
+    replaces: Replaces,
+) -> Result<(), Diagnostic> {
+    let wanted = Wanted::of(place, token)?;
+    let seen = read(observer, place, None).await?;
+    before(place, seen.as_ref(), wanted.fingerprint, replaces).map(drop)
+}
+
+/// A token that was checked.
+struct Wanted {
+    token: Secret,
+    fingerprint: Fingerprint,
+    told: Diagnostics,
+}
+
+impl Wanted {
+    fn of(place: Place<'_>, token: &Secret) -> Result<Self, Diagnostic> {
+        let (text, trimmed) = trim(token.expose());
+        let (fingerprint, unusual_length) = match check(text) {
+            Check::Valid {
+                fingerprint,
+                unusual_length,
+            } => (fingerprint, unusual_length),
+            Check::Malformed(problem) => return Err(diagnose::no_token_to_store(place, problem)),
+        };
+        let mut told = Diagnostics::new();
+        if trimmed {
+            told.push(diagnose::trimmed(place));
+        }
+        told.extend(unusual_length.map(|length| diagnose::unusual_length(place, length)));
+        Ok(Self {
+            token: Secret::new(text),
+            fingerprint,
+            told,
+        })
+    }
+}
+
+fn holds(content: Content, token: Fingerprint) -> bool {
+    matches!(content, Content::Token { fingerprint, .. } if fingerprint == token)
+}
+
+/// Returns what the field holds, where that is the token or may be replaced by it.
+fn before(
+    place: Place<'_>,
+    seen: Option<&(Document, Observation)>,
+    wanted: Fingerprint,
+    replaces: Replaces,
+) -> Result<Content, Diagnostic> {
+    let before = seen.map_or(Content::Missing, |(_, seen)| seen.field(place.field, None));
+    let Content::Token { fingerprint, .. } = before else {
+        return Ok(before);
+    };
+    let may = fingerprint == wanted
+        || match replaces {
+            Replaces::Anything => true,
+            Replaces::Nothing | Replaces::Untracked => false,
+            Replaces::Recorded(recorded) => recorded == Some(fingerprint),
+        };
+    if may {
+        Ok(before)
+    } else {
+        Err(diagnose::another_token(place, replaces))
+    }
 }
 
 /// Reads the secret, for a while until it shows a version above the one that a write was refused

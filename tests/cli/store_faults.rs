@@ -168,7 +168,7 @@ async fn rights_decide_what_is_written() {
     .prints_nothing()
     .tells("Error: Vault denied access: secret/agent#claude_oauth_token")
     .tells("capabilities = [\"update\"]")
-    .tells("Nothing was changed.");
+    .tells("Nothing was changed there.");
     as_role("nobody", "path \"x\" { capabilities = [\"deny\"] }")
         .await
         .fed(&["store", "agent"], token("fourth"))

@@ -72,19 +72,40 @@ pub(in crate::provider) fn another_token(place: Place<'_>, replaces: Replaces) -
         Replaces::Nothing => format!(
             "The secret holds a token that this configuration does not know, and storing over it \
              would take it from whoever uses it. Import it first, then store:{}Nothing was \
-             changed.",
+             changed there.",
             command(&format!(
                 "terraform import ADDRESS {}",
                 shell(&place.to_string())
             ))
         ),
+        Replaces::Untracked => "The secret already holds a token that this pool does not track, \
+             and storing over it would take it from whoever uses it. Have it recorded first: \
+             apply once with the path in paths and tokens_wo_version as before, or without \
+             tokens_wo and tokens_wo_version where the pool is new. Then set tokens_wo and a new \
+             tokens_wo_version, and apply again. Nothing was changed there."
+            .to_owned(),
         Replaces::Anything | Replaces::Recorded(_) => {
             "The secret holds another token than the state, so somebody \
-             replaced it meanwhile. Plan again to see it, then apply. Nothing was changed."
+             replaced it meanwhile. Plan again to see it, then apply. Nothing was changed there."
                 .to_owned()
         }
     };
     Diagnostic::error(format!("Another token is at {place}"), detail)
+}
+
+/// Adds to a failure which spares hold their new tokens nevertheless.
+pub(in crate::provider) fn after_stored(mut failure: Diagnostic, stored: &[String]) -> Diagnostic {
+    if !stored.is_empty() {
+        let stored = stored.join(", ");
+        add(
+            &mut failure.detail,
+            &format!(
+                "Of tokens_wo, these are stored already: {stored}. Once the cause is gone, apply \
+                 again with the same tokens, which stores the rest."
+            ),
+        );
+    }
+    failure
 }
 
 /// A token that is not stored while a date is rehearsed.
@@ -103,7 +124,7 @@ pub(in crate::provider) fn nothing_stored_over(place: Place<'_>, problem: &str) 
         format!(
             "{problem}A new version now would leave the other fields of that one behind. Where \
              nobody needs them, nor anything older, this removes the secret for good, with all \
-             its versions and metadata:{remove}Nothing was changed.",
+             its versions and metadata:{remove}Nothing was changed there.",
             remove = command(&format!(
                 "vault kv metadata delete -mount={} {}",
                 shell(place.secret.mount()),
@@ -127,7 +148,7 @@ pub(in crate::provider) fn write_failure(place: Place<'_>, failure: &WriteFailur
         "Vault did not say whether the token was written: it may be there already. Run this \
          again, which looks first."
     } else {
-        "Nothing was changed."
+        "Nothing was changed there."
     };
     add(&mut diagnostic.detail, rest);
     diagnostic

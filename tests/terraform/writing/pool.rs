@@ -6,6 +6,7 @@ use super::super::stack::{
     AGENT, FIELD, POOL, PRIMARY, SPARES, Stack, errors, fingerprint, stamp, warnings,
 };
 use super::{BOTH, aged, agent, ago, marks, metadata, put_text, short, spoken, text_of, value_at};
+use crate::support::openbao::OpenBao;
 use crate::support::secrets::{LeakSearch, malformed, token};
 use crate::support::terraform::lacks;
 
@@ -257,4 +258,91 @@ async fn a_slot_that_is_refilled_is_available_again_by_itself() {
     let noted = marks(&stack, SPARES[0]).await;
     assert_eq!(noted.len(), 1, "{noted:?}");
     assert!(noted[0].1.starts_with(&short(&token("fresh"))));
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_tracked_is_stored_over_once_it_was_recorded() {
+    if lacks("write-only arguments", |host| host.write_only) {
+        return;
+    }
+    let stack = Stack::empty("pool-untracked").await;
+    stack.put(SPARES[1], json!({ FIELD: token("old") })).await;
+    let fresh = |version| {
+        let tokens = [(SPARES[0], &*token("one")), (SPARES[1], &*token("two"))];
+        storing(&tokens, version)
+    };
+    let is_refused = || {
+        let run = stack.workspace.apply();
+        run.exits(1).says("a token that this pool does not track");
+        assert_eq!(
+            errors(&run),
+            [format!("Another token is at secret/{}#{FIELD}", SPARES[1])]
+        );
+        run.omits("stored already").omits("terraform import");
+    };
+
+    // A new pool: nothing is stored at the other path either.
+    stack.write(&fresh(1));
+    is_refused();
+    let first = format!("secret/metadata/{}", SPARES[0]);
+    assert_eq!(stack.bao.call("GET", &first, Value::Null).await.0, 404);
+    stack.applied(&pool(""));
+    stack.applied(&fresh(1));
+    assert_eq!(value_at(&stack, SPARES[0], 1).await, token("one"));
+    assert_eq!(value_at(&stack, SPARES[1], 2).await, token("two"));
+    stack.is_quiet();
+
+    // A path that is added.
+    let alone = storing(&[(SPARES[0], &token("one"))], 1).replace(
+        &format!("[{:?}, {:?}]", SPARES[0], SPARES[1]),
+        &format!("[{:?}]", SPARES[0]),
+    );
+    stack.applied(&alone);
+    stack.put(SPARES[1], json!({ FIELD: token("old") })).await;
+    let tokens = [(SPARES[0], &*token("next")), (SPARES[1], &*token("two"))];
+    stack.write(&storing(&tokens, 2));
+    is_refused();
+    is_refused();
+    assert_eq!(stack.current_version(SPARES[0]).await, 1);
+    stack.applied(&storing(&tokens, 1));
+    assert_eq!(stack.current_version(SPARES[1]).await, 3);
+    stack.applied(&storing(&tokens, 2));
+    assert_eq!(value_at(&stack, SPARES[0], 2).await, token("next"));
+    assert_eq!(value_at(&stack, SPARES[1], 4).await, token("two"));
+    stack.is_quiet();
+}
+
+#[tokio::test]
+async fn spares_that_were_stored_before_a_failure_are_named() {
+    if lacks("write-only arguments", |host| host.write_only) {
+        return;
+    }
+    let mut stack = Stack::empty("pool-partial").await;
+    let rules = format!(
+        "path \"secret/data/*\" {{ capabilities = [\"read\"] }}\npath \"secret/data/{}\" {{ \
+         capabilities = [\"create\", \"read\", \"update\"] }}",
+        SPARES[0]
+    );
+    let user = stack.bao.token(&rules).await;
+    stack.workspace.set("VAULT_TOKEN", user);
+    let tokens = [(SPARES[0], &*token("one")), (SPARES[1], &*token("two"))];
+    stack.write(&storing(&tokens, 1));
+    let run = stack.workspace.apply();
+    run.exits(1)
+        .says("Nothing was changed there.")
+        .says(&format!(
+            "these are stored already: secret/{}#{FIELD}.",
+            SPARES[0]
+        ));
+    assert_eq!(
+        errors(&run),
+        [format!("Vault denied access: secret/{}#{FIELD}", SPARES[1])]
+    );
+    assert_eq!(value_at(&stack, SPARES[0], 1).await, token("one"));
+
+    stack.workspace.set("VAULT_TOKEN", OpenBao::ROOT);
+    stack.apply();
+    assert_eq!(stack.current_version(SPARES[0]).await, 1);
+    assert_eq!(value_at(&stack, SPARES[1], 1).await, token("two"));
+    stack.is_quiet();
 }

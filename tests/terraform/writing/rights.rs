@@ -292,7 +292,7 @@ async fn a_store_without_rights_says_which() {
     apply
         .exits(1)
         .says("path \"secret/data/new\" { capabilities = [\"")
-        .says("Nothing was changed.");
+        .says("Nothing was changed there.");
     assert_eq!(
         errors(&apply),
         ["Vault denied access: secret/new#claude_oauth_token"]

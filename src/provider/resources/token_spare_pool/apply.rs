@@ -11,7 +11,7 @@ use crate::provider::diagnose::{self, Place};
 use crate::provider::observe::{Observed, Observer};
 use crate::provider::spares::named;
 use crate::provider::stamps::NewStamp;
-use crate::provider::store_token::{Replaces, store};
+use crate::provider::store_token::{Replaces, look, store};
 use crate::sdk::{Applied, ApplyRequest, Diagnostics, Failure, Field};
 use crate::secret::Secret;
 use crate::token::fingerprint::Fingerprint;
@@ -114,8 +114,8 @@ impl<'a> Work<'a> {
         surveyor.survey(state, private).await
     }
 
-    /// Stores new spares one after the other; those that were stored before a failure are seen
-    /// by the next refresh. `recorded` says which tokens may be replaced.
+    /// Stores new spares one after the other, once none is refused; those that were stored before
+    /// a failure are found by the next apply. `recorded` says which tokens may be replaced.
     async fn store(
         &self,
         tokens: &Field<BTreeMap<String, Field<Secret>>>,
@@ -124,26 +124,42 @@ impl<'a> Work<'a> {
         let tokens = tokens
             .known()
             .ok_or_else(|| vec![diagnose::pool_tokens_needed()])?;
-        let mut told = Diagnostics::new();
+        let mut wanted = Vec::new();
         for (path, token) in tokens {
             let Some(token) = token.known() else {
                 continue;
             };
             let secret = named(&self.mount, path).map_err(|error| vec![error])?;
+            let replaces = match recorded.and_then(|spares| spares.get(path)) {
+                None => Replaces::Untracked,
+                Some(spare) => Replaces::Recorded(
+                    spare
+                        .fingerprint
+                        .as_str()
+                        .and_then(|text| text.parse().ok()),
+                ),
+            };
             let place = Place {
                 secret: &secret,
                 field: &self.field,
             };
-            let replaces = match recorded {
-                None => Replaces::Nothing,
-                Some(spares) => Replaces::Recorded(
-                    spares
-                        .get(path)
-                        .and_then(|spare| spare.fingerprint.as_str()?.parse().ok()),
-                ),
+            look(self.observer, place, token, replaces)
+                .await
+                .map_err(|error| vec![error])?;
+            wanted.push((secret, token, replaces));
+        }
+        let mut told = Diagnostics::new();
+        let mut stored = Vec::new();
+        for (secret, token, replaces) in &wanted {
+            let place = Place {
+                secret,
+                field: &self.field,
             };
-            let stored = store(self.configured, self.observer, place, token, replaces).await;
-            told.extend(stored.map_err(|error| vec![error])?.told);
+            let new = store(self.configured, self.observer, place, token, *replaces)
+                .await
+                .map_err(|error| vec![diagnose::after_stored(error, &stored)])?;
+            told.extend(new.told);
+            stored.push(place.to_string());
         }
         Ok(told)
     }

@@ -31,36 +31,23 @@ pub(super) fn plan(
         .days()
         .lifetime()
         .map_err(|error| error.at(AttributePath::attribute("lifetime_days")))?;
-    let Some(prior) = prior else {
+    // A provider's mount that is not known during this plan is still the one that it was.
+    let undecided = configured.mount.is_unknown() || private.mount_unknown;
+    if let Some(prior) = &prior
+        && mount.is_null()
+        && undecided
+        && !prior.mount.is_null()
+    {
+        planned.mount = prior.mount.clone();
+        planned = planned.derive();
+    }
+    let Some(prior) = prior.filter(|prior| !starts_anew(&planned, prior)) else {
         return Ok(Planned {
             planned: created(planned),
             private,
             diagnostics: Vec::new(),
         });
     };
-    // A provider's mount that is not known during this plan is still the one that it was.
-    let undecided = configured.mount.is_unknown() || private.mount_unknown;
-    if mount.is_null() && undecided && !prior.mount.is_null() {
-        planned.mount = prior.mount.clone();
-        planned = planned.derive();
-    }
-    if planned.mount != prior.mount || planned.field != prior.field {
-        return Ok(Planned {
-            planned: created(planned),
-            private,
-            diagnostics: Vec::new(),
-        });
-    }
-    if planned.tokens_wo_version.is_unknown()
-        || (!planned.tokens_wo_version.is_null()
-            && planned.tokens_wo_version != prior.tokens_wo_version)
-    {
-        return Ok(Planned {
-            planned: created(planned),
-            private,
-            diagnostics: Vec::new(),
-        });
-    }
     let (planned, diagnostics) = match Change::between(&prior, &planned) {
         Change::None => {
             let planned = planned.with_spares_of(&prior);
@@ -77,6 +64,14 @@ pub(super) fn plan(
         private,
         diagnostics,
     })
+}
+
+/// Tells whether nothing that was recorded holds: another place, or tokens to be stored.
+fn starts_anew(planned: &TokenSparePool, prior: &TokenSparePool) -> bool {
+    let version = &planned.tokens_wo_version;
+    planned.mount != prior.mount
+        || planned.field != prior.field
+        || (!version.is_null() && *version != prior.tokens_wo_version)
 }
 
 /// What changes of that on which the verdicts depend.
