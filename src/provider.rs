@@ -47,7 +47,7 @@ use present::Present;
 
 use crate::sdk::{
     AnyAction, AnyDataSource, AnyEphemeralResource, AnyFunction, AnyListResource, AnyResource,
-    Diagnostics, Failure, Provider, action, data_source, ephemeral_resource, list_resource,
+    Diagnostics, Failure, Provider, Retell, action, data_source, ephemeral_resource, list_resource,
     resource,
 };
 
@@ -122,6 +122,10 @@ impl Provider for ClaudeProvider {
         Configured::new(&config, &*self.environment, Arc::clone(&self.present))
             .map(|(configured, warnings)| (Arc::new(configured), warnings))
             .map_err(Failure::from)
+    }
+
+    fn retell(&self, configured: &Configured) -> Option<Retell> {
+        configured.retell()
     }
 
     async fn close(&self, configured: &Configured) {

@@ -34,7 +34,7 @@ pub use function::{AnyFunction, Function};
 pub use list_resource::{AnyListResource, Ended, ListRequest, ListResource, Listed, Results};
 pub use model::{AttributeValue, Model, ModelError};
 pub use provider::{
-    Provider, action, data_source, ephemeral_resource, function, list_resource, resource,
+    Provider, Retell, action, data_source, ephemeral_resource, function, list_resource, resource,
 };
 pub use resource::{
     Applied, ApplyRequest, Context, ImportRequest, Imported, PlanRequest, Planned, Read,

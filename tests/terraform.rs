@@ -18,6 +18,7 @@ mod memory;
 mod mint_time;
 mod outputs;
 mod pages;
+mod pasted;
 mod pool;
 mod query;
 mod quiet;

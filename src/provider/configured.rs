@@ -8,13 +8,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::config::{ProviderConfig, blamed};
 use super::days;
+use super::diagnose::ShellVariables;
 use super::observe::Observer;
 use super::present::Present;
 use super::refuse::capital;
 use super::settings::{Sources, settings_advice, unknown_argument};
 use crate::env::Environment;
 use crate::protocol::{Diagnostic, Number};
-use crate::sdk::{Diagnostics, Field};
+use crate::sdk::{Diagnostics, Field, Retell};
 use crate::token::instant::format_instant;
 use crate::vault::Store;
 
@@ -28,6 +29,7 @@ pub struct Configured {
     present: Arc<Present>,
     vault: Vault,
     skew_told: AtomicBool,
+    variables: ShellVariables,
     /// KV v2 mount of resources that name none; unknown during some plans, never null.
     pub(super) mount: Field<String>,
     /// Days of resources that set none.
@@ -79,6 +81,7 @@ impl Configured {
             present,
             vault,
             skew_told: AtomicBool::new(false),
+            variables: ShellVariables::new(&config.address, &config.namespace, environment),
             mount: config.mount.clone().or(Field::text(DEFAULT_MOUNT)),
             defaults: days::Defaults {
                 lifetime_days: default_days(
@@ -168,6 +171,14 @@ impl Configured {
                 ),
             )
         })
+    }
+
+    /// Returns what makes the commands of messages reach this Vault from a shell, where they would
+    /// not by themselves.
+    pub(super) fn retell(&self) -> Option<Retell> {
+        let variables = self.variables.clone();
+        (!variables.is_empty())
+            .then(|| -> Retell { Arc::new(move |detail| variables.before_commands(detail)) })
     }
 
     /// Revokes the login of this process, if there was one.

@@ -8,6 +8,7 @@ mod handed_out;
 mod mint;
 mod operations;
 mod place;
+mod shell_variables;
 mod storing;
 mod unseen;
 mod vault;
@@ -21,6 +22,7 @@ pub(super) use operations::{
 };
 pub use place::shell;
 pub(super) use place::{Place, add, command, otherwise, store_commands};
+pub(super) use shell_variables::ShellVariables;
 pub(super) use storing::{
     after_stored, another_token, no_token_to_store, not_stamped, not_stored_while_rehearsed,
     nothing_stored_over, pool_tokens_needed, pool_version_needed, token_needed, too_busy, trimmed,

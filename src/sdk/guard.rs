@@ -11,6 +11,7 @@ use tracing::Instrument;
 
 use super::failure::{Diagnostics, has_error};
 use super::function;
+use super::provider::Retell;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::{AttributePath, Diagnostic};
 
@@ -18,6 +19,9 @@ use crate::protocol::{AttributePath, Diagnostic};
 pub(super) trait Answer {
     /// Adds diagnostics behind those that are there.
     fn tell(&mut self, diagnostics: Diagnostics);
+
+    /// Returns the diagnostics that are there.
+    fn told(&mut self) -> &mut [wire::Diagnostic];
 }
 
 /// Implements [`Answer`] for responses with a plain list of diagnostics.
@@ -26,6 +30,10 @@ macro_rules! answers {
         $(impl Answer for $response {
             fn tell(&mut self, diagnostics: Diagnostics) {
                 self.diagnostics.extend(diagnostics.iter().map(Into::into));
+            }
+
+            fn told(&mut self) -> &mut [wire::Diagnostic] {
+                &mut self.diagnostics
             }
         })+
     };
@@ -63,6 +71,10 @@ impl Answer for wire::call_function::Response {
         let error = diagnostics.into_iter().find(Diagnostic::is_error);
         self.error = error.map(|error| function::to_wire(error, None));
     }
+
+    fn told(&mut self) -> &mut [wire::Diagnostic] {
+        &mut []
+    }
 }
 
 /// The end of a stream: what is left to tell.
@@ -72,6 +84,10 @@ pub(super) struct End(pub(super) Vec<wire::Diagnostic>);
 impl Answer for End {
     fn tell(&mut self, diagnostics: Diagnostics) {
         self.0.extend(diagnostics.iter().map(Into::into));
+    }
+
+    fn told(&mut self) -> &mut [wire::Diagnostic] {
+        &mut self.0
     }
 }
 
@@ -85,6 +101,8 @@ pub(super) struct Call<'c> {
     pub(super) cancelled: CancellationToken,
     /// How long after that the call may still come back by itself.
     pub(super) grace: Duration,
+    /// What the details of its diagnostics pass through.
+    pub(super) retell: Option<Retell>,
 }
 
 impl Call<'_> {
@@ -103,7 +121,7 @@ impl Call<'_> {
 /// that was known, and with diagnostics: a gRPC error would make the host forget a state.
 pub(super) async fn guarded<A: Answer>(
     call: Call<'_>,
-    mut fallback: A,
+    fallback: A,
     work: impl Future<Output = Result<A, Diagnostics>>,
 ) -> A {
     let span = tracing::debug_span!(
@@ -124,16 +142,29 @@ pub(super) async fn guarded<A: Answer>(
     }
     .instrument(span)
     .await;
-    let mut diagnostics = match outcome {
-        Ok(Ok(answer)) => return answer,
-        Ok(Err(diagnostics)) => diagnostics,
-        Err(panic) => vec![panicked(call.rpc, panic)],
+    let mut answer = match outcome {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(diagnostics)) => failed(call.rpc, fallback, diagnostics),
+        Err(panic) => failed(call.rpc, fallback, vec![panicked(call.rpc, panic)]),
     };
+    retold(call.retell.as_ref(), answer.told());
+    answer
+}
+
+fn failed<A: Answer>(rpc: &str, mut fallback: A, mut diagnostics: Diagnostics) -> A {
     if !has_error(&diagnostics) {
-        diagnostics.push(unexplained(call.rpc));
+        diagnostics.push(unexplained(rpc));
     }
     fallback.tell(diagnostics);
     fallback
+}
+
+/// Gives diagnostics their last form.
+pub(super) fn retold(retell: Option<&Retell>, diagnostics: &mut [wire::Diagnostic]) {
+    let Some(retell) = retell else { return };
+    for diagnostic in diagnostics {
+        diagnostic.detail = retell(&diagnostic.detail);
+    }
 }
 
 fn stopped(rpc: &str) -> Diagnostic {

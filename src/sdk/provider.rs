@@ -14,6 +14,9 @@ use super::list_resource::{AnyListResource, ListResource};
 use super::model::Model;
 use super::resource::Resource;
 
+/// What the detail of a message becomes on its way to the host.
+pub type Retell = Arc<dyn Fn(&str) -> String + Send + Sync>;
+
 /// A provider: its configuration, its types and its functions.
 #[async_trait]
 pub trait Provider: Send + Sync + 'static {
@@ -62,6 +65,13 @@ pub trait Provider: Send + Sync + 'static {
         &self,
         config: Self::Config,
     ) -> Result<(Arc<Self::Configured>, Diagnostics), Failure>;
+
+    /// Returns what the details of all messages pass through while `configured` is in use: they
+    /// are made where little is known of it.
+    fn retell(&self, configured: &Self::Configured) -> Option<Retell> {
+        let _ = configured;
+        None
+    }
 
     /// Lets go of what `configured` holds outside this process, at its end.
     async fn close(&self, configured: &Self::Configured);

@@ -23,7 +23,7 @@ use super::function::AnyFunction;
 use super::guard::{Answer, Call, guarded, undecodable};
 use super::list_resource::AnyListResource;
 use super::model::{AttributeValue, Model};
-use super::provider::Provider;
+use super::provider::{Provider, Retell};
 use super::resource::Context;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::generated::tfplugin6::provider_server::ProviderServer;
@@ -58,6 +58,7 @@ struct Shared<P: Provider> {
 struct Session<C> {
     configured: Option<Arc<C>>,
     cancelled: CancellationToken,
+    retell: Option<Retell>,
     /// Configurations of earlier runs, which a process in debug mode has served.
     earlier: Vec<Arc<C>>,
 }
@@ -70,6 +71,7 @@ impl<C> Session<C> {
             type_name,
             cancelled: self.cancelled.clone(),
             grace: Duration::ZERO,
+            retell: self.retell.clone(),
         }
     }
 
@@ -93,6 +95,7 @@ impl<C> Clone for Session<C> {
         Self {
             configured: self.configured.clone(),
             cancelled: self.cancelled.clone(),
+            retell: self.retell.clone(),
             earlier: Vec::new(),
         }
     }
@@ -153,6 +156,7 @@ impl<P: Provider> ProviderService<P> {
                 session: RwLock::new(Session {
                     configured: None,
                     cancelled: CancellationToken::new(),
+                    retell: None,
                     earlier: Vec::new(),
                 }),
             }),
@@ -298,6 +302,7 @@ impl<P: Provider> ProviderService<P> {
             .map_err(|failure| failure.diagnostics)?;
         let idle = {
             let mut session = self.lock();
+            session.retell = self.shared.provider.retell(&configured);
             let before = session.configured.replace(configured);
             session.earlier.extend(before);
             session.cancelled = CancellationToken::new();
@@ -333,6 +338,7 @@ fn sessionless(rpc: &'static str) -> Call<'static> {
         type_name: "",
         cancelled: CancellationToken::new(),
         grace: Duration::ZERO,
+        retell: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Whatever a call does, an answer with the known state comes back.
 
+use std::sync::Arc;
+
 use tokio::time::{Instant, advance, sleep};
 
 use super::*;
@@ -15,6 +17,7 @@ fn call(cancelled: &CancellationToken, grace: Duration) -> Call<'static> {
         type_name: "test_thing",
         cancelled: cancelled.clone(),
         grace,
+        retell: None,
     }
 }
 
@@ -40,6 +43,22 @@ fn summaries(answer: &Response) -> Vec<&str> {
 async fn an_answer_passes_through() {
     let answer = run(async { Ok(Response::default()) }).await;
     assert_eq!(answer, Response::default());
+}
+
+#[tokio::test]
+async fn details_are_retold_in_answers_and_failures() {
+    let retell: Retell = Arc::new(|detail: &str| format!("{detail}, retold"));
+    let told = || vec![Diagnostic::error("first", "detail")];
+    let mut answer = Response::default();
+    answer.tell(told());
+    for outcome in [Ok(answer), Err(told())] {
+        let call = Call {
+            retell: Some(Arc::clone(&retell)),
+            ..call(&CancellationToken::new(), Duration::ZERO)
+        };
+        let answer = guarded(call, fallback(), async { outcome }).await;
+        assert_eq!(answer.diagnostics[0].detail, "detail, retold");
+    }
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use tonic::{Response, Status};
 use super::{ProviderService, answered, unknown_type};
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::sdk::failure::Diagnostics;
-use crate::sdk::guard::{End, guarded};
+use crate::sdk::guard::{Call, End, guarded, retold};
 use crate::sdk::list_resource::{AnyListResource, ErasedList};
 use crate::sdk::provider::Provider;
 
@@ -43,10 +43,14 @@ impl<P: Provider> ProviderService<P> {
     ) -> BoxStream<wire::list_resource::Event> {
         let (events, received) = mpsc::channel(1);
         let service = self.clone();
+        let session = self.session();
+        let retell = session.retell.clone();
         let work = async move {
             let name = request.type_name.clone();
-            let session = service.session();
-            let call = session.call("ListResource", &name);
+            let call = Call {
+                retell: None,
+                ..session.call("ListResource", &name)
+            };
             let listing = async {
                 let list = service.listing(&name)?;
                 list.list(session.context()?, request, events.clone())
@@ -63,7 +67,11 @@ impl<P: Provider> ProviderService<P> {
             }
         };
         let work = stream::once(work).filter_map(|()| future::ready(None));
-        Box::pin(stream::select(ReceiverStream::new(received), work).map(Ok))
+        let events = stream::select(ReceiverStream::new(received), work);
+        Box::pin(events.map(move |mut event| {
+            retold(retell.as_ref(), &mut event.diagnostic);
+            Ok(event)
+        }))
     }
 
     fn listing(&self, name: &str) -> Result<&dyn ErasedList<P::Configured>, Diagnostics> {

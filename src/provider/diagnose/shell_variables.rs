@@ -1,0 +1,148 @@
+//! What the commands of messages need to reach the Vault of the provider block from a shell that
+//! knows nothing of the block. Without it a token would be stored somewhere else, and the command
+//! would report success.
+
+use crate::env::{self, Environment};
+use crate::protocol::wire::printable_line;
+use crate::sdk::Field;
+use crate::token::name::{HIDDEN, has_token};
+use crate::vault::has_credential;
+
+use super::shell;
+
+/// Assignments for a shell, each with a space behind it; empty where a shell needs none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::provider) struct ShellVariables(String);
+
+impl ShellVariables {
+    /// Takes what the provider block says and the environment does not.
+    pub(in crate::provider) fn new(
+        address: &Field<String>,
+        namespace: &Field<String>,
+        environment: &dyn Environment,
+    ) -> Self {
+        let of_block = [
+            (env::VAULT_ADDR, address),
+            (env::VAULT_NAMESPACE, namespace),
+        ];
+        let assignments = of_block.into_iter().filter_map(|(name, argument)| {
+            let value = argument.known().filter(|value| !value.is_empty())?;
+            (environment.get(name).as_ref() != Some(value))
+                .then(|| format!("{name}={} ", shell(&shown(value))))
+        });
+        Self(assignments.collect())
+    }
+
+    /// Tells whether commands are right as they are.
+    pub(in crate::provider) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Puts the assignments before the program of each command that stands on a line of its own.
+    pub(in crate::provider) fn before_commands(&self, detail: &str) -> String {
+        let mut retold = String::with_capacity(detail.len());
+        for line in detail.split_inclusive('\n') {
+            let (before, program) = line.split_at(program(line).unwrap_or(line.len()));
+            retold.push_str(before);
+            if !program.is_empty() {
+                retold.push_str(&self.0);
+                retold.push_str(program);
+            }
+        }
+        retold
+    }
+}
+
+/// A credential in the place of a name is not shown: the command fails, and stores nothing.
+fn shown(value: &str) -> String {
+    if has_token(value) || has_credential(value) {
+        HIDDEN.to_owned()
+    } else {
+        printable_line(value)
+    }
+}
+
+/// Returns where the program begins that a command of ours runs against Vault.
+fn program(line: &str) -> Option<usize> {
+    const OWN: &str = concat!(env!("CARGO_PKG_NAME"), " store ");
+    const PIPE: &str = ") | ";
+    let command = line.strip_prefix("    ")?;
+    let start = line.len() - command.len();
+    if command.starts_with("vault ") || command.starts_with(OWN) {
+        return Some(start);
+    }
+    let pipe = command.starts_with('(').then(|| command.find(PIPE))??;
+    let rest = start + pipe + PIPE.len();
+    line[rest..].starts_with("vault ").then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::provider::diagnose::{Place, command};
+    use crate::vault::SecretPath;
+
+    fn variables(address: &str, namespace: &str, environment: &[(&str, &str)]) -> ShellVariables {
+        let environment: BTreeMap<_, _> = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let known = |text: &str| Field::Known(text.to_owned());
+        ShellVariables::new(&known(address), &known(namespace), &environment)
+    }
+
+    #[test]
+    fn a_shell_is_told_what_only_the_block_says() {
+        let told = variables("http://vault:8200", "team a", &[]);
+        assert_eq!(
+            told.0,
+            "VAULT_ADDR='http://vault:8200' VAULT_NAMESPACE='team a' "
+        );
+        let seen = [
+            ("VAULT_ADDR", "http://vault:8200"),
+            ("VAULT_NAMESPACE", "of the shell"),
+        ];
+        let told = variables("http://vault:8200", "team", &seen);
+        assert_eq!(told.0, "VAULT_NAMESPACE=team ");
+        assert!(variables("", "", &seen).is_empty());
+        let told = ShellVariables::new(&Field::Null, &Field::Unknown, &BTreeMap::new());
+        assert!(told.is_empty());
+    }
+
+    #[test]
+    fn no_credential_is_repeated_and_nothing_acts_on_a_terminal() {
+        let token = format!("sk-ant-oat01-{}", "a".repeat(95));
+        let told = variables("", &token, &[]);
+        assert_eq!(told.0, format!("VAULT_NAMESPACE={} ", shell(HIDDEN)));
+        let told = variables("", "a\u{1b}[2J\nvault ", &[]);
+        assert!(!told.0.contains(['\u{1b}', '\n']), "{told:?}");
+    }
+
+    #[test]
+    fn every_command_says_it_and_nothing_else_does() {
+        let secret = SecretPath::new("secret", "a) | vault b").unwrap();
+        let place = Place {
+            secret: &secret,
+            field: "token",
+        };
+        let detail = format!(
+            "Compare with `vault kv list`. Run:{}Or:{}Or:{}Add:\n\n  path \"a\" {{\n    \
+             capabilities = [\"read\"]\n  }}",
+            place.store_commands(),
+            command(&place.version_command("undelete", 1)),
+            command("terraform apply"),
+        );
+        assert_eq!(
+            variables("", "team", &[]).before_commands(&detail),
+            "Compare with `vault kv list`. Run:\n\n    VAULT_NAMESPACE=team \
+             terraform-provider-claude store --field=token 'a) | vault b'\n\n\
+             Or the same without that program:\n\n    (read -rs T; printf %s \"$T\") | \
+             VAULT_NAMESPACE=team vault kv patch -mount=secret 'a) | vault b' token=-\n\n\
+             Or:\n\n    VAULT_NAMESPACE=team vault kv undelete -mount=secret -versions=1 \
+             'a) | vault b'\n\nOr:\n\n    terraform apply\n\nAdd:\n\n  path \"a\" {\n    \
+             capabilities = [\"read\"]\n  }"
+        );
+    }
+}
