@@ -13,6 +13,7 @@ use crate::sdk::Diagnostics;
 use crate::secret::Secret;
 use crate::token::check::{Check, check, trim};
 use crate::token::fingerprint::Fingerprint;
+use crate::token::history::HistoryOutcome;
 use crate::vault::{Document, NewDocument, Reading, WriteError, WriteFailure, Written};
 
 /// How often somebody else's write may come in between.
@@ -46,6 +47,21 @@ pub(super) struct Stored {
     pub(super) before: Content,
     /// The version that holds the token now.
     pub(super) now: Holding,
+}
+
+impl Stored {
+    /// Returns the history of the token where it was written just now: the field held something
+    /// else before, whether or not that older version can still be read. `None` where the token
+    /// was there already, or another one is by now.
+    pub(super) fn history(&self, present: Fingerprint) -> Option<HistoryOutcome> {
+        match &self.now {
+            Holding::Written(written) if self.fingerprint == present => Some(HistoryOutcome {
+                oldest_created_at: written.created_at,
+                complete: true,
+            }),
+            Holding::Written(_) | Holding::Found(_) => None,
+        }
+    }
 }
 
 /// The version that holds a token that was to be stored.

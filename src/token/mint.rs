@@ -87,7 +87,8 @@ pub struct MintFacts {
     pub prior: Option<Dated>,
     /// What is known of a spare that holds the same token.
     pub spare: Option<Dated>,
-    /// The outcome of the walk through the secret's versions, once it was made.
+    /// The outcome of the walk through the secret's versions, once it was made; known without one
+    /// for a token that was written just now.
     pub history: Option<HistoryOutcome>,
     /// The `created_time` of the version in which the token was found; `None` for a token that is
     /// still to be written.

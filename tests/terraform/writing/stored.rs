@@ -273,6 +273,43 @@ async fn a_mint_time_beside_the_token_dates_it() {
 }
 
 #[tokio::test]
+async fn a_token_just_written_is_dated_where_one_version_alone_is_kept() {
+    if lacks("write-only arguments", |host| host.write_only) {
+        return;
+    }
+    let stack = Stack::empty("store-pruned").await;
+    stack.put(PRIMARY, json!({ "other": "field" })).await;
+    stack
+        .set_metadata(PRIMARY, json!({ "max_versions": 1 }))
+        .await;
+    for (label, number) in [("first", 1), ("second", 2)] {
+        let apply = stack.applied(&storing(&token(label), number));
+        assert_eq!(warnings(&apply), [""; 0], "{}", apply.transcript());
+        let state = stack.attributes(AGENT);
+        assert_eq!(state["fingerprint"], fingerprint(&token(label)));
+        assert_eq!(state["minted_at_source"], "history");
+        let version = u64::from(number) + 1;
+        assert_eq!(
+            state["minted_at"],
+            stack.written_at(PRIMARY, version).await.to_string()
+        );
+        let stamp = metadata(&stack, PRIMARY).await;
+        assert_eq!(stamp[&format!("{FIELD}.fingerprint")], short(&token(label)));
+        stack.is_quiet();
+    }
+
+    // A stamp that the token has already still comes first.
+    let minted_at = super::ago(40);
+    let stamp = super::super::stack::stamp(&token("third"), minted_at);
+    stack.set_metadata(PRIMARY, stamp).await;
+    stack.applied(&storing(&token("third"), 3));
+    let state = stack.attributes(AGENT);
+    assert_eq!(state["minted_at_source"], "stamp");
+    assert_eq!(state["minted_at"], minted_at.to_string());
+    stack.is_quiet();
+}
+
+#[tokio::test]
 async fn an_ephemeral_value_is_stored() {
     let mut stack = Stack::empty("store-ephemeral").await;
     if lacks("write-only arguments", |host| host.write_only) {

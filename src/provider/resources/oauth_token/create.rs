@@ -31,11 +31,10 @@ pub(super) async fn create(
         secret: &secret,
         field: &field,
     };
-    let mut diagnostics = Diagnostics::new();
+    let mut stored = None;
     if !state.token_wo_version.is_null() {
         let token = wanted(&token)?;
-        let stored = store(configured, observer, place, token, Replaces::Nothing).await?;
-        diagnostics.extend(stored.told);
+        stored = Some(store(configured, observer, place, token, Replaces::Nothing).await?);
     } else if token.known().is_some() {
         return Err(diagnose::version_needed().into());
     }
@@ -66,12 +65,16 @@ pub(super) async fn create(
         } else {
             copied(configured, observer, &state, found).await
         },
+        history: stored
+            .as_ref()
+            .and_then(|stored| stored.history(fingerprint)),
         ..MintFacts::default()
     };
     let dated = date(observer, found, facts).await?;
     if dated.is_estimate() {
         return Err(diagnose::mint_time_needed(place, dated.minted.at, dated.history).into());
     }
+    let mut diagnostics = stored.map_or_else(Diagnostics::new, |stored| stored.told);
     diagnostics.extend(configured.skew_warning());
     diagnostics.extend(dated.told(place));
     diagnostics.extend(unusual_length.map(|length| diagnose::unusual_length(place, length)));

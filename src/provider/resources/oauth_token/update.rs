@@ -138,9 +138,7 @@ impl Update<'_> {
             field,
         };
         let replaces = Replaces::Recorded(recorded(self.prior));
-        let mut diagnostics = store(self.configured, observer, place, wanted(token)?, replaces)
-            .await?
-            .told;
+        let stored = store(self.configured, observer, place, wanted(token)?, replaces).await?;
         let observed = observer
             .observe_anew(&secret)
             .await
@@ -175,9 +173,11 @@ impl Update<'_> {
             } else {
                 copied(self.configured, observer, &self.arguments, found).await
             },
+            history: stored.history(fingerprint),
             ..MintFacts::default()
         };
         let dated = date(observer, found, facts).await?;
+        let mut diagnostics = stored.told;
         diagnostics.extend(dated.told(place));
         let mut private = self.private.clone();
         let mut state = self.arguments.clone().with_token_of(self.prior);
