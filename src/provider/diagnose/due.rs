@@ -18,6 +18,10 @@ pub(in crate::provider) struct Due<'a> {
     pub(in crate::provider) problem: Option<&'a str>,
 }
 
+/// What a spare can do for a token that is missing.
+const BEYOND_SPARES: &str = "A spare can stand in for a missing field (see spare_paths), but \
+                             nothing is written over a secret that is gone. ";
+
 impl Due<'_> {
     /// The summary: the token and its state in a few words.
     fn summary(&self) -> String {
@@ -40,18 +44,26 @@ impl Due<'_> {
         } else {
             let _ = write!(
                 text,
-                "Mint a new token with `claude setup-token` in a terminal at least 300 columns \
-                 wide, run this, paste it and press Enter:{patch}The old one stays in the KV history. ",
-                patch = self.place.store_commands(),
+                "Mint {}The old one stays in the KV history. ",
+                new_token(self.place)
             );
         }
         text.push_str("The next plan takes the new token up.");
         text
     }
 
+    /// Tells whether there may be no secret that a spare could be copied into: those of one that is
+    /// there are looked at.
+    fn is_beyond_spares(&self, refused: &str) -> bool {
+        self.status == Status::Missing && refused.is_empty()
+    }
+
     /// The warning of a plan. `refused` says of each spare, in lines, why it will not do.
     pub(in crate::provider) fn in_plan(&self, refused: &str) -> Diagnostic {
         let stake = match (self.status.is_working(), refused.is_empty()) {
+            _ if self.is_beyond_spares(refused) => {
+                &format!("An apply fails until there is a token again. {BEYOND_SPARES}")
+            }
             (true, true) => {
                 "It has not expired yet, and there is no spare to replace it (see spare_paths). "
             }
@@ -117,7 +129,9 @@ impl Due<'_> {
     /// What an apply that could replace nothing says: a warning while the token works, an error
     /// once it does not. `refused` is what the plan said of the spares.
     pub(in crate::provider) fn in_apply(&self, refused: &str) -> Diagnostic {
-        let cause = if refused.is_empty() {
+        let cause = if self.is_beyond_spares(refused) {
+            BEYOND_SPARES
+        } else if refused.is_empty() {
             "Nothing was there to replace it with. "
         } else {
             "No spare was usable when this was planned:\n"
@@ -139,12 +153,23 @@ impl Due<'_> {
     }
 }
 
+/// How a new token comes to be, and to its place: what follows the word "mint".
+fn new_token(place: Place<'_>) -> String {
+    format!(
+        "a new token with `claude setup-token` in a terminal at least 300 columns wide, run this, \
+         paste it and press Enter:{}",
+        place.store_commands()
+    )
+}
+
 /// A rotation that the user asked for by name.
 pub(in crate::provider) fn rotation_requested(place: Place<'_>, spares: &[String]) -> Diagnostic {
     let detail = if spares.is_empty() {
-        "spare_paths names no spare, so an apply fails unless somebody has stored a new token by \
-         then."
-            .to_owned()
+        format!(
+            "spare_paths names no spare, so an apply fails. Take the change of \
+             rotate_when_changed out again, then mint {}The next plan takes the new token up.",
+            new_token(place)
+        )
     } else {
         format!(
             "An apply copies the token of the best usable spare of {} into it, and fails if there \

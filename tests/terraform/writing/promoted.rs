@@ -259,11 +259,18 @@ async fn a_secret_that_is_gone_is_not_written_over() {
     stack.applied(&agent(BOTH));
     stack.versions("delete", PRIMARY, &[1]).await;
     let plan = stack.workspace.plan();
-    plan.exits(2).says("+ rotation_reason = \"missing\"");
+    plan.exits(2)
+        .says("+ rotation_reason = \"missing\"")
+        .says("nothing is written over a secret that is gone")
+        .says("vault kv undelete -mount=secret")
+        .omits("no spare");
     let planned = change(&stack.workspace.show_json("saved.tfplan"), AGENT);
     assert_eq!(unknown(&planned), [""; 0]);
     let run = stack.workspace.apply_saved();
-    run.exits(1).says("vault kv undelete -mount=secret");
+    run.exits(1)
+        .says("nothing is written over a secret that is gone")
+        .says("vault kv undelete -mount=secret")
+        .omits("Nothing was there to replace it with");
     assert_eq!(stack.current_version(PRIMARY).await, 1);
     assert_eq!(stack.attributes(AGENT)["status"], "missing");
     assert_eq!(marks(&stack, SPARES[0]).await, []);

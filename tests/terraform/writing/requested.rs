@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::super::stack::{
-    AGENT, FIELD, FOUND, PRIMARY, SPARES, Stack, change, fingerprint, stamp, unknown, warnings,
+    AGENT, FIELD, FOUND, PRIMARY, PRIMARY_ID, SPARES, Stack, change, errors, fingerprint, stamp,
+    unknown, warnings,
 };
 use super::{BOTH, aged, agent, ago, metadata};
 use crate::support::secrets::token;
@@ -202,6 +203,53 @@ async fn a_token_stored_by_hand_answers_a_request_that_no_spare_could() {
     let state = stack.attributes(AGENT);
     assert_eq!(state["fingerprint"], fingerprint(&token("minted anew")));
     assert_eq!(state["rotate_when_changed"]["leak"], "1");
+    stack.is_quiet();
+}
+
+#[tokio::test]
+async fn a_request_without_spares_is_taken_out_before_a_token_is_stored() {
+    let stack = Stack::start("requested-none").await;
+    let leak = |value: u32| {
+        agent(&format!(
+            "  rotate_when_changed = {{ leak = \"{value}\" }}\n"
+        ))
+    };
+    stack.applied(&agent(""));
+    stack.write(&leak(1));
+    stack
+        .workspace
+        .plan()
+        .exits(2)
+        .says("so an apply fails. Take the change of rotate_when_changed out again, then mint")
+        .says("terraform-provider-claude store claude-agent-service");
+
+    // A token that is there before the plan is the one that the request is about.
+    stack
+        .patch(PRIMARY, json!({ FIELD: token("stored before") }))
+        .await;
+    let apply = stack.workspace.apply();
+    apply.exits(1);
+    assert_eq!(errors(&apply), [format!("No spare for {PRIMARY_ID}")]);
+
+    // What the warning says to do.
+    stack.write(&agent(""));
+    stack
+        .patch(PRIMARY, json!({ FIELD: token("stored instead") }))
+        .await;
+    stack.apply();
+    let state = stack.attributes(AGENT);
+    assert_eq!(state["fingerprint"], fingerprint(&token("stored instead")));
+    stack.is_quiet();
+
+    // One that comes between a saved plan and its apply is adopted.
+    stack.write(&leak(2));
+    stack.workspace.plan().exits(2);
+    stack
+        .patch(PRIMARY, json!({ FIELD: token("stored after") }))
+        .await;
+    stack.workspace.apply_saved().exits(0);
+    let state = stack.attributes(AGENT);
+    assert_eq!(state["fingerprint"], fingerprint(&token("stored after")));
     stack.is_quiet();
 }
 
