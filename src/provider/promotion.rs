@@ -127,6 +127,22 @@ pub(super) struct Current {
     pub(super) rotated_from: Option<String>,
 }
 
+/// What a promotion has to tell.
+#[derive(Default)]
+struct Told {
+    /// What was done or seen, whatever comes of it.
+    at_once: Diagnostics,
+    /// What is true only once the primary is written: kept back until then.
+    once_written: Diagnostics,
+}
+
+impl Told {
+    /// The primary is written, or may be.
+    fn written(&mut self) {
+        self.at_once.extend(std::mem::take(&mut self.once_written));
+    }
+}
+
 /// What a promotion came to.
 #[derive(Debug)]
 pub(super) struct Promoted {
@@ -151,13 +167,13 @@ impl<'a> Promotion<'a> {
 impl Promotion<'_> {
     /// Carries the promotion out.
     pub(super) async fn run(&self) -> Promoted {
-        let mut told = Diagnostics::new();
+        let mut told = Told::default();
         let outcome = self.promote(&mut told).await;
         // A stop may leave a write that is still on its way.
         self.observer.forget(self.primary.secret);
         // A step that is repeated has the same to say.
         let mut diagnostics = Diagnostics::new();
-        for diagnostic in told {
+        for diagnostic in told.at_once {
             if !diagnostics.contains(&diagnostic) {
                 diagnostics.push(diagnostic);
             }
@@ -168,14 +184,15 @@ impl Promotion<'_> {
         }
     }
 
-    async fn promote(&self, told: &mut Diagnostics) -> Result<Current, Stop> {
+    async fn promote(&self, told: &mut Told) -> Result<Current, Stop> {
         let mut passed_over = Vec::new();
         let mut noting = self.stamps;
         if !noting {
-            told.push(stop::without_marks(self.primary, None));
+            told.once_written
+                .push(stop::without_marks(self.primary, None));
         }
         for _ in 0..WRITES {
-            let document = match self.read_primary(told).await? {
+            let document = match self.read_primary(&mut told.at_once).await? {
                 primary::Primary::Settled(current) => return Ok(*current),
                 primary::Primary::Replace(document) => document,
             };

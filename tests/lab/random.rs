@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
+use super::bench::Deed;
 use super::fault::{Fault, Side, Strike};
 use super::number;
 use super::table::{AT_ONCE, REQUESTS};
@@ -101,38 +102,72 @@ async fn a_refusal_that_cannot_be_looked_into_leaves_doubt() {
     }
 }
 
-/// Spares that may be read but not marked, and a primary that may not be written.
+/// Spares that may be read but not marked, and a primary that may not be written, or of which
+/// nobody knows whether it was: what a promotion was without is told of one that may have happened.
 #[tokio::test]
-async fn a_refusal_takes_along_what_was_told_before_it() {
+async fn a_promotion_that_may_have_happened_takes_along_what_it_was_without() {
     let lab = Lab::start().await;
-    let case = Case {
-        cause: Cause::Requested,
-        rights: Rights::NoMetadata,
-        max_retries: 0,
-        strikes: vec![Strike {
-            request: "POST data/m-agent".to_owned(),
-            occurrence: 0,
-            times: 1,
-            fault: Fault::Status(403),
-            side: Side::Before,
-        }],
-    };
-    let report = case.run(&lab).await;
-    assert_eq!(report.findings, [""; 0]);
-    let told: Vec<_> = report
-        .told
-        .iter()
-        .map(|summary| summary.split(':').next().unwrap().split(" secret/").next())
-        .collect();
-    assert_eq!(
-        told.into_iter().flatten().collect::<Vec<_>>(),
-        [
+    let refused = (
+        Fault::Status(403),
+        Side::Before,
+        &["Vault denied access"][..],
+    );
+    let unanswered = (
+        Fault::Cut,
+        Side::After,
+        &[
             "Promotion into",
             "Promotion into",
             "Token",
-            "Vault denied access"
-        ]
+            "Vault did not say whether",
+        ][..],
     );
+    for (fault, side, expected) in [refused, unanswered] {
+        let case = Case {
+            cause: Cause::Requested,
+            rights: Rights::NoMetadata,
+            max_retries: 0,
+            strikes: vec![Strike {
+                request: "POST data/m-agent".to_owned(),
+                occurrence: 0,
+                times: 1,
+                fault,
+                side,
+            }],
+        };
+        let report = case.run(&lab).await;
+        assert_eq!(report.findings, [""; 0]);
+        let told: Vec<_> = report
+            .told
+            .iter()
+            .map(|summary| summary.split(':').next().unwrap().split(" secret/").next())
+            .collect();
+        assert_eq!(told.into_iter().flatten().collect::<Vec<_>>(), expected);
+    }
+}
+
+/// A second writer is faster each time: the stamp stays that of the token that stays.
+#[tokio::test]
+async fn a_secret_that_is_too_busy_keeps_its_stamp() {
+    let lab = Lab::start().await;
+    for cause in [Cause::Requested, Cause::Due] {
+        let case = Case {
+            cause,
+            rights: Rights::All,
+            max_retries: 0,
+            strikes: vec![Strike {
+                request: "POST data/m-agent".to_owned(),
+                occurrence: 0,
+                times: 3,
+                fault: Fault::Deed(Deed::Sibling),
+                side: Side::Before,
+            }],
+        };
+        let report = case.run(&lab).await;
+        assert_eq!(report.findings, [""; 0]);
+        let told = report.told.last().unwrap();
+        assert!(told.contains("is too busy"), "{told}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -81,6 +81,19 @@ pub(super) fn of_the_change(evidence: &Evidence<'_>) -> (char, Vec<String>) {
     if all.contains("Nothing was changed") && !changed && !spares.is_empty() && !late(evidence) {
         findings.push(format!("something was changed: {all}"));
     }
+    let only_siblings = evidence
+        .case
+        .strikes
+        .iter()
+        .all(|strike| strike.fault == Fault::Deed(Deed::Sibling));
+    let before = &evidence.before[0];
+    if only_siblings && primary.current() == before.current() && primary.metadata != before.metadata
+    {
+        findings.push(format!(
+            "the token that stays has another's stamp: {:?}",
+            primary.metadata
+        ));
+    }
     if changed
         && recorded
             .is_some_and(|recorded| spares.iter().any(|token| fingerprint(token) == recorded))

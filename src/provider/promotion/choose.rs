@@ -7,11 +7,11 @@ use futures_util::future::join_all;
 
 use super::claim::new_mark;
 use super::stop::{Stop, replaced};
-use super::{Promotion, stop};
+use super::{Promotion, Told, stop};
+use crate::protocol::Diagnostic;
 use crate::provider::observe::{Field as Content, Observed};
 use crate::provider::spares::{Look, Spares, claimed, named};
 use crate::provider::stamps::{Noted, note};
-use crate::sdk::Diagnostics;
 use crate::token::expiry::{Status, status_at};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::mark::MarkState;
@@ -98,8 +98,10 @@ fn list<'a>(refused: impl Iterator<Item = &'a (String, String)>) -> String {
     let mut text = String::new();
     let mut more = 0_usize;
     for (path, why) in refused {
-        if text.len() < LISTED && more == 0 {
-            let _ = writeln!(text, "- {path}: {why}");
+        let entry = format!("- {path}: {why}\n");
+        let fits = text.is_empty() || text.len() + entry.len() <= LISTED;
+        if fits && more == 0 {
+            text.push_str(&entry);
         } else {
             more += 1;
         }
@@ -108,6 +110,27 @@ fn list<'a>(refused: impl Iterator<Item = &'a (String, String)>) -> String {
         let _ = writeln!(text, "- and {more} more");
     }
     text
+}
+
+/// Says why spares could not be looked at. The advice for the first holds for all that failed
+/// alike, each with its own path in it, so that it is given once.
+fn unreadable(failed: Vec<(&String, Diagnostic)>) -> Vec<(String, String)> {
+    let mut told: Vec<(String, String)> = Vec::new();
+    let mut refused = Vec::new();
+    for (path, error) in failed {
+        let detail = error.detail.trim_end().to_owned();
+        let alike = told
+            .iter()
+            .find(|(first, advice)| detail == advice.replace(first, path));
+        let why = if let Some((first, _)) = alike {
+            format!("{}, as that of {first}", error.summary)
+        } else {
+            told.push((path.clone(), detail.clone()));
+            detail
+        };
+        refused.push((path.clone(), why));
+    }
+    refused
 }
 
 impl Promotion<'_> {
@@ -160,7 +183,7 @@ impl Promotion<'_> {
         choice: &Choice,
         token: Fingerprint,
         version: u64,
-        told: &mut Diagnostics,
+        told: &mut Told,
     ) -> Result<(), Stop> {
         for path in &choice.copies {
             let secret = named(self.primary.secret.mount(), path).map_err(Stop::from_diagnostic)?;
@@ -168,11 +191,12 @@ impl Promotion<'_> {
             let changes = [(key, Some(value))].into();
             match note(self.observer.store(), &secret, &changes).await {
                 Ok(Noted::Merged) => {}
-                Ok(Noted::Replaced) => told.push(replaced(self.primary, path)),
+                Ok(Noted::Replaced) => told.at_once.push(replaced(self.primary, path)),
                 Err(
                     error @ (VaultError::Forbidden { .. } | VaultError::PatchUnsupported { .. }),
                 ) => {
-                    told.push(stop::without_marks(self.primary, Some(&error)));
+                    told.once_written
+                        .push(stop::without_marks(self.primary, Some(&error)));
                 }
                 Err(error) => return Err(Stop::vault(&error, &secret.to_string())),
             }
@@ -198,14 +222,14 @@ impl Promotion<'_> {
         let spares = self.spares(primary);
         let looks = self.spare_paths.iter().map(|path| spares.look(path, None));
         let mut seen = Vec::new();
-        let mut refused = Vec::new();
+        let mut failed = Vec::new();
         for (path, look) in self.spare_paths.iter().zip(join_all(looks).await) {
             match look {
                 Ok(look) => seen.push(look),
-                Err(error) => refused.push((path.clone(), error.summary)),
+                Err(error) => failed.push((path, error)),
             }
         }
-        (seen, refused)
+        (seen, unreadable(failed))
     }
 
     /// Returns the tokens of the primary's older versions.
@@ -273,6 +297,7 @@ fn is_open_copy(look: &Look, token: Fingerprint) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::diagnose::vault_error;
 
     #[test]
     fn a_list_of_many_spares_ends_with_their_number() {
@@ -283,11 +308,46 @@ mod tests {
         let whole = list(refused[..2].iter());
         assert_eq!(whole.lines().count(), 2, "{whole}");
         let cut = list(refused.iter());
-        assert!(cut.len() < LISTED + 300, "{}", cut.len());
+        assert!(cut.len() < LISTED + 30, "{}", cut.len());
         let named = cut.lines().count() - 1;
         assert!(
             cut.ends_with(&format!("- and {} more\n", 100 - named)),
             "{cut}"
+        );
+    }
+
+    #[test]
+    fn spares_that_are_denied_alike_share_the_lines_that_grant_it() {
+        let denied = |path: &str, capability| VaultError::Forbidden {
+            api_path: format!("secret/data/{path}"),
+            capability,
+            errors: Vec::new(),
+        };
+        let names: Vec<_> = (1..=20)
+            .map(|number| format!("team/spare-{number}"))
+            .collect();
+        let failed = names.iter().map(|path| {
+            let error = denied(path, if path.ends_with("-3") { "list" } else { "read" });
+            (path, vault_error(&error, &format!("secret/{path}#token")))
+        });
+        let text = list(unreadable(failed.collect()).iter());
+        assert!(text.len() <= LISTED, "{}", text.len());
+        assert_eq!(text.matches("- team/spare-").count(), 20, "{text}");
+        for (number, capability) in [(1, "read"), (3, "list")] {
+            let path = format!("team/spare-{number}");
+            let whole = format!(
+                "- {path}: {}\n",
+                vault_error(&denied(&path, capability), "").detail
+            );
+            assert!(text.contains(&whole), "{text}");
+        }
+        assert_eq!(text.matches("capabilities = ").count(), 2, "{text}");
+        assert!(
+            text.contains(
+                "- team/spare-20: Vault denied access: secret/team/spare-20#token, as that of \
+                 team/spare-1\n"
+            ),
+            "{text}"
         );
     }
 }

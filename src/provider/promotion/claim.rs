@@ -5,13 +5,12 @@ use tokio::time::{Instant, sleep};
 use super::choose::Candidate;
 use super::primary::PrimaryDocument;
 use super::stop::{Stop, replaced, without_marks};
-use super::{PATIENCE, PAUSE, Promotion};
+use super::{PATIENCE, PAUSE, Promotion, Told};
 use crate::provider::date::Found;
 use crate::provider::diagnose::Place;
 use crate::provider::observe::Observation;
 use crate::provider::spares::named;
 use crate::provider::stamps::{Changes, Noted, note};
-use crate::sdk::Diagnostics;
 use crate::secret::Secret;
 use crate::token::check::check;
 use crate::token::fingerprint::Fingerprint;
@@ -67,7 +66,7 @@ impl Promotion<'_> {
         spare: &Candidate,
         primary: &PrimaryDocument,
         noting: bool,
-        told: &mut Diagnostics,
+        told: &mut Told,
     ) -> Result<Claim, Stop> {
         let secret =
             named(self.primary.secret.mount(), spare.path()).map_err(Stop::from_diagnostic)?;
@@ -101,9 +100,10 @@ impl Promotion<'_> {
         self.observer.forget(&secret);
         match noted {
             Ok(Noted::Merged) => {}
-            Ok(Noted::Replaced) => told.push(replaced(self.primary, spare.path())),
+            Ok(Noted::Replaced) => told.at_once.push(replaced(self.primary, spare.path())),
             Err(error @ (VaultError::Forbidden { .. } | VaultError::PatchUnsupported { .. })) => {
-                told.push(without_marks(self.primary, Some(&error)));
+                told.once_written
+                    .push(without_marks(self.primary, Some(&error)));
                 return self.unmarked(secret, fingerprint, at).await;
             }
             // A mark that may have been written counts for nothing until the primary is.

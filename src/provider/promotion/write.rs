@@ -8,12 +8,11 @@ use super::choose::Candidate;
 use super::claim::Claimed;
 use super::primary::PrimaryDocument;
 use super::stop::{Stop, replaced};
-use super::{Current, MARK_AGE, PATIENCE, PAUSE, Promotion};
+use super::{Current, MARK_AGE, PATIENCE, PAUSE, Promotion, Told};
 use crate::provider::date::Found;
 use crate::provider::diagnose;
 use crate::provider::observe::{Field as Content, Observation, Observed};
 use crate::provider::stamps::{NewStamp, Noted, note};
-use crate::sdk::Diagnostics;
 use crate::token::expiry::{Dates, status_at};
 use crate::token::mint::{MintSource, Minted};
 use crate::vault::{Reading, VaultError, WriteError, WriteFailure};
@@ -37,7 +36,7 @@ impl Promotion<'_> {
         primary: &PrimaryDocument,
         spare: &Candidate,
         claim: &Claimed,
-        told: &mut Diagnostics,
+        told: &mut Told,
     ) -> Result<Outcome, Stop> {
         let Some(token) = spare.look().spare_token() else {
             return Ok(Outcome::Moved);
@@ -59,13 +58,15 @@ impl Promotion<'_> {
                 Ok(how) => {
                     stamped = true;
                     if how == Noted::Replaced {
-                        told.push(replaced(self.primary, self.primary.secret.path()));
+                        told.at_once
+                            .push(replaced(self.primary, self.primary.secret.path()));
                     }
                 }
                 Err(
                     error @ (VaultError::Forbidden { .. } | VaultError::PatchUnsupported { .. }),
                 ) => {
-                    told.push(diagnose::not_stamped(self.primary, &error));
+                    told.once_written
+                        .push(diagnose::not_stamped(self.primary, &error));
                 }
                 Err(error) => {
                     self.take_back(primary, claim, false).await;
@@ -91,6 +92,7 @@ impl Promotion<'_> {
             .await;
         let failure = match written {
             Ok(written) => {
+                told.written();
                 if stamped {
                     self.stamp_again(&stamp, &written.custom_metadata, told)
                         .await;
@@ -119,6 +121,7 @@ impl Promotion<'_> {
                     Ok(seen) => seen,
                     // The earlier attempt may be what the write was refused for.
                     Err(stop) if unanswered && !stop.leaves_nothing() => {
+                        told.written();
                         return Err(self.unanswered(&stop.into_error().detail));
                     }
                     Err(stop) => return Err(stop),
@@ -137,6 +140,7 @@ impl Promotion<'_> {
                 error,
                 unanswered: true,
             } => {
+                told.written();
                 let cause = match &error {
                     WriteError::Vault(error) => diagnose::vault_error(error, "").detail,
                     _ => String::new(),
@@ -154,7 +158,7 @@ impl Promotion<'_> {
         spare: &Candidate,
         claim: &Claimed,
         (stamp, stamped): (&NewStamp, bool),
-        told: &mut Diagnostics,
+        told: &mut Told,
     ) -> Result<Outcome, Stop> {
         let content = seen.field(self.primary.field, self.prior.fingerprint.as_ref());
         let Content::Token { fingerprint, .. } = content else {
@@ -170,6 +174,7 @@ impl Promotion<'_> {
             .without_a_token());
         };
         if fingerprint == stamp.fingerprint {
+            told.written();
             if stamped {
                 self.stamp_again(stamp, &seen.custom_metadata, told).await;
             }
@@ -187,6 +192,9 @@ impl Promotion<'_> {
             })));
         }
         if Some(fingerprint) == primary.token {
+            // The refused write cannot land any more, and whatever comes of the next one, the stamp
+            // is to be this token's until then.
+            self.take_back(primary, claim, stamped).await;
             return Ok(Outcome::Moved);
         }
         let found = Found {
@@ -194,7 +202,7 @@ impl Promotion<'_> {
             document: seen,
             fingerprint,
         };
-        let current = self.adopt(found, stamped, told).await?;
+        let current = self.adopt(found, stamped, &mut told.at_once).await?;
         let dates = Dates::new(current.minted.at, self.lifetime, current.deletion_at);
         if !status_at(&dates, self.configured.now()).is_working() {
             return Ok(Outcome::Moved);
@@ -210,12 +218,12 @@ impl Promotion<'_> {
         &self,
         stamp: &NewStamp,
         custom_metadata: &BTreeMap<String, String>,
-        told: &mut Diagnostics,
+        told: &mut Told,
     ) {
         let refused = stamp
             .write(self.observer.store(), self.primary, custom_metadata)
             .await;
-        told.extend(refused);
+        told.at_once.extend(refused);
     }
 
     /// Reads until the version is above the one that was refused.

@@ -169,6 +169,46 @@ async fn a_primary_that_cannot_be_written_takes_everything_back() {
     stack.is_quiet();
 }
 
+/// Nothing was promoted, so that nothing is said of what a promotion would have been without.
+#[tokio::test]
+async fn a_refused_promotion_tells_of_nothing_that_did_not_happen() {
+    let read = r#"path "secret/data/*" { capabilities = ["read"] }"#;
+    let stack = with_rights("rights-read", &[read]).await;
+    stack.write(&requesting(1));
+    let apply = stack.workspace.apply();
+    apply
+        .exits(1)
+        .says("Vault denied `update` on `secret/data/claude-agent-service`");
+    assert_eq!(
+        errors(&apply),
+        [format!("Vault denied access: {PRIMARY_ID}")]
+    );
+    let told = apply.transcript();
+    for consequence in ["leaves no marks", "was not stamped"] {
+        assert!(!told.contains(consequence), "{told}");
+    }
+}
+
+/// The lines that grant it are there once, and each spare is named.
+#[tokio::test]
+async fn spares_that_cannot_be_read_are_listed_with_what_grants_it() {
+    let deny = r#"path "secret/data/claude-agent-service-spare-*" { capabilities = ["deny"] }"#;
+    let stack = with_rights("rights-spares", &[DATA, PRIMARY_METADATA, deny]).await;
+    let refusal = |run: &crate::support::terraform::Run| {
+        run.says("- claude-agent-service-spare-1: Vault denied `read` on")
+            .says("path \"secret/data/claude-agent-service-spare-1\" { capabilities = [\"read\"] }")
+            .says("- claude-agent-service-spare-2: Vault denied access:");
+    };
+    let plan = stack.workspace.plan();
+    plan.exits(2).says("no spare is usable:");
+    refusal(&plan);
+    stack.write(&requesting(1));
+    let apply = stack.workspace.apply();
+    apply.exits(1).says("No spare is left:");
+    refusal(&apply);
+    assert_eq!(errors(&apply), [format!("No spare for {PRIMARY_ID}")]);
+}
+
 #[tokio::test]
 async fn an_expired_token_that_cannot_be_written_fails_the_apply() {
     let mut stack = aged("rights-expired", 366).await;
