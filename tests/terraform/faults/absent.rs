@@ -111,7 +111,7 @@ async fn what_is_gone_is_a_planned_change_and_its_command_brings_it_back() {
         assert!(
             about
                 .iter()
-                .any(|told| told.detail.contains("an apply fails"))
+                .any(|told| told.detail.to_lowercase().contains("an apply fails"))
         );
     }
     let failed = stack.workspace.run(["apply", "-json", "-auto-approve"]);
