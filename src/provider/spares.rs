@@ -97,10 +97,7 @@ impl Spares<'_> {
             secret: &secret,
             field: self.field,
         };
-        let observed = self
-            .observe(&secret)
-            .await
-            .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
+        let observed = self.seen(place).await?;
         let recorded = known.map(|known| known.fingerprint);
         let slot = match &*observed {
             Observed::Present(document) => match document.field(self.field, recorded.as_ref()) {
@@ -142,12 +139,18 @@ impl Spares<'_> {
     }
 
     /// Reads a secret, or takes what was seen of it before.
-    pub(super) async fn observe(&self, secret: &SecretPath) -> Result<Arc<Observed>, VaultError> {
+    async fn observe(&self, secret: &SecretPath) -> Result<Arc<Observed>, VaultError> {
         if self.anew {
             self.observer.observe_anew(secret).await
         } else {
             self.observer.observe(secret).await
         }
+    }
+
+    /// Returns what is in a secret; that it cannot be read is told of the place.
+    pub(super) async fn seen(&self, place: Place<'_>) -> Result<Arc<Observed>, Diagnostic> {
+        let observed = self.observe(place.secret).await;
+        observed.map_err(|error| diagnose::vault_error(&error, &place.to_string()))
     }
 
     async fn token(&self, found: Found<'_>, known: Option<Known>) -> Result<Look, Diagnostic> {

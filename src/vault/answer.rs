@@ -1,12 +1,12 @@
 //! What an answer means: the result, a failure, or a reason to ask again.
 
-use std::fmt;
+mod texts;
 
-use serde::de::{IgnoredAny, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
+use self::texts::Texts;
 use super::error::{TokenSource, VaultError};
 use super::text::Censor;
 
@@ -14,12 +14,6 @@ use super::text::Censor;
 pub(super) const TOO_LARGE: &str = "value being too large";
 /// How a server that speaks HTTPS answers to HTTP.
 const PLAIN_HTTP: &str = "Client sent an HTTP request to an HTTPS server";
-
-/// Texts of errors that are kept of one answer.
-const KEPT_TEXTS: usize = 100;
-/// Bytes of a text that is kept. One that is longer counts as empty: a part of it could be a part
-/// of a credential, which nobody would know for one.
-const LONGEST_TEXT: usize = 16 << 10;
 
 /// One answer of the server, whatever its status.
 pub(super) struct Answer {
@@ -64,7 +58,7 @@ impl Answer {
             errors: Texts,
         }
         serde_json::from_slice::<Errors>(&self.body)
-            .map_or_else(|_| Vec::new(), |body| body.errors.0)
+            .map_or_else(|_| Vec::new(), |body| body.errors.into_list())
     }
 
     /// Tells whether a write that was answered so has surely done nothing: the server refused it
@@ -168,42 +162,6 @@ impl Answer {
     }
 }
 
-/// The first texts of a list, however long it is; what else is in it is passed over.
-#[derive(Default)]
-struct Texts(Vec<String>);
-
-impl<'de> Deserialize<'de> for Texts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visit;
-
-        impl<'de> Visitor<'de> for Visit {
-            type Value = Texts;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a list of errors")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Texts, A::Error> {
-                let mut texts = Vec::new();
-                while texts.len() < KEPT_TEXTS {
-                    let Some(json) = list.next_element::<&RawValue>()? else {
-                        return Ok(Texts(texts));
-                    };
-                    if json.get().len() > LONGEST_TEXT {
-                        texts.push(String::new());
-                    } else if let Ok(text) = serde_json::from_str(json.get()) {
-                        texts.push(text);
-                    }
-                }
-                while list.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Texts(texts))
-            }
-        }
-
-        deserializer.deserialize_seq(Visit)
-    }
-}
-
 /// Leaves out the texts that only say what the status says.
 fn further(mut errors: Vec<String>) -> Vec<String> {
     errors.retain(|error| {
@@ -221,6 +179,7 @@ fn unauthenticated(question: Question<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use super::texts::{KEPT_TEXTS, LONGEST_TEXT};
     use super::*;
     use crate::vault::TokenOrigin;
 

@@ -1,5 +1,6 @@
 //! Import: by id, by command, by identity, with and without further arguments.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::stack::{
@@ -288,11 +289,9 @@ resource \"claude_token_spare_pool\" \"agent\" {{
     assert_eq!(before, after);
 }
 
-#[tokio::test]
-async fn a_mint_time_in_the_configuration_is_bound_at_import() {
-    let stack = Stack::start("import-minted").await;
-    let minted_at = stack.written_at(PRIMARY, 1).await - days(10);
-    stack.write(&format!(
+/// An import of the primary that brings a mint time along.
+fn import_minted_at(minted_at: Timestamp) -> String {
+    format!(
         "import {{
   to = {AGENT}
   id = \"secret/{PRIMARY}\"
@@ -302,7 +301,14 @@ resource \"claude_oauth_token\" \"agent\" {{
   token_minted_at = \"{minted_at}\"
 }}
 "
-    ));
+    )
+}
+
+#[tokio::test]
+async fn a_mint_time_in_the_configuration_is_bound_at_import() {
+    let stack = Stack::start("import-minted").await;
+    let minted_at = stack.written_at(PRIMARY, 1).await - days(10);
+    stack.write(&import_minted_at(minted_at));
     let plan = stack.workspace.plan();
     plan.exits(2)
         .says("Plan: 1 to import, 0 to add, 1 to change, 0 to destroy.");
@@ -356,17 +362,7 @@ async fn a_mint_time_at_import_yields_to_a_stamp_and_says_so() {
         ),
         (stamped_at + days(1), Vec::new()),
     ] {
-        stack.write(&format!(
-            "import {{
-  to = {AGENT}
-  id = \"secret/{PRIMARY}\"
-}}
-resource \"claude_oauth_token\" \"agent\" {{
-  path            = \"{PRIMARY}\"
-  token_minted_at = \"{minted_at}\"
-}}
-"
-        ));
+        stack.write(&import_minted_at(minted_at));
         let plan = stack.workspace.plan();
         plan.exits(2)
             .says("Plan: 1 to import, 0 to add, 1 to change, 0 to destroy.");

@@ -1,5 +1,7 @@
 //! Storing a token at the command line, and dating the one that is there.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::{Operations, Refusal};
@@ -97,11 +99,7 @@ impl Operations {
             secret: &secret,
             field: &self.field,
         };
-        let observed = self
-            .observer()?
-            .observe_anew(&secret)
-            .await
-            .map_err(|error| Refusal::failed(diagnose::vault_error(&error, &place.to_string())))?;
+        let observed = self.seen_anew(place).await?;
         match &*observed {
             Observed::Present(_) => Ok(true),
             Observed::Absent => match diagnose::otherwise(&secret) {
@@ -222,11 +220,7 @@ impl Operations {
             field: &self.field,
         };
         let minted_at = self.minted_at(minted_at)?;
-        let observed = self
-            .observer()?
-            .observe_anew(&secret)
-            .await
-            .map_err(|error| Refusal::failed(diagnose::vault_error(&error, &place.to_string())))?;
+        let observed = self.seen_anew(place).await?;
         let (document, fingerprint) = token_of(place, &observed)?;
         let found = Found {
             place,
@@ -248,6 +242,12 @@ impl Operations {
             stamping,
             warnings: Diagnostics::new(),
         }))
+    }
+
+    /// Reads the secret, whatever was seen of it before.
+    async fn seen_anew(&self, place: Place<'_>) -> Result<Arc<Observed>, Refusal> {
+        let observed = self.observer()?.observe_anew(place.secret).await;
+        observed.map_err(|error| Refusal::failed(diagnose::vault_error(&error, &place.to_string())))
     }
 
     /// Dates a token that was there before, and stamps it.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::protocol::Diagnostic;
 use crate::provider::date::{Found, date};
-use crate::provider::diagnose::{self, Place};
+use crate::provider::diagnose::Place;
 use crate::provider::observe::{Field as Content, Observed};
 use crate::provider::spares::{Spares, named};
 use crate::token::expiry::{Dates, Lifetime};
@@ -53,10 +53,7 @@ impl Primary {
             secret: &secret,
             field: spares.field,
         };
-        let observed = spares
-            .observe(&secret)
-            .await
-            .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
+        let observed = spares.seen(place).await?;
         let mut primary = Self {
             path: path.to_owned(),
             token: None,
