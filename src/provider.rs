@@ -1,39 +1,26 @@
 //! The product: what the provider and its resources do with tokens in Vault.
 
 mod actions;
-mod asked;
-mod config;
-mod configured;
-mod data_entry;
+mod block;
 mod data_sources;
-mod date;
-mod days;
-mod describe;
-mod described;
+mod defaults;
 mod diagnose;
 mod ephemeral_resources;
 mod functions;
-mod import;
 mod list_resources;
-mod observe;
+mod lookup;
 pub mod operations;
-mod present;
 mod promotion;
-mod refuse;
 mod resources;
-mod settings;
-mod spares;
-mod stamps;
-mod store_token;
-mod walk;
+mod secrets;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use actions::promote_spare::PromoteSpareAction;
-pub use config::ProviderConfig;
-pub use configured::Configured;
+pub use block::configured::Configured;
+pub use block::schema::ProviderConfig;
 use data_sources::oauth_token::OauthTokenDataSource;
 use data_sources::oauth_tokens::OauthTokensDataSource;
 use ephemeral_resources::oauth_token::OauthTokenEphemeral;
@@ -43,7 +30,7 @@ use resources::token_spare_pool::TokenSparePoolResource;
 
 use crate::clock::Clock;
 use crate::env::Environment;
-use present::Present;
+use block::now::Present;
 
 use crate::sdk::{
     AnyAction, AnyDataSource, AnyEphemeralResource, AnyFunction, AnyListResource, AnyResource,
@@ -112,7 +99,7 @@ impl Provider for ClaudeProvider {
     }
 
     fn validate(&self, config: &ProviderConfig) -> Diagnostics {
-        config::validate(config)
+        block::schema::validate(config)
     }
 
     async fn configure(

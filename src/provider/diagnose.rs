@@ -8,6 +8,7 @@ mod handed_out;
 mod mint;
 mod operations;
 mod place;
+pub(super) mod refuse;
 mod shell_variables;
 mod storing;
 mod unseen;
@@ -31,9 +32,9 @@ pub(super) use storing::{
 pub(super) use unseen::unseen;
 pub(super) use vault::vault_error;
 
-use super::observe::{Field, Observed};
-use super::refuse::capital;
 use crate::protocol::{AttributePath, Diagnostic};
+use crate::provider::diagnose::refuse::capital;
+use crate::provider::secrets::observe::{Field, Observed};
 use crate::token::expiry::Status;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::name::{HIDDEN, has_token};

@@ -1,5 +1,6 @@
 //! The functions, one module for each. None of them asks Vault or looks at the clock.
 
+pub(super) mod data_entry;
 mod external_secret;
 mod external_secret_data;
 mod token_check;

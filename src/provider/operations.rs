@@ -9,15 +9,15 @@ pub use super::diagnose::shell;
 pub use status::{Role, State, Survey, TokenReport};
 pub use store::{Before, Stamping, Stored};
 
-use super::config::{self, ProviderConfig};
-use super::configured::Configured;
-use super::observe::Observer;
-use super::present::Present;
-use super::resources::oauth_token::DEFAULT_FIELD;
-use super::{diagnose, refuse};
+use super::defaults::DEFAULT_FIELD;
+use super::diagnose::{self, refuse};
 use crate::clock::Clock;
 use crate::env::Environment;
 use crate::protocol::{Diagnostic, Number};
+use crate::provider::block::configured::Configured;
+use crate::provider::block::now::Present;
+use crate::provider::block::schema::{self, ProviderConfig};
+use crate::provider::secrets::observe::Observer;
 use crate::sdk::{Diagnostics, Field};
 use crate::token::expiry::Lifetime;
 use crate::vault::SecretPath;
@@ -89,7 +89,7 @@ impl Operations {
             ..ProviderConfig::default()
         };
         let field = scope.field.unwrap_or_else(|| DEFAULT_FIELD.to_owned());
-        let mut refused = config::validate(&config);
+        let mut refused = schema::validate(&config);
         refused.extend(refuse::field(&Field::Known(field.clone())));
         if !refused.is_empty() {
             return Err(Refusal::Arguments(refused));

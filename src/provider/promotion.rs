@@ -21,9 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 pub(super) use stop::Stop;
 
-use super::configured::Configured;
 use super::diagnose::Place;
-use super::observe::Observer;
+use crate::provider::block::configured::Configured;
+use crate::provider::secrets::observe::Observer;
 use crate::sdk::{Diagnostics, Progress};
 use crate::token::expiry::{Lifetime, Status};
 use crate::token::fingerprint::{Fingerprint, ShortFingerprint};

@@ -6,12 +6,12 @@
 use async_trait::async_trait;
 
 use crate::protocol::Diagnostic;
-use crate::provider::configured::Configured;
+use crate::provider::block::configured::Configured;
+use crate::provider::defaults::DEFAULT_FIELD;
+use crate::provider::diagnose::refuse;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::observe::{Field as Content, Observed, Observer};
 use crate::provider::promotion::{Current, Prior, Promotion, Reason, Stop};
-use crate::provider::refuse;
-use crate::provider::resources::oauth_token::DEFAULT_FIELD;
+use crate::provider::secrets::observe::{Field as Content, Observed, Observer};
 use crate::sdk::{Action, Context, Diagnostics, Failure, Field, Progress, model};
 use crate::token::mint::MintSource;
 use crate::vault::SecretPath;

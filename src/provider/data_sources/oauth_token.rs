@@ -3,14 +3,14 @@
 use async_trait::async_trait;
 
 use crate::protocol::Number;
-use crate::provider::asked::asks;
-use crate::provider::configured::Configured;
-use crate::provider::data_entry::DataEntry;
-use crate::provider::describe::describe;
-use crate::provider::described::described;
+use crate::provider::block::configured::Configured;
+use crate::provider::diagnose::refuse;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::refuse;
-use crate::provider::spares::named;
+use crate::provider::functions::data_entry::DataEntry;
+use crate::provider::lookup::arguments::asks;
+use crate::provider::lookup::attributes::described;
+use crate::provider::lookup::describe::describe;
+use crate::provider::secrets::spares::named;
 use crate::sdk::{Context, DataSource, Diagnostics, Failure, Field, Found};
 
 described! {

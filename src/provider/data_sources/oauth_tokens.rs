@@ -6,14 +6,14 @@ use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt as _};
 
 use crate::protocol::{Diagnostic, Number};
-use crate::provider::asked::{Asked, asks};
-use crate::provider::configured::Configured;
-use crate::provider::data_entry::DataEntry;
-use crate::provider::describe::describe;
-use crate::provider::described::described;
+use crate::provider::block::configured::Configured;
+use crate::provider::diagnose::refuse;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::refuse;
-use crate::provider::walk::{Sighting, Sights, Unseen, Walk};
+use crate::provider::functions::data_entry::DataEntry;
+use crate::provider::lookup::arguments::{Asked, asks};
+use crate::provider::lookup::attributes::described;
+use crate::provider::lookup::describe::describe;
+use crate::provider::secrets::walk::{Sighting, Sights, Unseen, Walk};
 use crate::sdk::{Context, DataSource, Diagnostics, Failure, Field, Found, model};
 use crate::token::prefix::Prefix;
 

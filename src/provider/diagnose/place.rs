@@ -1,7 +1,7 @@
 //! How messages name one field of one secret, and the commands that put a token there.
 
-use crate::provider::configured::DEFAULT_MOUNT;
-use crate::provider::resources::oauth_token::DEFAULT_FIELD;
+use crate::provider::defaults::DEFAULT_FIELD;
+use crate::provider::defaults::DEFAULT_MOUNT;
 use crate::vault::SecretPath;
 
 /// One field of one secret, as messages name it.

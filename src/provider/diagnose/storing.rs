@@ -2,8 +2,8 @@
 
 use super::{Place, add, command, shell, vault_error};
 use crate::protocol::{AttributePath, Diagnostic};
-use crate::provider::refuse::capital;
-use crate::provider::store_token::Replaces;
+use crate::provider::diagnose::refuse::capital;
+use crate::provider::secrets::store::Replaces;
 use crate::token::check::Problem;
 use crate::vault::{VaultError, WriteError, WriteFailure};
 

@@ -1,7 +1,7 @@
 //! What a user reads when Vault does not answer as hoped.
 
 use crate::protocol::Diagnostic;
-use crate::provider::refuse::capital;
+use crate::provider::diagnose::refuse::capital;
 use crate::vault::{
     ConnectionProblem, LoginMethod, TlsProblem, TokenOrigin, TokenSource, VaultError,
 };

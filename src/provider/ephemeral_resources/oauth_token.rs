@@ -3,14 +3,14 @@
 use async_trait::async_trait;
 
 use crate::protocol::Number;
-use crate::provider::asked::{Obstacle, asks};
-use crate::provider::configured::Configured;
-use crate::provider::describe::describe;
-use crate::provider::described::described;
+use crate::provider::block::configured::Configured;
+use crate::provider::diagnose::refuse;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::observe::Observed;
-use crate::provider::refuse;
-use crate::provider::spares::named;
+use crate::provider::lookup::arguments::{Obstacle, asks};
+use crate::provider::lookup::attributes::described;
+use crate::provider::lookup::describe::describe;
+use crate::provider::secrets::observe::Observed;
+use crate::provider::secrets::spares::named;
 use crate::sdk::{Context, Diagnostics, EphemeralResource, Failure, Field, Found, Opened};
 use crate::secret::Secret;
 use crate::token::expiry::Status;

@@ -2,9 +2,9 @@
 
 use super::none_of;
 use crate::protocol::Diagnostic;
-use crate::provider::data_entry::DataEntry;
-use crate::provider::refuse;
-use crate::provider::resources::oauth_token::{DEFAULT_FIELD, DEFAULT_SECRET_KEY};
+use crate::provider::defaults::{DEFAULT_FIELD, DEFAULT_SECRET_KEY};
+use crate::provider::diagnose::refuse;
+use crate::provider::functions::data_entry::DataEntry;
 use crate::sdk::{Field, Function, model};
 
 /// The function.

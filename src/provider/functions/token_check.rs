@@ -1,7 +1,7 @@
 //! `token_check`: the token check, for `validation` blocks.
 
 use crate::protocol::Diagnostic;
-use crate::provider::refuse::capital;
+use crate::provider::diagnose::refuse::capital;
 use crate::sdk::{Field, Function, model, object};
 use crate::secret::Secret;
 use crate::token::check::{Check, Kind, check, trim};

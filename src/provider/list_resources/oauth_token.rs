@@ -5,11 +5,12 @@ use std::pin::pin;
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 
-use crate::provider::configured::Configured;
+use crate::provider::block::configured::Configured;
+use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::diagnose;
-use crate::provider::refuse;
-use crate::provider::resources::oauth_token::{DEFAULT_FIELD, OauthTokenResource};
-use crate::provider::walk::{Sight, Unseen, Walk};
+use crate::provider::diagnose::refuse;
+use crate::provider::resources::oauth_token::OauthTokenResource;
+use crate::provider::secrets::walk::{Sight, Unseen, Walk};
 use crate::sdk::{
     Context, Diagnostics, Ended, Field, ListRequest, ListResource, Listed, Results, model,
 };

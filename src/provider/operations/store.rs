@@ -6,12 +6,12 @@ use jiff::Timestamp;
 
 use super::{Operations, Refusal};
 use crate::protocol::Diagnostic;
-use crate::provider::date::{Found, walk};
+use crate::provider::diagnose::refuse::capital;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::observe::{Field as Content, Observation, Observed};
-use crate::provider::refuse::capital;
-use crate::provider::stamps::{NewStamp, note};
-use crate::provider::store_token::{Holding, Replaces, store};
+use crate::provider::secrets::date::{Found, walk};
+use crate::provider::secrets::observe::{Field as Content, Observation, Observed};
+use crate::provider::secrets::stamps::{NewStamp, note};
+use crate::provider::secrets::store::{Holding, Replaces, store};
 use crate::sdk::Diagnostics;
 use crate::secret::Secret;
 use crate::token::expiry::{Dates, Status, status_at};

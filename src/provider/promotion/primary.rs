@@ -4,11 +4,11 @@ use tokio::time::{Instant, sleep};
 
 use super::stop::Stop;
 use super::{Current, PATIENCE, PAUSE, Promotion, Reason};
-use crate::provider::date::{DatedToken, Found, date};
 use crate::provider::diagnose;
-use crate::provider::observe::{Field as Content, Observation, Observed};
-use crate::provider::spares::Twin;
-use crate::provider::stamps::NewStamp;
+use crate::provider::secrets::date::{DatedToken, Found, date};
+use crate::provider::secrets::observe::{Field as Content, Observation, Observed};
+use crate::provider::secrets::spares::Twin;
+use crate::provider::secrets::stamps::NewStamp;
 use crate::sdk::Diagnostics;
 use crate::token::expiry::{Dates, Status, status_at};
 use crate::token::fingerprint::Fingerprint;

@@ -15,14 +15,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub(in crate::provider) use model::{DEFAULT_FIELD, DEFAULT_SECRET_KEY};
 pub(in crate::provider) use model::{OauthToken, OauthTokenIdentity, Private};
 
 use imports::Imports;
 
-use crate::provider::configured::Configured;
+use crate::provider::block::configured::Configured;
+use crate::provider::block::now::Present;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::present::Present;
 use crate::sdk::{
     Applied, ApplyRequest, Context, Diagnostics, Failure, Field, ImportRequest, Imported,
     PlanRequest, Planned, Read, ReadRequest, Resource,

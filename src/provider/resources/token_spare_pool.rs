@@ -13,7 +13,7 @@ use async_trait::async_trait;
 
 pub(in crate::provider) use model::{Private, TokenSparePool, TokenSparePoolIdentity};
 
-use crate::provider::configured::Configured;
+use crate::provider::block::configured::Configured;
 use crate::provider::diagnose;
 use crate::sdk::{
     Applied, ApplyRequest, Context, Diagnostics, Failure, ImportRequest, Imported, PlanRequest,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::spec::{place, text, wrong};
 use crate::external_secret::validate_secret_key;
 use crate::protocol::{AttributePath, Diagnostic};
-use crate::provider::refuse::capital;
+use crate::provider::diagnose::refuse::capital;
 use crate::sdk::{Dynamic, Field};
 
 /// What an entry looks like.

@@ -8,7 +8,7 @@ use crate::external_secret::{
     refresh_interval, validate_annotation_key, validate_name, validate_namespace,
 };
 use crate::protocol::{AttributePath, Diagnostic, Type};
-use crate::provider::refuse::capital;
+use crate::provider::diagnose::refuse::capital;
 use crate::sdk::{Dynamic, Field};
 
 /// Name of the parameter.

@@ -4,12 +4,12 @@ use std::sync::{Arc, OnceLock};
 
 use super::{Operations, Seen, State, TokenReport, roles};
 use crate::protocol::Diagnostic;
-use crate::provider::date::Found;
-use crate::provider::describe::{TokenFacts, describe};
 use crate::provider::diagnose::Place;
-use crate::provider::observe::{Field, Observation, Observed};
-use crate::provider::refuse::capital;
-use crate::provider::spares::Spares;
+use crate::provider::diagnose::refuse::capital;
+use crate::provider::lookup::describe::{TokenFacts, describe};
+use crate::provider::secrets::date::Found;
+use crate::provider::secrets::observe::{Field, Observation, Observed};
+use crate::provider::secrets::spares::Spares;
 use crate::sdk::Diagnostics;
 use crate::token::mark::MarkState;
 use crate::vault::{SecretPath, VaultError};

@@ -4,11 +4,11 @@ use super::model::Private;
 use super::read::record;
 use super::record::{configured_mint, copied, nothing_to_adopt, stamp, unnamed, wanted};
 use super::{OauthTokenResource, secret};
-use crate::provider::configured::Configured;
-use crate::provider::date::{Found, date};
+use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place};
-use crate::provider::observe::{Field as Content, Observed};
-use crate::provider::store_token::{Replaces, store};
+use crate::provider::secrets::date::{Found, date};
+use crate::provider::secrets::observe::{Field as Content, Observed};
+use crate::provider::secrets::store::{Replaces, store};
 use crate::sdk::{Applied, ApplyRequest, Diagnostics, Failure, Field};
 use crate::token::mint::{Binding, MintFacts};
 

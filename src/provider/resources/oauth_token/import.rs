@@ -2,13 +2,14 @@
 
 use super::OauthTokenResource;
 use super::imports::Imports;
-use super::model::{DEFAULT_FIELD, OauthToken, OauthTokenIdentity, Private};
+use super::model::{OauthToken, OauthTokenIdentity, Private};
 use super::secret;
 use crate::protocol::Diagnostic;
-use crate::provider::configured::Configured;
+use crate::provider::block::configured::Configured;
+use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::import::{self, Location};
-use crate::provider::observe::{Field as Content, Observed};
+use crate::provider::resources::ids::{self, Location};
+use crate::provider::secrets::observe::{Field as Content, Observed};
 use crate::sdk::{Diagnostics, Failure, Field, ImportRequest, Imported};
 use crate::token::paths::{IdError, PathError, parse_token_id, validate_field, validate_path};
 
@@ -28,7 +29,7 @@ pub(super) async fn import(
             let id =
                 parse_token_id(&id).map_err(|error| diagnose::wrong_import_id(&error, FORM))?;
             let Location { mount, mut paths } =
-                import::locate(observer, &configured.mount, &[id.location]).await?;
+                ids::locate(observer, &configured.mount, &[id.location]).await?;
             OauthToken {
                 mount: Field::text(mount),
                 path: paths.pop().into(),
@@ -40,7 +41,7 @@ pub(super) async fn import(
     };
     let mut state = named.with_defaults(configured);
     Imports::mark(&mut state);
-    import::everything_known(&[
+    ids::everything_known(&[
         ("mount", state.mount.is_unknown()),
         ("lifetime_days", state.lifetime_days.is_unknown()),
         ("rotate_before_days", state.rotate_before_days.is_unknown()),

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::Number;
-use crate::provider::configured::Configured;
-use crate::provider::data_entry::DataEntry;
-use crate::provider::date::Found;
-use crate::provider::days::Days;
+use crate::provider::block::configured::Configured;
+use crate::provider::block::days::Days;
+use crate::provider::defaults::{DEFAULT_FIELD, DEFAULT_SECRET_KEY};
+use crate::provider::functions::data_entry::DataEntry;
+use crate::provider::secrets::date::Found;
 use crate::sdk::{Field, model};
 use crate::secret::Secret;
 use crate::token::expiry::{Dates, Lifetime, Status, status_at};
@@ -17,11 +18,6 @@ use crate::token::fingerprint::ShortFingerprint;
 use crate::token::instant::{format_instant, parse_instant};
 use crate::token::mint::MintSource;
 use crate::token::stamp::request_digest;
-
-/// Field of a secret where none is named.
-pub(in crate::provider) const DEFAULT_FIELD: &str = "claude_oauth_token";
-/// Key in the Kubernetes Secret where none is named: the variable that Claude Code reads.
-pub(in crate::provider) const DEFAULT_SECRET_KEY: &str = "CLAUDE_CODE_OAUTH_TOKEN";
 
 model! {
     /// Configuration, plan and state of `claude_oauth_token`.

@@ -8,7 +8,7 @@ use super::imports::Imports;
 use super::model::{OauthToken, Private};
 use super::{OauthTokenResource, secret};
 use crate::protocol::{AttributePath, Diagnostic};
-use crate::provider::configured::Configured;
+use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place};
 use crate::sdk::{Diagnostics, Failure, Field, PlanRequest, Planned};
 use crate::token::expiry::Status;

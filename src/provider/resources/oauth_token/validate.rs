@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::model::{DEFAULT_FIELD, OauthToken};
+use super::model::OauthToken;
 use crate::protocol::Diagnostic;
-use crate::provider::days;
-use crate::provider::refuse;
+use crate::provider::block::days;
+use crate::provider::defaults::DEFAULT_FIELD;
+use crate::provider::diagnose::refuse;
 use crate::sdk::{Diagnostics, Field};
 
 /// Checks a configuration; unknown values are let through.

@@ -4,10 +4,10 @@ use super::TokenSparePoolResource;
 use super::model::{Private, TokenSparePool, TokenSparePoolIdentity};
 use super::survey::Surveyor;
 use crate::protocol::Diagnostic;
-use crate::provider::configured::Configured;
+use crate::provider::block::configured::Configured;
+use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::diagnose;
-use crate::provider::import::{self, Location};
-use crate::provider::resources::oauth_token::DEFAULT_FIELD;
+use crate::provider::resources::ids::{self, Location};
 use crate::sdk::{Diagnostics, Failure, Field, ImportRequest, Imported};
 use crate::token::path_list::parse_pool_id;
 use crate::token::paths::{validate_field, validate_path, validate_pool_paths};
@@ -30,7 +30,7 @@ pub(super) async fn import(
         ImportRequest::Id(id) => {
             let id = parse_pool_id(&id).map_err(|error| diagnose::wrong_import_id(&error, FORM))?;
             let Location { mount, paths } =
-                import::locate(observer, &configured.mount, &id.locations).await?;
+                ids::locate(observer, &configured.mount, &id.locations).await?;
             TokenSparePool {
                 mount: Field::text(mount),
                 paths: Field::Known(paths.into_iter().map(Field::Known).collect()),
@@ -41,7 +41,7 @@ pub(super) async fn import(
         ImportRequest::Identity(identity) => by_identity(identity)?,
     };
     let state = named.with_defaults(configured);
-    import::everything_known(&[
+    ids::everything_known(&[
         ("mount", state.mount.is_unknown()),
         ("lifetime_days", state.lifetime_days.is_unknown()),
         ("rotate_before_days", state.rotate_before_days.is_unknown()),

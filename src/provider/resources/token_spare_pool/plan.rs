@@ -8,7 +8,7 @@ use super::TokenSparePoolResource;
 use super::model::{Private, Spare, TokenSparePool};
 use super::report::{is_short, status, warnings};
 use crate::protocol::{AttributePath, Number};
-use crate::provider::configured::Configured;
+use crate::provider::block::configured::Configured;
 use crate::sdk::{Failure, Field, PlanRequest, Planned};
 use crate::token::expiry::{Dates, Lifetime};
 use crate::token::instant::parse_instant;

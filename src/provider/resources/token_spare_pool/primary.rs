@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use jiff::Timestamp;
 
 use crate::protocol::Diagnostic;
-use crate::provider::date::{Found, date};
 use crate::provider::diagnose::Place;
-use crate::provider::observe::{Field as Content, Observed};
-use crate::provider::spares::{Spares, named};
+use crate::provider::secrets::date::{Found, date};
+use crate::provider::secrets::observe::{Field as Content, Observed};
+use crate::provider::secrets::spares::{Spares, named};
 use crate::token::expiry::{Dates, Lifetime};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::mint::{Dated, MintFacts, MintSource};

@@ -3,8 +3,8 @@
 use super::model::TokenSparePool;
 use crate::external_secret::numbered_key;
 use crate::protocol::{AttributePath, Diagnostic};
-use crate::provider::days;
-use crate::provider::refuse;
+use crate::provider::block::days;
+use crate::provider::diagnose::refuse;
 use crate::sdk::Diagnostics;
 
 /// Checks a configuration; unknown values are let through.

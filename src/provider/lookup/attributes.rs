@@ -1,8 +1,8 @@
 //! The attributes that describe a token which no state records, the same in every type that has
 //! them.
 
-use super::describe::TokenFacts;
 use crate::protocol::Number;
+use crate::provider::lookup::describe::TokenFacts;
 use crate::sdk::Field;
 
 /// Declares a model that has, after its own attributes, all that is found out about a token.
@@ -35,9 +35,9 @@ macro_rules! described {
             fn record(
                 &mut self,
                 place: $crate::provider::diagnose::Place<'_>,
-                description: &$crate::provider::describe::Description,
+                description: &$crate::provider::lookup::describe::Description,
             ) {
-                let facts = $crate::provider::described::Facts::of(description.token.as_ref());
+                let facts = $crate::provider::lookup::attributes::Facts::of(description.token.as_ref());
                 self.id = $crate::sdk::Field::text(place.to_string());
                 self.status = $crate::sdk::Field::text(description.status.as_str());
                 self.fingerprint = facts.fingerprint;
@@ -53,24 +53,24 @@ macro_rules! described {
     };
 }
 
-pub(super) use described;
+pub(in crate::provider) use described;
 
 /// A token's facts as attributes, all null where there is no token.
 #[derive(Default)]
-pub(super) struct Facts {
-    pub(super) fingerprint: Field<String>,
-    pub(super) kv_version: Field<Number>,
-    pub(super) minted_at: Field<String>,
-    pub(super) minted_at_source: Field<String>,
-    pub(super) expires_at: Field<String>,
-    pub(super) rotate_at: Field<String>,
-    pub(super) expires_at_unix: Field<Number>,
-    pub(super) rotated_from: Field<String>,
+pub(in crate::provider) struct Facts {
+    pub(in crate::provider) fingerprint: Field<String>,
+    pub(in crate::provider) kv_version: Field<Number>,
+    pub(in crate::provider) minted_at: Field<String>,
+    pub(in crate::provider) minted_at_source: Field<String>,
+    pub(in crate::provider) expires_at: Field<String>,
+    pub(in crate::provider) rotate_at: Field<String>,
+    pub(in crate::provider) expires_at_unix: Field<Number>,
+    pub(in crate::provider) rotated_from: Field<String>,
 }
 
 impl Facts {
     /// Writes facts as attributes.
-    pub(super) fn of(token: Option<&TokenFacts>) -> Self {
+    pub(in crate::provider) fn of(token: Option<&TokenFacts>) -> Self {
         let Some(token) = token else {
             return Self::default();
         };

@@ -10,14 +10,14 @@ use crate::protocol::Diagnostic;
 use crate::token::instant::{InstantError, format_instant, parse_instant};
 
 /// Tells the present.
-pub(super) struct Present {
+pub(in crate::provider) struct Present {
     clock: Arc<dyn Clock>,
     rehearsed: Result<Option<Timestamp>, InstantError>,
 }
 
 impl Present {
     /// Takes the clock, and the rehearsed date where the environment has one.
-    pub(super) fn new(environment: &dyn Environment, clock: Arc<dyn Clock>) -> Self {
+    pub(in crate::provider) fn new(environment: &dyn Environment, clock: Arc<dyn Clock>) -> Self {
         let rehearsed = environment
             .get(env::TF_CLAUDE_NOW)
             .map(|text| parse_instant(&text))
@@ -26,7 +26,7 @@ impl Present {
     }
 
     /// Returns the instant by which tokens are judged.
-    pub(super) fn now(&self) -> Timestamp {
+    pub(in crate::provider) fn now(&self) -> Timestamp {
         self.rehearsed
             .ok()
             .flatten()
@@ -35,17 +35,17 @@ impl Present {
 
     /// Returns the later of the machine's time and a rehearsed one: what happened by now may be
     /// later than a date that is rehearsed.
-    pub(super) fn latest(&self) -> Timestamp {
+    pub(in crate::provider) fn latest(&self) -> Timestamp {
         self.now().max(self.machine())
     }
 
     /// Tells whether a date is rehearsed.
-    pub(super) fn is_rehearsed(&self) -> bool {
+    pub(in crate::provider) fn is_rehearsed(&self) -> bool {
         matches!(self.rehearsed, Ok(Some(_)))
     }
 
     /// Returns the time of this machine, whatever is rehearsed.
-    pub(super) fn machine(&self) -> Timestamp {
+    pub(in crate::provider) fn machine(&self) -> Timestamp {
         self.clock.now()
     }
 
@@ -54,7 +54,7 @@ impl Present {
     /// # Errors
     ///
     /// Fails where the date cannot be read.
-    pub(super) fn check(&self) -> Result<Option<Diagnostic>, Diagnostic> {
+    pub(in crate::provider) fn check(&self) -> Result<Option<Diagnostic>, Diagnostic> {
         match &self.rehearsed {
             Ok(None) => Ok(None),
             Ok(Some(now)) => Ok(Some(Diagnostic::warning(
@@ -66,7 +66,7 @@ impl Present {
                 "Wrong date in TF_CLAUDE_NOW",
                 format!(
                     "{}. Unset the variable to use the real time.",
-                    super::refuse::capital(error)
+                    crate::provider::diagnose::refuse::capital(error)
                 ),
             )),
         }

@@ -1,10 +1,10 @@
 //! What is to be said of one token where no state has recorded anything of it.
 
-use super::configured::Configured;
-use super::date::{Found, date};
-use super::diagnose::{self, Place};
-use super::observe::{Field as Content, Observed, Observer};
 use crate::protocol::Diagnostic;
+use crate::provider::block::configured::Configured;
+use crate::provider::diagnose::{self, Place};
+use crate::provider::secrets::date::{Found, date};
+use crate::provider::secrets::observe::{Field as Content, Observed, Observer};
 use crate::sdk::Diagnostics;
 use crate::token::expiry::{Dates, Lifetime, Status, status_at};
 use crate::token::fingerprint::Fingerprint;
@@ -12,30 +12,30 @@ use crate::token::mint::{MintFacts, MintSource};
 
 /// What was found in one field of one secret.
 #[derive(Debug)]
-pub(super) struct Description {
+pub(in crate::provider) struct Description {
     /// How the token stands, or why there is none.
-    pub(super) status: Status,
+    pub(in crate::provider) status: Status,
     /// The token, where there is one.
-    pub(super) token: Option<TokenFacts>,
+    pub(in crate::provider) token: Option<TokenFacts>,
     /// Why there is no usable token, in words that say what to do.
-    pub(super) problem: Option<String>,
+    pub(in crate::provider) problem: Option<String>,
     /// Warnings about the mint time and the length of the token.
-    pub(super) diagnostics: Diagnostics,
+    pub(in crate::provider) diagnostics: Diagnostics,
 }
 
 /// A token and its dates.
 #[derive(Debug)]
-pub(super) struct TokenFacts {
+pub(in crate::provider) struct TokenFacts {
     /// The token.
-    pub(super) fingerprint: Fingerprint,
+    pub(in crate::provider) fingerprint: Fingerprint,
     /// The KV version that was read.
-    pub(super) kv_version: u64,
+    pub(in crate::provider) kv_version: u64,
     /// When it was minted, is due and ends.
-    pub(super) dates: Dates,
+    pub(in crate::provider) dates: Dates,
     /// Where the mint time comes from: a stamp, else the history.
-    pub(super) source: MintSource,
+    pub(in crate::provider) source: MintSource,
     /// The spare that it came from, as its stamp says.
-    pub(super) rotated_from: Option<String>,
+    pub(in crate::provider) rotated_from: Option<String>,
 }
 
 /// Describes what was read at a place. A token is dated by its stamp; older versions are read
@@ -45,7 +45,7 @@ pub(super) struct TokenFacts {
 ///
 /// Fails where Vault fails while older versions are read; versions that may not be read only make
 /// the mint time an estimate.
-pub(super) async fn describe(
+pub(in crate::provider) async fn describe(
     configured: &Configured,
     observer: &Observer,
     place: Place<'_>,

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::configured::Configured;
-use super::diagnose::{self, Place};
-use super::observe::{Field as Content, Observation, Observed, Observer};
 use crate::protocol::Diagnostic;
+use crate::provider::block::configured::Configured;
+use crate::provider::diagnose::{self, Place};
+use crate::provider::secrets::observe::{Field as Content, Observation, Observed, Observer};
 use crate::sdk::Diagnostics;
 use crate::secret::Secret;
 use crate::token::check::{Check, check, trim};
@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Which token may be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Replaces {
+pub(in crate::provider) enum Replaces {
     /// Any: a person at the command line says which secret is to hold the token.
     Anything,
     /// None: a token that is there already is somebody's.
@@ -38,22 +38,22 @@ pub(super) enum Replaces {
 
 /// How a token came to be where it was to be stored.
 #[derive(Debug)]
-pub(super) struct Stored {
+pub(in crate::provider) struct Stored {
     /// What the user should hear.
-    pub(super) told: Diagnostics,
+    pub(in crate::provider) told: Diagnostics,
     /// The token.
-    pub(super) fingerprint: Fingerprint,
+    pub(in crate::provider) fingerprint: Fingerprint,
     /// What the field held before.
-    pub(super) before: Content,
+    pub(in crate::provider) before: Content,
     /// The version that holds the token now.
-    pub(super) now: Holding,
+    pub(in crate::provider) now: Holding,
 }
 
 impl Stored {
     /// Returns the history of the token where it was written just now: the field held something
     /// else before, whether or not that older version can still be read. `None` where the token
     /// was there already, or another one is by now.
-    pub(super) fn history(&self, present: Fingerprint) -> Option<HistoryOutcome> {
+    pub(in crate::provider) fn history(&self, present: Fingerprint) -> Option<HistoryOutcome> {
         match &self.now {
             Holding::Written(written) if self.fingerprint == present => Some(HistoryOutcome {
                 oldest_created_at: written.created_at,
@@ -66,7 +66,7 @@ impl Stored {
 
 /// The version that holds a token that was to be stored.
 #[derive(Debug)]
-pub(super) enum Holding {
+pub(in crate::provider) enum Holding {
     /// One that was there already.
     Found(Observation),
     /// A new one.
@@ -80,7 +80,7 @@ pub(super) enum Holding {
 ///
 /// Fails where the value is no token, where another token is there that may not be replaced, and
 /// where Vault refuses.
-pub(super) async fn store(
+pub(in crate::provider) async fn store(
     configured: &Configured,
     observer: &Observer,
     place: Place<'_>,
@@ -137,7 +137,7 @@ pub(super) async fn store(
 /// # Errors
 ///
 /// Fails where [`store`] would without a write.
-pub(super) async fn look(
+pub(in crate::provider) async fn look(
     observer: &Observer,
     place: Place<'_>,
     token: &Secret,

@@ -32,7 +32,7 @@ fn refused_at(
 }
 
 /// Refuses what is no path of a secret.
-pub(super) fn path(path: &Field<String>, name: &'static str) -> Option<Diagnostic> {
+pub(in crate::provider) fn path(path: &Field<String>, name: &'static str) -> Option<Diagnostic> {
     let error = validate_path(path.as_str()?).err()?;
     Some(refused_at(
         AttributePath::attribute(name),
@@ -47,7 +47,10 @@ pub(super) fn path(path: &Field<String>, name: &'static str) -> Option<Diagnosti
 }
 
 /// Refuses what no path begins with.
-pub(super) fn path_prefix(prefix: &Field<String>, name: &'static str) -> Option<Diagnostic> {
+pub(in crate::provider) fn path_prefix(
+    prefix: &Field<String>,
+    name: &'static str,
+) -> Option<Diagnostic> {
     let error = Prefix::parse(prefix.as_str()?).err()?;
     Some(refused_at(
         AttributePath::attribute(name),
@@ -62,7 +65,7 @@ pub(super) fn path_prefix(prefix: &Field<String>, name: &'static str) -> Option<
 }
 
 /// Refuses what is no mount.
-pub(super) fn mount(mount: &Field<String>) -> Option<Diagnostic> {
+pub(in crate::provider) fn mount(mount: &Field<String>) -> Option<Diagnostic> {
     let error = validate_path(mount.as_str()?).err()?;
     Some(refused_at(
         AttributePath::attribute("mount"),
@@ -77,7 +80,7 @@ pub(super) fn mount(mount: &Field<String>) -> Option<Diagnostic> {
 }
 
 /// Refuses what cannot be a field.
-pub(super) fn field(field: &Field<String>) -> Option<Diagnostic> {
+pub(in crate::provider) fn field(field: &Field<String>) -> Option<Diagnostic> {
     let error = validate_field(field.as_str()?).err()?;
     Some(refused_at(
         AttributePath::attribute("field"),
@@ -91,13 +94,16 @@ pub(super) fn field(field: &Field<String>) -> Option<Diagnostic> {
 }
 
 /// Refuses what cannot be a key of a Kubernetes Secret.
-pub(super) fn secret_key(key: &Field<String>, name: &'static str) -> Option<Diagnostic> {
+pub(in crate::provider) fn secret_key(
+    key: &Field<String>,
+    name: &'static str,
+) -> Option<Diagnostic> {
     let error = validate_secret_key(key.as_str()?).err()?;
     Some(refusal(name, format!("{}.", capital(&error))))
 }
 
 /// Refuses an empty text.
-pub(super) fn empty(text: &Field<String>, name: &'static str) -> Option<Diagnostic> {
+pub(in crate::provider) fn empty(text: &Field<String>, name: &'static str) -> Option<Diagnostic> {
     text.as_str()?.is_empty().then(|| {
         refusal(
             name,
@@ -107,7 +113,7 @@ pub(super) fn empty(text: &Field<String>, name: &'static str) -> Option<Diagnost
 }
 
 /// Refuses what is no instant, or lies more than a day ahead of `now`.
-pub(super) fn minted_at(
+pub(in crate::provider) fn minted_at(
     text: &Field<String>,
     name: &'static str,
     now: Timestamp,
@@ -117,7 +123,7 @@ pub(super) fn minted_at(
 }
 
 /// Refuses a word that is none of those to choose from.
-pub(super) fn choice(
+pub(in crate::provider) fn choice(
     word: &Field<String>,
     name: &'static str,
     choices: &[&str],
@@ -128,7 +134,7 @@ pub(super) fn choice(
 }
 
 /// Refuses a list of spares that are no paths, come twice or are the primary itself.
-pub(super) fn pool_paths(
+pub(in crate::provider) fn pool_paths(
     paths: &[Field<String>],
     primary: Option<&str>,
     name: &'static str,
@@ -163,7 +169,7 @@ pub(super) fn pool_paths(
 }
 
 /// Refuses a primary with spares whose name is longer than a mark on a spare can say.
-pub(super) fn unmarkable(path: &Field<String>, field: &str) -> Option<Diagnostic> {
+pub(in crate::provider) fn unmarkable(path: &Field<String>, field: &str) -> Option<Diagnostic> {
     let length = path.as_str()?.len() + 1 + field.len();
     (length > MAX_PRIMARY_BYTES).then(|| {
         refusal(
@@ -180,7 +186,7 @@ pub(super) fn unmarkable(path: &Field<String>, field: &str) -> Option<Diagnostic
 }
 
 /// Refuses a value that is no token. No path: the host would quote the value.
-pub(super) fn token(token: &Field<Secret>, name: &str) -> Option<Diagnostic> {
+pub(in crate::provider) fn token(token: &Field<Secret>, name: &str) -> Option<Diagnostic> {
     let (text, _) = trim(token.known()?.expose());
     let problem = check(text).problem()?;
     Some(Diagnostic::error(
@@ -190,7 +196,7 @@ pub(super) fn token(token: &Field<Secret>, name: &str) -> Option<Diagnostic> {
 }
 
 /// Writes an error as the beginning of a sentence.
-pub(super) fn capital(error: &dyn std::error::Error) -> String {
+pub(in crate::provider) fn capital(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     letters

@@ -6,21 +6,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::config::{ProviderConfig, blamed};
-use super::days;
-use super::diagnose::ShellVariables;
-use super::observe::Observer;
-use super::present::Present;
-use super::refuse::capital;
-use super::settings::{Sources, settings_advice, unknown_argument};
 use crate::env::Environment;
 use crate::protocol::{Diagnostic, Number};
+use crate::provider::block::days;
+use crate::provider::block::now::Present;
+use crate::provider::block::schema::{ProviderConfig, blamed};
+use crate::provider::block::settings::{Sources, settings_advice, unknown_argument};
+use crate::provider::defaults::DEFAULT_MOUNT;
+use crate::provider::diagnose::ShellVariables;
+use crate::provider::diagnose::refuse::capital;
+use crate::provider::secrets::observe::Observer;
 use crate::sdk::{Diagnostics, Field, Retell};
 use crate::token::instant::format_instant;
 use crate::vault::Store;
 
-/// KV v2 mount where nobody says.
-pub(super) const DEFAULT_MOUNT: &str = "secret";
 /// How far two clocks may be apart before somebody should hear of it.
 const SKEW: SignedDuration = SignedDuration::from_hours(1);
 
@@ -31,9 +30,9 @@ pub struct Configured {
     skew_told: AtomicBool,
     variables: ShellVariables,
     /// KV v2 mount of resources that name none; unknown during some plans, never null.
-    pub(super) mount: Field<String>,
+    pub(in crate::provider) mount: Field<String>,
     /// Days of resources that set none.
-    pub(super) defaults: days::Defaults,
+    pub(in crate::provider) defaults: days::Defaults,
 }
 
 /// Vault, or the argument for which it is not known yet.
@@ -49,7 +48,7 @@ impl Configured {
     ///
     /// Fails where a value of the environment or a file is not usable; the block was checked
     /// before.
-    pub(super) fn new(
+    pub(in crate::provider) fn new(
         config: &ProviderConfig,
         environment: &dyn Environment,
         present: Arc<Present>,
@@ -98,29 +97,29 @@ impl Configured {
     }
 
     /// Returns the present: the machine's, or the rehearsed one.
-    pub(super) fn now(&self) -> Timestamp {
+    pub(in crate::provider) fn now(&self) -> Timestamp {
         self.present.now()
     }
 
     /// Returns the time of this machine, whatever is rehearsed.
-    pub(super) fn machine_now(&self) -> Timestamp {
+    pub(in crate::provider) fn machine_now(&self) -> Timestamp {
         self.present.machine()
     }
 
     /// Tells whether plans leave the mount of a state as it is where a resource names none: while
     /// the provider's is unknown, and after that until it turns out to be another.
-    pub(super) fn leaves_mount(&self, mount: &Field<String>, before: bool) -> bool {
+    pub(in crate::provider) fn leaves_mount(&self, mount: &Field<String>, before: bool) -> bool {
         self.mount.is_unknown() || (before && self.mount == *mount)
     }
 
     /// Tells whether a date is rehearsed; then nothing may be written to Vault.
-    pub(super) fn is_rehearsed(&self) -> bool {
+    pub(in crate::provider) fn is_rehearsed(&self) -> bool {
         self.present.is_rehearsed()
     }
 
     /// Returns the time at Vault, or of this machine before Vault has answered; whatever is
     /// rehearsed.
-    pub(super) fn server_now(&self) -> Timestamp {
+    pub(in crate::provider) fn server_now(&self) -> Timestamp {
         match &self.vault {
             Vault::Known(observer) => observer.store().server_time().map(|time| time.now()),
             Vault::Unknown(_) => None,
@@ -133,7 +132,7 @@ impl Configured {
     /// # Errors
     ///
     /// Returns the name of the provider argument that is not known yet.
-    pub(super) fn observer(&self) -> Result<&Observer, &'static str> {
+    pub(in crate::provider) fn observer(&self) -> Result<&Observer, &'static str> {
         match &self.vault {
             Vault::Known(observer) => Ok(observer),
             Vault::Unknown(name) => Err(name),
@@ -141,7 +140,7 @@ impl Configured {
     }
 
     /// Gives work that asks Vault more than once the time that asking once has.
-    pub(super) async fn as_one<T>(&self, work: impl Future<Output = T>) -> T {
+    pub(in crate::provider) async fn as_one<T>(&self, work: impl Future<Output = T>) -> T {
         match &self.vault {
             Vault::Known(observer) => observer.store().as_one(work).await,
             Vault::Unknown(_) => work.await,
@@ -149,7 +148,7 @@ impl Configured {
     }
 
     /// Tells whether the clocks of Vault and of this machine are too far apart to act on a date.
-    pub(super) fn clocks_differ(&self) -> bool {
+    pub(in crate::provider) fn clocks_differ(&self) -> bool {
         self.present
             .machine()
             .duration_since(self.server_now())
@@ -158,7 +157,7 @@ impl Configured {
     }
 
     /// Tells once when the clocks of Vault and of this machine are too far apart.
-    pub(super) fn skew_warning(&self) -> Option<Diagnostic> {
+    pub(in crate::provider) fn skew_warning(&self) -> Option<Diagnostic> {
         let (ours, theirs) = (self.present.machine(), self.server_now());
         (self.clocks_differ() && !self.skew_told.swap(true, Ordering::Relaxed)).then(|| {
             Diagnostic::warning(
@@ -175,14 +174,14 @@ impl Configured {
 
     /// Returns what makes the commands of messages reach this Vault from a shell, where they would
     /// not by themselves.
-    pub(super) fn retell(&self) -> Option<Retell> {
+    pub(in crate::provider) fn retell(&self) -> Option<Retell> {
         let variables = self.variables.clone();
         (!variables.is_empty())
             .then(|| -> Retell { Arc::new(move |detail| variables.before_commands(detail)) })
     }
 
     /// Revokes the login of this process, if there was one.
-    pub(super) async fn close(&self) {
+    pub(in crate::provider) async fn close(&self) {
         if let Vault::Known(observer) = &self.vault {
             observer.store().close().await;
         }

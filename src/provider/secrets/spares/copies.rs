@@ -1,6 +1,6 @@
 //! A spare that holds the same token as the primary: a copy made by hand, or what it came from.
 
-use super::Spares;
+use crate::provider::secrets::spares::Spares;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::mark::MarkState;
 use crate::token::mint::Dated;

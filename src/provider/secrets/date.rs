@@ -1,8 +1,8 @@
 //! Finds out when a token was minted, asking Vault for older versions where nothing else tells.
 
-use super::diagnose::{self, Place};
-use super::observe::{Field, Observation, Observed, Observer};
 use crate::protocol::Diagnostic;
+use crate::provider::diagnose::{self, Place};
+use crate::provider::secrets::observe::{Field, Observation, Observed, Observer};
 use crate::sdk::Diagnostics;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::history::{HistoryOutcome, HistoryWalk, PastVersion};
@@ -12,18 +12,18 @@ use crate::vault::VaultError;
 
 /// A token that was found, and the version that it was found in.
 #[derive(Clone, Copy)]
-pub(super) struct Found<'a> {
+pub(in crate::provider) struct Found<'a> {
     /// Where it is.
-    pub(super) place: Place<'a>,
+    pub(in crate::provider) place: Place<'a>,
     /// The version that was read.
-    pub(super) document: &'a Observation,
+    pub(in crate::provider) document: &'a Observation,
     /// The token.
-    pub(super) fingerprint: Fingerprint,
+    pub(in crate::provider) fingerprint: Fingerprint,
 }
 
 impl Found<'_> {
     /// Returns the stamp of this token, if the document has one.
-    pub(super) fn stamp(&self) -> Option<Stamp> {
+    pub(in crate::provider) fn stamp(&self) -> Option<Stamp> {
         Stamp::live(
             self.place.field,
             &self.document.custom_metadata,
@@ -42,18 +42,18 @@ impl Found<'_> {
 }
 
 /// A mint time, and the history behind it where that was asked.
-pub(super) struct DatedToken {
+pub(in crate::provider) struct DatedToken {
     /// The mint time that counts.
-    pub(super) minted: Minted,
+    pub(in crate::provider) minted: Minted,
     /// What the walk through the versions found.
-    pub(super) history: Option<HistoryOutcome>,
+    pub(in crate::provider) history: Option<HistoryOutcome>,
     /// Whether the state knows the token, and whoever reads has heard of it.
     known: bool,
 }
 
 impl DatedToken {
     /// Returns what a user should hear of the mint time: doubts, and once that it is an estimate.
-    pub(super) fn told(&self, place: Place<'_>) -> Diagnostics {
+    pub(in crate::provider) fn told(&self, place: Place<'_>) -> Diagnostics {
         let doubts = self.minted.warnings.iter();
         doubts
             .map(|doubt| diagnose::mint_warning(place, *doubt))
@@ -65,14 +65,14 @@ impl DatedToken {
     }
 
     /// Tells whether the token may be older, so that the date is none to write down.
-    pub(super) fn is_estimate(&self) -> bool {
+    pub(in crate::provider) fn is_estimate(&self) -> bool {
         self.minted.source == MintSource::Estimated
     }
 }
 
 /// Decides when a token was minted. `facts` says what configuration and state know of it; older
 /// versions are read only where that, and the token's stamp, decide nothing.
-pub(super) async fn date(
+pub(in crate::provider) async fn date(
     observer: &Observer,
     found: Found<'_>,
     facts: MintFacts,
@@ -101,7 +101,7 @@ pub(super) async fn date(
 }
 
 /// Walks back through the versions of a secret to the one in which the token first appeared.
-pub(super) async fn walk(
+pub(in crate::provider) async fn walk(
     observer: &Observer,
     found: Found<'_>,
 ) -> Result<HistoryOutcome, Diagnostic> {

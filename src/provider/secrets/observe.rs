@@ -17,7 +17,7 @@ use crate::vault::{self, Document, Reading, SecretPath, Store, VaultError};
 
 /// A secret as it was read, fingerprints in the place of tokens.
 #[derive(Debug)]
-pub(super) enum Observed {
+pub(in crate::provider) enum Observed {
     /// The current version is there.
     Present(Observation),
     /// The current version was deleted and can be brought back.
@@ -36,15 +36,15 @@ pub(super) enum Observed {
 
 /// The version that was read.
 #[derive(Debug)]
-pub(super) struct Observation {
+pub(in crate::provider) struct Observation {
     /// Its number.
-    pub(super) version: u64,
+    pub(in crate::provider) version: u64,
     /// When it was written.
-    pub(super) created_at: Timestamp,
+    pub(in crate::provider) created_at: Timestamp,
     /// When it will be deleted by itself.
-    pub(super) deletion_at: Option<Timestamp>,
+    pub(in crate::provider) deletion_at: Option<Timestamp>,
     /// The secret's custom metadata.
-    pub(super) custom_metadata: BTreeMap<String, String>,
+    pub(in crate::provider) custom_metadata: BTreeMap<String, String>,
     fields: BTreeMap<String, Value>,
 }
 
@@ -69,7 +69,7 @@ enum Value {
 
 /// What a field holds, seen from a state that may have recorded its token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
+pub(in crate::provider) enum Field {
     /// There is no such field.
     Missing,
     /// It holds a token.
@@ -87,7 +87,7 @@ pub(super) enum Field {
 
 impl Observation {
     /// Takes in a document and lets go of its tokens.
-    pub(super) fn of(document: &Document) -> Self {
+    pub(in crate::provider) fn of(document: &Document) -> Self {
         Self {
             version: document.version(),
             created_at: document.created_at(),
@@ -101,7 +101,7 @@ impl Observation {
     }
 
     /// Returns what the field holds; a token that was `recorded` as good stays good.
-    pub(super) fn field(&self, name: &str, recorded: Option<&Fingerprint>) -> Field {
+    pub(in crate::provider) fn field(&self, name: &str, recorded: Option<&Fingerprint>) -> Field {
         match self.fields.get(name) {
             None => Field::Missing,
             Some(Value::NotText(kind)) => Field::NotText(kind),
@@ -129,7 +129,7 @@ impl Observation {
     }
 
     /// Tells whether the field holds this token, which was recorded as good.
-    pub(super) fn holds(&self, name: &str, token: &Fingerprint) -> bool {
+    pub(in crate::provider) fn holds(&self, name: &str, token: &Fingerprint) -> bool {
         matches!(
             self.field(name, Some(token)),
             Field::Token { fingerprint, .. } if fingerprint == *token
@@ -137,7 +137,7 @@ impl Observation {
     }
 
     /// Returns the names of the fields, for a person who looks for the right one.
-    pub(super) fn field_names(&self) -> impl Iterator<Item = &str> {
+    pub(in crate::provider) fn field_names(&self) -> impl Iterator<Item = &str> {
         self.fields.keys().map(String::as_str)
     }
 }
@@ -182,14 +182,14 @@ impl From<Reading> for Observed {
 type Cell = Arc<OnceCell<Arc<Observed>>>;
 
 /// Reads secrets and remembers what it saw.
-pub(super) struct Observer {
+pub(in crate::provider) struct Observer {
     store: Arc<Store>,
     seen: Mutex<HashMap<SecretPath, Cell>>,
 }
 
 impl Observer {
     /// Starts with nothing seen.
-    pub(super) fn new(store: Arc<Store>) -> Self {
+    pub(in crate::provider) fn new(store: Arc<Store>) -> Self {
         Self {
             store,
             seen: Mutex::default(),
@@ -197,12 +197,15 @@ impl Observer {
     }
 
     /// Returns the store behind it.
-    pub(super) fn store(&self) -> &Store {
+    pub(in crate::provider) fn store(&self) -> &Store {
         &self.store
     }
 
     /// Returns the secret as it was seen first; an error is not remembered.
-    pub(super) async fn observe(&self, secret: &SecretPath) -> Result<Arc<Observed>, VaultError> {
+    pub(in crate::provider) async fn observe(
+        &self,
+        secret: &SecretPath,
+    ) -> Result<Arc<Observed>, VaultError> {
         let cell = self.cell(secret);
         cell.get_or_try_init(|| async {
             let reading = self.store.read(secret).await?;
@@ -213,7 +216,7 @@ impl Observer {
     }
 
     /// Returns the secret as it is now, and remembers that.
-    pub(super) async fn observe_anew(
+    pub(in crate::provider) async fn observe_anew(
         &self,
         secret: &SecretPath,
     ) -> Result<Arc<Observed>, VaultError> {
@@ -228,7 +231,7 @@ impl Observer {
     }
 
     /// Forgets what was seen of a secret that has changed.
-    pub(super) fn forget(&self, secret: &SecretPath) {
+    pub(in crate::provider) fn forget(&self, secret: &SecretPath) {
         self.seen
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -236,7 +239,7 @@ impl Observer {
     }
 
     /// Returns an older version; it is not remembered.
-    pub(super) async fn observe_version(
+    pub(in crate::provider) async fn observe_version(
         &self,
         secret: &SecretPath,
         version: u64,

@@ -1,8 +1,8 @@
 //! The provider block: its attributes, and what can be refused without a network.
 
-use super::days;
-use super::refuse::capital;
 use crate::protocol::{AttributePath, Diagnostic, Number};
+use crate::provider::block::days;
+use crate::provider::diagnose::refuse::capital;
 use crate::sdk::{Diagnostics, Field, Model, model};
 use crate::secret::Secret;
 use crate::vault::{Address, AddressError, SecretPath, SettingsError};
@@ -67,7 +67,7 @@ model! {
 }
 
 /// Checks a provider block; unknown values are let through.
-pub(super) fn validate(config: &ProviderConfig) -> Diagnostics {
+pub(in crate::provider) fn validate(config: &ProviderConfig) -> Diagnostics {
     let mut found = Diagnostics::new();
     if let Some(address) = config.address.as_str()
         && let Err(error) = Address::parse(address)
@@ -144,7 +144,7 @@ fn empty_names(config: &ProviderConfig) -> Diagnostics {
 }
 
 /// Says what is wrong with an address without repeating it: it may hold a password.
-pub(super) fn address_problem(error: &AddressError) -> String {
+pub(in crate::provider) fn address_problem(error: &AddressError) -> String {
     let advice = match error {
         AddressError::Credentials => {
             "Vault does not use them and logs would show them. Leave them out, and change the \
@@ -158,7 +158,10 @@ pub(super) fn address_problem(error: &AddressError) -> String {
 }
 
 /// Returns the argument of the block that settings failed for, where it is one that may be quoted.
-pub(super) fn blamed(error: &SettingsError, config: &ProviderConfig) -> Option<AttributePath> {
+pub(in crate::provider) fn blamed(
+    error: &SettingsError,
+    config: &ProviderConfig,
+) -> Option<AttributePath> {
     let set = |argument: &Field<String>, name| {
         let set = !argument.is_null();
         set.then(|| AttributePath::attribute(name))

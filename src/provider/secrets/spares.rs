@@ -1,16 +1,16 @@
 //! A look at one spare: its token, its dates, and what the marks on it mean.
 
-mod twin;
+mod copies;
 
 use std::sync::Arc;
 
-pub(super) use twin::Twin;
+pub(in crate::provider) use copies::Twin;
 
-use super::configured::Configured;
-use super::date::{Found, date};
-use super::diagnose::{self, Place};
-use super::observe::{Field as Content, Observed, Observer};
 use crate::protocol::Diagnostic;
+use crate::provider::block::configured::Configured;
+use crate::provider::diagnose::{self, Place};
+use crate::provider::secrets::date::{Found, date};
+use crate::provider::secrets::observe::{Field as Content, Observed, Observer};
 use crate::sdk::Diagnostics;
 use crate::token::check::Problem;
 use crate::token::expiry::{Dates, Lifetime};
@@ -23,61 +23,61 @@ use crate::vault::{SecretPath, VaultError};
 
 /// How spares are looked at.
 #[derive(Clone, Copy)]
-pub(super) struct Spares<'a> {
+pub(in crate::provider) struct Spares<'a> {
     /// The context.
-    pub(super) configured: &'a Configured,
+    pub(in crate::provider) configured: &'a Configured,
     /// Who reads.
-    pub(super) observer: &'a Observer,
+    pub(in crate::provider) observer: &'a Observer,
     /// Mount of spares and primary.
-    pub(super) mount: &'a str,
+    pub(in crate::provider) mount: &'a str,
     /// Field of every spare.
-    pub(super) field: &'a str,
+    pub(in crate::provider) field: &'a str,
     /// How long tokens live.
-    pub(super) lifetime: Lifetime,
+    pub(in crate::provider) lifetime: Lifetime,
     /// The primary on whose behalf the spares are looked at, if there is one.
-    pub(super) primary: Option<&'a FieldPath>,
+    pub(in crate::provider) primary: Option<&'a FieldPath>,
     /// Whether what was seen before is not good enough.
-    pub(super) anew: bool,
+    pub(in crate::provider) anew: bool,
 }
 
 /// What is known of a spare's token already.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Known {
+pub(in crate::provider) struct Known {
     /// The token.
-    pub(super) fingerprint: Fingerprint,
+    pub(in crate::provider) fingerprint: Fingerprint,
     /// Its mint time.
-    pub(super) dated: Option<Dated>,
+    pub(in crate::provider) dated: Option<Dated>,
 }
 
 /// A spare as it was found.
 #[derive(Debug)]
-pub(super) struct Look {
+pub(in crate::provider) struct Look {
     /// The facts by which spares are judged.
-    pub(super) facts: SpareFacts,
+    pub(in crate::provider) facts: SpareFacts,
     /// The token's surroundings, where there is a token.
-    pub(super) token: Option<TokenLook>,
+    pub(in crate::provider) token: Option<TokenLook>,
     /// Why there is no token, in words for the user.
-    pub(super) problem: Option<String>,
+    pub(in crate::provider) problem: Option<String>,
     /// What is new and worth telling.
-    pub(super) diagnostics: Diagnostics,
+    pub(in crate::provider) diagnostics: Diagnostics,
 }
 
 /// What surrounds a token that was found.
 #[derive(Debug)]
-pub(super) struct TokenLook {
+pub(in crate::provider) struct TokenLook {
     /// The KV version that was read.
-    pub(super) version: u64,
+    pub(in crate::provider) version: u64,
     /// When it will be deleted by itself.
-    pub(super) deletion_at: Option<jiff::Timestamp>,
+    pub(in crate::provider) deletion_at: Option<jiff::Timestamp>,
     /// Where the mint time comes from.
-    pub(super) source: MintSource,
+    pub(in crate::provider) source: MintSource,
     /// Marks on the secret, each with what it means for the token.
-    pub(super) marks: Vec<(Mark, MarkState)>,
+    pub(in crate::provider) marks: Vec<(Mark, MarkState)>,
 }
 
 impl Look {
     /// Returns the token, where there is one.
-    pub(super) fn spare_token(&self) -> Option<&SpareToken> {
+    pub(in crate::provider) fn spare_token(&self) -> Option<&SpareToken> {
         match &self.facts.slot {
             Slot::Token(token) => Some(token),
             Slot::Missing | Slot::Malformed(_) => None,
@@ -91,7 +91,11 @@ impl Spares<'_> {
     /// # Errors
     ///
     /// Fails where the secret, or a primary that a mark names, cannot be read.
-    pub(super) async fn look(&self, path: &str, known: Option<Known>) -> Result<Look, Diagnostic> {
+    pub(in crate::provider) async fn look(
+        &self,
+        path: &str,
+        known: Option<Known>,
+    ) -> Result<Look, Diagnostic> {
         let secret = named(self.mount, path)?;
         let place = Place {
             secret: &secret,
@@ -148,7 +152,10 @@ impl Spares<'_> {
     }
 
     /// Returns what is in a secret; that it cannot be read is told of the place.
-    pub(super) async fn seen(&self, place: Place<'_>) -> Result<Arc<Observed>, Diagnostic> {
+    pub(in crate::provider) async fn seen(
+        &self,
+        place: Place<'_>,
+    ) -> Result<Arc<Observed>, Diagnostic> {
         let observed = self.observe(place.secret).await;
         observed.map_err(|error| diagnose::vault_error(&error, &place.to_string()))
     }
@@ -195,7 +202,7 @@ impl Spares<'_> {
     }
 
     /// Reads what the marks on a spare mean; one about another token costs no request.
-    pub(super) async fn marks(
+    pub(in crate::provider) async fn marks(
         &self,
         found: Found<'_>,
     ) -> Result<Vec<(Mark, MarkState)>, Diagnostic> {
@@ -264,7 +271,7 @@ fn held(holds_token: bool) -> NamedVersion {
 /// # Errors
 ///
 /// Fails where they name no secret.
-pub(super) fn named(mount: &str, path: &str) -> Result<SecretPath, Diagnostic> {
+pub(in crate::provider) fn named(mount: &str, path: &str) -> Result<SecretPath, Diagnostic> {
     SecretPath::new(mount, path).map_err(|error| {
         Diagnostic::error(
             format!("{mount}/{path} names no secret"),
@@ -274,7 +281,11 @@ pub(super) fn named(mount: &str, path: &str) -> Result<SecretPath, Diagnostic> {
 }
 
 /// Why a spare with such marks cannot be promoted, seen from `primary` where there is one.
-pub(super) fn claimed(look: &Look, mount: &str, primary: Option<&FieldPath>) -> Option<String> {
+pub(in crate::provider) fn claimed(
+    look: &Look,
+    mount: &str,
+    primary: Option<&FieldPath>,
+) -> Option<String> {
     if look.spare_token()?.is_primary {
         return Some("it is a primary itself: its token came from another spare.".to_owned());
     }

@@ -1,12 +1,12 @@
 //! The arguments that all lookups share, with their defaults.
 
-use super::configured::Configured;
-use super::days::{self, Days};
-use super::diagnose;
-use super::observe::Observer;
-use super::refuse;
-use super::resources::oauth_token::DEFAULT_FIELD;
 use crate::protocol::{Diagnostic, Number};
+use crate::provider::block::configured::Configured;
+use crate::provider::block::days::{self, Days};
+use crate::provider::defaults::DEFAULT_FIELD;
+use crate::provider::diagnose;
+use crate::provider::diagnose::refuse;
+use crate::provider::secrets::observe::Observer;
 use crate::sdk::{Diagnostics, Field};
 use crate::token::expiry::Lifetime;
 
@@ -15,8 +15,8 @@ macro_rules! asks {
     ($model:ident) => {
         impl $model {
             /// Returns the arguments as they are configured.
-            fn arguments(&self) -> $crate::provider::asked::Arguments<'_> {
-                $crate::provider::asked::Arguments {
+            fn arguments(&self) -> $crate::provider::lookup::arguments::Arguments<'_> {
+                $crate::provider::lookup::arguments::Arguments {
                     mount: &self.mount,
                     field: &self.field,
                     lifetime_days: &self.lifetime_days,
@@ -25,7 +25,7 @@ macro_rules! asks {
             }
 
             /// Writes down what the arguments came to.
-            fn fill_in(&mut self, asked: &$crate::provider::asked::Asked<'_>) {
+            fn fill_in(&mut self, asked: &$crate::provider::lookup::arguments::Asked<'_>) {
                 self.mount = $crate::sdk::Field::text(&asked.mount);
                 self.field = $crate::sdk::Field::text(&asked.field);
                 self.lifetime_days = asked.days.lifetime_days.clone();
@@ -35,37 +35,37 @@ macro_rules! asks {
     };
 }
 
-pub(super) use asks;
+pub(in crate::provider) use asks;
 
 /// The arguments as they are configured.
 #[derive(Clone, Copy)]
-pub(super) struct Arguments<'a> {
+pub(in crate::provider) struct Arguments<'a> {
     /// KV v2 mount.
-    pub(super) mount: &'a Field<String>,
+    pub(in crate::provider) mount: &'a Field<String>,
     /// Field of the secret.
-    pub(super) field: &'a Field<String>,
+    pub(in crate::provider) field: &'a Field<String>,
     /// Days from mint to expiry.
-    pub(super) lifetime_days: &'a Field<Number>,
+    pub(in crate::provider) lifetime_days: &'a Field<Number>,
     /// Days before the expiry from which a token is due.
-    pub(super) rotate_before_days: &'a Field<Number>,
+    pub(in crate::provider) rotate_before_days: &'a Field<Number>,
 }
 
 /// What a lookup goes by, all of it known.
-pub(super) struct Asked<'a> {
+pub(in crate::provider) struct Asked<'a> {
     /// Who reads.
-    pub(super) observer: &'a Observer,
+    pub(in crate::provider) observer: &'a Observer,
     /// KV v2 mount.
-    pub(super) mount: String,
+    pub(in crate::provider) mount: String,
     /// Field of the secret.
-    pub(super) field: String,
+    pub(in crate::provider) field: String,
     /// The days as attributes.
-    pub(super) days: Days,
+    pub(in crate::provider) days: Days,
     /// The days.
-    pub(super) lifetime: Lifetime,
+    pub(in crate::provider) lifetime: Lifetime,
 }
 
 /// Why nobody can look.
-pub(super) enum Obstacle {
+pub(in crate::provider) enum Obstacle {
     /// This argument of the provider is not known yet.
     Unknown(&'static str),
     /// The arguments do not fit together.
@@ -74,7 +74,7 @@ pub(super) enum Obstacle {
 
 impl Obstacle {
     /// Tells of it; `what` is what was to be done.
-    pub(super) fn into_diagnostic(self, what: &str) -> Diagnostic {
+    pub(in crate::provider) fn into_diagnostic(self, what: &str) -> Diagnostic {
         match self {
             Self::Unknown(name) => diagnose::not_configured(name, what),
             Self::Wrong(diagnostic) => diagnostic,
@@ -84,7 +84,7 @@ impl Obstacle {
 
 impl Arguments<'_> {
     /// Checks what each argument is; unknown values are let through.
-    pub(super) fn validate(self) -> Diagnostics {
+    pub(in crate::provider) fn validate(self) -> Diagnostics {
         let mut found = Diagnostics::new();
         found.extend(refuse::mount(self.mount));
         found.extend(refuse::field(self.field));
@@ -98,7 +98,10 @@ impl Arguments<'_> {
 
     /// Fills in the defaults. Hosts look only where a whole configuration is known, so that what
     /// is unknown here comes from the provider.
-    pub(super) fn resolve(self, configured: &Configured) -> Result<Asked<'_>, Obstacle> {
+    pub(in crate::provider) fn resolve(
+        self,
+        configured: &Configured,
+    ) -> Result<Asked<'_>, Obstacle> {
         let observer = configured.observer().map_err(Obstacle::Unknown)?;
         let mount = self.mount.clone().or(configured.mount.clone());
         let days = configured

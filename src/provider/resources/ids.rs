@@ -1,23 +1,23 @@
 //! What imports of every resource share: finding the mount in an id.
 
-use super::diagnose;
-use super::observe::Observer;
 use crate::protocol::Diagnostic;
+use crate::provider::diagnose;
+use crate::provider::secrets::observe::Observer;
 use crate::sdk::Field;
 
 /// Where the mount ends in what an id names.
-pub(super) struct Location {
+pub(in crate::provider) struct Location {
     /// The mount.
-    pub(super) mount: String,
+    pub(in crate::provider) mount: String,
     /// The paths in the mount.
-    pub(super) paths: Vec<String>,
+    pub(in crate::provider) paths: Vec<String>,
 }
 
 /// Splits `<mount>/<path>`, for several paths in one mount.
 ///
 /// A mount may have slashes, so Vault is asked, as its own command line does. Where it does not
 /// say, the provider's mount counts if the id begins with it, and the first segment if not.
-pub(super) async fn locate(
+pub(in crate::provider) async fn locate(
     observer: &Observer,
     default: &Field<String>,
     locations: &[String],
@@ -65,7 +65,9 @@ fn inside<'a>(mount: &str, location: &'a str) -> Option<&'a str> {
 }
 
 /// Refuses an import while something that decides its state is not known.
-pub(super) fn everything_known(unknown: &[(&'static str, bool)]) -> Result<(), Diagnostic> {
+pub(in crate::provider) fn everything_known(
+    unknown: &[(&'static str, bool)],
+) -> Result<(), Diagnostic> {
     match unknown.iter().find(|(_, unknown)| *unknown) {
         Some((name, _)) => Err(diagnose::not_configured(name, "An import")),
         None => Ok(()),

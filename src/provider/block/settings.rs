@@ -3,9 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::config::{ProviderConfig, address_problem};
 use crate::env::{self, Environment};
 use crate::protocol::{AttributePath, Diagnostic, Number};
+use crate::provider::block::schema::{ProviderConfig, address_problem};
 use crate::sdk::{Diagnostics, Field};
 use crate::secret::Secret;
 use crate::vault::{
@@ -23,7 +23,7 @@ const LARGEST_SECRET: usize = 64 << 10;
 const DEFAULT_RETRIES: u32 = 4;
 
 /// Returns the first argument without which Vault cannot be reached.
-pub(super) fn unknown_argument(config: &ProviderConfig) -> Option<&'static str> {
+pub(in crate::provider) fn unknown_argument(config: &ProviderConfig) -> Option<&'static str> {
     fn nested<M>(block: &Field<M>, unknown: impl Fn(&M) -> bool) -> bool {
         block.is_unknown() || block.known().is_some_and(unknown)
     }
@@ -68,11 +68,11 @@ pub(super) fn unknown_argument(config: &ProviderConfig) -> Option<&'static str> 
 }
 
 /// Where settings come from: the block first, then the environment.
-pub(super) struct Sources<'a> {
+pub(in crate::provider) struct Sources<'a> {
     /// The block.
-    pub(super) config: &'a ProviderConfig,
+    pub(in crate::provider) config: &'a ProviderConfig,
     /// The environment.
-    pub(super) environment: &'a dyn Environment,
+    pub(in crate::provider) environment: &'a dyn Environment,
 }
 
 impl Sources<'_> {
@@ -81,7 +81,10 @@ impl Sources<'_> {
     /// # Errors
     ///
     /// Fails where a value of the environment or a file is not usable.
-    pub(super) fn settings(&self, warnings: &mut Diagnostics) -> Result<Settings, Diagnostics> {
+    pub(in crate::provider) fn settings(
+        &self,
+        warnings: &mut Diagnostics,
+    ) -> Result<Settings, Diagnostics> {
         Ok(Settings {
             address: self.address()?,
             namespace: self.text(
@@ -272,7 +275,7 @@ fn secret_in(file: &Path) -> io::Result<Secret> {
 }
 
 /// Says where to look for what cannot be used.
-pub(super) fn settings_advice(error: &SettingsError) -> &'static str {
+pub(in crate::provider) fn settings_advice(error: &SettingsError) -> &'static str {
     match error {
         SettingsError::Token => {
             "Look at where the token comes from: the provider's token, VAULT_TOKEN, BAO_TOKEN or \

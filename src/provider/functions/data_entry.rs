@@ -1,6 +1,6 @@
 //! The ExternalSecret data mapping as an attribute.
 
-use super::resources::oauth_token::DEFAULT_SECRET_KEY;
+use crate::provider::defaults::DEFAULT_SECRET_KEY;
 use crate::sdk::{Field, object};
 
 object! {
@@ -25,7 +25,7 @@ object! {
 
 impl DataEntry {
     /// Makes an entry that is as known as its three parts.
-    pub(super) fn new(
+    pub(in crate::provider) fn new(
         secret_key: Field<String>,
         key: Field<String>,
         property: Field<String>,
@@ -38,7 +38,7 @@ impl DataEntry {
 
     /// Makes the entry of a token under the variable that Claude Code reads, for a store that is
     /// rooted at the mount.
-    pub(super) fn of_token(path: &str, field: &str) -> Self {
+    pub(in crate::provider) fn of_token(path: &str, field: &str) -> Self {
         Self::new(
             Field::text(DEFAULT_SECRET_KEY),
             Field::text(path),

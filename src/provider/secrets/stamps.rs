@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::diagnose::{self, Place};
 use crate::protocol::Diagnostic;
+use crate::provider::diagnose::{self, Place};
 use crate::token::expiry::Dates;
 use crate::token::fingerprint::{Fingerprint, ShortFingerprint};
 use crate::token::instant::{format_instant, whole_seconds};
@@ -13,11 +13,11 @@ use crate::token::stamp::{Stamp, key, stamp_key};
 use crate::vault::{SecretPath, Store, VaultError};
 
 /// Keys to set, and with `None` keys to remove.
-pub(super) type Changes = BTreeMap<String, Option<String>>;
+pub(in crate::provider) type Changes = BTreeMap<String, Option<String>>;
 
 /// How a note got there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Noted {
+pub(in crate::provider) enum Noted {
     /// Merged by the server, safe whoever else writes.
     Merged,
     /// Read, merged here and written back whole: a note that somebody else wrote meanwhile is
@@ -30,7 +30,7 @@ pub(super) enum Noted {
 /// # Errors
 ///
 /// `Forbidden` names the right to merge, also where the way around it was refused.
-pub(super) async fn note(
+pub(in crate::provider) async fn note(
     store: &Store,
     secret: &SecretPath,
     changes: &Changes,
@@ -64,22 +64,22 @@ pub(super) async fn note(
 
 /// A stamp to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct NewStamp {
+pub(in crate::provider) struct NewStamp {
     /// The token that it is about.
-    pub(super) fingerprint: Fingerprint,
+    pub(in crate::provider) fingerprint: Fingerprint,
     /// When the token was minted.
-    pub(super) minted_at: Timestamp,
+    pub(in crate::provider) minted_at: Timestamp,
     /// When it expires, for monitors.
-    pub(super) expires_at: Timestamp,
+    pub(in crate::provider) expires_at: Timestamp,
     /// Path of the spare that it came from.
-    pub(super) rotated_from: Option<String>,
+    pub(in crate::provider) rotated_from: Option<String>,
     /// The request that it answers.
-    pub(super) requested: Option<ShortFingerprint>,
+    pub(in crate::provider) requested: Option<ShortFingerprint>,
 }
 
 impl NewStamp {
     /// Makes the stamp of a token with these dates.
-    pub(super) fn new(fingerprint: Fingerprint, dates: &Dates) -> Self {
+    pub(in crate::provider) fn new(fingerprint: Fingerprint, dates: &Dates) -> Self {
         Self {
             fingerprint,
             minted_at: dates.minted_at,
@@ -90,7 +90,7 @@ impl NewStamp {
     }
 
     /// Returns the keys to merge; what does not apply to this token is removed.
-    pub(super) fn changes(&self, field: &str) -> Changes {
+    pub(in crate::provider) fn changes(&self, field: &str) -> Changes {
         [
             (key::FINGERPRINT, Some(self.fingerprint.short().to_string())),
             (key::MINTED_AT, Some(format_instant(self.minted_at))),
@@ -107,7 +107,7 @@ impl NewStamp {
     }
 
     /// Returns the keys that a stamp of a field may have.
-    pub(super) fn keys(field: &str) -> impl Iterator<Item = String> {
+    pub(in crate::provider) fn keys(field: &str) -> impl Iterator<Item = String> {
         [
             key::FINGERPRINT,
             key::MINTED_AT,
@@ -120,7 +120,11 @@ impl NewStamp {
     }
 
     /// Tells whether the metadata has this very stamp.
-    pub(super) fn is_in(&self, field: &str, custom_metadata: &BTreeMap<String, String>) -> bool {
+    pub(in crate::provider) fn is_in(
+        &self,
+        field: &str,
+        custom_metadata: &BTreeMap<String, String>,
+    ) -> bool {
         Stamp::live(field, custom_metadata, &self.fingerprint).is_some_and(|stamp| {
             stamp.minted_at == Some(whole_seconds(self.minted_at))
                 && stamp.expires_at == Some(whole_seconds(self.expires_at))
@@ -130,7 +134,7 @@ impl NewStamp {
     }
 
     /// Writes the stamp unless it is there; a refusal is a warning with what to do.
-    pub(super) async fn write(
+    pub(in crate::provider) async fn write(
         &self,
         store: &Store,
         place: Place<'_>,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
 
-use super::observe::{Field, Observed, Observer};
+use crate::provider::secrets::observe::{Field, Observed, Observer};
 use crate::token::name::{HIDDEN, has_token};
 use crate::token::prefix::Prefix;
 use crate::vault::{FolderPath, Listing, MAXIMUM_NAMES, SecretPath, SecretPathError, VaultError};
@@ -26,20 +26,20 @@ const MAXIMUM_FOLDERS: usize = 10_000;
 
 /// A walk that is to be made.
 #[derive(Clone, Copy)]
-pub(super) struct Walk<'a> {
+pub(in crate::provider) struct Walk<'a> {
     /// Who reads.
-    pub(super) observer: &'a Observer,
+    pub(in crate::provider) observer: &'a Observer,
     /// The mount.
-    pub(super) mount: &'a str,
+    pub(in crate::provider) mount: &'a str,
     /// Where in the mount.
-    pub(super) prefix: &'a Prefix,
+    pub(in crate::provider) prefix: &'a Prefix,
     /// The field that a secret must have to count.
-    pub(super) field: &'a str,
+    pub(in crate::provider) field: &'a str,
 }
 
 /// What a walk meets.
 #[derive(Debug)]
-pub(super) enum Sight<T = Sighting> {
+pub(in crate::provider) enum Sight<T = Sighting> {
     /// What was made of a secret that has the field, whatever is in it.
     Secret(T),
     /// A secret or folder that could not be looked at.
@@ -48,25 +48,25 @@ pub(super) enum Sight<T = Sighting> {
 
 /// A secret that has the field.
 #[derive(Debug)]
-pub(super) struct Sighting {
+pub(in crate::provider) struct Sighting {
     /// The secret.
-    pub(super) secret: SecretPath,
+    pub(in crate::provider) secret: SecretPath,
     /// What was read; it is present.
-    pub(super) observed: Arc<Observed>,
+    pub(in crate::provider) observed: Arc<Observed>,
 }
 
 /// A secret or folder that could not be looked at.
 #[derive(Debug)]
-pub(super) struct Unseen {
+pub(in crate::provider) struct Unseen {
     /// Its path in the mount; that of a folder ends with a slash.
-    pub(super) path: String,
+    pub(in crate::provider) path: String,
     /// Why.
-    pub(super) reason: Reason,
+    pub(in crate::provider) reason: Reason,
 }
 
 /// Why something could not be looked at.
 #[derive(Debug)]
-pub(super) enum Reason {
+pub(in crate::provider) enum Reason {
     /// Vault did not let us, or answered oddly.
     Vault(VaultError),
     /// We take no such name.
@@ -81,7 +81,7 @@ pub(super) enum Reason {
 
 impl Unseen {
     /// A secret for which no time was left.
-    pub(super) fn late(path: &str) -> Self {
+    pub(in crate::provider) fn late(path: &str) -> Self {
         Self {
             path: path.to_owned(),
             reason: Reason::Time,
@@ -91,11 +91,11 @@ impl Unseen {
 
 /// What a whole walk met, each in the order of paths.
 #[derive(Debug, Default)]
-pub(super) struct Sights {
+pub(in crate::provider) struct Sights {
     /// Secrets that have the field.
-    pub(super) secrets: Vec<Sighting>,
+    pub(in crate::provider) secrets: Vec<Sighting>,
     /// What could not be looked at.
-    pub(super) unseen: Vec<Unseen>,
+    pub(in crate::provider) unseen: Vec<Unseen>,
 }
 
 impl<'a> Walk<'a> {
@@ -109,7 +109,7 @@ impl<'a> Walk<'a> {
     ///
     /// The stream has an error where the first folder cannot be listed, and where Vault fails in
     /// a way that would go on; nobody should wait for what comes after it.
-    pub(super) fn stream<F: Future + Send + 'a>(
+    pub(in crate::provider) fn stream<F: Future + Send + 'a>(
         self,
         make: impl Fn(Sighting) -> F + Copy + Send + 'a,
     ) -> impl Stream<Item = Result<Sight<F::Output>, VaultError>> + Send + 'a
@@ -134,7 +134,7 @@ impl<'a> Walk<'a> {
     /// # Errors
     ///
     /// As [`Walk::stream`].
-    pub(super) async fn to_the_end(self) -> Result<Sights, VaultError> {
+    pub(in crate::provider) async fn to_the_end(self) -> Result<Sights, VaultError> {
         let mut sights = Sights::default();
         let mut stream = pin!(self.stream(future::ready));
         while let Some(sight) = stream.try_next().await? {

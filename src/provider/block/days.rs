@@ -8,28 +8,28 @@ use crate::token::expiry::{
 
 /// What resources get that do not set the days themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Defaults {
+pub(in crate::provider) struct Defaults {
     /// `None` while the provider's value is unknown.
-    pub(super) lifetime_days: Option<i64>,
+    pub(in crate::provider) lifetime_days: Option<i64>,
     /// `None` while the provider's value is unknown.
-    pub(super) rotate_before_days: Option<i64>,
+    pub(in crate::provider) rotate_before_days: Option<i64>,
 }
 
 impl Defaults {
     /// The values where neither resource nor provider sets any.
-    pub(super) const BUILT_IN: Self = Self {
+    pub(in crate::provider) const BUILT_IN: Self = Self {
         lifetime_days: Some(365),
         rotate_before_days: Some(30),
     };
 
     /// The values where a resource is looked at without its provider.
-    pub(super) const UNKNOWN: Self = Self {
+    pub(in crate::provider) const UNKNOWN: Self = Self {
         lifetime_days: None,
         rotate_before_days: None,
     };
 
     /// Resolves the configured days.
-    pub(super) fn resolve(
+    pub(in crate::provider) fn resolve(
         self,
         lifetime_days: &Field<Number>,
         rotate_before_days: &Field<Number>,
@@ -43,11 +43,11 @@ impl Defaults {
 
 /// The days of one resource after defaults: known or unknown, never null.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Days {
+pub(in crate::provider) struct Days {
     /// Days from mint to expiry.
-    pub(super) lifetime_days: Field<Number>,
+    pub(in crate::provider) lifetime_days: Field<Number>,
     /// Days before the expiry from which the token is due.
-    pub(super) rotate_before_days: Field<Number>,
+    pub(in crate::provider) rotate_before_days: Field<Number>,
 }
 
 impl Days {
@@ -57,7 +57,7 @@ impl Days {
     ///
     /// Fails where a default and a configured number do not fit together, on the attribute
     /// `lifetime_days`.
-    pub(super) fn lifetime(&self) -> Result<Option<Lifetime>, Diagnostic> {
+    pub(in crate::provider) fn lifetime(&self) -> Result<Option<Lifetime>, Diagnostic> {
         let (Some(lifetime), Some(rotate_before)) = (
             self.lifetime_days.known().and_then(Number::as_i64),
             self.rotate_before_days.known().and_then(Number::as_i64),
@@ -76,7 +76,7 @@ fn resolve(configured: &Field<Number>, default: Option<i64>) -> Field<Number> {
 }
 
 /// Checks both numbers, each on its attribute and then against each other.
-pub(super) fn validate(
+pub(in crate::provider) fn validate(
     lifetime_days: &Field<Number>,
     rotate_before_days: &Field<Number>,
     defaults: Defaults,

@@ -1,0 +1,5 @@
+//! One read without a state: for data sources, the ephemeral resource, and lists.
+
+pub(super) mod arguments;
+pub(super) mod attributes;
+pub(super) mod describe;
