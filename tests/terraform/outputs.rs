@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use terraform_provider_claude::clock::{Clock as _, SystemClock};
 
-use super::stack::{AGENT_BLOCK, FIELD, PRIMARY, SPARES, Stack, days, stamp};
+use super::stack::{AGENT, AGENT_BLOCK, FIELD, PRIMARY, SPARES, Stack, days, stamp};
 use crate::support::markdown::{self, alike};
 use crate::support::process;
 use crate::support::secrets::token;
@@ -106,6 +106,10 @@ async fn printed(stack: &mut Stack) -> Printed {
     let import = &imports[..imports.rfind("import {").unwrap()];
     stack.write(&format!("{import}{AGENT_BLOCK}"));
     printed.run(&stack.workspace.plan(), 2);
+    printed.run(&stack.workspace.apply(), 0);
+    printed.run(&stack.workspace.plan(), 0);
+    // The guide to adoption begins where nothing is imported yet.
+    stack.workspace.run(["state", "rm", AGENT]).exits(0);
     stack.write(&format!("{imports}{guided}"));
     printed.run(&stack.workspace.plan(), 2);
     let minted_at = now() - days(40);

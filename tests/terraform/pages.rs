@@ -27,12 +27,14 @@ const GUIDED: &str = "examples/stacks/claude-tokens/main.tf";
 const NEW: [(&str, &str); 1] = [("new_token", "new token of a page")];
 
 /// What each language is checked by; a block in another language is checked by nothing.
-const LANGUAGES: [&str; 9] = [
+const LANGUAGES: [&str; 10] = [
     "console",
     // Run where the command line is tested.
     "dockerfile",
     "hcl",
     "json",
+    // Drawn by code forges.
+    "mermaid",
     "shell",
     "sh",
     "terraform",
