@@ -7,14 +7,16 @@
 //! | [`cli`] | the command line | `clock`, `env`, `hardening`, `log`, `plugin`, `provider`, `sdk`, `secret` |
 //! | [`plugin`] | the transport to the host | |
 //! | [`provider`] | the product: provider block, resources, functions, promotion, texts for users | all below |
-//! | [`sdk`] | models, resources, functions, the gRPC service, the checks of every answer | `log`, `protocol`, `secret` |
+//! | [`sdk`] | models, resources, functions, the gRPC service, the checks of every answer | `deadline`, `log`, `protocol`, `random`, `secret` |
 //! | [`protocol`] | wire data: types, values, schemas, encodings | `secret` |
 //! | [`token`] | what a token is, when it ends, which spare comes next | `secret` |
-//! | [`vault`] | the client of KV version 2 | `clock`, `secret` |
+//! | [`vault`] | the client of KV version 2 | `clock`, `deadline`, `random`, `secret` |
 //! | [`external_secret`] | what an ExternalSecret takes | |
 //! | [`log`] | log lines for the host, the text of a panic | `env` |
 //! | [`env`](mod@env) | every environment variable | |
 //! | [`clock`] | the wall clock | |
+//! | [`deadline`] | when the work for a request must be over | |
+//! | [`random`] | the system's random numbers | |
 //! | [`hardening`] | what keeps others from this process's memory | |
 //! | [`secret`] | values that nobody may read by accident | |
 //!
@@ -23,6 +25,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod deadline;
 pub mod env;
 pub mod external_secret;
 pub mod hardening;
@@ -30,6 +33,7 @@ pub mod log;
 pub mod plugin;
 pub mod protocol;
 pub mod provider;
+pub mod random;
 pub mod sdk;
 pub mod secret;
 pub mod token;

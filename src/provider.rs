@@ -29,6 +29,7 @@ use resources::oauth_token::OauthTokenResource;
 use resources::token_spare_pool::TokenSparePoolResource;
 
 use crate::clock::Clock;
+use crate::deadline::Deadline;
 use crate::env::Environment;
 use block::now::Present;
 
@@ -109,6 +110,10 @@ impl Provider for ClaudeProvider {
         Configured::new(&config, &*self.environment, Arc::clone(&self.present))
             .map(|(configured, warnings)| (Arc::new(configured), warnings))
             .map_err(Failure::from)
+    }
+
+    fn begin(&self, configured: &Arc<Configured>, deadline: Deadline) -> Arc<Configured> {
+        Arc::new(configured.until(deadline))
     }
 
     fn retell(&self, configured: &Configured) -> Option<Retell> {

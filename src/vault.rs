@@ -62,7 +62,7 @@ pub use server_time::ServerTime;
 pub use settings::{
     Address, AddressError, ClientCertificate, Credentials, Limits, Login, Settings, TlsSettings,
 };
-pub use store::Store;
+pub use store::{Store, Turn};
 pub use text::has_credential;
 pub use tls::SettingsError;
 pub use write::{WriteError, WriteFailure, Written};

@@ -84,6 +84,7 @@ async fn store(arguments: Store, environment: &dyn Environment) -> Result<Stored
     operations.check_request(path, minted_at)?;
     let outcome = if arguments.stamp_only {
         operations
+            .for_one_secret()
             .stamp_only(path, minted_at)
             .await
             .map_err(Failure::from)
@@ -101,7 +102,7 @@ async fn ask_and_store(
     minted_at: Option<&str>,
 ) -> Result<Stored, Failure> {
     let command = command(operations, path, minted_at)?;
-    if !operations.is_there(path).await? {
+    if !operations.for_one_secret().is_there(path).await? {
         let name = operations.secret_name(path);
         output::note(&format!(
             "{} is not there yet: this makes a new secret.\n",
@@ -111,7 +112,10 @@ async fn ask_and_store(
     let token = input::token(&operations.name(path))
         .await
         .map_err(|error| Failure::Input(error, command))?;
-    Ok(operations.store(path, &token, minted_at).await?)
+    Ok(operations
+        .for_one_secret()
+        .store(path, &token, minted_at)
+        .await?)
 }
 
 /// Returns the command that asks for what is asked for now.

@@ -12,6 +12,7 @@ pub use store::{Before, Stamping, Stored};
 use super::defaults::DEFAULT_FIELD;
 use super::diagnose::{self, refuse};
 use crate::clock::Clock;
+use crate::deadline::Deadline;
 use crate::env::Environment;
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::block::configured::Configured;
@@ -62,6 +63,7 @@ impl Refusal {
 }
 
 /// Vault as the environment names it, and the scope to look at.
+#[derive(Clone)]
 pub struct Operations {
     configured: Configured,
     mount: String,
@@ -144,6 +146,15 @@ impl Operations {
     /// Revokes the login of this process, if there was one.
     pub async fn close(&self) {
         self.configured.close().await;
+    }
+
+    /// Returns the operations on one secret, which share a deadline.
+    #[must_use]
+    pub fn for_one_secret(&self) -> Self {
+        Self {
+            configured: self.configured.until(Deadline::start()),
+            ..self.clone()
+        }
     }
 
     fn observer(&self) -> Result<&Observer, Refusal> {

@@ -14,6 +14,7 @@ use super::function;
 use super::provider::Retell;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::{AttributePath, Diagnostic};
+use crate::random::random_u64;
 
 /// A response that can carry diagnostics.
 pub(super) trait Answer {
@@ -127,7 +128,7 @@ pub(super) async fn guarded<A: Answer>(
     let span = tracing::debug_span!(
         "rpc",
         { crate::log::TF_RPC } = call.rpc,
-        { crate::log::TF_REQ_ID } = format_args!("{:016x}", fastrand::u64(..)),
+        { crate::log::TF_REQ_ID } = format_args!("{:016x}", random_u64().unwrap_or_default()),
         { crate::log::TF_RESOURCE_TYPE } = call.type_name,
     );
     let outcome = async {

@@ -13,6 +13,7 @@ use super::function::{AnyFunction, Function};
 use super::list_resource::{AnyListResource, ListResource};
 use super::model::Model;
 use super::resource::Resource;
+use crate::deadline::Deadline;
 
 /// What the detail of a message becomes on its way to the host.
 pub type Retell = Arc<dyn Fn(&str) -> String + Send + Sync>;
@@ -65,6 +66,16 @@ pub trait Provider: Send + Sync + 'static {
         &self,
         config: Self::Config,
     ) -> Result<(Arc<Self::Configured>, Diagnostics), Failure>;
+
+    /// Returns the context of one request, which must be over by the deadline.
+    fn begin(
+        &self,
+        configured: &Arc<Self::Configured>,
+        deadline: Deadline,
+    ) -> Arc<Self::Configured> {
+        let _ = deadline;
+        Arc::clone(configured)
+    }
 
     /// Returns what the details of all messages pass through while `configured` is in use: they
     /// are made where little is known of it.

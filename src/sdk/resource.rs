@@ -15,11 +15,13 @@ use crate::protocol::Diagnostic;
 /// What every call of a configured provider gets.
 #[derive(Debug)]
 pub struct Context<C> {
-    /// What the provider made of its configuration.
+    /// What the provider made of its configuration, with the deadline of this call.
     pub configured: Arc<C>,
     /// Cancelled when the host asks the provider to stop. A create, update or delete may then
     /// still come back by itself, within 10 s; every other call is dropped at once.
     pub cancelled: CancellationToken,
+    /// Keeps the configuration open while the call runs.
+    pub(super) _in_use: Arc<C>,
 }
 
 /// A state as it was stored: JSON in the shape of the schema version that wrote it, with numbers

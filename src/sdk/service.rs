@@ -25,6 +25,7 @@ use super::list_resource::AnyListResource;
 use super::model::{AttributeValue, Model};
 use super::provider::{Provider, Retell};
 use super::resource::Context;
+use crate::deadline::Deadline;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::generated::tfplugin6::provider_server::ProviderServer;
 use crate::protocol::{AttributePath, Diagnostic, Schema, wire as codec};
@@ -75,7 +76,8 @@ impl<C> Session<C> {
         }
     }
 
-    fn context(self) -> Result<Context<C>, Diagnostics> {
+    /// Starts the time of a request that needs the configuration.
+    fn context<P: Provider<Configured = C>>(self, provider: &P) -> Result<Context<C>, Diagnostics> {
         let configured = self.configured.ok_or_else(|| {
             vec![Diagnostic::error(
                 "The provider is not configured",
@@ -84,8 +86,9 @@ impl<C> Session<C> {
             )]
         })?;
         Ok(Context {
-            configured,
+            configured: provider.begin(&configured, Deadline::start()),
             cancelled: self.cancelled,
+            _in_use: configured,
         })
     }
 }

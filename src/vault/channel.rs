@@ -22,6 +22,7 @@ use super::server_time::{LastDate, parse_http_date};
 use super::settings::Limits;
 use super::text::Censor;
 use super::transport::{NoAnswer, Transport, unwrap_error};
+use crate::random::jitter;
 use crate::secret::Secret;
 
 /// Everything that requests share, but for the token.
@@ -58,7 +59,7 @@ impl Channel {
     ) -> Result<Answer, VaultError> {
         let mut attempt = 1;
         loop {
-            let (verdict, retry_after) = self.attempt(endpoint, caller, attempt).await;
+            let (verdict, retry_after) = self.attempt(endpoint, caller, attempt, budget).await;
             let error = match verdict {
                 Ok(answer) => return Ok(answer),
                 Err(Failed::ForGood(error)) => return Err(error),
@@ -67,10 +68,10 @@ impl Channel {
             if attempt > self.max_retries {
                 return Err(error);
             }
-            let wait = backoff(self.limits.backoff, attempt, retry_after, fastrand::f64());
-            let Some(wait) = budget.wait(wait) else {
+            let wait = backoff(self.limits.backoff, attempt, retry_after, jitter());
+            if !budget.allows(wait, caller.doubt.exists()) {
                 return Err(error);
-            };
+            }
             tokio::time::sleep(wait).await;
             attempt += 1;
         }
@@ -81,10 +82,15 @@ impl Channel {
         endpoint: &E,
         caller: Caller<'_>,
         attempt: u32,
+        budget: &Budget,
     ) -> (Result<Answer, Failed>, Option<Duration>) {
         let Ok(_permit) = self.permits.acquire().await else {
             return (Err(Failed::ForGood(VaultError::Cancelled)), None);
         };
+        if !budget.allows(Duration::ZERO, caller.doubt.exists()) {
+            let late = self.too_late(budget.limit());
+            return (Err(Failed::ForGood(late)), None);
+        }
         let api_path = endpoint.path().trim().trim_start_matches('/').to_owned();
         let method = endpoint.method();
         let started = Instant::now();

@@ -10,7 +10,6 @@ use serde::{Deserialize, Deserializer};
 
 use super::error::VaultError;
 use super::folder_path::FolderPath;
-use super::retry::Budget;
 use super::secret_path::InMount as _;
 use super::store::Store;
 
@@ -37,7 +36,7 @@ impl Store {
     /// nothing is found, one more request asks whether the mount is a KV v2 engine at all, unless
     /// that has shown before; where that is refused, the folder counts as empty.
     pub async fn list(&self, folder: &FolderPath) -> Result<Listing, VaultError> {
-        let budget = Budget::start(&self.channel.limits);
+        let budget = self.budget();
         let request = ListRequest { folder };
         self.within(&budget, async {
             let answer = self.call(&request, "list", &budget).await?;

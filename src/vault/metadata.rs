@@ -9,7 +9,6 @@ use rustify::http::build_body;
 use serde::{Deserialize, Serialize};
 
 use super::error::VaultError;
-use super::retry::Budget;
 use super::secret_path::SecretPath;
 use super::store::Store;
 
@@ -42,7 +41,7 @@ impl Store {
         if changes.is_empty() {
             return Ok(());
         }
-        let budget = Budget::start(&self.channel.limits);
+        let budget = self.budget();
         let request = MetadataRequest {
             path,
             action: Action::Patch(changes),
@@ -89,7 +88,7 @@ impl Store {
     ///
     /// [`VaultError::MetadataMissing`] where nothing was ever written.
     pub async fn read_metadata(&self, path: &SecretPath) -> Result<Metadata, VaultError> {
-        let budget = Budget::start(&self.channel.limits);
+        let budget = self.budget();
         let request = MetadataRequest {
             path,
             action: Action::Read,
@@ -132,7 +131,7 @@ impl Store {
         path: &SecretPath,
         custom_metadata: &BTreeMap<String, String>,
     ) -> Result<(), VaultError> {
-        let budget = Budget::start(&self.channel.limits);
+        let budget = self.budget();
         let request = MetadataRequest {
             path,
             action: Action::Replace(custom_metadata),

@@ -1,51 +1,37 @@
 //! When a failed attempt is repeated, and how long it all may take.
 
-use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::settings::Limits;
+use crate::deadline::Deadline;
 
 /// Longest wait between two attempts that nobody asked for.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
 
-tokio::task_local! {
-    /// When the work that several operations do together must be over.
-    static SHARED_END: Instant;
-}
-
-/// Runs work whose operations, one after the other or at once, must all be over in the time that
-/// one of them has. Work inside other such work shares its time.
-pub(super) async fn sharing_one_budget<T>(limits: &Limits, work: impl Future<Output = T>) -> T {
-    let ends = Budget::start(limits).ends;
-    SHARED_END.scope(ends, work).await
-}
-
-/// Tells whether the time of such work is over; outside of it there is none.
-pub(super) fn shared_time_is_over() -> bool {
-    SHARED_END
-        .try_with(|ends| *ends <= Instant::now())
-        .unwrap_or(false)
-}
-
 /// Time that one operation has, shared by all requests that it makes.
 #[derive(Clone, Copy)]
 pub(super) struct Budget {
-    retries_end: Instant,
+    deadline: Deadline,
     ends: Instant,
 }
 
 impl Budget {
-    /// Starts an operation.
-    pub(super) fn start(limits: &Limits) -> Self {
-        let now = Instant::now();
-        let own = now + limits.operation;
+    /// Starts an operation for a request that must be over by `deadline`.
+    pub(super) fn start(limits: &Limits, deadline: Option<Deadline>) -> Self {
+        let deadline = Deadline::within(limits.operation).or_earlier(deadline);
         Self {
-            retries_end: now + limits.retries,
-            ends: SHARED_END
-                .try_with(|shared| own.min(*shared))
-                .unwrap_or(own),
+            deadline,
+            ends: deadline.ends(),
+        }
+    }
+
+    /// Lets a write that is in progress go on after the deadline, to learn its outcome.
+    pub(super) fn for_write(self, limits: &Limits) -> Self {
+        Self {
+            ends: Instant::now() + limits.operation,
+            ..self
         }
     }
 
@@ -54,16 +40,23 @@ impl Budget {
         self.ends
     }
 
-    /// Tells whether there is no time left.
-    pub(super) fn is_over(&self) -> bool {
-        self.ends <= Instant::now()
+    /// Returns how long the time was that is over.
+    pub(super) fn limit(&self) -> Duration {
+        self.deadline.limit()
     }
 
-    /// Returns how long to wait before another attempt, `None` where there is no time for one.
-    pub(super) fn wait(&self, wait: Duration) -> Option<Duration> {
+    /// Reports whether another attempt may begin after the given wait. After the deadline, only
+    /// one that finds out whether an earlier attempt has landed may.
+    pub(super) fn allows(&self, wait: Duration, may_have_landed: bool) -> bool {
+        let last = if may_have_landed {
+            self.ends
+        } else {
+            self.deadline.ends()
+        };
         // A server may ask for more time than an instant can hold.
-        let next = Instant::now().checked_add(wait)?;
-        (next < self.retries_end && next < self.ends).then_some(wait)
+        Instant::now()
+            .checked_add(wait)
+            .is_some_and(|next| next < last)
     }
 }
 
@@ -97,11 +90,22 @@ mod tests {
     }
 
     #[test]
-    fn no_attempt_starts_after_the_time_for_retries() {
-        let budget = Budget::start(&Limits::default());
+    fn no_attempt_starts_after_the_deadline_but_for_one_that_learns_an_outcome() {
         let second = Duration::from_secs(1);
-        assert_eq!(budget.wait(second), Some(second));
-        assert_eq!(budget.wait(Duration::from_secs(31)), None);
-        assert_eq!(budget.wait(Duration::MAX), None);
+        let limits = Limits {
+            operation: 30 * second,
+            ..Limits::default()
+        };
+        let alone = Budget::start(&limits, None);
+        assert!(alone.allows(29 * second, false));
+        assert!(!alone.allows(31 * second, true));
+        assert!(!alone.allows(Duration::MAX, true));
+        let read = Budget::start(&limits, Some(Deadline::within(10 * second)));
+        assert!(read.allows(9 * second, false));
+        assert!(!read.allows(11 * second, true));
+        let write = read.for_write(&limits);
+        assert!(!write.allows(11 * second, false));
+        assert!(write.allows(11 * second, true));
+        assert!(!write.allows(31 * second, true));
     }
 }

@@ -136,7 +136,7 @@ impl Session {
             capability: "update",
             doubt: &Doubt::default(),
         };
-        let budget = Budget::start(&channel.limits);
+        let budget = Budget::start(&channel.limits, None);
         let revoked = channel
             .exchange(&RevokeTokenSelfRequest {}, caller, &budget)
             .await;

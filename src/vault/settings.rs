@@ -126,9 +126,8 @@ pub struct Limits {
     pub connect: Duration,
     /// Time for one attempt, its body included.
     pub attempt: Duration,
-    /// Time after the start of an operation in which a new attempt may begin.
-    pub retries: Duration,
-    /// Time for a whole operation, logins and waiting included.
+    /// Time for a whole operation: attempts, waits between them, logins. It is over earlier where
+    /// the deadline of the request is.
     pub operation: Duration,
     /// Wait before the first repetition, doubled before each further one.
     pub backoff: Duration,
@@ -144,9 +143,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
-            attempt: Duration::from_secs(30),
-            retries: Duration::from_secs(30),
-            operation: Duration::from_secs(60),
+            // A stalled attempt leaves time for two more.
+            attempt: Duration::from_secs(10),
+            operation: Duration::from_secs(30),
             backoff: Duration::from_millis(250),
             // A host kills 2 s after it asked for the end, and calls may take 0.5 s of that.
             close: Duration::from_millis(750),

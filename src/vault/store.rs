@@ -1,12 +1,12 @@
 //! The operations on a KV v2 engine.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::HeaderValue;
 use rustify::endpoint::Endpoint;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, Semaphore};
 use vaultrs::api::kv2::requests::ReadSecretRequest;
 
 use super::answer::Answer;
@@ -23,18 +23,36 @@ use super::settings::{Credentials, Settings};
 use super::text::Censor;
 use super::tls::{SettingsError, TlsMaterial};
 use super::transport::Transport;
+use crate::deadline::Deadline;
 
-/// A KV v2 store in Vault or OpenBao. It is shared by reference among all who use it.
+/// A KV v2 store in Vault or OpenBao, as one request uses it: clones share everything but the
+/// deadline.
 ///
 /// Every operation ends within [`Limits::operation`](super::Limits::operation), waits and logins
-/// included. Dropping its future cancels it. One that was begun keeps its place among
+/// included, and by the deadline of [`Store::until`]; only a write in progress goes on after that
+/// to learn its outcome. Dropping its future cancels it. One that was begun keeps its place among
 /// [`Limits::concurrency`](super::Limits::concurrency) requests: whoever stops polling it to wait for
 /// another one may wait in vain.
+#[derive(Clone)]
 pub struct Store {
+    pub(super) shared: Arc<Shared>,
+    deadline: Option<Deadline>,
+}
+
+/// What all requests of a process share.
+pub(super) struct Shared {
     pub(super) channel: Channel,
     session: Session,
     /// Mounts that have shown to be KV v2.
     known_mounts: Mutex<HashSet<String>>,
+    /// Who writes to a secret, or waits to.
+    writers: Mutex<HashMap<SecretPath, Arc<AsyncMutex<()>>>>,
+}
+
+/// The right to write to a secret, until it is dropped.
+#[must_use]
+pub struct Turn {
+    _guard: OwnedMutexGuard<()>,
 }
 
 impl Store {
@@ -64,7 +82,7 @@ impl Store {
             .transpose()
             .map_err(|_| SettingsError::Namespace)?;
         let prefix = settings.address.url().path().trim_end_matches('/');
-        Ok(Self {
+        let shared = Shared {
             channel: Channel {
                 prefix: prefix.to_owned(),
                 permits: Semaphore::new(settings.limits.concurrency),
@@ -83,7 +101,47 @@ impl Store {
             },
             session: Session::new(settings.credentials),
             known_mounts: Mutex::default(),
+            writers: Mutex::default(),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            deadline: None,
         })
+    }
+
+    /// Returns the store for a request: none of its operations begins after the deadline.
+    pub fn until(&self, deadline: Deadline) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            deadline: Some(deadline),
+        }
+    }
+
+    /// Reports whether the deadline has passed.
+    pub fn is_time_over(&self) -> bool {
+        self.deadline.is_some_and(Deadline::is_over)
+    }
+
+    /// Waits until nobody else in this process changes a secret. Whoever reads it, changes one
+    /// field and writes it back holds the turn meanwhile, or loses against a sibling's field.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the time is over before it is our turn.
+    pub async fn turn(&self, path: &SecretPath) -> Result<Turn, VaultError> {
+        let writer = {
+            let writers = self.shared.writers.lock();
+            let mut writers = writers.unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(writers.entry(path.clone()).or_default())
+        };
+        let limits = &self.shared.channel.limits;
+        let deadline = self
+            .deadline
+            .unwrap_or_else(|| Deadline::within(limits.operation));
+        tokio::time::timeout_at(deadline.ends(), writer.lock_owned())
+            .await
+            .map(|guard| Turn { _guard: guard })
+            .map_err(|_| self.shared.channel.too_late(deadline.limit()))
     }
 
     /// Reads the current version of a secret. A secret that is there costs one request.
@@ -109,19 +167,6 @@ impl Store {
         self.read_at(path, Some(version)).await
     }
 
-    /// Runs work that takes several operations, and gives them together the time of one. Once it
-    /// is over, those under way are cut off and the next fails without being sent.
-    pub async fn as_one<T>(&self, work: impl Future<Output = T>) -> T {
-        // These futures are the largest, one within another; on the heap, the stack stays far from
-        // its end.
-        super::retry::sharing_one_budget(&self.channel.limits, Box::pin(work)).await
-    }
-
-    /// Tells whether the time is over of the work around, where [`Store::as_one`] runs it.
-    pub fn is_time_over(&self) -> bool {
-        super::retry::shared_time_is_over()
-    }
-
     /// Tells which engine serves a path.
     ///
     /// # Errors
@@ -129,21 +174,21 @@ impl Store {
     /// Vault answers [`VaultError::Forbidden`] both where the token has no right on anything below
     /// the mount and where there is no mount.
     pub async fn mount_of(&self, path: &str) -> Result<MountInfo, VaultError> {
-        let budget = Budget::start(&self.channel.limits);
+        let budget = self.budget();
         self.within(&budget, self.find_mount(path, &budget)).await
     }
 
     /// Returns what time the server said it was when it last answered.
     pub fn server_time(&self) -> Option<ServerTime> {
-        self.channel.date.get()
+        self.shared.channel.date.get()
     }
 
     /// Ends the use of the store. A token that the store logged in for is revoked, as far as that
     /// succeeds in [`Limits::close`](super::Limits::close); one that was given never is. Later
     /// operations answer [`VaultError::Cancelled`].
     pub async fn close(&self) {
-        let limit = self.channel.limits.close;
-        if tokio::time::timeout(limit, self.session.close(&self.channel))
+        let limit = self.shared.channel.limits.close;
+        if tokio::time::timeout(limit, self.shared.session.close(&self.shared.channel))
             .await
             .is_err()
         {
@@ -156,7 +201,7 @@ impl Store {
         path: &SecretPath,
         version: Option<u64>,
     ) -> Result<Reading, VaultError> {
-        let budget = Budget::start(&self.channel.limits);
+        let budget = self.budget();
         self.within(&budget, async {
             let request = ReadSecretRequest {
                 mount: path.mount().to_owned(),
@@ -212,7 +257,7 @@ impl Store {
         Err(VaultError::Server {
             api_path: api_path.to_owned(),
             status: answer.status,
-            errors: self.channel.censor.show_all(&errors),
+            errors: self.shared.channel.censor.show_all(&errors),
         })
     }
 
@@ -249,11 +294,11 @@ impl Store {
         };
         match mount.version {
             None => Err(VaultError::NotKv {
-                mount: self.channel.censor.show(&mount.path),
-                kind: self.channel.censor.show(&mount.kind),
+                mount: self.shared.channel.censor.show(&mount.path),
+                kind: self.shared.channel.censor.show(&mount.kind),
             }),
             Some(1) => Err(VaultError::KvVersion1 {
-                mount: self.channel.censor.show(&mount.path),
+                mount: self.shared.channel.censor.show(&mount.path),
             }),
             Some(_) if mount.path != path.mount() => Err(VaultError::MountMissing {
                 mount: path.mount().to_owned(),
@@ -274,7 +319,7 @@ impl Store {
             return Err(VaultError::Server {
                 api_path: request.path(),
                 status: 404,
-                errors: self.channel.censor.show_all(&answer.errors()),
+                errors: self.shared.channel.censor.show_all(&answer.errors()),
             });
         }
         mount::parse(&answer.body).ok_or_else(|| VaultError::UnexpectedAnswer {
@@ -306,16 +351,20 @@ impl Store {
     ) -> Result<Answer, VaultError> {
         let mut renewed = false;
         loop {
-            let lease = self.session.lease(&self.channel, budget).await?;
+            let lease = self
+                .shared
+                .session
+                .lease(&self.shared.channel, budget)
+                .await?;
             let caller = Caller {
                 token: lease.token.as_ref(),
                 source: lease.source,
                 capability,
                 doubt,
             };
-            match self.channel.exchange(endpoint, caller, budget).await {
+            match self.shared.channel.exchange(endpoint, caller, budget).await {
                 Err(VaultError::Unauthenticated { .. })
-                    if !renewed && self.session.forget(&lease).await =>
+                    if !renewed && self.shared.session.forget(&lease).await =>
                 {
                     renewed = true;
                 }
@@ -324,21 +373,22 @@ impl Store {
         }
     }
 
+    pub(super) fn budget(&self) -> Budget {
+        Budget::start(&self.shared.channel.limits, self.deadline)
+    }
+
     pub(super) async fn within<T>(
         &self,
         budget: &Budget,
         operation: impl Future<Output = Result<T, VaultError>>,
     ) -> Result<T, VaultError> {
-        if budget.is_over() {
-            return Err(self.channel.too_late(self.channel.limits.operation));
-        }
         tokio::time::timeout_at(budget.ends(), operation)
             .await
-            .unwrap_or_else(|_| Err(self.channel.too_late(self.channel.limits.operation)))
+            .unwrap_or_else(|_| Err(self.shared.channel.too_late(budget.limit())))
     }
 
     fn knows(&self, mount: &str) -> bool {
-        let known = self.known_mounts.lock();
+        let known = self.shared.known_mounts.lock();
         known
             .unwrap_or_else(PoisonError::into_inner)
             .contains(mount)
@@ -346,7 +396,7 @@ impl Store {
 
     pub(super) fn learn(&self, mount: &str) {
         if !self.knows(mount) {
-            let known = self.known_mounts.lock();
+            let known = self.shared.known_mounts.lock();
             known
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(mount.to_owned());

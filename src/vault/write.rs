@@ -95,7 +95,7 @@ impl Store {
         document: &NewDocument,
         cas: u64,
     ) -> Result<Written, WriteFailure> {
-        let budget = Budget::start(&self.channel.limits);
+        let budget = self.budget().for_write(&self.shared.channel.limits);
         let doubt = Doubt::default();
         let request = WriteRequest {
             path,

@@ -3,26 +3,30 @@
 use super::{read, relative, root, sources};
 
 /// Each module at the top of the crate, and the others that it may use.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("clock", &[]),
+    ("deadline", &[]),
     ("env", &[]),
     ("hardening", &[]),
+    ("random", &[]),
     ("secret", &[]),
     ("log", &["env"]),
     ("plugin", &[]),
     ("protocol", &["secret"]),
-    ("sdk", &["log", "protocol", "secret"]),
+    ("sdk", &["deadline", "log", "protocol", "random", "secret"]),
     ("token", &["secret"]),
-    ("vault", &["clock", "secret"]),
+    ("vault", &["clock", "deadline", "random", "secret"]),
     ("external_secret", &[]),
     (
         "provider",
         &[
             "clock",
+            "deadline",
             "env",
             "external_secret",
             "log",
             "protocol",
+            "random",
             "sdk",
             "secret",
             "token",

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use terraform_provider_claude::deadline::Deadline;
 use terraform_provider_claude::vault::{ConnectionProblem, VaultError};
 
 use super::{path, root_store, settings, store, text, token};
@@ -59,7 +60,7 @@ async fn patience_ends_with_the_time_for_retries() {
     let proxy = Proxy::alone(vec![Step::json(472, "{}"); 1000]).await;
     let mut patient = settings(proxy.address(), token("t"));
     patient.max_retries = u32::MAX;
-    patient.limits.retries = Duration::from_millis(300);
+    patient.limits.operation = Duration::from_millis(300);
     let error = store(patient).read(&path("agent")).await;
     assert_eq!(error, Err(VaultError::Standby { status: 472 }));
     assert!(proxy.seen().len() > 2);
@@ -185,9 +186,8 @@ async fn operations_that_belong_together_share_their_time() {
     // Each read would end in its own time; all together do not.
     let slow = vec![Step::Delay(Duration::from_millis(300)); 99];
     let proxy = Proxy::before(bao.address(), slow).await;
-    let mut quick = settings(proxy.address(), token(OpenBao::ROOT));
-    quick.limits.operation = Duration::from_secs(1);
-    let reader = store(quick);
+    let all = root_store(proxy.address());
+    let reader = all.until(Deadline::within(Duration::from_secs(1)));
     let walk = async {
         for number in 0.. {
             if let Err(error) = reader.read_version(&path("agent"), number % 3 + 1).await {
@@ -196,7 +196,7 @@ async fn operations_that_belong_together_share_their_time() {
         }
         unreachable!("a walk has no end here")
     };
-    let error = reader.as_one(async { reader.as_one(walk).await }).await;
+    let error = walk.await;
     assert_eq!(
         error,
         VaultError::DeadlineExceeded {
@@ -205,21 +205,18 @@ async fn operations_that_belong_together_share_their_time() {
         }
     );
     assert!(proxy.seen().len() <= 4, "{}", proxy.seen().len());
-    // What comes after has its own time again.
-    reader.read(&path("agent")).await.unwrap();
+    assert!(reader.is_time_over() && !all.is_time_over());
+    // Another request has its own time.
+    all.read(&path("agent")).await.unwrap();
 }
 
 #[tokio::test]
 async fn what_has_no_time_left_is_not_sent() {
     let proxy = Proxy::alone([Step::Hang]).await;
-    let mut quick = settings(proxy.address(), token("t"));
-    quick.limits.operation = Duration::from_millis(200);
-    let reader = store(quick);
-    let late = async {
-        let first = reader.read(&path("first")).await;
-        (first, reader.read(&path("second")).await)
-    };
-    let (first, second) = reader.as_one(late).await;
+    let reader = store(settings(proxy.address(), token("t")))
+        .until(Deadline::within(Duration::from_millis(200)));
+    let first = reader.read(&path("first")).await;
+    let second = reader.read(&path("second")).await;
     assert_eq!(first, second);
     assert!(matches!(second, Err(VaultError::DeadlineExceeded { .. })));
     assert_eq!(proxy.seen().len(), 1);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use terraform_provider_claude::deadline::Deadline;
 use terraform_provider_claude::secret::Secret;
 use terraform_provider_claude::vault::{
     Credentials, Login, NewDocument, Store, VaultError, WriteError, WriteFailure, Written,
@@ -286,4 +287,54 @@ async fn of_two_attempts_that_arrive_at_once_one_takes() {
         }
         assert_eq!(current(&bao).await, (2, "two".into()));
     }
+}
+
+#[tokio::test]
+async fn after_the_deadline_only_a_write_in_progress_goes_on() {
+    let bao = server().await;
+    let proxy = Proxy::before(bao.address(), []).await;
+    let mut given = settings(proxy.address(), token(OpenBao::ROOT));
+    given.limits.attempt = Duration::from_millis(500);
+    let store = store(given);
+    store.read(&path("agent")).await.unwrap();
+    let request = store.until(Deadline::within(Duration::from_millis(300)));
+    // It lands, its answer does not come in time, and the next attempt finds out.
+    proxy.then([Step::HangAfter]);
+    let failure = write(&request).await.unwrap_err();
+    assert!(request.is_time_over());
+    assert_eq!(
+        (failure.error, failure.unanswered),
+        (WriteError::CasMismatch, true)
+    );
+    assert_eq!(current(&bao).await, (2, "two".into()));
+    // Nothing begins any more.
+    let sent = proxy.seen().len();
+    let failure = write(&request).await.unwrap_err();
+    assert!(!failure.unanswered, "{failure:?}");
+    assert!(request.read(&path("agent")).await.is_err());
+    assert_eq!(proxy.seen().len(), sent);
+    // A write that surely did nothing is not sent again after the deadline.
+    let request = store.until(Deadline::within(Duration::from_millis(200)));
+    let late = Step::json(429, "{}").with("retry-after", "1");
+    proxy.then([late]);
+    let failure = write(&request).await.unwrap_err();
+    assert_eq!(
+        (failure.error, failure.unanswered),
+        (WriteError::Vault(VaultError::RateLimited), false)
+    );
+    assert_eq!(proxy.seen().len(), sent + 1);
+}
+
+#[tokio::test]
+async fn who_changes_one_secret_waits_for_the_other() {
+    let bao = server().await;
+    let all = root_store(bao.address());
+    let agent = path("agent");
+    let turn = all.turn(&agent).await.unwrap();
+    let hurried = all.until(Deadline::within(Duration::from_millis(100)));
+    assert!(hurried.turn(&path("other")).await.is_ok());
+    let late = hurried.turn(&agent).await;
+    assert!(matches!(late, Err(VaultError::DeadlineExceeded { .. })));
+    drop(turn);
+    assert!(all.turn(&agent).await.is_ok());
 }

@@ -1,11 +1,11 @@
 //! What the provider block and the environment become: the context of every call.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::deadline::Deadline;
 use crate::env::Environment;
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::block::days;
@@ -23,11 +23,12 @@ use crate::vault::Store;
 /// How far two clocks may be apart before somebody should hear of it.
 const SKEW: SignedDuration = SignedDuration::from_hours(1);
 
-/// The context of every call.
+/// The context of one call; clones share what the process has learned.
+#[derive(Clone)]
 pub struct Configured {
     present: Arc<Present>,
     vault: Vault,
-    skew_told: AtomicBool,
+    skew_told: Arc<AtomicBool>,
     variables: ShellVariables,
     /// KV v2 mount of resources that name none; unknown during some plans, never null.
     pub(in crate::provider) mount: Field<String>,
@@ -36,6 +37,7 @@ pub struct Configured {
 }
 
 /// Vault, or the argument for which it is not known yet.
+#[derive(Clone)]
 enum Vault {
     Known(Observer),
     Unknown(&'static str),
@@ -73,13 +75,13 @@ impl Configured {
                         None => wrong,
                     }]
                 })?;
-                Vault::Known(Observer::new(Arc::new(store)))
+                Vault::Known(Observer::new(store))
             }
         };
         let configured = Self {
             present,
             vault,
-            skew_told: AtomicBool::new(false),
+            skew_told: Arc::default(),
             variables: ShellVariables::new(&config.address, &config.namespace, environment),
             mount: config.mount.clone().or(Field::text(DEFAULT_MOUNT)),
             defaults: days::Defaults {
@@ -139,12 +141,13 @@ impl Configured {
         }
     }
 
-    /// Gives work that asks Vault more than once the time that asking once has.
-    pub(in crate::provider) async fn as_one<T>(&self, work: impl Future<Output = T>) -> T {
-        match &self.vault {
-            Vault::Known(observer) => observer.store().as_one(work).await,
-            Vault::Unknown(_) => work.await,
+    /// Returns the context of a request that must be over by `deadline`.
+    pub(in crate::provider) fn until(&self, deadline: Deadline) -> Self {
+        let mut request = self.clone();
+        if let Vault::Known(observer) = &mut request.vault {
+            *observer = observer.until(deadline);
         }
+        request
     }
 
     /// Tells whether the clocks of Vault and of this machine are too far apart to act on a date.

@@ -57,7 +57,7 @@ impl DataSource for OauthTokenDataSource {
         config: OauthTokenData,
     ) -> Result<Found<OauthTokenData>, Failure> {
         let configured = &context.configured;
-        configured.as_one(look(configured, config)).await
+        look(configured, config).await
     }
 }
 

@@ -85,9 +85,7 @@ impl DataSource for OauthTokensDataSource {
             prefix: &prefix,
             field: &asked.field,
         };
-        let (tokens, unseen) = configured
-            .as_one(look(configured, &asked, walk, text))
-            .await?;
+        let (tokens, unseen) = look(configured, &asked, walk, text).await?;
         let mut diagnostics: Diagnostics = configured.skew_warning().into_iter().collect();
         diagnostics.extend(diagnose::unseen(&asked.mount, text, &unseen));
         let mut object = config.clone();

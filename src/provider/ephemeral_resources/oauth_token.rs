@@ -60,7 +60,7 @@ impl EphemeralResource for OauthTokenEphemeral {
         config: OauthTokenOpened,
     ) -> Result<Opened<OauthTokenOpened>, Failure> {
         let configured = &context.configured;
-        configured.as_one(look(configured, config)).await
+        look(configured, config).await
     }
 }
 

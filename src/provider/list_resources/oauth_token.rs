@@ -73,8 +73,7 @@ impl ListResource for OauthTokenList {
             prefix: &prefix,
             field,
         };
-        let looking = tell(configured, walk, path_prefix, request.with_states, results);
-        configured.as_one(looking).await
+        tell(configured, walk, path_prefix, request.with_states, results).await
     }
 }
 

@@ -181,13 +181,8 @@ impl Operations {
     /// # Errors
     ///
     /// Fails where a target is none of these, and where nothing could be listed. A secret that
-    /// cannot be read is an entry and an error in the survey, and so is one for which no time was
-    /// left: the survey is one operation.
+    /// cannot be read in its time is an entry and an error in the survey.
     pub async fn survey(&self, targets: &[String]) -> Result<Survey, Refusal> {
-        self.configured.as_one(self.look_at(targets)).await
-    }
-
-    async fn look_at(&self, targets: &[String]) -> Result<Survey, Refusal> {
         let targets::Paths {
             paths,
             told: mut diagnostics,
@@ -195,7 +190,7 @@ impl Operations {
         } = self.paths(targets).await?;
         let broken = OnceLock::new();
         let mut seen: Vec<Seen> = stream::iter(paths)
-            .map(|(path, observed)| self.look(path, observed, &broken))
+            .map(async |(path, observed)| self.for_one_secret().look(path, observed, &broken).await)
             .buffered(TOGETHER)
             .collect()
             .await;

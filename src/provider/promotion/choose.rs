@@ -142,8 +142,7 @@ impl Promotion<'_> {
         version: u64,
     ) -> Result<Choice, Stop> {
         let field_path = self.field_path();
-        let looking = async { tokio::join!(self.held(version), self.look_at_all(&field_path)) };
-        let (held, looks) = self.configured.as_one(looking).await;
+        let (held, looks) = tokio::join!(self.held(version), self.look_at_all(&field_path));
         let mut held = held?;
         held.extend(token);
         let (looks, mut refused) = looks;
@@ -187,7 +186,7 @@ impl Promotion<'_> {
     ) -> Result<(), Stop> {
         for path in &choice.copies {
             let secret = named(self.primary.secret.mount(), path).map_err(Stop::from_diagnostic)?;
-            let (key, value) = new_mark(self, token, version);
+            let (key, value) = new_mark(self, token, version)?;
             let changes = [(key, Some(value))].into();
             match note(self.observer.store(), &secret, &changes).await {
                 Ok(Noted::Merged) => {}

@@ -11,6 +11,7 @@ use crate::provider::secrets::date::Found;
 use crate::provider::secrets::observe::Observation;
 use crate::provider::secrets::spares::named;
 use crate::provider::secrets::stamps::{Changes, Noted, note};
+use crate::random::random_u64;
 use crate::secret::Secret;
 use crate::token::check::check;
 use crate::token::fingerprint::Fingerprint;
@@ -44,19 +45,25 @@ pub(super) fn new_mark(
     promotion: &Promotion<'_>,
     token: Fingerprint,
     version: u64,
-) -> (String, String) {
+) -> Result<(String, String), Stop> {
+    let number = random_u64().map_err(|error| {
+        Stop::new(
+            format!("No random number for {}", promotion.primary),
+            format!("The system's random generator failed: {error}. Nothing was changed."),
+        )
+    })?;
     let mark = Mark {
         key: format!(
             "{}.promoted_to.{:08x}",
             promotion.primary.field,
-            fastrand::u32(..)
+            number >> 32
         ),
         fingerprint: token.short(),
         version,
         marked_at: promotion.configured.server_now(),
         primary: promotion.field_path(),
     };
-    (mark.key.clone(), mark.to_string())
+    Ok((mark.key.clone(), mark.to_string()))
 }
 
 impl Promotion<'_> {
@@ -86,7 +93,7 @@ impl Promotion<'_> {
                  secret.",
             ));
         };
-        let (key, value) = new_mark(self, fingerprint, next);
+        let (key, value) = new_mark(self, fingerprint, next)?;
         let mut changes: Changes = spare
             .look()
             .token

@@ -82,7 +82,7 @@ impl OauthTokenResource {
             state,
             private,
             mut diagnostics,
-        } = configured.as_one(read::read(configured, request)).await?;
+        } = read::read(configured, request).await?;
         if let (Some(problem), Some(secret), Some(status)) =
             (&private.problem, secret(&state), state.known_status())
         {
@@ -137,7 +137,7 @@ impl Resource for OauthTokenResource {
     ) -> Result<Read<Self>, Failure> {
         self.imports.refreshed(&request.state);
         let configured = &context.configured;
-        configured.as_one(read::read(configured, request)).await
+        read::read(configured, request).await
     }
 
     fn plan(
@@ -192,7 +192,7 @@ impl Resource for OauthTokenResource {
         request: ImportRequest<Self>,
     ) -> Result<Imported<Self>, Failure> {
         let configured = &context.configured;
-        configured.as_one(import::import(configured, request)).await
+        import::import(configured, request).await
     }
 }
 

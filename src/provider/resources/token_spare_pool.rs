@@ -132,6 +132,6 @@ impl Resource for TokenSparePoolResource {
         request: ImportRequest<Self>,
     ) -> Result<Imported<Self>, Failure> {
         let configured = &context.configured;
-        configured.as_one(import::import(configured, request)).await
+        import::import(configured, request).await
     }
 }

@@ -86,7 +86,7 @@ pub(in crate::provider) async fn date(
             known,
         });
     }
-    let history = observer.store().as_one(walk(observer, found)).await?;
+    let history = walk(observer, found).await?;
     facts.history = Some(history);
     let minted = decide(&facts).unwrap_or(Minted {
         at: history.oldest_created_at,

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
+use crate::deadline::Deadline;
 use crate::secret::Secret;
 use crate::token::check::{Check, Kind, Problem, check, check_recorded};
 use crate::token::fingerprint::Fingerprint;
@@ -181,18 +182,27 @@ impl From<Reading> for Observed {
 
 type Cell = Arc<OnceCell<Arc<Observed>>>;
 
-/// Reads secrets and remembers what it saw.
+/// Reads secrets for one request, and remembers for all what it saw.
+#[derive(Clone)]
 pub(in crate::provider) struct Observer {
-    store: Arc<Store>,
-    seen: Mutex<HashMap<SecretPath, Cell>>,
+    store: Store,
+    seen: Arc<Mutex<HashMap<SecretPath, Cell>>>,
 }
 
 impl Observer {
     /// Starts with nothing seen.
-    pub(in crate::provider) fn new(store: Arc<Store>) -> Self {
+    pub(in crate::provider) fn new(store: Store) -> Self {
         Self {
             store,
-            seen: Mutex::default(),
+            seen: Arc::default(),
+        }
+    }
+
+    /// Returns the observer for a request that must be over by `deadline`.
+    pub(in crate::provider) fn until(&self, deadline: Deadline) -> Self {
+        Self {
+            store: self.store.until(deadline),
+            seen: Arc::clone(&self.seen),
         }
     }
 

@@ -2,8 +2,7 @@
 //!
 //! First the folders are listed, level by level; then the secrets are read. What may not be
 //! listed or read is told and passed over, and so is everything else that is the matter with one
-//! of them alone. A walk that runs as one operation ([`Store::as_one`](crate::vault::Store::as_one))
-//! tells of the rest as unseen once the time is over. Dropping the stream ends the walk.
+//! of them alone. Once the deadline of its observer has passed, a walk tells of the rest as unseen. Dropping the stream ends the walk.
 
 use std::future::{self, Future};
 use std::mem;

@@ -14,7 +14,6 @@ use crate::sdk::action::{AnyAction, ErasedAction, Progress};
 use crate::sdk::failure::Diagnostics;
 use crate::sdk::guard::{Call, End, guarded};
 use crate::sdk::provider::Provider;
-use crate::sdk::resource::Context;
 
 impl<P: Provider> ProviderService<P> {
     pub(super) fn action_schemas(&self) -> HashMap<String, wire::ActionSchema> {
@@ -50,7 +49,7 @@ impl<P: Provider> ProviderService<P> {
         let call = session.call("PlanAction", &name);
         answered(call, Default::default(), async {
             let action = self.action(&name)?;
-            action.plan(session.context()?.configured, request)
+            action.plan(session.context(&self.shared.provider)?.configured, request)
         })
         .await
     }
@@ -75,7 +74,7 @@ impl<P: Provider> ProviderService<P> {
             let progress = Progress::new(events.clone());
             let invocation = async {
                 let action = service.action(&name)?;
-                let context: Context<P::Configured> = session.context()?;
+                let context = session.context(&service.shared.provider)?;
                 action.invoke(context, request, progress).await
             };
             let End(diagnostics) = guarded(call, End::default(), invocation).await;

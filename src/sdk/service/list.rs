@@ -53,8 +53,12 @@ impl<P: Provider> ProviderService<P> {
             };
             let listing = async {
                 let list = service.listing(&name)?;
-                list.list(session.context()?, request, events.clone())
-                    .await?;
+                list.list(
+                    session.context(&service.shared.provider)?,
+                    request,
+                    events.clone(),
+                )
+                .await?;
                 Ok(End::default())
             };
             let End(diagnostic) = guarded(call, End::default(), listing).await;

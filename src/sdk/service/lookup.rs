@@ -49,7 +49,10 @@ impl<P: Provider> ProviderService<P> {
         answered(call, Default::default(), async {
             let data_source = self.data_source(name)?;
             let looked = data_source
-                .look(session.context()?, request.config.as_ref())
+                .look(
+                    session.context(&self.shared.provider)?,
+                    request.config.as_ref(),
+                )
                 .await?;
             Ok(wire::read_data_source::Response {
                 state: Some(looked.object),
@@ -85,7 +88,10 @@ impl<P: Provider> ProviderService<P> {
         answered(call, Default::default(), async {
             let ephemeral = self.ephemeral_resource(name)?;
             let looked = ephemeral
-                .look(session.context()?, request.config.as_ref())
+                .look(
+                    session.context(&self.shared.provider)?,
+                    request.config.as_ref(),
+                )
                 .await?;
             Ok(wire::open_ephemeral_resource::Response {
                 result: Some(looked.object),

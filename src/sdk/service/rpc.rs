@@ -213,7 +213,7 @@ impl<P: Provider> Rpc for ProviderService<P> {
         let call = session.call("GenerateResourceConfig", &name);
         answered(call, Default::default(), async {
             let resource = self.resource(&name)?;
-            resource.generate(session.context()?.configured, request)
+            resource.generate(session.context(&self.shared.provider)?.configured, request)
         })
         .await
     }
@@ -252,7 +252,9 @@ impl<P: Provider> Rpc for ProviderService<P> {
         };
         answered(call, fallback, async {
             let resource = self.resource(&name)?;
-            resource.read(session.context()?, request).await
+            resource
+                .read(session.context(&self.shared.provider)?, request)
+                .await
         })
         .await
     }
@@ -273,7 +275,7 @@ impl<P: Provider> Rpc for ProviderService<P> {
         };
         answered(call, fallback, async {
             let resource = self.resource(&name)?;
-            resource.plan(session.context()?.configured, request)
+            resource.plan(session.context(&self.shared.provider)?.configured, request)
         })
         .await
     }
@@ -297,7 +299,9 @@ impl<P: Provider> Rpc for ProviderService<P> {
         };
         answered(call, fallback, async {
             let resource = self.resource(&name)?;
-            resource.apply(session.context()?, request).await
+            resource
+                .apply(session.context(&self.shared.provider)?, request)
+                .await
         })
         .await
     }
@@ -312,7 +316,9 @@ impl<P: Provider> Rpc for ProviderService<P> {
         let call = session.call("ImportResourceState", &name);
         answered(call, Default::default(), async {
             let resource = self.resource(&name)?;
-            resource.import(session.context()?, request).await
+            resource
+                .import(session.context(&self.shared.provider)?, request)
+                .await
         })
         .await
     }

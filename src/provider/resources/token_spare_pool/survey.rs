@@ -63,10 +63,6 @@ impl Surveyor<'_> {
         state: &TokenSparePool,
         private: &Private,
     ) -> Result<Survey, Diagnostics> {
-        self.configured.as_one(self.look(state, private)).await
-    }
-
-    async fn look(&self, state: &TokenSparePool, private: &Private) -> Result<Survey, Diagnostics> {
         let Some(lifetime) = state.days().lifetime().map_err(|error| vec![error])? else {
             return Err(vec![diagnose::not_configured("lifetime_days", "A pool")]);
         };

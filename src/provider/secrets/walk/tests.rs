@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
+use crate::deadline::Deadline;
 use crate::secret::Secret;
 use crate::vault::{Address, Credentials, Limits, Settings, Store, TlsSettings, TokenOrigin};
 
@@ -162,12 +163,10 @@ async fn what_is_not_seen_in_time_is_told_and_the_rest_counts() {
         tls: TlsSettings::default(),
         credentials: Credentials::Token(Secret::new("root"), TokenOrigin::File),
         max_retries: 0,
-        limits: Limits {
-            operation: Duration::from_secs(2),
-            ..Limits::default()
-        },
+        limits: Limits::default(),
     };
-    let observer = Observer::new(Arc::new(Store::new(settings).unwrap()));
+    let observer = Observer::new(Store::new(settings).unwrap())
+        .until(Deadline::within(Duration::from_secs(2)));
     let prefix = Prefix::default();
     let walk = Walk {
         observer: &observer,
@@ -175,7 +174,7 @@ async fn what_is_not_seen_in_time_is_told_and_the_rest_counts() {
         prefix: &prefix,
         field: "token",
     };
-    let sights = observer.store().as_one(walk.to_the_end()).await.unwrap();
+    let sights = walk.to_the_end().await.unwrap();
     let seen: Vec<_> = sights
         .secrets
         .iter()
