@@ -12,7 +12,7 @@
 //! | `store`, `list`, `write`, `metadata` | the operations |
 //! | `session` | the token: given or logged in for, renewed by a second login, revoked at the end |
 //! | `channel` | one exchange under one budget: attempts, back-off, verdicts |
-//! | `doubt` | whether a write may have landed without an answer |
+//! | `landing` | whether a write may have landed without an answer, and until when it may be sent |
 //! | `transport`, `failure`, `tls` | one attempt on the wire, and why it failed |
 //! | `answer`, `text` | what an answer means, and what of its text may be shown |
 //!
@@ -23,7 +23,6 @@ mod answer;
 mod channel;
 mod consistency;
 mod document;
-mod doubt;
 mod error;
 mod failure;
 mod file;
@@ -31,6 +30,7 @@ mod folder_path;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod headers;
+mod landing;
 mod list;
 mod metadata;
 mod mount;

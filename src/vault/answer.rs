@@ -132,6 +132,7 @@ impl Answer {
             }
             500..=599 => Verdict::Retry(server()),
             _ if !self.is_json() => Verdict::Failed(VaultError::NotJson {
+                api_path: question.api_path.to_owned(),
                 status: self.status,
                 content_type: censor.show(&self.content_type),
             }),
@@ -348,6 +349,7 @@ mod tests {
     #[test]
     fn what_will_not_pass_is_told_at_once() {
         let not_json = |status| VaultError::NotJson {
+            api_path: "secret/data/a".into(),
             status,
             content_type: "text/html".into(),
         };

@@ -14,9 +14,9 @@ use zeroize::Zeroizing;
 
 use super::answer::{Answer, Question, Verdict};
 use super::consistency::NewestIndex;
-use super::doubt::Doubt;
 use super::error::{TokenSource, VaultError};
 use super::headers::{Headers, X_VAULT_INDEX};
+use super::landing::Landing;
 use super::retry::{Budget, backoff};
 use super::server_time::{LastDate, parse_http_date};
 use super::settings::Limits;
@@ -45,8 +45,8 @@ pub(super) struct Caller<'a> {
     pub(super) token: Option<&'a Secret>,
     pub(super) source: TokenSource,
     pub(super) capability: &'static str,
-    /// Where it is noted that the request may have landed without an answer.
-    pub(super) doubt: &'a Doubt,
+    /// Where it is kept whether the request may have landed without an answer.
+    pub(super) landing: &'a Landing,
 }
 
 impl Channel {
@@ -69,7 +69,7 @@ impl Channel {
                 return Err(error);
             }
             let wait = backoff(self.limits.backoff, attempt, retry_after, jitter());
-            if !budget.allows(wait, caller.doubt.exists()) {
+            if !budget.allows(wait, caller.landing.is_possible()) {
                 return Err(error);
             }
             tokio::time::sleep(wait).await;
@@ -87,15 +87,18 @@ impl Channel {
         let Ok(_permit) = self.permits.acquire().await else {
             return (Err(Failed::ForGood(VaultError::Cancelled)), None);
         };
-        if !budget.allows(Duration::ZERO, caller.doubt.exists()) {
+        if !budget.allows(Duration::ZERO, caller.landing.is_possible()) {
             let late = self.too_late(budget.limit());
             return (Err(Failed::ForGood(late)), None);
+        }
+        if caller.landing.is_overdue() {
+            return (Err(Failed::ForGood(VaultError::Overdue)), None);
         }
         let api_path = endpoint.path().trim().trim_start_matches('/').to_owned();
         let method = endpoint.method();
         let started = Instant::now();
         // Before the sending, so that it is noted where nobody waits for its end.
-        let doubt_before = caller.doubt.raise();
+        let before = caller.landing.begin();
         let sent = self.send(endpoint, caller.token).await;
         let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
         let (answer, headers) = match sent {
@@ -105,7 +108,7 @@ impl Channel {
                 may_have_landed,
             }) => {
                 if !may_have_landed {
-                    caller.doubt.restore(doubt_before);
+                    caller.landing.restore(before);
                 }
                 tracing::debug!(?method, api_path, attempt, milliseconds, %error, "no answer");
                 let failed = match error {
@@ -120,7 +123,7 @@ impl Channel {
         let status = answer.status;
         tracing::debug!(?method, api_path, attempt, milliseconds, status, "answer");
         if answer.refuses_before_writing() {
-            caller.doubt.restore(doubt_before);
+            caller.landing.restore(before);
         }
         if let Some(date) = headers.get(DATE) {
             self.date.note(date);

@@ -95,8 +95,10 @@ pub enum VaultError {
         status: u16,
     },
     /// The answer is not JSON: most likely it comes from a proxy, or the address is not Vault's.
-    #[error("the answer with status {status} is not JSON but `{content_type}`")]
+    #[error("the answer with status {status} for `{api_path}` is not JSON but `{content_type}`")]
     NotJson {
+        /// The path that was called.
+        api_path: String,
         /// HTTP status.
         status: u16,
         /// Content type, empty where the answer has none.
@@ -164,12 +166,32 @@ pub enum VaultError {
         /// Seconds allowed.
         seconds: u64,
     },
+    /// The time in which the request may be sent was over before it was.
+    #[error("it became too late to send the request")]
+    Overdue,
     /// The request cannot be put on the wire. No mount or path that passed its check leads here.
     #[error("the request cannot be sent")]
     Unsendable,
     /// The store was closed before or meanwhile.
     #[error("the connection to Vault was closed")]
     Cancelled,
+}
+
+impl VaultError {
+    /// Reports whether the server, or a firewall before it, refuses the request for good: sent
+    /// again, or with other content, it would be refused again. The request has done nothing.
+    pub fn refuses_for_good(&self) -> bool {
+        match self {
+            Self::Forbidden { .. }
+            | Self::Unauthenticated { .. }
+            | Self::MetadataMissing { .. }
+            | Self::PatchUnsupported { .. } => true,
+            Self::Server { status, .. } | Self::NotJson { status, .. } => {
+                matches!(status, 400 | 403 | 404 | 405 | 415 | 501)
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Tells where the token came from that Vault did not accept.

@@ -6,10 +6,15 @@ use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
+use crate::clock::{Clock, SystemClock};
+
 /// Tells what time it was at the server when its last answer came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerTime {
-    date: Timestamp,
+    /// The `Date` of the answer.
+    pub date: Timestamp,
+    /// When the answer came, by the clock of this machine.
+    pub received_at: Timestamp,
     received: Instant,
 }
 
@@ -36,6 +41,7 @@ impl LastDate {
         if let Some(date) = parse_http_date(header) {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ServerTime {
                 date,
+                received_at: SystemClock.now(),
                 received: Instant::now(),
             });
         }

@@ -11,8 +11,8 @@ use vaultrs::api::token::requests::RevokeTokenSelfRequest;
 
 use super::answer::Answer;
 use super::channel::{Caller, Channel};
-use super::doubt::Doubt;
 use super::error::{TokenSource, VaultError};
+use super::landing::Landing;
 use super::retry::Budget;
 use super::settings::{Credentials, Login};
 use crate::secret::Secret;
@@ -134,7 +134,7 @@ impl Session {
             token: Some(&token),
             source: TokenSource::Login(login.method()),
             capability: "update",
-            doubt: &Doubt::default(),
+            landing: &Landing::default(),
         };
         let budget = Budget::start(&channel.limits, None);
         let revoked = channel
@@ -158,12 +158,12 @@ impl Session {
 }
 
 async fn log_in(login: &Login, channel: &Channel, budget: &Budget) -> Result<Secret, VaultError> {
-    let doubt = Doubt::default();
+    let landing = Landing::default();
     let caller = Caller {
         token: None,
         source: TokenSource::None,
         capability: "update",
-        doubt: &doubt,
+        landing: &landing,
     };
     let answered = match login {
         Login::Kubernetes { mount, role, jwt } => {

@@ -12,8 +12,8 @@ use vaultrs::api::kv2::requests::ReadSecretRequest;
 use super::answer::Answer;
 use super::channel::{Caller, Channel, token_header};
 use super::document::{self, Reading};
-use super::doubt::Doubt;
 use super::error::VaultError;
+use super::landing::Landing;
 use super::mount::{self, MountInfo, MountOfRequest};
 use super::retry::Budget;
 use super::secret_path::{InMount, SecretPath};
@@ -336,17 +336,16 @@ impl Store {
         capability: &'static str,
         budget: &Budget,
     ) -> Result<Answer, VaultError> {
-        let doubt = Doubt::default();
-        self.call_in_doubt(endpoint, capability, &doubt, budget)
+        self.call_landing(endpoint, capability, &Landing::default(), budget)
             .await
     }
 
-    /// Does as [`Store::call`], and notes whether the request may have landed without an answer.
-    pub(super) async fn call_in_doubt<E: Endpoint>(
+    /// Does as [`Store::call`], and keeps whether the request may have landed without an answer.
+    pub(super) async fn call_landing<E: Endpoint>(
         &self,
         endpoint: &E,
         capability: &'static str,
-        doubt: &Doubt,
+        landing: &Landing,
         budget: &Budget,
     ) -> Result<Answer, VaultError> {
         let mut renewed = false;
@@ -360,7 +359,7 @@ impl Store {
                 token: lease.token.as_ref(),
                 source: lease.source,
                 capability,
-                doubt,
+                landing,
             };
             match self.shared.channel.exchange(endpoint, caller, budget).await {
                 Err(VaultError::Unauthenticated { .. })

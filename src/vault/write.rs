@@ -10,8 +10,8 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::answer::TOO_LARGE;
-use super::doubt::Doubt;
 use super::error::VaultError;
+use super::landing::Landing;
 use super::new_document::NewDocument;
 use super::retry::Budget;
 use super::secret_path::SecretPath;
@@ -95,31 +95,57 @@ impl Store {
         document: &NewDocument,
         cas: u64,
     ) -> Result<Written, WriteFailure> {
+        self.write_landing(path, document, cas, Landing::default())
+            .await
+    }
+
+    /// Does as [`Store::write`], and sends nothing after `latest` by the clock of this machine.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::write`], and [`VaultError::Overdue`] once it is later.
+    pub async fn write_no_later_than(
+        &self,
+        path: &SecretPath,
+        document: &NewDocument,
+        cas: u64,
+        latest: Timestamp,
+    ) -> Result<Written, WriteFailure> {
+        let landing = Landing::no_later_than(latest);
+        self.write_landing(path, document, cas, landing).await
+    }
+
+    async fn write_landing(
+        &self,
+        path: &SecretPath,
+        document: &NewDocument,
+        cas: u64,
+        landing: Landing,
+    ) -> Result<Written, WriteFailure> {
         let budget = self.budget().for_write(&self.shared.channel.limits);
-        let doubt = Doubt::default();
         let request = WriteRequest {
             path,
             document,
             cas,
         };
-        self.within(&budget, self.write_within(&request, &doubt, &budget))
+        self.within(&budget, self.write_within(&request, &landing, &budget))
             .await
             .map_err(|error| WriteFailure {
                 error: write_error(error),
-                unanswered: doubt.exists(),
+                unanswered: landing.is_possible(),
             })
     }
 
     async fn write_within(
         &self,
         request: &WriteRequest<'_>,
-        doubt: &Doubt,
+        landing: &Landing,
         budget: &Budget,
     ) -> Result<Written, VaultError> {
         self.check_unknown_mount(request.path, budget).await?;
         let capability = if request.cas == 0 { "create" } else { "update" };
         let answer = self
-            .call_in_doubt(request, capability, doubt, budget)
+            .call_landing(request, capability, landing, budget)
             .await?;
         let api_path = request.path();
         if answer.status == 404 {
@@ -250,6 +276,7 @@ mod tests {
             errors: vec![text.into()],
         };
         let not_json = |status| VaultError::NotJson {
+            api_path: "secret/data/a".into(),
             status,
             content_type: "text/html".into(),
         };

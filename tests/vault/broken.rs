@@ -17,6 +17,7 @@ async fn a_page_in_place_of_json_is_told_with_status_and_type() {
         assert_eq!(
             root_store(proxy.address()).read(&path("agent")).await,
             Err(VaultError::NotJson {
+                api_path: "secret/data/agent".into(),
                 status,
                 content_type: "text/html; charset=utf-8".into(),
             })

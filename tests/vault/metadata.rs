@@ -291,3 +291,72 @@ async fn the_whole_map_is_replaced_and_no_other_setting() {
     let unborn = store.read_metadata(&path("unborn")).await.unwrap();
     assert_eq!(unborn.current_version, 0);
 }
+
+#[tokio::test]
+async fn a_refusal_for_good_is_told_from_a_failure_that_passes() {
+    let bao = server().await;
+    let wanted = changes(&[("mark", Some("x"))]);
+    let denied = r#"{"errors":["permission denied"]}"#;
+    for step in [
+        Step::html(403),
+        Step::json(403, denied),
+        Step::html(400),
+        Step::html(404),
+        Step::html(405),
+        Step::html(415),
+        Step::html(501),
+        Step::json(501, r#"{"errors":["unsupported method"]}"#),
+    ] {
+        let proxy = Proxy::before(bao.address(), [step.clone()]).await;
+        let refused = root_store(proxy.address());
+        let error = refused.patch_metadata(&path("agent"), &wanted).await;
+        assert!(
+            error.as_ref().is_err_and(VaultError::refuses_for_good),
+            "{step:?}: {error:?}"
+        );
+        let proxy = Proxy::before(bao.address(), []).await;
+        let refused = root_store(proxy.address());
+        refused.read(&path("agent")).await.unwrap();
+        proxy.then([step.clone()]);
+        let error = refused
+            .replace_metadata(&path("agent"), &map(&[("mark", "x")]))
+            .await;
+        assert!(
+            error.as_ref().is_err_and(VaultError::refuses_for_good),
+            "{step:?}: {error:?}"
+        );
+    }
+    for step in [Step::html(502), Step::json(429, "{}"), Step::CutBefore] {
+        let proxy = Proxy::before(bao.address(), vec![step.clone(); 9]).await;
+        let failing = root_store(proxy.address());
+        let error = failing.patch_metadata(&path("agent"), &wanted).await;
+        assert!(
+            error.as_ref().is_err_and(|error| !error.refuses_for_good()),
+            "{step:?}: {error:?}"
+        );
+    }
+    // What the server itself refuses for good.
+    let store = root_store(bao.address());
+    let many: BTreeMap<_, _> = (0..64)
+        .map(|key| (format!("k{key}"), "x".to_owned()))
+        .collect();
+    store.replace_metadata(&path("agent"), &many).await.unwrap();
+    let mut more = many.clone();
+    more.insert("mark".to_owned(), "x".to_owned());
+    let error = store.replace_metadata(&path("agent"), &more).await;
+    assert!(
+        error.as_ref().is_err_and(VaultError::refuses_for_good),
+        "{error:?}"
+    );
+    let config = json!({ "metadata_cas_required": true });
+    bao.must("POST", "secret/config", config).await;
+    for error in [
+        store.patch_metadata(&path("agent"), &wanted).await,
+        store.replace_metadata(&path("agent"), &many).await,
+    ] {
+        assert!(
+            error.as_ref().is_err_and(VaultError::refuses_for_good),
+            "{error:?}"
+        );
+    }
+}

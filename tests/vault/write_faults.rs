@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use terraform_provider_claude::deadline::Deadline;
 use terraform_provider_claude::secret::Secret;
@@ -337,4 +338,28 @@ async fn who_changes_one_secret_waits_for_the_other() {
     assert!(matches!(late, Err(VaultError::DeadlineExceeded { .. })));
     drop(turn);
     assert!(all.turn(&agent).await.is_ok());
+}
+
+#[tokio::test]
+async fn no_attempt_leaves_after_the_time_for_it() {
+    let bao = server().await;
+    let proxy = Proxy::before(bao.address(), []).await;
+    let store = behind(&proxy, [], 4).await;
+    let new = NewDocument::of_field("token", &Secret::new("two"));
+    let agent = path("agent");
+    let sent = proxy.seen().len();
+    let overdue = WriteError::Vault(VaultError::Overdue);
+    let past = Timestamp::UNIX_EPOCH;
+    let failure = store.write_no_later_than(&agent, &new, 1, past).await;
+    let failure = failure.unwrap_err();
+    assert_eq!((&failure.error, failure.unanswered), (&overdue, false));
+    assert_eq!(proxy.seen().len(), sent);
+    // The first attempt leaves in time, the next does not.
+    let slow = Step::json(429, "{}").with("retry-after", "2");
+    proxy.then([slow]);
+    let soon = store.server_time().unwrap().received_at + Duration::from_secs(2);
+    let failure = store.write_no_later_than(&agent, &new, 1, soon).await;
+    assert_eq!(failure.unwrap_err().error, overdue);
+    assert_eq!(proxy.seen().len(), sent + 1);
+    assert_eq!(current(&bao).await, (1, "one".into()));
 }

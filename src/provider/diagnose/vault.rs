@@ -142,6 +142,10 @@ fn advise(error: &VaultError) -> (&'static str, String) {
             "See `vault status`; if the server is well, look at proxies and firewalls between."
                 .to_owned(),
         ),
+        VaultError::Overdue => (
+            "Too late to write",
+            "This machine slept, or Vault was slow to answer. Run this again.".to_owned(),
+        ),
         VaultError::Unsendable => (
             "The request cannot be sent",
             "A value of the provider block or the environment has a character that no request \

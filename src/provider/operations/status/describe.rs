@@ -194,6 +194,7 @@ fn concerns_all(error: &VaultError) -> bool {
         | VaultError::DeadlineExceeded { .. } => true,
         VaultError::Forbidden { .. }
         | VaultError::RateLimited
+        | VaultError::Overdue
         | VaultError::MetadataMissing { .. }
         | VaultError::PatchUnsupported { .. }
         | VaultError::NotJson { .. }
