@@ -5,9 +5,7 @@ mod automation;
 mod changelog;
 mod docs;
 mod files;
-mod generated;
 mod imports;
-mod protocol;
 mod toolchain;
 
 use std::fs;
@@ -15,6 +13,14 @@ use std::path::{Path, PathBuf};
 
 /// Folders that hold no file of ours.
 const FOREIGN: [&str; 3] = [".git", ".terraform", "target"];
+
+/// Set to `1` to write the generated files instead of comparing them.
+const UPDATE: &str = "UPDATE_GENERATED";
+
+#[expect(clippy::disallowed_methods, reason = "a switch of these tests alone")]
+fn wants_update() -> bool {
+    std::env::var(UPDATE).is_ok_and(|value| value == "1")
+}
 
 /// Returns the top folder of the repository.
 fn root() -> &'static Path {

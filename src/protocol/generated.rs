@@ -1,6 +1,6 @@
 //! Messages and service of `proto/tfplugin6.proto`, as the generator writes them.
 //!
-//! `cargo test --test main repo::generated` tells whether they are current, and how to renew them.
+//! `cargo test -p proto` compares them; `UPDATE_GENERATED=1 cargo test -p proto` writes them again.
 
 use std::fmt;
 

@@ -15,8 +15,7 @@ use terraform_provider_claude::protocol::Schema;
 use terraform_provider_claude::provider::ClaudeProvider;
 use terraform_provider_claude::sdk::ProviderService;
 
-use super::generated::{UPDATE, wants_update};
-use super::{files, read, relative, root};
+use super::{UPDATE, files, read, relative, root, wants_update};
 use page::{Import, Page};
 
 /// Files that a registry looks for beside the example of a resource.

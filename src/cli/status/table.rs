@@ -279,19 +279,20 @@ mod tests {
 
     #[test]
     fn what_ends_first_has_the_shortest_bar() {
-        insta::assert_snapshot!(table(None), @r#"
-        PATH           ROLE     TOKEN  STATUS        MINTED       EXPIRES       LEFT
-        locked         -        -      unreadable    -            -                -
-        a\b"c          -        -      missing       -            -                -
-        agent          primary  -      rotation_due  2025-12-03   2026-12-03     8 d  #.......................
-        agent-spare-2  -        -      duplicate     2025-12-03   2026-12-03     8 d  #.......................
-        agent-spare-1  spare    -      in_date       2026-11-01~  2027-11-01~  341 d  #######################.
+        let shown = r#"
+PATH           ROLE     TOKEN  STATUS        MINTED       EXPIRES       LEFT
+locked         -        -      unreadable    -            -                -
+a\b"c          -        -      missing       -            -                -
+agent          primary  -      rotation_due  2025-12-03   2026-12-03     8 d  #.......................
+agent-spare-2  -        -      duplicate     2025-12-03   2026-12-03     8 d  #.......................
+agent-spare-1  spare    -      in_date       2026-11-01~  2027-11-01~  341 d  #######################.
 
-        a\b"c: There is no such secret.
-        agent-spare-2 holds the same token as agent.
-        ~ is an estimate, since older versions cannot be read: the token may be older and
-        expire earlier. `store --stamp-only --minted-at TIME` dates it.
-        "#);
+a\b"c: There is no such secret.
+agent-spare-2 holds the same token as agent.
+~ is an estimate, since older versions cannot be read: the token may be older and
+expire earlier. `store --stamp-only --minted-at TIME` dates it.
+"#;
+        assert_eq!(table(None), shown.trim_start());
     }
 
     #[test]

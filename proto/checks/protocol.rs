@@ -49,7 +49,7 @@ impl Declared {
 }
 
 fn file() -> FileDescriptorProto {
-    let files = super::generated::descriptors("tfplugin6.proto").file;
+    let files = super::descriptors("tfplugin6.proto").file;
     let ours = files.into_iter().find(|file| file.package() == PACKAGE);
     ours.unwrap()
 }
