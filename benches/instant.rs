@@ -29,10 +29,7 @@ pub(crate) fn serve() {
         protocol_versions: ProcessEnvironment.get(env::PLUGIN_PROTOCOL_VERSIONS),
         client_certificate: ProcessEnvironment.get(env::PLUGIN_CLIENT_CERT),
         socket_folder: path(env::PLUGIN_UNIX_SOCKET_DIR),
-        socket_group: None,
         temporary_folder: path(env::TMPDIR),
-        min_port: ProcessEnvironment.get(env::PLUGIN_MIN_PORT),
-        max_port: ProcessEnvironment.get(env::PLUGIN_MAX_PORT),
         multiplex: false,
     };
     let plugin = Plugin {

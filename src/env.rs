@@ -17,16 +17,10 @@ variables! {
     TF_PLUGIN_MAGIC_COOKIE = "TF_PLUGIN_MAGIC_COOKIE";
     /// Protocol major versions that the host speaks, separated by commas.
     PLUGIN_PROTOCOL_VERSIONS = "PLUGIN_PROTOCOL_VERSIONS";
-    /// Lowest TCP port to listen on where there are no Unix sockets.
-    PLUGIN_MIN_PORT = "PLUGIN_MIN_PORT";
-    /// Highest TCP port to listen on where there are no Unix sockets.
-    PLUGIN_MAX_PORT = "PLUGIN_MAX_PORT";
     /// Certificate of the host in PEM; its presence asks for mutual TLS.
     PLUGIN_CLIENT_CERT = "PLUGIN_CLIENT_CERT";
     /// Folder for the Unix socket.
     PLUGIN_UNIX_SOCKET_DIR = "PLUGIN_UNIX_SOCKET_DIR";
-    /// Group that may connect to the Unix socket.
-    PLUGIN_UNIX_SOCKET_GROUP = "PLUGIN_UNIX_SOCKET_GROUP";
     /// Asks for the seventh handshake field.
     PLUGIN_MULTIPLEX_GRPC = "PLUGIN_MULTIPLEX_GRPC";
     /// Folder for temporary files.

@@ -1,15 +1,14 @@
 //! Keeps the memory of this process to itself.
 
+use rustix::process::{Resource, Rlimit, setrlimit};
+
 /// Forbids other processes of the same user to read the memory of this one, and the system to
 /// write it to a file when the process crashes.
 ///
 /// Linux alone knows the first; where the system refuses either, the process runs on without it.
 /// A debugger or `perf` can then be attached by an administrator only, and what is below
 /// `/proc/self` belongs to the administrator.
-#[cfg(unix)]
 pub fn hide_memory() {
-    use rustix::process::{Resource, Rlimit, setrlimit};
-
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
@@ -26,7 +25,3 @@ pub fn hide_memory() {
         tracing::debug!(%error, "a crash may write the memory of this process to a file");
     }
 }
-
-/// Does nothing: there is no such way here.
-#[cfg(not(unix))]
-pub fn hide_memory() {}

@@ -11,7 +11,6 @@ pub mod error;
 pub mod function;
 pub mod generated;
 pub mod json;
-pub mod lint;
 pub mod msgpack;
 pub mod number;
 pub mod path;

@@ -14,6 +14,7 @@ mod generate;
 mod host;
 mod identity;
 mod import;
+mod lint;
 mod list;
 mod lookup;
 mod panics;

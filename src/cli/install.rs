@@ -167,15 +167,9 @@ fn own_file() -> io::Result<PathBuf> {
     })
 }
 
-#[cfg(unix)]
 fn executable(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     file.set_permissions(fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn executable(_file: &File) -> io::Result<()> {
-    Ok(())
 }
 
 /// Returns the file with settings of the host that keep it from searching where it would.

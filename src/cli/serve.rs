@@ -82,10 +82,7 @@ fn handshake(environment: &dyn Environment) -> HandshakeEnvironment {
         protocol_versions: environment.get(env::PLUGIN_PROTOCOL_VERSIONS),
         client_certificate: environment.get(env::PLUGIN_CLIENT_CERT),
         socket_folder: path(env::PLUGIN_UNIX_SOCKET_DIR),
-        socket_group: environment.get(env::PLUGIN_UNIX_SOCKET_GROUP),
         temporary_folder: path(env::TMPDIR),
-        min_port: environment.get(env::PLUGIN_MIN_PORT),
-        max_port: environment.get(env::PLUGIN_MAX_PORT),
         multiplex: environment.get(env::PLUGIN_MULTIPLEX_GRPC).is_some(),
     }
 }

@@ -95,16 +95,9 @@ fn text(
 }
 
 /// Returns the width of the terminal; a pipe has none.
-#[cfg(unix)]
 fn columns() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
-}
-
-/// Returns the width of the terminal; a pipe has none.
-#[cfg(not(unix))]
-fn columns() -> Option<usize> {
-    None
 }
 
 #[cfg(test)]

@@ -63,7 +63,6 @@ pub(super) fn run(arguments: Store, environment: &Arc<dyn Environment>) -> ExitC
                 InputError::TooLong | InputError::NotText => format!(
                     "A token is one line of 108 characters: letters, digits, `-` and `_`. {recipe}"
                 ),
-                InputError::NoPrompt => "Give the token by a pipe. ".to_owned(),
                 InputError::Unreadable(ref cause) => format!("{cause}. {recipe}"),
             };
             output::fail(

@@ -1,11 +1,9 @@
 //! What the host says in the environment, and the one line that answers it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-
-use super::listener::Address;
 
 /// Version of the handshake itself, the same for every host.
 const CORE_PROTOCOL: u32 = 1;
@@ -23,14 +21,8 @@ pub struct HandshakeEnvironment {
     pub client_certificate: Option<String>,
     /// `PLUGIN_UNIX_SOCKET_DIR`: folder for the socket.
     pub socket_folder: Option<PathBuf>,
-    /// `PLUGIN_UNIX_SOCKET_GROUP`: name or number of the group that may connect.
-    pub socket_group: Option<String>,
     /// `TMPDIR`: folder for the socket where the host names none.
     pub temporary_folder: Option<PathBuf>,
-    /// `PLUGIN_MIN_PORT`: lowest TCP port, where there are no Unix sockets.
-    pub min_port: Option<String>,
-    /// `PLUGIN_MAX_PORT`: highest TCP port, where there are no Unix sockets.
-    pub max_port: Option<String>,
     /// Whether `PLUGIN_MULTIPLEX_GRPC` is set, which asks for a seventh field.
     pub multiplex: bool,
 }
@@ -50,6 +42,12 @@ impl HandshakeEnvironment {
         }
     }
 
+    /// Returns the folder that the host or the user chose for the socket.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        let chosen = self.socket_folder.as_deref();
+        chosen.or(self.temporary_folder.as_deref())
+    }
+
     /// Tells whether the host lists this protocol version, or lists nothing.
     ///
     /// The answer changes no byte of the handshake: a host that does not speak the version that
@@ -64,36 +62,29 @@ impl HandshakeEnvironment {
 
 /// Writes the handshake line, with its line break.
 ///
-/// Fields: core protocol, application protocol, network, address, `grpc`, and the server
+/// Fields: core protocol, application protocol, network, path of the socket, `grpc`, and the server
 /// certificate in unpadded base64 (the host decodes no padding), empty for plaintext. The seventh
 /// field is there only for hosts that ask: older ones would take it for part of the certificate.
 pub(super) fn line(
     protocol_version: u32,
-    address: &Address,
+    socket: &str,
     certificate: Option<&[u8]>,
     multiplex: bool,
 ) -> String {
     let certificate = certificate.map_or_else(String::new, |der| STANDARD_NO_PAD.encode(der));
     let seventh = if multiplex { "|false" } else { "" };
-    let Address { network, text } = address;
-    format!("{CORE_PROTOCOL}|{protocol_version}|{network}|{text}|grpc|{certificate}{seventh}\n")
+    format!("{CORE_PROTOCOL}|{protocol_version}|unix|{socket}|grpc|{certificate}{seventh}\n")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn socket() -> Address {
-        Address {
-            network: "unix",
-            text: "/tmp/plugin-a1/s".to_owned(),
-        }
-    }
+    const SOCKET: &str = "/tmp/plugin-a1/s";
 
     #[test]
     fn line_has_six_fields_for_every_certificate_length() {
-        let lines =
-            [&b"abc"[..], b"abcd", b"abcde"].map(|der| line(6, &socket(), Some(der), false));
+        let lines = [&b"abc"[..], b"abcd", b"abcde"].map(|der| line(6, SOCKET, Some(der), false));
         assert_eq!(
             lines,
             [
@@ -107,7 +98,7 @@ mod tests {
     #[test]
     fn plaintext_line_keeps_the_empty_certificate_field() {
         assert_eq!(
-            line(6, &socket(), None, false),
+            line(6, SOCKET, None, false),
             "1|6|unix|/tmp/plugin-a1/s|grpc|\n"
         );
     }
@@ -115,7 +106,7 @@ mod tests {
     #[test]
     fn seventh_field_answers_only_who_asks() {
         assert_eq!(
-            line(6, &socket(), Some(b"abc"), true),
+            line(6, SOCKET, Some(b"abc"), true),
             "1|6|unix|/tmp/plugin-a1/s|grpc|YWJj|false\n"
         );
     }

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
@@ -18,7 +19,7 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
 
-use super::listener::{Listener, Socket};
+use super::listener::Listener;
 
 /// Longest TLS handshake.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
@@ -97,7 +98,7 @@ impl Pending {
     }
 }
 
-async fn establish(socket: Socket, tls: Option<TlsAcceptor>) -> io::Result<Transport> {
+async fn establish(socket: UnixStream, tls: Option<TlsAcceptor>) -> io::Result<Transport> {
     let Some(tls) = tls else {
         return Ok(Transport::Plain(socket));
     };
@@ -141,8 +142,8 @@ pub(super) struct Connection {
 }
 
 enum Transport {
-    Plain(Socket),
-    Encrypted(Box<TlsStream<Socket>>),
+    Plain(UnixStream),
+    Encrypted(Box<TlsStream<UnixStream>>),
 }
 
 impl Connected for Connection {

@@ -72,18 +72,6 @@ pub(super) async fn host_gone(
     }
 }
 
-/// Number of the process that started this one.
-pub(super) fn parent() -> u32 {
-    #[cfg(unix)]
-    {
-        std::os::unix::process::parent_id()
-    }
-    #[cfg(not(unix))]
-    {
-        0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};

@@ -2,19 +2,17 @@
 
 use serde_json::json;
 
-use super::listener::Address;
-
 /// Writes the variable assignment for a shell, with its line break.
 ///
 /// `Test` is always true: with false, hosts ignore the protocol version and may crash.
-pub(super) fn line(key: &str, protocol_version: u32, process: u32, address: &Address) -> String {
+pub(super) fn line(key: &str, protocol_version: u32, process: u32, socket: &str) -> String {
     let providers = json!({
         key: {
             "Protocol": "grpc",
             "ProtocolVersion": protocol_version,
             "Pid": process,
             "Test": true,
-            "Addr": { "Network": address.network, "String": address.text },
+            "Addr": { "Network": "unix", "String": socket },
         }
     });
     let quoted = providers.to_string().replace('\'', r"'\''");
@@ -27,12 +25,8 @@ mod tests {
 
     #[test]
     fn line_is_an_assignment_of_json() {
-        let address = Address {
-            network: "unix",
-            text: "/tmp/it's/s".to_owned(),
-        };
         assert_eq!(
-            line("example.com/a/b", 6, 42, &address),
+            line("example.com/a/b", 6, 42, "/tmp/it's/s"),
             concat!(
                 r#"TF_REATTACH_PROVIDERS='{"example.com/a/b":{"Addr":{"Network":"unix","#,
                 r#""String":"/tmp/it'\''s/s"},"Pid":42,"Protocol":"grpc","ProtocolVersion":6,"#,

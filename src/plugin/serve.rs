@@ -1,6 +1,7 @@
 //! The life of a plugin process, from the handshake to its end.
 
 use std::io::{self, Write as _};
+use std::os::unix::process::parent_id;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -83,11 +84,10 @@ pub async fn serve(plugin: Plugin, environment: &HandshakeEnvironment) -> Result
         .as_deref()
         .map(tls::mutual)
         .transpose()?;
-    // Held to the end: it removes the socket.
-    let (listener, address, _cleanup) = listener::bind(environment)?;
+    let listener = listener::bind(environment.folder())?;
     announce(&handshake::line(
         plugin.protocol_version,
-        &address,
+        listener.path(),
         tls.as_ref().map(|tls| tls.certificate.as_ref()),
         environment.multiplex,
     ))?;
@@ -105,12 +105,12 @@ pub async fn serve_for_reattach(
     key: &str,
 ) -> Result<(), ServeError> {
     let signals = Signals::install(Interrupt::Ends).map_err(ServeError::Signals)?;
-    let (listener, address, _cleanup) = listener::bind(environment)?;
+    let listener = listener::bind(environment.folder())?;
     announce(&reattach::line(
         key,
         plugin.protocol_version,
         std::process::id(),
-        &address,
+        listener.path(),
     ))?;
     run(plugin, listener, None, signals, None).await
 }
@@ -144,7 +144,7 @@ async fn run(
 
     let host_gone = async {
         match patience {
-            Some(patience) => orphan::host_gone(connection_counts, orphan::parent, patience).await,
+            Some(patience) => orphan::host_gone(connection_counts, parent_id, patience).await,
             None => std::future::pending().await,
         }
     };

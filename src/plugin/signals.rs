@@ -2,6 +2,8 @@
 
 use std::io;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
 /// What an interrupt from the terminal means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Interrupt {
@@ -12,18 +14,15 @@ pub(super) enum Interrupt {
 }
 
 /// Signals that were taken over from the system.
-#[cfg(unix)]
 pub(super) struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
+    interrupt: Signal,
+    terminate: Signal,
     meaning: Interrupt,
 }
 
-#[cfg(unix)]
 impl Signals {
     /// Takes the signals over; from here on none of them kills the process.
     pub(super) fn install(meaning: Interrupt) -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -42,33 +41,6 @@ impl Signals {
                     }
                     tracing::debug!("an interrupt was left to the host");
                 }
-            }
-        }
-    }
-}
-
-/// The interrupt of the console, the only signal there is.
-#[cfg(not(unix))]
-pub(super) struct Signals {
-    meaning: Interrupt,
-}
-
-#[cfg(not(unix))]
-impl Signals {
-    /// Notes what an interrupt means.
-    pub(super) fn install(meaning: Interrupt) -> io::Result<Self> {
-        Ok(Self { meaning })
-    }
-
-    /// Returns at the next signal that asks the process to end.
-    pub(super) async fn received(&mut self) {
-        loop {
-            let caught = tokio::signal::ctrl_c().await;
-            if caught.is_err() {
-                std::future::pending::<()>().await;
-            }
-            if self.meaning == Interrupt::Ends {
-                return;
             }
         }
     }

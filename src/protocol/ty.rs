@@ -8,7 +8,7 @@ use serde::de::{
 };
 
 /// How deep types, and therefore values, may be nested.
-pub(crate) const MAX_DEPTH: usize = 64;
+pub const MAX_DEPTH: usize = 64;
 
 /// The type of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]

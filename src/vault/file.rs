@@ -49,7 +49,6 @@ mod tests {
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
     }
 
-    #[cfg(unix)]
     #[test]
     fn links_are_followed_and_what_never_ends_is_refused() {
         let folder = tempfile::tempdir().unwrap();

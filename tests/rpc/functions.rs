@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use terraform_provider_claude::protocol::{
-    Attribute, AttributePath, Diagnostic, Kind, Type, Value, lint, wire as codec,
+    Attribute, AttributePath, Diagnostic, Kind, Type, Value, wire as codec,
 };
 use terraform_provider_claude::sdk::{
     AnyFunction, AnyResource, AttributeValue, Diagnostics, Failure, Function, Model, ModelError,
@@ -14,6 +14,7 @@ use terraform_provider_claude::sdk::{
 use wire::provider_client::ProviderClient;
 use wire::provider_server::ProviderServer;
 
+use super::lint;
 use super::thing::{CANARY, TinyConfig, raw};
 
 type Work = Arc<dyn Fn(Value) -> Result<Value, Diagnostic> + Send + Sync>;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use terraform_provider_claude::clock::SystemClock;
 use terraform_provider_claude::protocol::Schema;
-use terraform_provider_claude::protocol::lint::{self, Role};
 use terraform_provider_claude::provider::ClaudeProvider;
 use terraform_provider_claude::sdk::{AnyAction, AnyListResource, AnyResource, ProviderService};
+
+use super::lint::{self, Role};
 
 fn service() -> ProviderService<ClaudeProvider> {
     let environment = Arc::new(BTreeMap::<String, String>::new());

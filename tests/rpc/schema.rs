@@ -1,11 +1,10 @@
 //! What the provider says of itself, and what it does not answer.
 
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
-use terraform_provider_claude::protocol::lint;
-use terraform_provider_claude::protocol::lint::Role;
 use tonic::Code;
 
 use super::host::Host;
+use super::lint::{self, Role};
 use super::thing::{Script, TYPE_NAME};
 
 fn capabilities() -> Option<wire::ServerCapabilities> {

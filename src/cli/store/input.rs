@@ -1,7 +1,6 @@
 //! A token from standard input: typed where nobody sees it, or by a pipe. Every buffer of ours
 //! that holds it is wiped.
 
-#[cfg(unix)]
 mod hidden;
 
 use std::fs::File;
@@ -30,10 +29,6 @@ pub(super) enum InputError {
     /// Somebody pressed Ctrl-C, or asked the program to end.
     #[error("Interrupted")]
     Interrupted,
-    /// Standard input is a terminal that cannot be told to show nothing.
-    #[cfg_attr(unix, expect(dead_code, reason = "terminals of other systems"))]
-    #[error("This terminal cannot hide what is typed")]
-    NoPrompt,
     /// Reading failed.
     #[error("Standard input cannot be read")]
     Unreadable(#[from] io::Error),
@@ -42,7 +37,7 @@ pub(super) enum InputError {
 /// Reads the token for a place that a person knows by `name`.
 pub(super) async fn token(name: &str) -> Result<Secret, InputError> {
     if io::stdin().is_terminal() {
-        return typed(name).await;
+        return hidden::token(name).await;
     }
     let mut input = unbuffered()?;
     // Elsewhere than on the runtime's own thread, which is to hear of signals meanwhile.
@@ -65,16 +60,6 @@ fn whole(input: &mut impl Read) -> Result<Secret, InputError> {
         }
     }
     secret(&buffer)
-}
-
-#[cfg(unix)]
-async fn typed(name: &str) -> Result<Secret, InputError> {
-    hidden::token(name).await
-}
-
-#[cfg(not(unix))]
-async fn typed(_name: &str) -> Result<Secret, InputError> {
-    Err(InputError::NoPrompt)
 }
 
 /// Makes a buffer that never grows, since growing leaves a copy behind.
@@ -101,15 +86,7 @@ fn secret(bytes: &[u8]) -> Result<Secret, InputError> {
 }
 
 /// Opens standard input without the buffer of the library, which is not wiped.
-#[cfg(unix)]
 fn unbuffered() -> io::Result<File> {
     use std::os::fd::AsFd as _;
     Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
-}
-
-/// Opens standard input without the buffer of the library, which is not wiped.
-#[cfg(not(unix))]
-fn unbuffered() -> io::Result<File> {
-    use std::os::windows::io::AsHandle as _;
-    Ok(File::from(io::stdin().as_handle().try_clone_to_owned()?))
 }

@@ -1,19 +1,18 @@
 //! What hosts refuse in a schema, so that a test finds it before a host does.
 //!
 //! A host that refuses one schema loads none of the provider. What the types of
-//! [`schema`](super::schema) cannot express needs no rule here.
+//! the schema cannot express needs no rule here.
 
 use std::collections::HashSet;
 
-use super::error::place;
-use super::function::Signature;
-use super::path::AttributePath;
-use super::schema::{Attribute, IdentitySchema, Kind, Nesting, Schema};
-use super::ty::{MAX_DEPTH, Type};
+use terraform_provider_claude::protocol::ty::MAX_DEPTH;
+use terraform_provider_claude::protocol::{
+    Attribute, AttributePath, IdentitySchema, Kind, Nesting, Schema, Signature, Type,
+};
 
 /// What a schema describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub(super) enum Role {
     /// The configuration of the provider.
     Provider,
     /// A managed resource.
@@ -24,18 +23,17 @@ pub enum Role {
 
 /// A rule that a schema breaks, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}{rule}", place(.path))]
-pub struct Violation {
+#[error("{path}: {rule}")]
+pub(super) struct Violation {
     /// The attribute that breaks the rule; empty for the schema as a whole.
-    pub path: AttributePath,
+    pub(super) path: AttributePath,
     /// The rule.
-    pub rule: Rule,
+    pub(super) rule: Rule,
 }
 
 /// A rule that every schema must keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Rule {
+pub(super) enum Rule {
     /// Versions count up from 0.
     #[error("a schema version is 0 or more")]
     NegativeVersion,
@@ -101,7 +99,7 @@ const RESERVED_IN_PROVIDERS: [&str; 8] = [
 ];
 
 /// Returns everything that hosts refuse in a schema.
-pub fn schema(role: Role, schema: &Schema) -> Vec<Violation> {
+pub(super) fn schema(role: Role, schema: &Schema) -> Vec<Violation> {
     let mut lint = Lint::default();
     let root = AttributePath::new();
     if schema.version < 0 {
@@ -128,7 +126,7 @@ pub fn schema(role: Role, schema: &Schema) -> Vec<Violation> {
 }
 
 /// Returns everything that hosts refuse in an identity schema.
-pub fn identity(schema: &IdentitySchema) -> Vec<Violation> {
+pub(super) fn identity(schema: &IdentitySchema) -> Vec<Violation> {
     let mut lint = Lint::default();
     let root = AttributePath::new();
     if schema.version < 0 {
@@ -153,7 +151,7 @@ pub fn identity(schema: &IdentitySchema) -> Vec<Violation> {
 }
 
 /// Returns everything that hosts refuse in a function.
-pub fn function(name: &str, signature: &Signature) -> Vec<Violation> {
+pub(super) fn function(name: &str, signature: &Signature) -> Vec<Violation> {
     let mut lint = Lint::default();
     let root = AttributePath::new();
     if !is_name(name) {
@@ -301,5 +299,4 @@ fn depth(ty: &Type) -> usize {
     1 + below.unwrap_or(0)
 }
 
-#[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
+use terraform_provider_claude::protocol::IdentityAttribute;
+
 use super::*;
-use crate::protocol::schema::IdentityAttribute;
 
 /// Lints the schema of a managed resource and returns its violations as text.
 fn resource(attributes: impl Into<Vec<Attribute>>) -> Vec<String> {
@@ -19,10 +20,7 @@ fn text(name: &'static str) -> Attribute {
 }
 
 fn broken(path: &str, rule: Rule) -> Vec<String> {
-    vec![match path {
-        "" => rule.to_string(),
-        _ => format!("{path}: {rule}"),
-    }]
+    vec![format!("{path}: {rule}")]
 }
 
 #[test]
@@ -274,13 +272,13 @@ fn functions_keep_the_rules_of_names_modes_and_types() {
     assert_eq!(
         told,
         [
-            Rule::NameSyntax.to_string(),
+            format!(": {}", Rule::NameSyntax),
             format!("b: {}", Rule::ComputedParameter),
             format!("A: {}", Rule::NameSyntax),
             format!("c: {}", Rule::DuplicateName),
             format!("c: {}", Rule::WriteOnlyOutsideResource),
             format!("c: {}", Rule::DynamicInSet),
-            Rule::DynamicInSet.to_string(),
+            format!(": {}", Rule::DynamicInSet),
         ]
     );
 }
