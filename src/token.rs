@@ -18,8 +18,10 @@ pub mod path_list;
 pub mod paths;
 pub mod pool;
 pub mod prefix;
-pub mod promotable;
+pub mod retired;
+pub mod spare;
 pub mod stamp;
+pub mod verdict;
 
 #[cfg(test)]
 mod samples;

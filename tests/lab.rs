@@ -13,6 +13,7 @@
 //! | `stored` | `token_wo` under the same faults |
 //! | `races` | many applies at once |
 //! | `lagging` | a standby that lags, while another primary wants the same spare |
+//! | `again` | tokens that must not come back, whatever happened to spares and metadata |
 //! | `leaked` | a copy of a leaked token among the spares |
 //! | `cluster` | three servers, and the loss of one |
 //!
@@ -28,6 +29,7 @@
     reason = "a failure here is a failed test, and the tables are what it prints"
 )]
 
+mod again;
 mod bench;
 mod cluster;
 mod fault;

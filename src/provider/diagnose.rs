@@ -8,8 +8,10 @@ mod handed_out;
 mod mint;
 mod operations;
 mod place;
+mod promotion;
 pub(super) mod refuse;
 mod shell_variables;
+mod spare;
 mod storing;
 mod unseen;
 mod vault;
@@ -23,7 +25,9 @@ pub(super) use operations::{
 };
 pub use place::shell;
 pub(super) use place::{Place, add, command, otherwise, store_commands};
+pub(super) use promotion::{bookkeeping_gone, deleted_when_due, metadata_full, not_due_any_more};
 pub(super) use shell_variables::ShellVariables;
+pub(super) use spare::unusable_spare;
 pub(super) use storing::{
     after_stored, another_token, no_token_to_store, not_stamped, not_stored_while_rehearsed,
     nothing_stored_over, pool_tokens_needed, pool_version_needed, token_needed, too_busy, trimmed,

@@ -1,27 +1,33 @@
 //! Promotion: a usable spare's token is copied into the primary's field.
 //!
-//! One request decides, the write of the primary under check-and-set. All that is noted about it
-//! is written before and counts only once the write has happened, so that there is nothing to
-//! repair after a crash: whoever comes next starts at the first step.
+//! One request decides, the write of the primary under check-and-set. Everything recorded about
+//! it is written before it and counts only once the write has happened, so that there is nothing
+//! to repair after a crash: the next apply starts at the first step.
 //!
 //! | step | where |
 //! |---|---|
-//! | 1. read the primary: adopt a token that somebody put there | `primary` |
+//! | 1. read the primary: adopt a token that somebody put there, judge the token again | `primary` |
 //! | 2. read its older versions and the spares, choose | `choose` |
-//! | 3. and 4. mark the spare, and see that the mark stands | `claim` |
-//! | 5. and 6. stamp the primary for the token to come, and write it | `write` |
+//! | 3. and 4. mark the spare, and judge it again once the marks show | `claim` |
+//! | 5. and 6. announce the token to come, and write it | `write` |
+//! | copies of the primary's tokens | `copies` |
 
 mod choose;
 mod claim;
+mod copies;
 mod primary;
 mod stop;
 mod write;
 
+use std::collections::BTreeMap;
+
 use tokio_util::sync::CancellationToken;
 
+pub(super) use choose::Target;
 pub(super) use stop::Stop;
 
 use super::diagnose::Place;
+use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
 use crate::provider::secrets::observe::Observer;
 use crate::sdk::{Diagnostics, Progress};
@@ -29,24 +35,26 @@ use crate::token::expiry::{Lifetime, Status};
 use crate::token::fingerprint::{Fingerprint, ShortFingerprint};
 use crate::token::mint::{Dated, Minted};
 use crate::token::paths::FieldPath;
-use crate::token::promotable::Purpose;
+use crate::token::retired::RetiredTokens;
+use crate::token::spare::Purpose;
 
-/// How long another primary that has the lower claim may take to withdraw its mark, and how long
-/// a mark may take to show on a standby.
+/// How long another primary may take to withdraw its mark, and how long a mark may take to show
+/// on a standby.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
-/// How long a look waits before the next one.
+/// How long a read waits before the next one.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
-/// How old a mark may be when the primary is written.
-const MARK_AGE: std::time::Duration = std::time::Duration::from_secs(300);
-/// How often a sibling's write may come in between.
-const WRITES: usize = 3;
+/// How often a write of somebody else may come in between if no deadline ends the work first.
+const ROUNDS: usize = 50;
+
+/// How often marks may be too old by the time the primary can be written.
+const STALE_CLAIMS: usize = 3;
 
 /// Why a token is to be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reason {
-    /// The state of the token asks for it.
+    /// The status of the token asks for it.
     Status(Status),
-    /// The user asked for it by name.
+    /// The user asked for it.
     Requested,
 }
 
@@ -59,15 +67,13 @@ impl Reason {
         }
     }
 
-    fn purpose(self) -> Purpose {
+    /// Returns what a spare is wanted for.
+    pub(super) fn purpose(self) -> Purpose {
         match self {
             Self::Status(Status::RotationDue) => Purpose::RotationDue,
-            Self::Status(_) | Self::Requested => Purpose::Replacement,
+            Self::Status(_) => Purpose::Replacement,
+            Self::Requested => Purpose::Requested,
         }
-    }
-
-    fn is_for_a_date(self) -> bool {
-        matches!(self, Self::Status(Status::RotationDue | Status::Expired))
     }
 }
 
@@ -80,6 +86,15 @@ pub(super) struct Prior {
     pub(super) dated: Option<Dated>,
     /// The version in which it was first seen.
     pub(super) kv_version: Option<u64>,
+}
+
+/// What was proven of tokens once, which counts as much as the bookkeeping in Vault.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Remembered {
+    /// The tokens that the primary held before.
+    pub(super) retired: RetiredTokens,
+    /// Spent tokens, with the primaries that have them.
+    pub(super) spent: BTreeMap<ShortFingerprint, FieldPath>,
 }
 
 /// A promotion to carry out.
@@ -100,19 +115,34 @@ pub(super) struct Promotion<'a> {
     pub(super) reason: Reason,
     /// What the state knows.
     pub(super) prior: Prior,
+    /// What state remembers of other tokens.
+    pub(super) remembered: Remembered,
     /// Digest of the request that the token will answer.
     pub(super) request: Option<ShortFingerprint>,
     /// Whether stamps and marks are wanted.
     pub(super) stamps: bool,
-    /// Whether spares are read again that were seen before.
+    /// Whether spares that were read before are read again.
     pub(super) anew: bool,
-    /// Who hears of the steps while they are taken.
+    /// Who follows the steps while they are taken.
     pub(super) progress: Option<&'a Progress>,
+}
+
+/// How the primary came to hold its token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// A spare's token was promoted.
+    Promoted,
+    /// Somebody put a token there that works, or the token answers the request already.
+    Adopted,
+    /// The token is not due, so nothing was done.
+    NotDue,
 }
 
 /// The token that the primary holds in the end.
 #[derive(Clone, Debug)]
 pub(super) struct Current {
+    /// How it came to be there.
+    pub(super) how: How,
     /// The token.
     pub(super) fingerprint: Fingerprint,
     /// The version that was current when it was seen.
@@ -125,30 +155,44 @@ pub(super) struct Current {
     pub(super) minted: Minted,
     /// The spare that it came from.
     pub(super) rotated_from: Option<String>,
+    /// The tokens that the primary held before, as far as anything shows.
+    pub(super) retired: RetiredTokens,
+    /// Whether the token has a stamp of its own.
+    pub(super) is_stamped: bool,
 }
 
-/// What a promotion has to tell.
+/// What a promotion has to report.
 #[derive(Default)]
-struct Told {
+struct Report {
     /// What was done or seen, whatever comes of it.
     at_once: Diagnostics,
     /// What is true only once the primary is written: kept back until then.
     once_written: Diagnostics,
 }
 
-impl Told {
+impl Report {
     /// The primary is written, or may be.
     fn written(&mut self) {
-        self.at_once.extend(std::mem::take(&mut self.once_written));
+        self.at_once.append(&mut self.once_written);
     }
+}
+
+/// What was found out about spares while the promotion went on.
+#[derive(Default)]
+struct Tried {
+    /// Tokens that turned out to be somebody else's, each with the path and the reason.
+    passed_over: BTreeMap<Fingerprint, (String, String)>,
+    /// Paths whose metadata cannot be written, each with the warning of a promotion from there.
+    unwritable: BTreeMap<String, Diagnostic>,
+    /// Whether the primary's metadata cannot be written.
+    primary_is_unwritable: bool,
 }
 
 /// What a promotion came to.
 #[derive(Debug)]
 pub(super) struct Promoted {
-    /// The token that the primary holds now: a spare's, or one that somebody put there. Or why
-    /// nothing was promoted: the primary then holds what it held, unless the stop says that a
-    /// write is still on its way.
+    /// The token that the primary holds now. Or why nothing was promoted: the primary then holds
+    /// what it held, unless the stop says that a write may have landed.
     pub(super) outcome: Result<Current, Stop>,
     /// Warnings.
     pub(super) diagnostics: Diagnostics,
@@ -167,13 +211,13 @@ impl<'a> Promotion<'a> {
 impl Promotion<'_> {
     /// Carries the promotion out.
     pub(super) async fn run(&self) -> Promoted {
-        let mut told = Told::default();
-        let outcome = self.promote(&mut told).await;
+        let mut report = Report::default();
+        let outcome = self.promote(&mut report).await;
         // A stop may leave a write that is still on its way.
         self.observer.forget(self.primary.secret);
-        // A step that is repeated has the same to say.
+        // A step that is repeated reports the same again.
         let mut diagnostics = Diagnostics::new();
-        for diagnostic in told.at_once {
+        for diagnostic in report.at_once {
             if !diagnostics.contains(&diagnostic) {
                 diagnostics.push(diagnostic);
             }
@@ -184,100 +228,133 @@ impl Promotion<'_> {
         }
     }
 
-    async fn promote(&self, told: &mut Told) -> Result<Current, Stop> {
-        let mut passed_over = Vec::new();
-        let mut noting = self.stamps;
-        if !noting {
-            told.once_written
-                .push(stop::without_marks(self.primary, None));
+    async fn promote(&self, report: &mut Report) -> Result<Current, Stop> {
+        let turn = self.observer.store().turn(self.primary.secret).await;
+        let _turn = turn.map_err(|error| Stop::vault(&error, &self.primary.to_string()))?;
+        let mut tried = Tried {
+            primary_is_unwritable: !self.stamps,
+            ..Tried::default()
+        };
+        if !self.stamps {
+            let warning = stop::without_marks(self.primary, None);
+            let paths = self.spare_paths.iter().cloned();
+            tried.unwritable = paths.map(|path| (path, warning.clone())).collect();
         }
-        for _ in 0..WRITES {
-            let document = match self.read_primary(&mut told.at_once).await? {
-                primary::Primary::Settled(current) => return Ok(*current),
-                primary::Primary::Replace(document) => document,
-            };
-            self.may_write()?;
-            let version = document.seen.version;
-            self.tell(|| format!("{} is at version {version}; choosing a spare", self.primary));
-            let choice = self.choose(document.token, version).await?;
-            if noting && let Some(token) = document.token {
-                self.mark_copies(&choice, token, version, told).await?;
+        let mut oldest = self.prior.kv_version.unwrap_or_default();
+        let mut stale = 0;
+        for _ in 0..ROUNDS {
+            if self.observer.store().is_time_over() {
+                break;
             }
+            let primary = match self.read_primary(oldest, report).await? {
+                primary::Primary::Settled(current) => return Ok(*current),
+                primary::Primary::Replace(primary) => primary,
+            };
+            let version = primary.seen.version;
+            self.follow(|| format!("{} is at version {version}; choosing a spare", self.primary));
+            let mut choice = self.choose(&primary.target()).await?;
+            self.mark_copies(&mut choice, report).await?;
             loop {
                 self.go_on()?;
-                let Some(spare) = choice.next(&passed_over) else {
-                    return Err(choice.nothing_usable(self, &passed_over));
+                let Some(spare) = choice.next(&tried) else {
+                    return Err(choice.nothing_usable(self, &tried));
                 };
-                self.tell(|| format!("Claiming the spare {}", spare.path()));
-                let claim = match self.claim(spare, &document, noting, told).await? {
+                self.follow(|| format!("Claiming the spare {}", spare.path));
+                let claim = if let Some(warning) = tried.unwritable.get(&spare.path) {
+                    report.once_written.push(warning.clone());
+                    self.claim_unmarked(spare, &choice).await?
+                } else {
+                    self.claim(spare, &choice, &primary, report).await?
+                };
+                let claim = match claim {
                     claim::Claim::Mine(claim) => claim,
-                    claim::Claim::Unmarked(claim) => {
-                        noting = false;
-                        claim
+                    claim::Claim::Unwritable(warning) => {
+                        let holders = choice.holders(spare).into_iter();
+                        let unwritable = holders.map(|path| (path, (*warning).clone()));
+                        tried.unwritable.extend(unwritable);
+                        continue;
                     }
                     claim::Claim::Taken(why) => {
-                        self.tell(|| format!("{} is not to be had: {why}", spare.path()));
-                        passed_over.push((spare.path().to_owned(), why));
+                        self.follow(|| format!("{} cannot be promoted: {why}", spare.path));
+                        tried.pass_over(spare, why);
                         continue;
                     }
                 };
-                self.tell(|| format!("Writing its token into {}", self.primary));
-                match self.write(&document, spare, &claim, told).await? {
+                self.follow(|| format!("Writing its token into {}", self.primary));
+                let writing = write::Writing {
+                    promotion: self,
+                    primary: &primary,
+                    choice: &choice,
+                    spare,
+                    claim: &claim,
+                };
+                match writing.write(&mut tried, report).await? {
                     write::Outcome::Promoted(current) => return Ok(*current),
                     write::Outcome::Moved => {
-                        self.tell(|| "Something else in the secret changed; looking again".into());
+                        self.follow(|| "Another client changed the secret; starting again".into());
+                        oldest = version + 1;
                         break;
                     }
-                    write::Outcome::Stale => {}
+                    write::Outcome::Stale => {
+                        stale += 1;
+                        if stale > STALE_CLAIMS {
+                            return Err(self.stale());
+                        }
+                    }
                 }
             }
         }
         Err(Stop::new(
             format!("Secret {} is too busy", self.primary.secret),
             format!(
-                "Another program wrote it each time in between. Nothing was changed; {}.",
+                "Another client changed the secret during every attempt. No token was replaced. \
+                 To try again, {}.",
                 self.again()
             ),
         ))
     }
 
-    /// Refuses to write while a date is rehearsed, or for a date's sake by a clock that is off.
-    fn may_write(&self) -> Result<(), Stop> {
-        if self.configured.is_rehearsed() {
-            return Err(Stop::new(
-                format!("Token {} was not rotated", self.primary),
-                format!(
-                    "TF_CLAUDE_NOW is set, and nothing is written to Vault while it is. Unset it \
-                     and {}.",
-                    self.again()
-                ),
-            ));
-        }
-        if self.reason.is_for_a_date() && self.configured.clocks_differ() {
-            return Err(Stop::new(
-                format!("Token {} was not rotated", self.primary),
-                format!(
-                    "The clocks of Vault and of this machine are more than an hour apart, so \
-                     nothing is promoted for a date's sake. Set the clock that is wrong and {}.",
-                    self.again()
-                ),
-            ));
-        }
-        Ok(())
+    fn stale(&self) -> Stop {
+        Stop::new(
+            format!("Token {} was not rotated", self.primary),
+            format!(
+                "More than five minutes of Vault's clock passed each time between marking a spare \
+                 and writing the primary. Check the clocks of the Vault servers, and then {}.",
+                self.again()
+            ),
+        )
     }
 
-    /// Stops between two steps where the host asked for it.
+    /// Refuses to write while a date is rehearsed.
+    fn may_write(&self) -> Result<(), Stop> {
+        if !self.configured.is_rehearsed() {
+            return Ok(());
+        }
+        Err(Stop::new(
+            format!("Token {} was not rotated", self.primary),
+            format!(
+                "TF_CLAUDE_NOW is set, and nothing is written to Vault while it is. Unset it and \
+                 {}.",
+                self.again()
+            ),
+        ))
+    }
+
+    /// Stops between two steps if the host asked for it.
     fn go_on(&self) -> Result<(), Stop> {
         if self.cancelled.is_cancelled() {
             return Err(Stop::new(
                 format!("Rotation of {} was interrupted", self.primary),
-                format!("The primary was not written. To go on, {}.", self.again()),
+                format!(
+                    "The primary was not written. To continue, {}.",
+                    self.again()
+                ),
             ));
         }
         Ok(())
     }
 
-    /// Tells whether an action carries it out, which alone is followed step by step.
+    /// Returns whether an action carries it out, the only one that is followed step by step.
     fn is_action(&self) -> bool {
         self.progress.is_some()
     }
@@ -291,8 +368,8 @@ impl Promotion<'_> {
         }
     }
 
-    /// Tells a step to whoever follows.
-    fn tell(&self, step: impl FnOnce() -> String) {
+    /// Reports a step to whoever follows.
+    fn follow(&self, step: impl FnOnce() -> String) {
         if let Some(progress) = self.progress {
             progress.tell(step());
         }

@@ -1,45 +1,53 @@
 //! How each spare of a pool stands, and what the pool is worth as a whole.
 
-use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::check::Problem;
-use super::expiry::{Dates, Status, status_at};
 use super::fingerprint::Fingerprint;
-use super::instant::SECONDS_PER_DAY;
-use super::mark::MarkState;
+use super::instant::add_days;
 use super::paths::FieldPath;
+use super::spare::{
+    Knowledge, PrimaryToken, Purpose, Question, ReadSpare, ReadToken, Unusable, sort_for_promotion,
+};
+
+/// How many days before a primary is due a pool without a newer spare is reported.
+const WARNED_DAYS: i64 = 90;
 
 /// How a spare stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SpareStatus {
-    /// The secret or the field is not there.
+    /// The secret or the field does not exist.
     Missing,
-    /// The field holds something that is no token.
+    /// The field holds something that is not a token.
     Malformed,
-    /// A primary has the token, may be about to get it, or the secret is a primary itself.
+    /// A primary has or had the token or may be about to get it, or the field is a primary itself.
     Spent,
     /// The primary, or an earlier path of the pool, holds the same token.
     Duplicate,
-    /// The token's day has passed.
+    /// The token was refused when it was tried.
+    Refused,
+    /// The token has expired.
     Expired,
     /// The token works and should be replaced.
     RotationDue,
+    /// The token has a length that was never seen to work.
+    Unproven,
     /// The token can be promoted.
     Available,
 }
 
 impl SpareStatus {
     /// Every status, in the order in which they are looked for.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Missing,
         Self::Malformed,
         Self::Spent,
         Self::Duplicate,
+        Self::Refused,
         Self::Expired,
         Self::RotationDue,
+        Self::Unproven,
         Self::Available,
     ];
 
@@ -50,8 +58,10 @@ impl SpareStatus {
             Self::Malformed => "malformed",
             Self::Spent => "spent",
             Self::Duplicate => "duplicate",
+            Self::Refused => "refused",
             Self::Expired => "expired",
             Self::RotationDue => "rotation_due",
+            Self::Unproven => "unproven",
             Self::Available => "available",
         }
     }
@@ -60,74 +70,36 @@ impl SpareStatus {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
-}
 
-/// What was read at one path of a pool.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SpareFacts {
-    /// Path in the mount.
-    pub path: String,
-    /// What the field there holds.
-    pub slot: Slot,
-}
-
-/// What the field of a spare holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Slot {
-    /// No secret, or no such field in it.
-    Missing,
-    /// A value that is no token.
-    Malformed(Problem),
-    /// A token.
-    Token(SpareToken),
-}
-
-/// A token in a spare.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SpareToken {
-    /// Names the token.
-    pub fingerprint: Fingerprint,
-    /// When it was minted, is due and expires.
-    pub dates: Dates,
-    /// The marks on the spare, each with what it means for this token.
-    pub marks: Vec<SpareMark>,
-    /// Whether a stamp of this token says that it was promoted into this very secret, which is
-    /// then someone's primary.
-    pub is_primary: bool,
-}
-
-/// A mark and what it means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SpareMark {
-    /// The primary that the mark names.
-    pub primary: FieldPath,
-    /// What it means for the token that the spare holds.
-    pub state: MarkState,
-}
-
-/// What is known of the primary that a pool stands by for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PrimaryToken {
-    /// Path in the mount.
-    pub path: String,
-    /// The primary's token and its end; `None` where it holds none.
-    pub token: Option<(Fingerprint, Timestamp)>,
+    /// Returns the status of a spare that cannot be promoted for this reason.
+    pub fn of(why_not: &Unusable) -> Self {
+        match why_not {
+            Unusable::Missing => Self::Missing,
+            Unusable::Malformed(_) => Self::Malformed,
+            Unusable::Spent(_)
+            | Unusable::Claimed(_)
+            | Unusable::PrimaryUnreadable { .. }
+            | Unusable::UnknownMark(_)
+            | Unusable::InPrimary(_) => Self::Spent,
+            Unusable::Duplicate(_) => Self::Duplicate,
+            Unusable::Refused(_) => Self::Refused,
+            Unusable::Expired(_) => Self::Expired,
+            Unusable::RotationDue { .. } => Self::RotationDue,
+            Unusable::Unproven => Self::Unproven,
+        }
+    }
 }
 
 /// Everything that a pool is judged by.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolFacts<'a> {
     /// What was read at each path, in the order of the list.
-    pub spares: &'a [SpareFacts],
-    /// Name of the field in each of them.
-    pub field: &'a str,
-    /// The primary, where one is named.
-    pub primary: Option<&'a PrimaryToken>,
-    /// How many days before its end a spare is due.
-    pub rotate_before_days: u32,
+    pub spares: &'a [ReadSpare],
+    /// What is known of tokens, and of the primary, where one is named.
+    pub knowledge: &'a Knowledge,
 }
 
-/// The verdict on one spare.
+/// How one spare stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spare {
     /// Path in the mount.
@@ -138,6 +110,8 @@ pub struct Spare {
     pub promoted_to: Option<FieldPath>,
     /// The path that holds the token of a duplicate: the primary's, or an earlier one.
     pub duplicate_of: Option<String>,
+    /// Why it cannot be promoted; `None` if it can.
+    pub why_not: Option<Unusable>,
 }
 
 /// The verdict on a pool.
@@ -145,13 +119,15 @@ pub struct Spare {
 pub struct Pool {
     /// Every spare, in the order of the list.
     pub spares: Vec<Spare>,
-    /// The usable ones in promotion order: the latest end first, then the order of the list.
+    /// The available ones in promotion order.
     pub available_paths: Vec<String>,
     /// The latest end among the usable ones; after it no spare can help.
     pub runway_until: Option<Timestamp>,
-    /// Whether every usable spare ends within `rotate_before_days` of the primary; `false` where
-    /// there is no usable spare or no token in the primary.
-    pub expires_with_primary: bool,
+    /// When the primary is due, if that is near and every available spare is due by then: no
+    /// apply will promote those spares because of a date.
+    pub due_with_primary: Option<Timestamp>,
+    /// The account label that the primary and every available spare have.
+    pub account_of_all: Option<String>,
 }
 
 impl Pool {
@@ -163,94 +139,84 @@ impl Pool {
 
 /// Judges every spare and the pool as a whole at `now`.
 pub fn assess(facts: &PoolFacts<'_>, now: Timestamp) -> Pool {
+    let question = Question {
+        knowledge: facts.knowledge,
+        purpose: Purpose::RotationDue,
+        now,
+    };
     let mut first_holders: HashMap<Fingerprint, &str> = HashMap::new();
-    if let Some(primary) = facts.primary
-        && let Some((fingerprint, _)) = primary.token
-    {
-        first_holders.insert(fingerprint, &primary.path);
-    }
     let mut spares = Vec::with_capacity(facts.spares.len());
     let mut available = Vec::new();
     for spare in facts.spares {
-        let mut verdict = Spare {
-            path: spare.path.clone(),
-            status: SpareStatus::Missing,
-            promoted_to: None,
-            duplicate_of: None,
-        };
-        match &spare.slot {
-            Slot::Missing => {}
-            Slot::Malformed(_) => verdict.status = SpareStatus::Malformed,
-            Slot::Token(token) => {
-                let holder = *first_holders
-                    .entry(token.fingerprint)
-                    .or_insert(&spare.path);
-                if let Some(primary) = owner(token, &spare.path, facts.field) {
-                    verdict.status = SpareStatus::Spent;
-                    verdict.promoted_to = Some(primary);
-                } else if holder != spare.path {
-                    verdict.status = SpareStatus::Duplicate;
-                    verdict.duplicate_of = Some(holder.to_owned());
-                } else {
-                    verdict.status = by_date(&token.dates, now);
-                }
-                if verdict.status == SpareStatus::Available {
-                    available.push((spare.path.as_str(), token.dates.expires_at));
-                }
-            }
+        let earlier = spare.token().and_then(|token| {
+            let holder = first_holders.entry(token.fingerprint);
+            Some(*holder.or_insert(&spare.path)).filter(|holder| *holder != spare.path)
+        });
+        let why_not = question.why_not_beside(spare, earlier);
+        if why_not.is_none() {
+            available.push(spare);
         }
-        spares.push(verdict);
+        spares.push(Spare::new(spare, why_not));
     }
-    sort_for_promotion(&mut available, |(_, expires_at)| *expires_at);
+    sort_for_promotion(facts.knowledge, &mut available, |_| true);
+    let tokens: Vec<_> = available.iter().filter_map(|spare| spare.token()).collect();
+    let primary = facts.knowledge.primary.as_ref();
+    let primary = primary.and_then(|primary| primary.current.as_ref());
     Pool {
         spares,
-        runway_until: available.first().map(|(_, expires_at)| *expires_at),
-        expires_with_primary: expires_with_primary(facts, &available),
-        available_paths: available
-            .into_iter()
-            .map(|(path, _)| path.to_owned())
-            .collect(),
-    }
-}
-
-/// Puts the latest end first and leaves equals in the order of the list.
-pub(super) fn sort_for_promotion<T>(spares: &mut [T], expires_at: impl Fn(&T) -> Timestamp) {
-    spares.sort_by_key(|spare| Reverse(expires_at(spare)));
-}
-
-/// Returns the primary that has, or may be about to get, the token of a spare.
-fn owner(token: &SpareToken, path: &str, field: &str) -> Option<FieldPath> {
-    let in_state = |state| token.marks.iter().find(|mark| mark.state == state);
-    [MarkState::Spent, MarkState::Open, MarkState::Unknown]
-        .into_iter()
-        .find_map(in_state)
-        .map(|mark| mark.primary.clone())
-        .or_else(|| {
-            token.is_primary.then(|| FieldPath {
-                path: path.to_owned(),
-                field: field.to_owned(),
+        runway_until: tokens.iter().map(|token| token.dates.expires_at).max(),
+        due_with_primary: primary.and_then(|primary| due_with(primary, &tokens, now)),
+        account_of_all: primary
+            .and_then(|primary| primary.account.as_ref())
+            .filter(|account| {
+                let is_alike = |token: &&ReadToken| token.account.as_ref() == Some(*account);
+                !tokens.is_empty() && tokens.iter().all(is_alike)
             })
-        })
-}
-
-fn by_date(dates: &Dates, now: Timestamp) -> SpareStatus {
-    match status_at(dates, now) {
-        Status::Expired => SpareStatus::Expired,
-        Status::RotationDue => SpareStatus::RotationDue,
-        _ => SpareStatus::Available,
+            .cloned(),
+        available_paths: available.iter().map(|spare| spare.path.clone()).collect(),
     }
 }
 
-fn expires_with_primary(facts: &PoolFacts<'_>, available: &[(&str, Timestamp)]) -> bool {
-    let Some((_, primary_end)) = facts.primary.and_then(|primary| primary.token) else {
-        return false;
-    };
-    let days = i64::from(facts.rotate_before_days);
-    let near = SignedDuration::from_secs(days * SECONDS_PER_DAY);
-    !available.is_empty()
-        && available
-            .iter()
-            .all(|(_, end)| end.duration_since(primary_end).abs() <= near)
+impl Spare {
+    fn new(spare: &ReadSpare, why_not: Option<Unusable>) -> Self {
+        let promoted_to = match &why_not {
+            Some(
+                Unusable::Spent(primary)
+                | Unusable::Claimed(primary)
+                | Unusable::InPrimary(primary)
+                | Unusable::PrimaryUnreadable { primary, .. },
+            ) => Some(primary.clone()),
+            _ => None,
+        };
+        Self {
+            path: spare.path.clone(),
+            status: why_not
+                .as_ref()
+                .map_or(SpareStatus::Available, SpareStatus::of),
+            promoted_to,
+            duplicate_of: match &why_not {
+                Some(Unusable::Duplicate(path)) => Some(path.clone()),
+                _ => None,
+            },
+            why_not,
+        }
+    }
+
+    /// Returns the primary if it was proven that the token is spent, which holds for good.
+    pub fn proven_spent(&self) -> Option<&FieldPath> {
+        match &self.why_not {
+            Some(Unusable::Spent(primary)) => Some(primary),
+            _ => None,
+        }
+    }
+}
+
+/// Returns when the primary is due, if that is near and all of these tokens are due by then.
+fn due_with(primary: &PrimaryToken, tokens: &[&ReadToken], now: Timestamp) -> Option<Timestamp> {
+    let rotate_at = primary.dates.as_ref()?.rotate_at;
+    let is_near = now >= add_days(rotate_at, -WARNED_DAYS);
+    let is_due = |token: &&ReadToken| token.dates.rotate_at <= rotate_at;
+    (is_near && !tokens.is_empty() && tokens.iter().all(is_due)).then_some(rotate_at)
 }
 
 #[cfg(test)]

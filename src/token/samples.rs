@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 
 use super::check::check;
+use super::expiry::{Dates, Lifetime};
 use super::fingerprint::Fingerprint;
 use super::instant::parse_instant;
+use super::mint::MintSource;
+use super::spare::{ReadSpare, ReadToken, Slot};
 
 /// Makes a token of the usual length whose last characters are `name`.
 pub(super) fn token(name: &str) -> String {
@@ -14,6 +17,39 @@ pub(super) fn token(name: &str) -> String {
 /// Returns the fingerprint of [`token`] for the same name.
 pub(super) fn fingerprint(name: &str) -> Fingerprint {
     check(&token(name)).fingerprint().unwrap()
+}
+
+/// Returns the dates of a token with the usual lifetime.
+pub(super) fn dates(minted_at: Timestamp) -> Dates {
+    Dates::new(minted_at, Lifetime::new(365, 30).unwrap(), None)
+}
+
+/// Makes a token of a spare.
+pub(super) fn read_token(name: &str, minted_at: Timestamp) -> ReadToken {
+    ReadToken {
+        fingerprint: fingerprint(name),
+        version: 1,
+        deletion_at: None,
+        source: MintSource::Stamp,
+        dates: dates(minted_at),
+        is_unproven: false,
+        is_primary: false,
+        unknown_mark: None,
+        account: None,
+    }
+}
+
+/// Makes a spare.
+pub(super) fn spare(path: &str, slot: Slot) -> ReadSpare {
+    ReadSpare {
+        path: path.to_owned(),
+        slot,
+    }
+}
+
+/// Makes a spare that holds the token `name`.
+pub(super) fn holding(path: &str, name: &str, minted_at: &str) -> ReadSpare {
+    spare(path, Slot::Token(read_token(name, at(minted_at))))
 }
 
 /// Reads an instant, `T00:00:00Z` being understood after a date.

@@ -11,6 +11,13 @@ use jiff::Timestamp;
 use super::fingerprint::{Fingerprint, ShortFingerprint};
 use super::instant::parse_instant;
 use super::name;
+use super::retired::Retired;
+use super::verdict::read_seconds;
+
+/// Bytes that Vault allows in a value of `custom_metadata`.
+pub const MAXIMUM_VALUE_BYTES: usize = 512;
+/// Keys that Vault allows in `custom_metadata`.
+pub const MAXIMUM_KEYS: usize = 64;
 
 /// Names what a key of a stamp says, after the field and a dot.
 pub mod key {
@@ -24,6 +31,15 @@ pub mod key {
     pub const ROTATED_FROM: &str = "rotated_from";
     /// The first 16 digits of the digest of the request that the token answers.
     pub const REQUESTED: &str = "requested";
+    /// A label that the user chose, such as the account of the token.
+    pub const ACCOUNT: &str = "account";
+    /// What was found when the token was tried: a [`Verdict`](super::super::verdict::Verdict).
+    pub const VERIFIED: &str = "verified";
+    /// The tokens that the field held before:
+    /// [`RetiredTokens`](super::super::retired::RetiredTokens).
+    pub const RETIRED: &str = "retired";
+    /// The stamp of a token that is about to be written: [`Next`](super::Next).
+    pub const NEXT: &str = "next";
 }
 
 /// What the metadata says of the token with one fingerprint.
@@ -39,6 +55,8 @@ pub struct Stamp {
     pub rotated_from: Option<String>,
     /// The request that it answers.
     pub requested: Option<ShortFingerprint>,
+    /// The label that the user gave it, fit to be shown.
+    pub account: Option<String>,
 }
 
 impl Stamp {
@@ -57,16 +75,30 @@ impl Stamp {
             expires_at: instant(key::EXPIRES_AT),
             rotated_from: value(key::ROTATED_FROM).map(|path| name::shown(path).into_owned()),
             requested: value(key::REQUESTED).and_then(|text| text.parse().ok()),
+            account: value(key::ACCOUNT).map(|label| name::shown(label).into_owned()),
         })
     }
 
-    /// Reads the stamp of a field and returns it only if it counts for this token.
+    /// Reads the stamp of this token. The stamp of a token to come is its stamp once the field
+    /// holds that token.
     pub fn live(
         field: &str,
         custom_metadata: &BTreeMap<String, String>,
         fingerprint: &Fingerprint,
     ) -> Option<Self> {
-        Self::read(field, custom_metadata).filter(|stamp| stamp.counts_for(fingerprint))
+        let stamp =
+            Self::read(field, custom_metadata).filter(|stamp| stamp.counts_for(fingerprint));
+        let Some(next) = Next::live(field, custom_metadata, fingerprint) else {
+            return stamp;
+        };
+        Some(Self {
+            fingerprint: next.fingerprint,
+            minted_at: next.minted_at,
+            expires_at: None,
+            rotated_from: next.rotated_from,
+            requested: next.requested,
+            account: stamp.and_then(|stamp| stamp.account),
+        })
     }
 
     /// Tells whether the stamp is about this token; about any other it says nothing.
@@ -74,6 +106,86 @@ impl Stamp {
         self.fingerprint == fingerprint.short()
     }
 }
+
+/// The stamp of a token that is about to be written, in one value.
+///
+/// It is written before the token, so that a token whose write got no answer has a stamp as well.
+/// While the field holds another token, it says nothing about the current one.
+///
+/// It reads `<fingerprint16> <unix mint time> <request> <replaced token> <path of the spare>`; a
+/// part that does not apply is `-`, and the path is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// The token to come.
+    pub fingerprint: ShortFingerprint,
+    /// When it was minted.
+    pub minted_at: Option<Timestamp>,
+    /// The request that it answers.
+    pub requested: Option<ShortFingerprint>,
+    /// The token that it replaces, which is retired once the token to come is current.
+    pub replaces: Option<Retired>,
+    /// Path of the spare that it comes from, fit to be shown.
+    pub rotated_from: Option<String>,
+}
+
+impl Next {
+    /// Reads the entry of a field; `None` for anything that is not one.
+    pub fn read(field: &str, custom_metadata: &BTreeMap<String, String>) -> Option<Self> {
+        let value = custom_metadata.get(&stamp_key(field, key::NEXT))?;
+        let mut parts = value.trim().splitn(5, ' ');
+        let mut part = || {
+            parts
+                .next()
+                .map(|text| Some(text).filter(|text| *text != ABSENT))
+        };
+        let fingerprint = part()??.parse().ok()?;
+        let minted_at = part()?.and_then(read_seconds);
+        let requested = part()?.and_then(|text| text.parse().ok());
+        let replaces = part()?.and_then(|text| text.parse().ok());
+        Some(Self {
+            fingerprint,
+            minted_at,
+            requested,
+            replaces,
+            rotated_from: parts
+                .next()
+                .filter(|path| !path.is_empty())
+                .map(|path| name::shown(path).into_owned()),
+        })
+    }
+
+    /// Reads the entry of a field if the field holds the token to come.
+    pub fn live(
+        field: &str,
+        custom_metadata: &BTreeMap<String, String>,
+        current: &Fingerprint,
+    ) -> Option<Self> {
+        Self::read(field, custom_metadata).filter(|next| next.fingerprint == current.short())
+    }
+
+    /// Returns the value for the metadata. A path that does not fit is left out.
+    pub fn to_value(&self) -> String {
+        fn or_absent(part: Option<impl ToString>) -> String {
+            part.map_or_else(|| ABSENT.to_owned(), |part| part.to_string())
+        }
+        let head = [
+            self.fingerprint.to_string(),
+            or_absent(self.minted_at.map(Timestamp::as_second)),
+            or_absent(self.requested),
+            or_absent(self.replaces),
+        ]
+        .join(" ");
+        match &self.rotated_from {
+            Some(path) if head.len() + 1 + path.len() <= MAXIMUM_VALUE_BYTES => {
+                format!("{head} {path}")
+            }
+            _ => head,
+        }
+    }
+}
+
+/// A part of [`Next`] that does not apply.
+const ABSENT: &str = "-";
 
 /// Returns the digest by which a stamp names the request that a token answers: the values of
 /// `rotate_when_changed`.
@@ -118,6 +230,7 @@ mod tests {
                 ("expires_at", " 2027-03-01T00:00:00Z "),
                 ("rotated_from", "agent-spare-1"),
                 ("requested", "0123456789abcdef"),
+                ("account", "ci@example.com"),
             ]),
             &fingerprint("a"),
         )
@@ -126,6 +239,57 @@ mod tests {
         assert_eq!(stamp.expires_at, Some(at("2027-03-01")));
         assert_eq!(stamp.rotated_from.as_deref(), Some("agent-spare-1"));
         assert_eq!(stamp.requested.unwrap().to_string(), "0123456789abcdef");
+        assert_eq!(stamp.account.as_deref(), Some("ci@example.com"));
+    }
+
+    #[test]
+    fn the_stamp_to_come_counts_once_its_token_is_current() {
+        let next = Next {
+            fingerprint: fingerprint("b").short(),
+            minted_at: Some(at("2026-05-01")),
+            requested: Some(fingerprint("request").short()),
+            replaces: Some(Retired {
+                on_request: true,
+                ..Retired::new(&fingerprint("a"), Some(at("2026-03-01")))
+            }),
+            rotated_from: Some("team/spare 1".to_owned()),
+        };
+        let short = fingerprint("a").short().to_string();
+        let value = next.to_value();
+        let entries = metadata(&[("fingerprint", &short), ("next", &value)]);
+        assert_eq!(Next::read(FIELD, &entries), Some(next.clone()));
+        assert_eq!(Next::live(FIELD, &entries, &fingerprint("a")), None);
+        let stamp = Stamp::live(FIELD, &entries, &fingerprint("a")).unwrap();
+        assert_eq!(stamp.rotated_from, None);
+        let stamp = Stamp::live(FIELD, &entries, &fingerprint("b")).unwrap();
+        assert_eq!(stamp.rotated_from, next.rotated_from);
+        assert_eq!(stamp.requested, next.requested);
+        assert_eq!(stamp.minted_at, next.minted_at);
+    }
+
+    #[test]
+    fn a_stamp_to_come_fits_into_a_value() {
+        let bare = Next {
+            fingerprint: fingerprint("b").short(),
+            minted_at: None,
+            requested: None,
+            replaces: None,
+            rotated_from: None,
+        };
+        let read = |next: &Next| Next::read(FIELD, &metadata(&[("next", &next.to_value())]));
+        assert_eq!(read(&bare), Some(bare.clone()));
+        let long = Next {
+            rotated_from: Some("a".repeat(MAXIMUM_VALUE_BYTES)),
+            ..bare.clone()
+        };
+        assert_eq!(read(&long), Some(bare));
+        for value in ["", "-", "- - - -", "0123456789abcdef - -"] {
+            assert_eq!(
+                Next::read(FIELD, &metadata(&[("next", value)])),
+                None,
+                "{value}"
+            );
+        }
     }
 
     #[test]

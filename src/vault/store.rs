@@ -45,8 +45,17 @@ pub(super) struct Shared {
     session: Session,
     /// Mounts that have shown to be KV v2.
     known_mounts: Mutex<HashSet<String>>,
-    /// Who writes to a secret, or waits to.
-    writers: Mutex<HashMap<SecretPath, Arc<AsyncMutex<()>>>>,
+    /// Who writes to a secret, or to its metadata, or waits to.
+    writers: Mutex<Writers>,
+}
+
+type Writers = HashMap<(SecretPath, Part), Arc<AsyncMutex<()>>>;
+
+/// A part of a secret that takes turns by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Part {
+    Data,
+    Metadata,
 }
 
 /// The right to write to a secret, until it is dropped.
@@ -129,10 +138,20 @@ impl Store {
     ///
     /// Fails where the time is over before it is our turn.
     pub async fn turn(&self, path: &SecretPath) -> Result<Turn, VaultError> {
+        self.turn_at(path, Part::Data).await
+    }
+
+    /// Waits until nobody else in this process reads the metadata of a secret and writes them
+    /// back whole. The turn for the secret itself may be held meanwhile.
+    pub(crate) async fn metadata_turn(&self, path: &SecretPath) -> Result<Turn, VaultError> {
+        self.turn_at(path, Part::Metadata).await
+    }
+
+    async fn turn_at(&self, path: &SecretPath, part: Part) -> Result<Turn, VaultError> {
         let writer = {
             let writers = self.shared.writers.lock();
             let mut writers = writers.unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(writers.entry(path.clone()).or_default())
+            Arc::clone(writers.entry((path.clone(), part)).or_default())
         };
         let limits = &self.shared.channel.limits;
         let deadline = self

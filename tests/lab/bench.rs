@@ -44,6 +44,8 @@ pub(super) enum Deed {
     Rival,
     /// Puts another token into the best spare.
     Refill,
+    /// Puts the primary's first token back.
+    Back,
 }
 
 impl Deed {
@@ -65,6 +67,7 @@ impl Deed {
             Self::Delete => "delete",
             Self::Rival => "rival",
             Self::Refill => "refill",
+            Self::Back => "back",
         }
     }
 }
@@ -222,6 +225,10 @@ impl Bench {
                 self.note(BEST, &[(&format!("promoted_to.{number:08x}"), mark)])
                     .await;
                 None
+            }
+            Deed::Back => {
+                let token = self.token("present");
+                self.patch(PRIMARY, json!({ FIELD: token })).await
             }
             Deed::Refill => {
                 let token = self.token(&format!("refill {number}"));

@@ -137,6 +137,17 @@ impl Host {
         host
     }
 
+    /// Returns another handle of the same process.
+    pub(super) fn handle(&self) -> Self {
+        Self {
+            client: match &self.client {
+                Client::Inside(client) => Client::Inside(client.clone()),
+                Client::Outside(client) => Client::Outside(client.clone()),
+            },
+            _binary: None,
+        }
+    }
+
     /// Starts and configures the real binary.
     pub(super) async fn outside(access: &Access) -> (Self, Killer) {
         let binary = Binary::launch(Options::plaintext()).await;

@@ -17,11 +17,12 @@ use crate::support::proxy::{Judge, Judgement, Proxy, Seen, Step};
 use crate::support::secrets::LeakSearch;
 
 /// Requests that store a token in the place of another.
-const REPLACING: [Row; 4] = [
+const REPLACING: [Row; 5] = [
     ("GET data/m-agent", 0, "read"),
+    ("PATCH metadata/m-agent", 0, "announce"),
     ("POST data/m-agent", 0, "write"),
-    ("GET data/m-agent", 1, "read anew"),
-    ("PATCH metadata/m-agent", 0, "stamp"),
+    ("GET data/m-agent", 1, "read again"),
+    ("PATCH metadata/m-agent", 1, "stamp"),
 ];
 
 /// Requests that store a token where there is no secret.
@@ -219,7 +220,7 @@ impl Storing {
             if recorded != before {
                 findings.push(format!("an error with a new token: {all}"));
             }
-            return if all.contains("did not say whether") {
+            return if all.contains("did not confirm") {
                 'U'
             } else {
                 'E'

@@ -15,7 +15,7 @@ use super::trial::{Case, Cause, Lab, Rights};
 pub(super) const AT_ONCE: usize = 16;
 
 /// The requests of a promotion, each with the step of the promotion that makes it.
-pub(super) const REQUESTS: [Row; 11] = [
+pub(super) const REQUESTS: [Row; 13] = [
     ("GET data/m-agent", 0, "read primary"),
     ("GET data/m-agent?version=1", 0, "read older version"),
     ("GET data/spare-1", 0, "read spare 1"),
@@ -25,8 +25,10 @@ pub(super) const REQUESTS: [Row; 11] = [
     ("PATCH metadata/spare-4", 0, "mark the copy"),
     ("PATCH metadata/spare-2", 0, "mark spare 2"),
     ("GET data/spare-2", 1, "re-read spare 2"),
-    ("PATCH metadata/m-agent", 0, "stamp primary"),
+    ("PATCH metadata/m-agent", 0, "announce the token"),
     ("POST data/m-agent", 0, "write primary"),
+    ("PATCH metadata/m-agent", 1, "stamp primary"),
+    ("PATCH metadata/spare-2", 1, "mark spare 2 as held"),
 ];
 
 /// A request, which of its name it is, and what it is for.
@@ -150,8 +152,12 @@ async fn promotion(cause: Cause, max_retries: u32) {
             let heals = max_retries > 0 && strike.fault.is_transient();
             let breaks = matches!(strike.fault, Fault::Deed(Deed::Broken | Deed::Delete));
             // Whoever put a token there before the write did so on purpose.
-            let hand = strike.fault == Fault::Deed(Deed::Working)
-                && !(strike.request.starts_with("POST") && strike.side == Side::After);
+            let is_after_write = match (strike.request.as_str(), strike.occurrence) {
+                ("POST data/m-agent", _) => strike.side == Side::After,
+                ("PATCH metadata/m-agent" | "PATCH metadata/spare-2", 1) => true,
+                _ => false,
+            };
+            let hand = strike.fault == Fault::Deed(Deed::Working) && !is_after_write;
             let mut report = case(vec![strike]).run(&lab).await;
             let letters = format!("{}{}", report.answer, report.then);
             if breaks && report.answer == 'W' {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use terraform_provider_claude::protocol::Value;
 
-use super::bench::{Bench, PRIMARY, SPARES, Secret};
+use super::bench::{Bench, Deed, PRIMARY, SPARES, Secret};
 use super::fault::{Fault, Referee, Side, Strike};
 use super::host::{Access, Applied, Host, Instance, Plan, config, errors};
 use super::verdict;
@@ -117,6 +117,14 @@ impl Lab {
 }
 
 impl Case {
+    /// Returns whether spares cannot be marked.
+    fn is_unmarked(&self) -> bool {
+        matches!(self.rights, Rights::NoMetadata | Rights::Unwanted)
+            || self.strikes.iter().any(|strike| {
+                strike.request.contains("metadata/spare") && strike.fault == Fault::Status(403)
+            })
+    }
+
     /// Returns the configuration: before the user asks for the rotation, or after.
     fn config(&self, bench: &Bench, asked: bool) -> Value {
         let spares = SPARES.map(|spare| Value::from(bench.path(spare)));
@@ -211,12 +219,20 @@ impl Case {
         let (instance, plan, empty) = refreshed(&direct, &instance, &config, &mut texts).await;
         referee.deliver(Side::After).await;
         let mut then = '=';
+        let mut is_barred = false;
         if !empty {
             let versions = bench.secret(PRIMARY).await.version();
             let mut host = Host::inside(&direct).await;
             let applied = host.apply(Some(&instance), &config, &plan).await.unwrap();
             texts.push(format!("{:?}", applied.told));
-            for error in errors(&applied.told) {
+            // A spare that cannot be marked is not promoted while another primary uses the spares.
+            is_barred = self.is_unmarked()
+                && bench.deeds().iter().any(|(deed, _)| *deed == Deed::Rival)
+                && applied
+                    .told
+                    .iter()
+                    .any(|told| told.summary.contains("No spare for"));
+            for error in errors(&applied.told).into_iter().filter(|_| !is_barred) {
                 findings.push(format!("the apply without faults failed: {error:?}"));
             }
             then = if bench.secret(PRIMARY).await.version() > versions {
@@ -226,7 +242,7 @@ impl Case {
             };
             let instance = applied.instance.unwrap_or(instance);
             let (instance, plan, empty) = refreshed(&direct, &instance, &config, &mut texts).await;
-            if !empty {
+            if !empty && !is_barred {
                 let changes = changes(&instance.state, &plan.planned);
                 findings.push(format!("the last plan is not empty: {changes}"));
             }
@@ -236,7 +252,7 @@ impl Case {
             texts,
             ..evidence
         };
-        findings.extend(verdict::of_the_end(&end));
+        findings.extend(verdict::of_the_end(&end, is_barred));
         Report {
             answer,
             then,

@@ -51,7 +51,7 @@ pub(super) fn of_the_change(evidence: &Evidence<'_>) -> (char, Vec<String>) {
         findings.push(format!("the state has {recorded:?}, which never was there"));
     }
     let changed = recorded != evidence.prior.text("fingerprint");
-    let unsure = all.contains("did not say whether");
+    let unsure = all.contains("did not confirm");
     let broken = evidence
         .bench
         .deeds()
@@ -117,13 +117,13 @@ pub(super) fn of_the_change(evidence: &Evidence<'_>) -> (char, Vec<String>) {
 }
 
 /// Looks at what there is after the apply without faults.
-pub(super) fn of_the_end(evidence: &Evidence<'_>) -> Vec<String> {
+pub(super) fn of_the_end(evidence: &Evidence<'_>, is_barred: bool) -> Vec<String> {
     let mut findings = kept(evidence);
     let primary = &evidence.after[0];
     match primary.current() {
         Some(value) if is_token(&value) => {
             let old = evidence.before[0].current();
-            if Some(&value) == old.as_ref() {
+            if Some(&value) == old.as_ref() && !is_barred {
                 findings.push("the primary holds its old token in the end".to_owned());
             }
         }

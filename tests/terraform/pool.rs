@@ -41,7 +41,7 @@ async fn copies_are_no_spares() {
         .await;
     let apply = stack.applied(&lenient("  primary_path = \"claude-agent-service\""));
     let copies = format!("Spares {POOL_ID} have copies");
-    let together = format!("Spares {POOL_ID} expire with their primary");
+    let together = format!("Spares {POOL_ID} are due no later than their primary");
     assert_eq!(warnings(&apply), [together.as_str(), copies.as_str()]);
     apply.says("claude-agent-service-spare-2 holds the same token as claude-agent-service");
     assert_eq!(
@@ -272,7 +272,7 @@ async fn spares_that_end_with_their_primary_are_told() {
         .await;
     let plan = stack.workspace.plan();
     plan.changes_nothing();
-    let together = format!("Spares {POOL_ID} expire with their primary");
+    let together = format!("Spares {POOL_ID} are due no later than their primary");
     assert_eq!(warnings(&plan), [together]);
 }
 
@@ -294,7 +294,7 @@ async fn a_primary_without_a_stamp_is_as_old_as_its_token() {
             .patch(PRIMARY, json!({ "api_bearer_token": versions }))
             .await;
     }
-    let together = format!("Spares {POOL_ID} expire with their primary");
+    let together = format!("Spares {POOL_ID} are due no later than their primary");
     let apply = stack.applied(&pool("  primary_path = \"claude-agent-service\""));
     assert_eq!(warnings(&apply), [together.as_str()]);
 

@@ -90,6 +90,17 @@ async fn metadata(stack: &Stack, path: &str) -> BTreeMap<String, String> {
 
 /// Returns the keys and values of the marks on a spare.
 async fn marks(stack: &Stack, path: &str) -> Vec<(String, String)> {
+    let marks = all_marks(stack, path).await.into_iter();
+    marks.filter(|(_, mark)| !mark.contains(" 0 ")).collect()
+}
+
+/// Returns the marks of a spare that say that a primary holds or held its token.
+async fn held_marks(stack: &Stack, path: &str) -> Vec<(String, String)> {
+    let marks = all_marks(stack, path).await.into_iter();
+    marks.filter(|(_, mark)| mark.contains(" 0 ")).collect()
+}
+
+async fn all_marks(stack: &Stack, path: &str) -> Vec<(String, String)> {
     let prefix = format!("{FIELD}.promoted_to.");
     let all = metadata(stack, path).await.into_iter();
     all.filter(|(key, _)| key.starts_with(&prefix)).collect()

@@ -10,10 +10,9 @@ use crate::provider::block::configured::Configured;
 use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::diagnose::refuse;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::promotion::{Current, Prior, Promotion, Reason, Stop};
+use crate::provider::promotion::{Current, How, Prior, Promotion, Reason, Remembered, Stop};
 use crate::provider::secrets::observe::{Field as Content, Observed, Observer};
 use crate::sdk::{Action, Context, Diagnostics, Failure, Field, Progress, model};
-use crate::token::mint::MintSource;
 use crate::vault::SecretPath;
 
 model! {
@@ -108,6 +107,7 @@ impl Action for PromoteSpareAction {
             lifetime,
             reason: Reason::Requested,
             prior,
+            remembered: Remembered::default(),
             request: None,
             stamps: true,
             anew: true,
@@ -163,7 +163,7 @@ fn summary(place: Place<'_>, current: &Current) -> String {
 
 /// Warns where the token that the primary holds is not one that this invocation promoted.
 fn kept(place: Place<'_>, current: &Current) -> Option<Diagnostic> {
-    (current.minted.source != MintSource::Promotion).then(|| {
+    (current.how != How::Promoted).then(|| {
         Diagnostic::warning(
             format!("Another token was put into {place} meanwhile"),
             "By its dates it has not expired, so it was kept and no spare was promoted. Invoke \
@@ -173,9 +173,9 @@ fn kept(place: Place<'_>, current: &Current) -> Option<Diagnostic> {
 }
 
 fn stopped(place: Place<'_>, stop: Stop) -> Diagnostic {
-    let in_doubt = stop.is_in_doubt();
+    let may_have_landed = stop.is_open();
     let mut error = stop.into_error();
-    if in_doubt {
+    if may_have_landed {
         error.detail = format!(
             "{}\n\nAn action looks at no earlier invocation: see first whether the version has \
              moved, because one more invocation promotes one more spare.{}",

@@ -129,6 +129,15 @@ impl Configured {
         .unwrap_or_else(|| self.present.machine())
     }
 
+    /// Returns the date of Vault's last answer, or the time of this machine if it had none.
+    pub(in crate::provider) fn server_date(&self) -> Timestamp {
+        match &self.vault {
+            Vault::Known(observer) => observer.store().server_time().map(|time| time.date),
+            Vault::Unknown(_) => None,
+        }
+        .unwrap_or_else(|| self.present.machine())
+    }
+
     /// Returns the observer of secrets.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Storing a token at the command line, and dating the one that is there.
 
+use std::collections::BTreeMap;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,12 +13,13 @@ use crate::provider::diagnose::{self, Place};
 use crate::provider::secrets::date::{Found, walk};
 use crate::provider::secrets::observe::{Field as Content, Observation, Observed};
 use crate::provider::secrets::stamps::{NewStamp, note};
-use crate::provider::secrets::store::{Holding, Replaces, store};
+use crate::provider::secrets::store::{Holding, Replaces, Storing, store};
 use crate::sdk::Diagnostics;
 use crate::secret::Secret;
 use crate::token::expiry::{Dates, Status, status_at};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::instant::{DAY, parse_minted_at};
+use crate::token::retired::RetiredTokens;
 use crate::vault::VaultError;
 
 /// What a field held before a token was stored in it.
@@ -153,7 +156,11 @@ impl Operations {
         };
         let minted_at = self.minted_at(minted_at)?;
         let observer = self.observer()?;
-        let stored = store(&self.configured, observer, place, token, Replaces::Anything)
+        let storing = Storing {
+            minted_at,
+            ..Storing::over(Replaces::Anything)
+        };
+        let stored = store(&self.configured, observer, place, token, storing)
             .await
             .map_err(Refusal::failed)?;
         let mut warnings = stored.told;
@@ -162,14 +169,13 @@ impl Operations {
                 let minted_at = minted_at.unwrap_or_else(|| self.configured.server_now());
                 let dates = Dates::new(minted_at, self.lifetime, written.deletion_at);
                 let stamp = NewStamp::new(stored.fingerprint, &dates);
-                let stamping = if stamp.is_in(&self.field, &written.custom_metadata) {
-                    Stamping::Kept
-                } else {
-                    self.stamp(place, &stamp).await.unwrap_or_else(|error| {
+                let stamping = self
+                    .stamp(place, &stamp, &written.custom_metadata)
+                    .await
+                    .unwrap_or_else(|error| {
                         warnings.push(diagnose::not_stamped_by_command(place, &error));
                         Stamping::Missing
-                    })
-                };
+                    });
                 (written.version, true, dates, stamping)
             }
             Holding::Found(document) => {
@@ -289,18 +295,25 @@ impl Operations {
             requested: live.and_then(|stamp| stamp.requested),
             ..NewStamp::new(found.fingerprint, &dates)
         };
-        if stamp.is_in(&self.field, &found.document.custom_metadata) {
-            return Ok((dates, Ok(Stamping::Kept)));
-        }
-        Ok((dates, self.stamp(found.place, &stamp).await))
+        let metadata = &found.document.custom_metadata;
+        Ok((dates, self.stamp(found.place, &stamp, metadata).await))
     }
 
-    async fn stamp(&self, place: Place<'_>, stamp: &NewStamp) -> Result<Stamping, VaultError> {
+    async fn stamp(
+        &self,
+        place: Place<'_>,
+        stamp: &NewStamp,
+        metadata: &BTreeMap<String, String>,
+    ) -> Result<Stamping, VaultError> {
+        let changes = stamp.changes_in(&self.field, metadata, RetiredTokens::default());
+        if changes.is_empty() {
+            return Ok(Stamping::Kept);
+        }
         let observer = self
             .configured
             .observer()
             .map_err(|_| VaultError::Cancelled)?;
-        note(observer.store(), place.secret, &stamp.changes(&self.field)).await?;
+        note(observer.store(), place.secret, &changes).await?;
         Ok(Stamping::Written)
     }
 

@@ -1,95 +1,159 @@
 //! Step 2: what the primary held before, which spares are usable, and in which order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use futures_util::future::join_all;
+use jiff::Timestamp;
 
-use super::claim::new_mark;
-use super::stop::{Stop, replaced};
-use super::{Promotion, Told, stop};
+use super::{Promotion, Stop, Tried};
 use crate::protocol::Diagnostic;
+use crate::provider::diagnose;
 use crate::provider::secrets::observe::{Field as Content, Observed};
-use crate::provider::secrets::spares::{Look, Spares, claimed, named};
-use crate::provider::secrets::stamps::{Noted, note};
-use crate::token::expiry::{Status, status_at};
+use crate::provider::secrets::spares::{Readings, Spares, named};
 use crate::token::fingerprint::Fingerprint;
-use crate::token::mark::MarkState;
 use crate::token::paths::FieldPath;
-use crate::token::pool::SpareFacts;
-use crate::token::promotable::{Purpose, promotable};
+use crate::token::retired::{Retired, RetiredTokens};
+use crate::token::spare::{
+    Knowledge, PrimaryToken, PrimaryTokens, Purpose, Question, ReadSpare, date_alike,
+};
+use crate::token::stamp::Next;
+use crate::token::verdict::Verdict;
 use crate::vault::VaultError;
 
-/// How many older versions of the primary are looked at.
-const HISTORY: u64 = 20;
+/// How many older versions of the primary are read.
+const HISTORY: u64 = 30;
 /// Bytes of a list of spares after which the others are counted.
 const LISTED: usize = 4096;
 
-/// A spare that can be promoted.
-pub(super) struct Candidate(Look);
-
-impl Candidate {
-    /// Returns its path in the mount.
-    pub(super) fn path(&self) -> &str {
-        &self.0.facts.path
-    }
-
-    /// Returns what was seen there.
-    pub(super) fn look(&self) -> &Look {
-        &self.0
-    }
+/// What spares are chosen for.
+#[derive(Clone, Copy)]
+pub(in crate::provider) struct Target<'a> {
+    /// The primary's token, where it has one.
+    pub(in crate::provider) token: Option<Fingerprint>,
+    /// The primary's version.
+    pub(in crate::provider) version: u64,
+    /// Its metadata.
+    pub(in crate::provider) custom_metadata: &'a BTreeMap<String, String>,
+    /// What a spare is wanted for.
+    pub(in crate::provider) purpose: Purpose,
 }
 
-/// The usable spares in promotion order, and why the others are not.
+/// The spares as they were read, and which of them can be promoted.
 pub(in crate::provider) struct Choice {
-    candidates: Vec<Candidate>,
-    refused: Vec<(String, String)>,
-    copies: Vec<String>,
+    pub(super) readings: Readings,
+    /// The spares, each copy of a token with the earliest of their dates.
+    pub(super) spares: Vec<ReadSpare>,
+    pub(super) purpose: Purpose,
+    now: Timestamp,
+    /// The primary's older versions with a token.
+    versions: Vec<(Fingerprint, Timestamp)>,
+    mount: String,
 }
 
 impl Choice {
+    pub(super) fn knowledge(&self) -> &Knowledge {
+        &self.readings.knowledge
+    }
+
+    pub(super) fn question<'a>(&self, knowledge: &'a Knowledge) -> Question<'a> {
+        Question {
+            knowledge,
+            purpose: self.purpose,
+            now: self.now,
+        }
+    }
+
     /// Returns the paths of the usable spares, the best one first.
     pub(in crate::provider) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.candidates.iter().map(Candidate::path)
+        let usable = self
+            .question(self.knowledge())
+            .promotable(&self.spares, |_| true);
+        usable.into_iter().map(|spare| spare.path.as_str())
     }
 
     /// Returns the best spare that was not passed over.
-    pub(super) fn next(&self, passed_over: &[(String, String)]) -> Option<&Candidate> {
-        self.candidates
+    pub(super) fn next(&self, tried: &Tried) -> Option<&ReadSpare> {
+        let is_writable = |path: &str| !tried.unwritable.contains_key(path);
+        self.question(self.knowledge())
+            .promotable(&self.spares, is_writable)
+            .into_iter()
+            .find(|spare| {
+                spare
+                    .token()
+                    .is_some_and(|token| !tried.passed_over.contains_key(&token.fingerprint))
+            })
+    }
+
+    /// Returns the paths of all spares that hold the token of this one.
+    pub(super) fn holders(&self, spare: &ReadSpare) -> Vec<String> {
+        let Some(token) = spare.token() else {
+            return Vec::new();
+        };
+        let holders = self
+            .spares
             .iter()
-            .find(|spare| passed_over.iter().all(|(path, _)| path != spare.path()))
+            .filter(|spare| spare.holds(&token.fingerprint));
+        holders.map(|spare| spare.path.clone()).collect()
+    }
+
+    /// Returns the tokens of the primary's older versions, to be retired.
+    pub(super) fn retired_versions(&self) -> RetiredTokens {
+        let primary = self.knowledge().primary.as_ref();
+        let versions = self
+            .versions
+            .iter()
+            .filter(|(fingerprint, _)| primary.is_none_or(|primary| !primary.holds(fingerprint)));
+        versions
+            .map(|(fingerprint, created_at)| Retired::new(fingerprint, Some(*created_at)))
+            .collect()
     }
 
     /// Says why no spare will do.
-    pub(super) fn nothing_usable(
-        &self,
-        promotion: &Promotion<'_>,
-        passed_over: &[(String, String)],
-    ) -> Stop {
+    pub(super) fn nothing_usable(&self, promotion: &Promotion<'_>, tried: &Tried) -> Stop {
         let primary = promotion.primary;
-        let refused = list(self.refused.iter().chain(passed_over));
+        let mut refused = self.reasons();
+        refused.extend(tried.passed_over.values().cloned());
+        let refused = list(refused.iter());
         let cause = if refused.is_empty() {
-            "spare_paths names no spare. ".to_owned()
+            "spare_paths does not list any spare. ".to_owned()
         } else {
-            format!("No spare is left:\n{refused}")
+            format!("None of the spares can be promoted:\n{refused}")
         };
         let next = if promotion.is_action() {
-            "A token in the primary leaves nothing to do; with one in a spare, invoke the action \
-             again:\n\n    terraform apply -invoke=action.claude_promote_spare.NAME"
+            "If you store it in the primary, nothing else is to do. If you store it in a spare, \
+             invoke the action again."
         } else {
             "Then apply again."
         };
         let detail = format!(
             "{cause}Mint a token with `claude setup-token` in a terminal at least 300 columns \
-             wide and store it in a spare, or in the primary itself as here:{}{next}",
+             wide, and store it in a spare, or in the primary itself:{}{next}",
             primary.store_commands(),
         );
         Stop::new(format!("No spare for {primary}"), detail)
     }
 
-    /// Says for each spare that is not usable why, a line each; private data may have it.
+    /// Says for each spare that is not usable why, a line each.
     pub(in crate::provider) fn refusals(&self) -> String {
-        list(self.refused.iter())
+        list(self.reasons().iter())
+    }
+
+    fn reasons(&self) -> Vec<(String, String)> {
+        let mut reasons = unreadable(self.readings.failed.clone());
+        let question = self.question(self.knowledge());
+        for (reading, spare) in self.readings.read.iter().zip(&self.spares) {
+            let Some(why) = question.why_not(spare) else {
+                continue;
+            };
+            let text = match (&reading.problem, named(&self.mount, &spare.path)) {
+                (Some(problem), _) => problem.trim_end().to_owned(),
+                (None, Ok(secret)) => diagnose::unusable_spare(&secret, &why),
+                (None, Err(error)) => error.detail,
+            };
+            reasons.push((spare.path.clone(), text));
+        }
+        reasons
     }
 }
 
@@ -114,97 +178,103 @@ fn list<'a>(refused: impl Iterator<Item = &'a (String, String)>) -> String {
 
 /// Says why spares could not be looked at. The advice for the first holds for all that failed
 /// alike, each with its own path in it, so that it is given once.
-fn unreadable(failed: Vec<(&String, Diagnostic)>) -> Vec<(String, String)> {
+fn unreadable(failed: Vec<(String, Diagnostic)>) -> Vec<(String, String)> {
     let mut told: Vec<(String, String)> = Vec::new();
     let mut refused = Vec::new();
     for (path, error) in failed {
         let detail = error.detail.trim_end().to_owned();
         let alike = told
             .iter()
-            .find(|(first, advice)| detail == advice.replace(first, path));
+            .find(|(first, advice)| detail == advice.replace(first, &path));
         let why = if let Some((first, _)) = alike {
             format!("{}, as that of {first}", error.summary)
         } else {
             told.push((path.clone(), detail.clone()));
             detail
         };
-        refused.push((path.clone(), why));
+        refused.push((path, why));
     }
     refused
 }
 
+impl Tried {
+    /// Leaves out a token from now on.
+    pub(super) fn pass_over(&mut self, spare: &ReadSpare, why: String) {
+        if let Some(token) = spare.token() {
+            let reason = (spare.path.clone(), why);
+            self.passed_over.insert(token.fingerprint, reason);
+        }
+    }
+}
+
 impl Promotion<'_> {
-    /// Reads history and spares, and puts the usable ones in order. `token` and `version` are
-    /// those of the primary.
-    pub(in crate::provider) async fn choose(
-        &self,
-        token: Option<Fingerprint>,
-        version: u64,
-    ) -> Result<Choice, Stop> {
+    /// Reads history and spares, and finds out which of them can be promoted.
+    pub(in crate::provider) async fn choose(&self, target: &Target<'_>) -> Result<Choice, Stop> {
         let field_path = self.field_path();
-        let (held, looks) = tokio::join!(self.held(version), self.look_at_all(&field_path));
-        let mut held = held?;
-        held.extend(token);
-        let (looks, mut refused) = looks;
-        let copies = looks
-            .iter()
-            .filter(|look| token.is_some_and(|token| is_open_copy(look, token)))
-            .map(|look| look.facts.path.clone())
-            .collect();
-        let facts: Vec<SpareFacts> = looks.iter().map(|look| look.facts.clone()).collect();
-        let purpose = self.reason.purpose();
-        let now = self.configured.now();
-        let order: Vec<String> = promotable(&facts, &field_path, &held, purpose, now)
-            .into_iter()
-            .map(|spare| spare.path.to_owned())
-            .collect();
-        let (usable, others): (Vec<_>, Vec<_>) = looks
-            .into_iter()
-            .partition(|look| order.contains(&look.facts.path));
-        let mut candidates: Vec<_> = usable.into_iter().map(Candidate).collect();
-        candidates.sort_by_key(|spare| order.iter().position(|path| path == spare.path()));
-        refused.extend(
-            others
-                .iter()
-                .map(|look| (look.facts.path.clone(), self.why_not(look, &held, now))),
-        );
+        let spares = self.spares(&field_path);
+        let paths = self.spare_paths.iter().map(|path| (path, None));
+        let (versions, mut readings) =
+            tokio::join!(self.versions(target.version), spares.read_all(paths));
+        let versions = versions?;
+        let knowledge = &mut readings.knowledge;
+        let held = self.held(target, &versions);
+        knowledge.primary = Some(PrimaryTokens {
+            id: field_path,
+            current: target.token.map(|fingerprint| PrimaryToken {
+                fingerprint,
+                dates: None,
+                account: None,
+            }),
+            held,
+        });
+        for (fingerprint, primary) in &self.remembered.spent {
+            knowledge.add_spent(*fingerprint, primary.clone());
+        }
+        let now = self.configured.server_now();
+        let verdict = Verdict::read(self.primary.field, target.custom_metadata);
+        if let Some(verdict) = verdict.filter(|verdict| verdict.at <= now) {
+            knowledge.add_verdict(verdict);
+        }
+        let mut spares = readings.spares();
+        date_alike(&mut spares, self.lifetime, []);
         Ok(Choice {
-            candidates,
-            refused,
-            copies,
+            readings,
+            spares,
+            purpose: target.purpose,
+            now: self.configured.now(),
+            versions,
+            mount: self.primary.secret.mount().to_owned(),
         })
     }
 
-    /// Marks the spares that hold the primary's present token: the copies stay out for good, as
-    /// those of a leaked token must.
-    pub(super) async fn mark_copies(
+    /// Returns the tokens that the primary held before; its current token is one of them only if
+    /// it was retired.
+    fn held(
         &self,
-        choice: &Choice,
-        token: Fingerprint,
-        version: u64,
-        told: &mut Told,
-    ) -> Result<(), Stop> {
-        for path in &choice.copies {
-            let secret = named(self.primary.secret.mount(), path).map_err(Stop::from_diagnostic)?;
-            let (key, value) = new_mark(self, token, version)?;
-            let changes = [(key, Some(value))].into();
-            match note(self.observer.store(), &secret, &changes).await {
-                Ok(Noted::Merged) => {}
-                Ok(Noted::Replaced) => told.at_once.push(replaced(self.primary, path)),
-                Err(
-                    error @ (VaultError::Forbidden { .. } | VaultError::PatchUnsupported { .. }),
-                ) => {
-                    told.once_written
-                        .push(stop::without_marks(self.primary, Some(&error)));
-                }
-                Err(error) => return Err(Stop::vault(&error, &secret.to_string())),
-            }
-            self.observer.forget(&secret);
-        }
-        Ok(())
+        target: &Target<'_>,
+        versions: &[(Fingerprint, Timestamp)],
+    ) -> BTreeSet<crate::token::ShortFingerprint> {
+        let field = self.primary.field;
+        let retired = RetiredTokens::read(field, target.custom_metadata);
+        let next = target
+            .token
+            .and_then(|token| Next::live(field, target.custom_metadata, &token));
+        versions
+            .iter()
+            .filter(|(fingerprint, _)| Some(*fingerprint) != target.token)
+            .map(|(fingerprint, _)| fingerprint.short())
+            .chain(retired.iter().map(|retired| retired.fingerprint))
+            .chain(
+                self.remembered
+                    .retired
+                    .iter()
+                    .map(|retired| retired.fingerprint),
+            )
+            .chain(next.and_then(|next| Some(next.replaces?.fingerprint)))
+            .collect()
     }
 
-    /// Returns how spares are looked at for this primary.
+    /// Returns how spares are read for this primary.
     pub(super) fn spares<'a>(&'a self, primary: &'a FieldPath) -> Spares<'a> {
         Spares {
             configured: self.configured,
@@ -217,22 +287,8 @@ impl Promotion<'_> {
         }
     }
 
-    async fn look_at_all(&self, primary: &FieldPath) -> (Vec<Look>, Vec<(String, String)>) {
-        let spares = self.spares(primary);
-        let looks = self.spare_paths.iter().map(|path| spares.look(path, None));
-        let mut seen = Vec::new();
-        let mut failed = Vec::new();
-        for (path, look) in self.spare_paths.iter().zip(join_all(looks).await) {
-            match look {
-                Ok(look) => seen.push(look),
-                Err(error) => failed.push((path, error)),
-            }
-        }
-        (seen, unreadable(failed))
-    }
-
-    /// Returns the tokens of the primary's older versions.
-    async fn held(&self, current: u64) -> Result<BTreeSet<Fingerprint>, Stop> {
+    /// Returns the tokens of the primary's older versions, and when each version was created.
+    async fn versions(&self, current: u64) -> Result<Vec<(Fingerprint, Timestamp)>, Stop> {
         let versions = (current.saturating_sub(HISTORY).max(1)..current).rev();
         let reads = versions.map(|version| async move {
             match self
@@ -242,7 +298,9 @@ impl Promotion<'_> {
             {
                 Ok(Observed::Present(document)) => {
                     match document.field(self.primary.field, self.prior.fingerprint.as_ref()) {
-                        Content::Token { fingerprint, .. } => Ok(Some(fingerprint)),
+                        Content::Token { fingerprint, .. } => {
+                            Ok(Some((fingerprint, document.created_at)))
+                        }
                         _ => Ok(None),
                     }
                 }
@@ -253,44 +311,9 @@ impl Promotion<'_> {
                 )),
             }
         });
-        let held: Result<Vec<_>, Stop> = join_all(reads).await.into_iter().collect();
-        Ok(held?.into_iter().flatten().collect())
+        let versions: Result<Vec<_>, Stop> = join_all(reads).await.into_iter().collect();
+        Ok(versions?.into_iter().flatten().collect())
     }
-
-    fn why_not(&self, look: &Look, held: &BTreeSet<Fingerprint>, now: jiff::Timestamp) -> String {
-        let Some(token) = look.spare_token() else {
-            return look
-                .problem
-                .as_deref()
-                .map_or("there is no token.", str::trim_end)
-                .to_owned();
-        };
-        if held.contains(&token.fingerprint) {
-            return "the primary has held its token already.".to_owned();
-        }
-        if let Some(why) = claimed(look, self.primary.secret.mount(), Some(&self.field_path())) {
-            return why;
-        }
-        match status_at(&token.dates, now) {
-            Status::Expired => format!("its token expired {}.", token.dates.expires_at_text()),
-            Status::RotationDue if self.reason.purpose() == Purpose::RotationDue => format!(
-                "its token is due itself: it expires {}.",
-                token.dates.expires_at_text()
-            ),
-            _ => "another primary was faster.".to_owned(),
-        }
-    }
-}
-
-/// Tells whether a spare holds this token and is not spent yet.
-fn is_open_copy(look: &Look, token: Fingerprint) -> bool {
-    look.spare_token().is_some_and(|spare| {
-        spare.fingerprint == token
-            && spare
-                .marks
-                .iter()
-                .all(|mark| mark.state != MarkState::Spent)
-    })
 }
 
 #[cfg(test)]
@@ -327,7 +350,10 @@ mod tests {
             .collect();
         let failed = names.iter().map(|path| {
             let error = denied(path, if path.ends_with("-3") { "list" } else { "read" });
-            (path, vault_error(&error, &format!("secret/{path}#token")))
+            (
+                path.clone(),
+                vault_error(&error, &format!("secret/{path}#token")),
+            )
         });
         let text = list(unreadable(failed.collect()).iter());
         assert!(text.len() <= LISTED, "{}", text.len());

@@ -1,49 +1,53 @@
-//! Steps 3 and 4: mark the spare, and go on only once the mark stands alone.
+//! Steps 3 and 4: mark every spare that holds the token, and judge it again once the marks show.
 
+use futures_util::future::join_all;
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
-use super::choose::Candidate;
+use super::choose::Choice;
 use super::primary::PrimaryDocument;
-use super::stop::{Stop, replaced, without_marks};
-use super::{PATIENCE, PAUSE, Promotion, Told};
-use crate::provider::diagnose::Place;
-use crate::provider::secrets::date::Found;
-use crate::provider::secrets::observe::Observation;
-use crate::provider::secrets::spares::named;
-use crate::provider::secrets::stamps::{Changes, Noted, note};
+use super::stop::{Stop, without_marks};
+use super::{PATIENCE, PAUSE, Promotion, Report};
+use crate::protocol::Diagnostic;
+use crate::provider::diagnose::{self, Place};
+use crate::provider::secrets::observe::Observed;
+use crate::provider::secrets::spares::{Known, Reading, named};
+use crate::provider::secrets::stamps::note;
 use crate::random::random_u64;
 use crate::secret::Secret;
-use crate::token::check::check;
+use crate::token::check::trim;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::mark::{Mark, MarkState};
-use crate::vault::{Field, Reading, SecretPath, VaultError};
+use crate::token::mint::Dated;
+use crate::token::paths::FieldPath;
+use crate::token::spare::{Knowledge, ReadSpare};
+use crate::vault::{Document, Field, Reading as Answer, SecretPath};
 
 /// What became of the attempt to claim a spare.
 pub(super) enum Claim {
-    /// The spare is marked for this primary.
+    /// The token is marked for this primary, wherever it is.
     Mine(Claimed),
-    /// Metadata cannot be written, so there is no mark.
-    Unmarked(Claimed),
-    /// The spare is somebody else's, or changed; says why.
+    /// The metadata of a spare with this token cannot be written; warns of a promotion without
+    /// marks.
+    Unwritable(Box<Diagnostic>),
+    /// The token is somebody else's, or changed; says why.
     Taken(String),
 }
 
-/// A claimed spare.
+/// A claimed token.
 pub(super) struct Claimed {
-    /// Its secret.
-    pub(super) secret: SecretPath,
-    /// Its token.
+    /// The token.
     pub(super) token: Secret,
-    /// Key of the mark, where there is one.
-    pub(super) mark: Option<String>,
-    /// When it was marked.
-    pub(super) at: Instant,
+    /// The marks: each spare with the key of its mark.
+    pub(super) marks: Vec<(SecretPath, String)>,
+    /// When it was marked, by the clock of Vault.
+    pub(super) at: Timestamp,
 }
 
 /// Makes key and value of a mark that says: this token is to become that version of the primary.
 pub(super) fn new_mark(
     promotion: &Promotion<'_>,
-    token: Fingerprint,
+    token: &Fingerprint,
     version: u64,
 ) -> Result<(String, String), Stop> {
     let number = random_u64().map_err(|error| {
@@ -53,173 +57,193 @@ pub(super) fn new_mark(
         )
     })?;
     let mark = Mark {
-        key: format!(
-            "{}.promoted_to.{:08x}",
-            promotion.primary.field,
-            number >> 32
-        ),
+        key: Mark::key(promotion.primary.field, number),
         fingerprint: token.short(),
         version,
-        marked_at: promotion.configured.server_now(),
+        marked_at: promotion.configured.server_date(),
         primary: promotion.field_path(),
     };
     Ok((mark.key.clone(), mark.to_string()))
 }
 
 impl Promotion<'_> {
-    /// Marks a spare for the version that follows, and waits until nobody else has a claim.
+    /// Marks every listed spare that holds the token of `spare` for the version that follows.
     pub(super) async fn claim(
         &self,
-        spare: &Candidate,
+        spare: &ReadSpare,
+        choice: &Choice,
         primary: &PrimaryDocument,
-        noting: bool,
-        told: &mut Told,
+        report: &mut Report,
     ) -> Result<Claim, Stop> {
-        let secret =
-            named(self.primary.secret.mount(), spare.path()).map_err(Stop::from_diagnostic)?;
-        let Some(token) = spare.look().spare_token() else {
-            return Ok(Claim::Taken("its token is gone".to_owned()));
+        let Some(token) = spare.token() else {
+            return Ok(Claim::Taken("It does not hold a token.".to_owned()));
         };
-        let fingerprint = token.fingerprint;
-        let at = Instant::now();
-        if !noting {
-            return self.unmarked(secret, fingerprint, at).await;
-        }
         let Some(next) = primary.seen.version.checked_add(1) else {
             return Err(Stop::new(
                 format!("{} has no version left", self.primary),
-                "Vault says that its version is the highest number that there is, so no other can \
-                 follow. Look at it with `vault kv metadata get`, and move the token to another \
-                 secret.",
+                "Vault reports the highest version number that there is, so no other can follow. \
+                 Check it with `vault kv metadata get`, and move the token to another secret.",
             ));
         };
-        let (key, value) = new_mark(self, fingerprint, next)?;
-        let mut changes: Changes = spare
-            .look()
-            .token
-            .iter()
-            .flat_map(|token| &token.marks)
-            .filter(|(_, state)| matches!(state, MarkState::Void | MarkState::Foreign))
-            .map(|(mark, _)| (mark.key.clone(), None))
-            .collect();
-        changes.insert(key.clone(), Some(value));
-        let noted = note(self.observer.store(), &secret, &changes).await;
-        self.observer.forget(&secret);
-        match noted {
-            Ok(Noted::Merged) => {}
-            Ok(Noted::Replaced) => told.at_once.push(replaced(self.primary, spare.path())),
-            Err(error @ (VaultError::Forbidden { .. } | VaultError::PatchUnsupported { .. })) => {
-                told.once_written
-                    .push(without_marks(self.primary, Some(&error)));
-                return self.unmarked(secret, fingerprint, at).await;
+        let at = self.configured.server_date();
+        let mut marks = Vec::new();
+        for path in choice.holders(spare) {
+            let secret =
+                named(self.primary.secret.mount(), &path).map_err(Stop::from_diagnostic)?;
+            let (key, value) = new_mark(self, &token.fingerprint, next)?;
+            let mut changes = [(key.clone(), Some(value))].into();
+            if !self.make_room(choice, &path, &mut changes) {
+                let place = Place {
+                    secret: &secret,
+                    field: self.primary.field,
+                };
+                self.withdraw(&marks).await;
+                return Ok(Claim::Unwritable(Box::new(diagnose::metadata_full(place))));
             }
-            // A mark that may have been written counts for nothing until the primary is.
-            Err(error) => return Err(Stop::vault(&error, &secret.to_string())),
+            let noted = note(self.observer.store(), &secret, &changes).await;
+            self.observer.forget(&secret);
+            match noted {
+                Ok(noted) => report.noted(noted, self.primary, &path),
+                Err(error) if error.refuses_for_good() => {
+                    let warning = without_marks(self.primary, Some(&error));
+                    self.withdraw(&marks).await;
+                    return Ok(Claim::Unwritable(Box::new(warning)));
+                }
+                // A mark that may have been written counts for nothing until the primary is.
+                Err(error) => return Err(Stop::vault(&error, &secret.to_string())),
+            }
+            marks.push((secret, key));
         }
-        match self.stands(&secret, fingerprint, &key).await {
-            Ok(Ok(token)) => Ok(Claim::Mine(Claimed {
-                secret,
-                token,
-                mark: Some(key),
-                at,
-            })),
+        match self.shows(spare, choice, &marks).await {
+            Ok(Ok(token)) => Ok(Claim::Mine(Claimed { token, marks, at })),
             Ok(Err(why)) => {
-                self.withdraw(&secret, &key).await;
+                self.withdraw(&marks).await;
                 Ok(Claim::Taken(why))
             }
             Err(stop) => {
-                self.withdraw(&secret, &key).await;
+                self.withdraw(&marks).await;
                 Err(stop)
             }
         }
     }
 
-    /// Removes a mark, best effort: one that stays behind is void or open for an hour at most.
-    pub(super) async fn withdraw(&self, secret: &SecretPath, key: &str) {
-        let changes = [(key.to_owned(), None)].into();
-        let _ = note(self.observer.store(), secret, &changes).await;
-        self.observer.forget(secret);
-    }
-
-    async fn unmarked(
+    /// Claims a token without marks, because metadata cannot be written: safe only while no other
+    /// primary uses these spares.
+    pub(super) async fn claim_unmarked(
         &self,
-        secret: SecretPath,
-        fingerprint: Fingerprint,
-        at: Instant,
+        spare: &ReadSpare,
+        choice: &Choice,
     ) -> Result<Claim, Stop> {
-        Ok(match self.token_of(&secret, fingerprint).await? {
-            Some((token, _)) => Claim::Unmarked(Claimed {
-                secret,
+        let own = self.field_path();
+        let spares = self.spares(&own);
+        let others = choice
+            .readings
+            .read
+            .iter()
+            .flat_map(|reading| &reading.marks)
+            .filter(|mark| mark.primary != own);
+        for mark in others {
+            let state = spares.judge(mark).await.map_err(Stop::from_diagnostic)?;
+            if state != MarkState::Void {
+                return Ok(Claim::Taken(format!(
+                    "It cannot be marked, and {} uses the same spares.",
+                    mark.primary
+                )));
+            }
+        }
+        let secret =
+            named(self.primary.secret.mount(), &spare.path).map_err(Stop::from_diagnostic)?;
+        let at = self.configured.server_date();
+        let document = self.document_of(&secret).await?;
+        let token = spare
+            .token()
+            .and_then(|token| self.text_of(document.as_ref()?, &token.fingerprint));
+        Ok(match token {
+            Some(token) => Claim::Mine(Claimed {
                 token,
-                mark: None,
+                marks: Vec::new(),
                 at,
             }),
-            None => Claim::Taken("its token changed meanwhile".to_owned()),
+            None => Claim::Taken(CHANGED.to_owned()),
         })
     }
 
-    /// Waits until the mark shows and no other primary has a better claim; returns the token, or
-    /// why the spare is not to be had.
-    async fn stands(
+    /// Removes the marks of an attempt, best effort: one that stays is void or open for three
+    /// hours at most.
+    pub(super) async fn withdraw(&self, marks: &[(SecretPath, String)]) {
+        let removals = marks.iter().map(async |(secret, key)| {
+            let changes = [(key.clone(), None)].into();
+            let _ = note(self.observer.store(), secret, &changes).await;
+            self.observer.forget(secret);
+        });
+        join_all(removals).await;
+    }
+
+    /// Reads the marked spares until the marks show, and judges the token again; returns it, or
+    /// why it cannot be promoted.
+    async fn shows(
         &self,
-        secret: &SecretPath,
-        fingerprint: Fingerprint,
-        key: &str,
+        spare: &ReadSpare,
+        choice: &Choice,
+        marks: &[(SecretPath, String)],
     ) -> Result<Result<Secret, String>, Stop> {
         let own = self.field_path();
         let deadline = Instant::now() + PATIENCE;
+        let Some(token) = spare.token() else {
+            return Ok(Err(CHANGED.to_owned()));
+        };
+        let fingerprint = token.fingerprint;
+        let known = Known {
+            fingerprint,
+            dated: Some(Dated {
+                at: token.dates.minted_at,
+                source: token.source,
+            }),
+        };
         loop {
             self.go_on()?;
-            let Some((token, seen)) = self.token_of(secret, fingerprint).await? else {
-                return Ok(Err("its token changed meanwhile".to_owned()));
-            };
-            let shows = seen.custom_metadata.contains_key(key);
-            let others = Mark::read_all(self.primary.field, &seen.custom_metadata)
-                .into_iter()
-                .any(|mark| mark.counts_for(&fingerprint) && mark.primary != own);
-            if shows && !others {
-                return Ok(Ok(token));
-            }
-            if shows {
-                // The others are judged by the answer that shows our mark: one more read may meet
-                // a standby that has seen neither.
-                let found = Found {
-                    place: Place {
-                        secret,
-                        field: self.primary.field,
-                    },
-                    document: &seen,
-                    fingerprint,
+            let mut readings = Vec::new();
+            let mut text = None;
+            let mut shows = true;
+            let reads = marks.iter().map(|(secret, _)| self.document_of(secret));
+            for ((secret, key), document) in marks.iter().zip(join_all(reads).await) {
+                let Some(document) = document? else {
+                    return Ok(Err(CHANGED.to_owned()));
                 };
-                let marks = self
+                let Some(found) = self.text_of(&document, &fingerprint) else {
+                    return Ok(Err(CHANGED.to_owned()));
+                };
+                text = Some(found);
+                shows &= document.custom_metadata().contains_key(key);
+                let observed = Observed::from(Answer::Present(document));
+                let place = Place {
+                    secret,
+                    field: self.primary.field,
+                };
+                let reading = self
                     .spares(&own)
-                    .marks(found)
+                    .reading(place, &observed, Some(known))
                     .await
                     .map_err(Stop::from_diagnostic)?;
-                let rivals: Vec<_> = marks
-                    .iter()
-                    .filter(|(mark, _)| mark.primary != own)
-                    .collect();
-                if let Some((mark, _)) = rivals
-                    .iter()
-                    .find(|(_, state)| matches!(state, MarkState::Spent | MarkState::Unknown))
-                {
-                    return Ok(Err(format!("its token was promoted to {}", mark.primary)));
-                }
-                match rivals.iter().find(|(_, state)| *state == MarkState::Open) {
-                    None => return Ok(Ok(token)),
-                    // Of two that want the same spare, the one that sorts first waits.
-                    Some((mark, _)) if mark.primary < own || Instant::now() >= deadline => {
-                        return Ok(Err(format!("it is being promoted to {}", mark.primary)));
+                readings.push(reading);
+            }
+            if shows && let Some(text) = text {
+                match self.judge_again(choice, &readings, &own).await? {
+                    Ok(None) => return Ok(Ok(text)),
+                    Ok(Some(rival)) if rival < own || Instant::now() >= deadline => {
+                        return Ok(Err(format!("Its token is being promoted to {rival}.")));
                     }
-                    Some(_) => {}
+                    // Of two that want the same token, the one that sorts first waits.
+                    Ok(Some(_)) => {}
+                    Err(why) => return Ok(Err(why)),
                 }
             } else if Instant::now() >= deadline {
                 return Err(Stop::new(
-                    format!("The mark on {secret} does not show"),
+                    format!("The mark for {} does not show", self.primary),
                     format!(
-                        "Vault took the mark, but the node that answers reads has not seen it. \
-                         Nothing was changed. Once the cluster is well, {}.",
+                        "Vault accepted the mark on a spare, but the node that answers reads has \
+                         not received it. No token was replaced. Once the cluster is healthy \
+                         again, {}.",
                         self.again()
                     ),
                 ));
@@ -228,27 +252,80 @@ impl Promotion<'_> {
         }
     }
 
-    /// Reads a spare; `None` where it no longer holds this token.
-    async fn token_of(
+    /// Judges the token of spares that were read again. Returns the first primary whose open mark
+    /// is the only thing in the way, or the reason why it cannot be promoted.
+    async fn judge_again(
         &self,
-        secret: &SecretPath,
-        fingerprint: Fingerprint,
-    ) -> Result<Option<(Secret, Observation)>, Stop> {
-        let reading = self
-            .observer
-            .store()
-            .read(secret)
-            .await
-            .map_err(|error| Stop::vault(&error, &secret.to_string()))?;
-        let Reading::Present(document) = reading else {
-            return Ok(None);
-        };
-        let Field::Text(token) = document.field(self.primary.field) else {
-            return Ok(None);
-        };
-        if check(token.expose()).fingerprint() != Some(fingerprint) {
-            return Ok(None);
+        choice: &Choice,
+        readings: &[Reading],
+        own: &FieldPath,
+    ) -> Result<Result<Option<FieldPath>, String>, Stop> {
+        let mut knowledge: Knowledge = choice.knowledge().without_marks();
+        let is_fresh = |path: &str| readings.iter().any(|reading| reading.spare.path == path);
+        let elsewhere = choice
+            .readings
+            .read
+            .iter()
+            .filter(|reading| !is_fresh(&reading.spare.path));
+        let fingerprints: Vec<_> = readings
+            .iter()
+            .filter_map(|reading| Some(reading.spare.token()?.fingerprint))
+            .collect();
+        let marks = readings
+            .iter()
+            .chain(elsewhere)
+            .flat_map(|reading| &reading.marks)
+            .filter(|mark| fingerprints.iter().any(|token| mark.is_about(token)));
+        let spares = self.spares(own);
+        let mut rival: Option<FieldPath> = None;
+        for mark in marks {
+            if mark.primary == *own && mark.version > 0 {
+                // The primary was read in this attempt: its own marks are open or void by now.
+                continue;
+            }
+            match spares.judge(mark).await.map_err(Stop::from_diagnostic)? {
+                MarkState::Open => {
+                    let first = rival.take().filter(|rival| *rival < mark.primary);
+                    rival = Some(first.unwrap_or_else(|| mark.primary.clone()));
+                }
+                state => knowledge.add_mark(mark.clone(), state),
+            }
         }
-        Ok(Some((token, Observation::of(&document))))
+        let now = self.configured.server_now();
+        for reading in readings {
+            reading.add_verdict(&mut knowledge, now);
+        }
+        let fresh = readings.iter().map(|reading| &reading.spare);
+        knowledge.add_primaries(fresh, self.primary.field);
+        for reading in readings {
+            if let Some(why) = choice.question(&knowledge).why_not(&reading.spare) {
+                let secret = named(self.primary.secret.mount(), &reading.spare.path)
+                    .map_err(Stop::from_diagnostic)?;
+                return Ok(Err(diagnose::unusable_spare(&secret, &why)));
+            }
+        }
+        Ok(Ok(rival))
+    }
+
+    /// Reads a spare; `None` where there is no document.
+    async fn document_of(&self, secret: &SecretPath) -> Result<Option<Document>, Stop> {
+        let answer = self.observer.store().read(secret).await;
+        match answer.map_err(|error| Stop::vault(&error, &secret.to_string()))? {
+            Answer::Present(document) => Ok(Some(document)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns the text of the token in a document, if it is this token.
+    fn text_of(&self, document: &Document, fingerprint: &Fingerprint) -> Option<Secret> {
+        let Field::Text(text) = document.field(self.primary.field) else {
+            return None;
+        };
+        let (token, _) = trim(text.expose());
+        let found = crate::token::check::check_recorded(token, fingerprint).fingerprint();
+        (found == Some(*fingerprint)).then(|| Secret::new(token))
     }
 }
+
+/// Why a spare is left out that somebody changed in between.
+const CHANGED: &str = "Its token changed in the meantime.";

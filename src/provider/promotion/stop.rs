@@ -1,7 +1,9 @@
 //! Why a promotion stopped, and what is told while it goes on.
 
+use super::Report;
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::{self, Place};
+use crate::provider::secrets::stamps::Noted;
 use crate::vault::VaultError;
 
 /// A promotion that stopped. Whoever asked decides whether that is an error.
@@ -33,8 +35,8 @@ impl Stop {
         }
     }
 
-    /// Says that the new token may be there already, or come yet.
-    pub(super) fn in_doubt(mut self) -> Self {
+    /// Says that the new token may be stored already, or may still be.
+    pub(super) fn may_have_landed(mut self) -> Self {
         self.leaves = Leaves::Either;
         self
     }
@@ -50,8 +52,8 @@ impl Stop {
         self.leaves == Leaves::Nothing
     }
 
-    /// Tells whether nobody knows what the primary holds.
-    pub(in crate::provider) fn is_in_doubt(&self) -> bool {
+    /// Returns whether nobody knows what the primary holds.
+    pub(in crate::provider) fn is_open(&self) -> bool {
         self.leaves == Leaves::Either
     }
 
@@ -83,7 +85,7 @@ impl Stop {
         let detail = match self.leaves {
             Leaves::TheOld => {
                 format!(
-                    "The token that is there has not expired and stays. {}",
+                    "The current token has not expired and stays. {}",
                     self.detail
                 )
             }
@@ -102,21 +104,28 @@ pub(super) fn without_marks(place: Place<'_>, refusal: Option<&VaultError>) -> D
     Diagnostic::warning(
         format!("Promotion into {place} leaves no marks"),
         format!(
-            "Its spares must not be shared with another primary then, and a crash may cost one \
-             more spare. {cause}"
+            "No other primary may use its spares, and after a crash, another spare may be promoted. \
+             {cause}"
         ),
     )
 }
 
-/// A note that had to be written back whole.
-pub(super) fn replaced(place: Place<'_>, what: &str) -> Diagnostic {
+impl Report {
+    /// Warns where the metadata of a secret had to be written back whole.
+    pub(super) fn noted(&mut self, noted: Noted, place: Place<'_>, path: &str) {
+        if noted == Noted::Replaced {
+            self.at_once.push(replaced(place, path));
+        }
+    }
+}
+
+fn replaced(place: Place<'_>, path: &str) -> Diagnostic {
     Diagnostic::warning(
         format!("Metadata for {place} was written back whole"),
         format!(
-            "Vault did not take a merge of the metadata of {what}, so it was read and written \
-             back. That is safe while one primary alone uses these spares. Grant the merge to \
-             make it safe for all:\n\n  path \"{}/metadata/*\" {{\n    capabilities = \
-             [\"patch\"]\n  }}",
+            "Vault refused to merge the metadata of {path}, so they were read and written back. \
+             That is safe while only one primary uses these spares. To make it safe for several, \
+             grant the merge:\n\n  path \"{}/metadata/*\" {{\n    capabilities = [\"patch\"]\n  }}",
             place.secret.mount(),
         ),
     )

@@ -1,146 +1,128 @@
-//! Steps 5 and 6: stamp the primary for the token to come, then the one write that decides.
+//! Steps 5 and 6: announce the token to come, then the one write that decides.
 
-use std::collections::BTreeMap;
-
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
-use super::choose::Candidate;
+use super::choose::Choice;
 use super::claim::Claimed;
 use super::primary::PrimaryDocument;
-use super::stop::{Stop, replaced};
-use super::{Current, MARK_AGE, PATIENCE, PAUSE, Promotion, Told};
+use super::stop::Stop;
+use super::{Current, How, PATIENCE, PAUSE, Promotion, Reason, Report, Tried};
+use crate::clock::{Clock as _, SystemClock};
 use crate::provider::diagnose;
-use crate::provider::secrets::date::Found;
 use crate::provider::secrets::observe::{Field as Content, Observation, Observed};
-use crate::provider::secrets::stamps::{NewStamp, Noted, note};
-use crate::token::expiry::{Dates, status_at};
+use crate::provider::secrets::stamps::{Changes, NewStamp, fits, note};
+use crate::token::expiry::Dates;
+use crate::token::mark::WRITTEN_WITHIN;
 use crate::token::mint::{MintSource, Minted};
-use crate::vault::{Reading, VaultError, WriteError, WriteFailure};
+use crate::token::retired::Retired;
+use crate::token::spare::{ReadSpare, ReadToken};
+use crate::token::stamp::{Next, key, stamp_key};
+use crate::vault::{Reading, VaultError, WriteError, WriteFailure, Written};
 
 /// What became of the write.
 pub(super) enum Outcome {
-    /// The primary holds the spare's token, or another working one that is kept.
+    /// The primary holds the spare's token.
     Promoted(Box<Current>),
-    /// A sibling changed: everything is to be looked at anew.
+    /// Another client wrote the secret first: start again.
     Moved,
-    /// The mark is too old by now: claim again.
+    /// The marks are too old by now: claim again.
     Stale,
 }
 
-impl Promotion<'_> {
-    /// Writes the primary, stamped where that is allowed even if its spare could not be marked: the
-    /// mint time would be lost otherwise. After an answer that did not come nothing is taken back:
-    /// the write may still land.
+/// A claimed token, about to be written into the primary.
+pub(super) struct Writing<'a> {
+    pub(super) promotion: &'a Promotion<'a>,
+    pub(super) primary: &'a PrimaryDocument,
+    pub(super) choice: &'a Choice,
+    pub(super) spare: &'a ReadSpare,
+    pub(super) claim: &'a Claimed,
+}
+
+/// The version that has the promoted token.
+struct Landed {
+    version: u64,
+    created_at: Timestamp,
+    deletion_at: Option<Timestamp>,
+    custom_metadata: std::collections::BTreeMap<String, String>,
+}
+
+impl Writing<'_> {
+    /// Announces the token and writes it. Once a send went unanswered, no mark is removed: the
+    /// write may still land.
     pub(super) async fn write(
         &self,
-        primary: &PrimaryDocument,
-        spare: &Candidate,
-        claim: &Claimed,
-        told: &mut Told,
+        tried: &mut Tried,
+        report: &mut Report,
     ) -> Result<Outcome, Stop> {
-        let Some(token) = spare.look().spare_token() else {
+        let promotion = self.promotion;
+        let Some(token) = self.spare.token() else {
             return Ok(Outcome::Moved);
         };
-        let dates = Dates::new(token.dates.minted_at, self.lifetime, None);
-        let stamp = NewStamp {
-            rotated_from: Some(spare.path().to_owned()),
-            requested: self.request,
-            ..NewStamp::new(token.fingerprint, &dates)
-        };
-        let mut stamped = false;
-        if self.stamps {
-            if let Err(stop) = self.go_on() {
-                self.take_back(primary, claim, false).await;
-                return Err(stop);
-            }
-            let changes = stamp.changes(self.primary.field);
-            match note(self.observer.store(), self.primary.secret, &changes).await {
-                Ok(how) => {
-                    stamped = true;
-                    if how == Noted::Replaced {
-                        told.at_once
-                            .push(replaced(self.primary, self.primary.secret.path()));
-                    }
-                }
-                Err(
-                    error @ (VaultError::Forbidden { .. } | VaultError::PatchUnsupported { .. }),
-                ) => {
-                    told.once_written
-                        .push(diagnose::not_stamped(self.primary, &error));
-                }
-                Err(error) => {
-                    self.take_back(primary, claim, false).await;
-                    return Err(Stop::vault(&error, &self.primary.to_string()));
-                }
-            }
-        }
-        if claim.mark.is_some() && claim.at.elapsed() > MARK_AGE {
-            self.take_back(primary, claim, stamped).await;
-            return Ok(Outcome::Stale);
-        }
-        if let Err(stop) = self.go_on() {
-            self.take_back(primary, claim, stamped).await;
+        if let Err(stop) = self.announce(token, tried, report).await {
+            self.withdraw().await;
             return Err(stop);
         }
-        let document = primary
+        let is_in_time = promotion
+            .configured
+            .server_date()
+            .duration_since(self.claim.at)
+            <= WRITTEN_WITHIN;
+        if !self.claim.marks.is_empty() && !is_in_time {
+            self.withdraw().await;
+            return Ok(Outcome::Stale);
+        }
+        if let Err(stop) = promotion.go_on() {
+            self.withdraw().await;
+            return Err(stop);
+        }
+        let latest = SystemClock.now() + WRITTEN_WITHIN;
+        let document = self
+            .primary
             .document
-            .with_field(self.primary.field, &claim.token);
-        let written = self
+            .with_field(promotion.primary.field, &self.claim.token);
+        let written = promotion
             .observer
             .store()
-            .write(self.primary.secret, &document, primary.seen.version)
+            .write_no_later_than(
+                promotion.primary.secret,
+                &document,
+                self.primary.seen.version,
+                latest,
+            )
             .await;
-        let failure = match written {
+        match written {
             Ok(written) => {
-                told.written();
-                if stamped {
-                    self.stamp_again(&stamp, &written.custom_metadata, told)
-                        .await;
-                }
-                return Ok(Outcome::Promoted(Box::new(Current {
-                    fingerprint: token.fingerprint,
-                    version: written.version,
-                    created_at: written.created_at,
-                    deletion_at: written.deletion_at,
-                    minted: Minted {
-                        at: token.dates.minted_at,
-                        source: MintSource::Promotion,
-                        warnings: Vec::new(),
-                    },
-                    rotated_from: Some(spare.path().to_owned()),
-                })));
+                let current = self.landed(token, written.into(), report).await;
+                Ok(Outcome::Promoted(Box::new(current)))
             }
-            Err(failure) => failure,
-        };
-        match failure {
-            WriteFailure {
+            Err(WriteFailure {
                 error: WriteError::CasMismatch,
                 unanswered,
-            } => {
-                let seen = match self.above(primary.seen.version).await {
-                    Ok(seen) => seen,
-                    // The earlier attempt may be what the write was refused for.
-                    Err(stop) if unanswered && !stop.leaves_nothing() => {
-                        told.written();
-                        return Err(self.unanswered(&stop.into_error().detail));
-                    }
-                    Err(stop) => return Err(stop),
-                };
-                self.overtaken(primary, &seen, spare, claim, (&stamp, stamped), told)
-                    .await
-            }
-            WriteFailure {
+            }) => match self.above().await {
+                Ok(seen) => self.overtaken(token, seen, unanswered, report).await,
+                // The earlier attempt may be what the write was refused for.
+                Err(stop) if unanswered && !stop.leaves_nothing() => {
+                    report.written();
+                    Err(self.unanswered(&stop.into_error().detail))
+                }
+                Err(stop) => Err(stop),
+            },
+            Err(WriteFailure {
                 error,
                 unanswered: false,
-            } => {
-                self.take_back(primary, claim, stamped).await;
+            }) => {
+                self.withdraw().await;
+                if error == WriteError::Vault(VaultError::Overdue) {
+                    return Ok(Outcome::Stale);
+                }
                 Err(self.refused(&error))
             }
-            WriteFailure {
+            Err(WriteFailure {
                 error,
                 unanswered: true,
-            } => {
-                told.written();
+            }) => {
+                report.written();
                 let cause = match &error {
                     WriteError::Vault(error) => diagnose::vault_error(error, "").detail,
                     _ => String::new(),
@@ -150,113 +132,178 @@ impl Promotion<'_> {
         }
     }
 
-    /// Somebody wrote the primary first, or an earlier attempt of ours took: look which.
-    async fn overtaken(
+    /// Writes the stamp of the token to come, in one value, so that the token is dated even if
+    /// nobody learns that it was written.
+    async fn announce(
         &self,
-        primary: &PrimaryDocument,
-        seen: &Observation,
-        spare: &Candidate,
-        claim: &Claimed,
-        (stamp, stamped): (&NewStamp, bool),
-        told: &mut Told,
-    ) -> Result<Outcome, Stop> {
-        let content = seen.field(self.primary.field, self.prior.fingerprint.as_ref());
-        let Content::Token { fingerprint, .. } = content else {
-            let problem = diagnose::content_problem(self.primary, content);
-            return Err(Stop::new(
-                format!("Secret {} was changed meanwhile", self.primary.secret),
-                format!(
-                    "{}Nothing was written over it. Once it is right, {}.",
-                    problem.unwrap_or_default(),
-                    self.again()
-                ),
-            )
-            .without_a_token());
+        token: &ReadToken,
+        tried: &mut Tried,
+        report: &mut Report,
+    ) -> Result<(), Stop> {
+        let promotion = self.promotion;
+        if tried.primary_is_unwritable {
+            return Ok(());
+        }
+        promotion.go_on()?;
+        let next = Next {
+            fingerprint: token.fingerprint.short(),
+            minted_at: Some(token.dates.minted_at),
+            requested: promotion.request,
+            replaces: self.replaced(),
+            rotated_from: Some(self.spare.path.clone()),
         };
-        if fingerprint == stamp.fingerprint {
-            told.written();
-            if stamped {
-                self.stamp_again(stamp, &seen.custom_metadata, told).await;
+        let key = stamp_key(promotion.primary.field, key::NEXT);
+        let changes: Changes = [(key, Some(next.to_value()))].into();
+        let secret = promotion.primary.secret;
+        if !fits(&self.primary.seen.custom_metadata, &changes) {
+            report
+                .once_written
+                .push(diagnose::metadata_full(promotion.primary));
+            return Ok(());
+        }
+        match note(promotion.observer.store(), secret, &changes).await {
+            Ok(noted) => report.noted(noted, promotion.primary, secret.path()),
+            Err(error) if error.refuses_for_good() => {
+                tried.primary_is_unwritable = true;
+                report
+                    .once_written
+                    .push(diagnose::not_stamped(promotion.primary, &error));
             }
-            return Ok(Outcome::Promoted(Box::new(Current {
-                fingerprint,
-                version: seen.version,
-                created_at: seen.created_at,
-                deletion_at: seen.deletion_at,
-                minted: Minted {
-                    at: stamp.minted_at,
-                    source: MintSource::Promotion,
-                    warnings: Vec::new(),
-                },
-                rotated_from: Some(spare.path().to_owned()),
-            })));
+            Err(error) => return Err(Stop::vault(&error, &promotion.primary.to_string())),
         }
-        if Some(fingerprint) == primary.token {
-            // The refused write cannot land any more, and whatever comes of the next one, the stamp
-            // is to be this token's until then.
-            self.take_back(primary, claim, stamped).await;
-            return Ok(Outcome::Moved);
-        }
-        let found = Found {
-            place: self.primary,
-            document: seen,
-            fingerprint,
-        };
-        let current = self.adopt(found, stamped, &mut told.at_once).await?;
-        let dates = Dates::new(current.minted.at, self.lifetime, current.deletion_at);
-        if !status_at(&dates, self.configured.now()).is_working() {
-            return Ok(Outcome::Moved);
-        }
-        if let Some(mark) = &claim.mark {
-            self.withdraw(&claim.secret, mark).await;
-        }
-        Ok(Outcome::Promoted(Box::new(current)))
+        Ok(())
     }
 
-    /// Stamps once more where the stamp that was written before is not there.
-    async fn stamp_again(
+    /// Returns the entry of the token that is replaced.
+    fn replaced(&self) -> Option<Retired> {
+        let (fingerprint, minted_at) = self.primary.token?;
+        Some(Retired {
+            on_request: self.promotion.reason == Reason::Requested,
+            ..Retired::new(&fingerprint, Some(minted_at))
+        })
+    }
+
+    /// The token is current: stamps it, retires those before it, and marks its copies.
+    async fn landed(&self, token: &ReadToken, landed: Landed, report: &mut Report) -> Current {
+        let promotion = self.promotion;
+        report.written();
+        let dates = Dates::new(
+            token.dates.minted_at,
+            promotion.lifetime,
+            landed.deletion_at,
+        );
+        let stamp = NewStamp {
+            rotated_from: Some(self.spare.path.clone()),
+            requested: promotion.request,
+            account: token.account.clone(),
+            ..NewStamp::new(token.fingerprint, &dates)
+        };
+        let mut retired = promotion.retired(&self.primary.seen);
+        retired.extend(self.choice.retired_versions().iter().copied());
+        retired.extend(promotion.replaced_prior(token.fingerprint));
+        retired.extend(self.replaced());
+        let mut is_stamped = false;
+        if promotion.stamps {
+            let verdict = self.choice.knowledge().verdict(&token.fingerprint);
+            let metadata = &landed.custom_metadata;
+            let changes = promotion.bookkeeping(&stamp, metadata, &retired, verdict);
+            // Without an answer nothing is lost: the announcement says the same.
+            let noted = promotion.note_primary(metadata, changes, report).await;
+            is_stamped = noted.is_ok();
+            promotion
+                .mark_holders(self.choice, &token.fingerprint, report)
+                .await;
+        }
+        Current {
+            how: How::Promoted,
+            fingerprint: token.fingerprint,
+            version: landed.version,
+            created_at: landed.created_at,
+            deletion_at: landed.deletion_at,
+            minted: Minted {
+                at: token.dates.minted_at,
+                source: MintSource::Promotion,
+                warnings: Vec::new(),
+            },
+            rotated_from: Some(self.spare.path.clone()),
+            retired,
+            is_stamped,
+        }
+    }
+
+    /// The write was refused because the secret had changed: find out what is there.
+    async fn overtaken(
         &self,
-        stamp: &NewStamp,
-        custom_metadata: &BTreeMap<String, String>,
-        told: &mut Told,
-    ) {
-        let refused = stamp
-            .write(self.observer.store(), self.primary, custom_metadata)
-            .await;
-        told.at_once.extend(refused);
+        token: &ReadToken,
+        seen: Observation,
+        unanswered: bool,
+        report: &mut Report,
+    ) -> Result<Outcome, Stop> {
+        let promotion = self.promotion;
+        let field = promotion.primary.field;
+        let content = seen.field(field, promotion.prior.fingerprint.as_ref());
+        if let Content::Token { fingerprint, .. } = content {
+            if fingerprint == token.fingerprint {
+                let current = self.landed(token, seen.into(), report).await;
+                return Ok(Outcome::Promoted(Box::new(current)));
+            }
+            if !unanswered {
+                self.withdraw().await;
+            }
+            return Ok(Outcome::Moved);
+        }
+        if !unanswered {
+            self.withdraw().await;
+        }
+        let problem = diagnose::content_problem(promotion.primary, content);
+        Err(Stop::new(
+            format!(
+                "Secret {} was changed in the meantime",
+                promotion.primary.secret
+            ),
+            format!(
+                "{}Nothing was written over it. Once it is correct, {}.",
+                problem.unwrap_or_default(),
+                promotion.again()
+            ),
+        )
+        .without_a_token())
     }
 
     /// Reads until the version is above the one that was refused.
-    async fn above(&self, refused: u64) -> Result<Observation, Stop> {
+    async fn above(&self) -> Result<Observation, Stop> {
+        let promotion = self.promotion;
+        let secret = promotion.primary.secret;
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let reading = self
+            let reading = promotion
                 .observer
                 .store()
-                .read(self.primary.secret)
+                .read(secret)
                 .await
-                .map_err(|error| Stop::vault(&error, &self.primary.to_string()))?;
+                .map_err(|error| Stop::vault(&error, &promotion.primary.to_string()))?;
             match reading {
-                Reading::Present(document) if document.version() > refused => {
+                Reading::Present(document) if document.version() > self.primary.seen.version => {
                     return Ok(Observation::of(&document));
                 }
                 Reading::Present(_) if Instant::now() < deadline => sleep(PAUSE).await,
                 Reading::Present(_) => {
                     return Err(Stop::new(
-                        format!("Secret {} cannot be read as it is", self.primary.secret),
+                        format!("Secret {secret} is read in an old version"),
                         format!(
-                            "Vault refused the write because the secret had changed, but goes on \
-                             answering reads with the old version. Once the cluster is well, {}.",
-                            self.again()
+                            "Vault refused the write because the secret had changed, but still \
+                             answers reads with the old version. Once the cluster is healthy \
+                             again, {}.",
+                            promotion.again()
                         ),
                     ));
                 }
                 gone => {
                     let gone = Observed::from(gone);
-                    let problem = diagnose::problem(self.primary, &gone, None);
+                    let problem = diagnose::problem(promotion.primary, &gone, None);
                     return Err(Stop::new(
-                        format!("Secret {} was removed meanwhile", self.primary.secret),
-                        format!("{}Then {}.", problem.unwrap_or_default(), self.again()),
+                        format!("Secret {secret} was removed in the meantime"),
+                        format!("{}Then {}.", problem.unwrap_or_default(), promotion.again()),
                     )
                     .without_a_token());
                 }
@@ -264,52 +311,63 @@ impl Promotion<'_> {
         }
     }
 
-    /// Removes the mark, and puts back the stamp of the token that stays.
-    async fn take_back(&self, primary: &PrimaryDocument, claim: &Claimed, stamped: bool) {
-        if let Some(mark) = &claim.mark {
-            self.withdraw(&claim.secret, mark).await;
-        }
-        if !stamped {
-            return;
-        }
-        let before = &primary.seen.custom_metadata;
-        let changes = NewStamp::keys(self.primary.field)
-            .map(|key| {
-                let value = before.get(&key).cloned();
-                (key, value)
-            })
-            .collect();
-        let _ = note(self.observer.store(), self.primary.secret, &changes).await;
+    async fn withdraw(&self) {
+        self.promotion.withdraw(&self.claim.marks).await;
     }
 
     fn refused(&self, error: &WriteError) -> Stop {
+        let promotion = self.promotion;
+        let secret = promotion.primary.secret;
         match error {
-            WriteError::Vault(error) => Stop::vault(error, &self.primary.to_string()),
+            WriteError::Vault(error) => Stop::vault(error, &promotion.primary.to_string()),
             WriteError::TooLarge => Stop::new(
-                format!("Secret {} is too large to be written", self.primary.secret),
-                "Vault takes documents up to 1 MiB. Move other fields to a secret of their own. \
-                 Nothing was changed.",
+                format!("Secret {secret} is too large to be written"),
+                "Vault accepts documents up to 1 MiB. Move other fields to a secret of their own. \
+                 No token was replaced.",
             ),
             WriteError::CasMismatch | WriteError::CasRequired => Stop::new(
-                format!("Secret {} was changed meanwhile", self.primary.secret),
-                format!("To go on, {}.", self.again()),
+                format!("Secret {secret} was changed in the meantime"),
+                format!("To continue, {}.", promotion.again()),
             ),
         }
     }
 
     fn unanswered(&self, cause: &str) -> Stop {
-        let next = if self.is_action() {
-            "."
+        let promotion = self.promotion;
+        let next = if promotion.is_action() {
+            ""
         } else {
-            ": apply again, which looks first."
+            " Apply again; it checks first."
         };
         Stop::new(
-            format!("Vault did not say whether {} was written", self.primary),
+            format!("Vault did not confirm the write of {}", promotion.primary),
             format!(
-                "The new token may be there already, or arrive yet. Nothing is lost either way\
-                 {next} {cause}"
+                "The new token may be stored already, or may still be. Nothing is lost either \
+                 way.{next} {cause}"
             ),
         )
-        .in_doubt()
+        .may_have_landed()
+    }
+}
+
+impl From<Written> for Landed {
+    fn from(written: Written) -> Self {
+        Self {
+            version: written.version,
+            created_at: written.created_at,
+            deletion_at: written.deletion_at,
+            custom_metadata: written.custom_metadata,
+        }
+    }
+}
+
+impl From<Observation> for Landed {
+    fn from(seen: Observation) -> Self {
+        Self {
+            version: seen.version,
+            created_at: seen.created_at,
+            deletion_at: seen.deletion_at,
+            custom_metadata: seen.custom_metadata,
+        }
     }
 }

@@ -1,27 +1,33 @@
-//! A look at one spare: its token, its dates, and what the marks on it mean.
+//! Spares as they are read: their tokens, dates, and what is known of each token wherever it is.
 
 mod copies;
+mod marks;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub(in crate::provider) use copies::Twin;
+use futures_util::future::join_all;
+use jiff::Timestamp;
+
+pub(in crate::provider) use copies::HeldCopy;
 
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::secrets::date::{Found, date};
-use crate::provider::secrets::observe::{Field as Content, Observed, Observer};
+use crate::provider::secrets::observe::{Field as Content, Observation, Observed, Observer};
 use crate::sdk::Diagnostics;
 use crate::token::check::Problem;
 use crate::token::expiry::{Dates, Lifetime};
-use crate::token::fingerprint::Fingerprint;
-use crate::token::mark::{Mark, MarkState, NamedVersion, PrimaryFacts};
-use crate::token::mint::{Dated, MintFacts, MintSource};
+use crate::token::fingerprint::{Fingerprint, ShortFingerprint};
+use crate::token::mark::{Mark, MarkEntry};
+use crate::token::mint::{Dated, MintFacts};
 use crate::token::paths::FieldPath;
-use crate::token::pool::{Slot, SpareFacts, SpareMark, SpareToken};
+use crate::token::spare::{Knowledge, ReadSpare, ReadToken, Slot};
+use crate::token::verdict::Verdict;
 use crate::vault::{SecretPath, VaultError};
 
-/// How spares are looked at.
+/// How spares are read.
 #[derive(Clone, Copy)]
 pub(in crate::provider) struct Spares<'a> {
     /// The context.
@@ -34,9 +40,9 @@ pub(in crate::provider) struct Spares<'a> {
     pub(in crate::provider) field: &'a str,
     /// How long tokens live.
     pub(in crate::provider) lifetime: Lifetime,
-    /// The primary on whose behalf the spares are looked at, if there is one.
+    /// The primary on whose behalf the spares are read, if there is one.
     pub(in crate::provider) primary: Option<&'a FieldPath>,
-    /// Whether what was seen before is not good enough.
+    /// Whether secrets that were read before are read again.
     pub(in crate::provider) anew: bool,
 }
 
@@ -49,100 +55,206 @@ pub(in crate::provider) struct Known {
     pub(in crate::provider) dated: Option<Dated>,
 }
 
-/// A spare as it was found.
+/// A spare, and what surrounds it.
 #[derive(Debug)]
-pub(in crate::provider) struct Look {
-    /// The facts by which spares are judged.
-    pub(in crate::provider) facts: SpareFacts,
-    /// The token's surroundings, where there is a token.
-    pub(in crate::provider) token: Option<TokenLook>,
+pub(in crate::provider) struct Reading {
+    /// The spare.
+    pub(in crate::provider) spare: ReadSpare,
     /// Why there is no token, in words for the user.
     pub(in crate::provider) problem: Option<String>,
-    /// What is new and worth telling.
+    /// What is new and worth a warning.
     pub(in crate::provider) diagnostics: Diagnostics,
+    /// The metadata of the secret.
+    pub(in crate::provider) custom_metadata: BTreeMap<String, String>,
+    /// Every mark on the secret, whichever token it is about.
+    pub(in crate::provider) marks: Vec<Mark>,
+    /// The last verdict on the secret, whichever token it is about.
+    verdict: Option<Verdict>,
 }
 
-/// What surrounds a token that was found.
-#[derive(Debug)]
-pub(in crate::provider) struct TokenLook {
-    /// The KV version that was read.
-    pub(in crate::provider) version: u64,
-    /// When it will be deleted by itself.
-    pub(in crate::provider) deletion_at: Option<jiff::Timestamp>,
-    /// Where the mint time comes from.
-    pub(in crate::provider) source: MintSource,
-    /// Marks on the secret, each with what it means for the token.
-    pub(in crate::provider) marks: Vec<(Mark, MarkState)>,
-}
-
-impl Look {
-    /// Returns the token, where there is one.
-    pub(in crate::provider) fn spare_token(&self) -> Option<&SpareToken> {
-        match &self.facts.slot {
-            Slot::Token(token) => Some(token),
-            Slot::Missing | Slot::Malformed(_) => None,
+impl Reading {
+    /// Adds the verdict on the secret, unless it is from the future of Vault's clock.
+    pub(in crate::provider) fn add_verdict(&self, knowledge: &mut Knowledge, vault_now: Timestamp) {
+        let verdict = self.verdict.clone();
+        if let Some(verdict) = verdict.filter(|verdict| verdict.at <= vault_now) {
+            knowledge.add_verdict(verdict);
         }
     }
 }
 
+/// Several spares, read side by side.
+#[derive(Debug)]
+pub(in crate::provider) struct Readings {
+    /// Those that could be read, in the order of the list.
+    pub(in crate::provider) read: Vec<Reading>,
+    /// Those that could not be read, and why.
+    pub(in crate::provider) failed: Vec<(String, Diagnostic)>,
+    /// What is known of their tokens.
+    pub(in crate::provider) knowledge: Knowledge,
+}
+
+impl Readings {
+    /// Returns the spares that were read.
+    pub(in crate::provider) fn spares(&self) -> Vec<ReadSpare> {
+        self.read
+            .iter()
+            .map(|reading| reading.spare.clone())
+            .collect()
+    }
+}
+
 impl Spares<'_> {
-    /// Looks at one spare; what is known of its token already is not asked for again.
+    /// Reads spares side by side, and judges the marks on all of them that are about any of their
+    /// tokens. What is known of a token already is not asked for again.
+    pub(in crate::provider) async fn read_all<'a>(
+        &self,
+        spares: impl IntoIterator<Item = (&'a String, Option<Known>)>,
+    ) -> Readings {
+        let reads = spares
+            .into_iter()
+            .map(async |(path, known)| (path.clone(), self.read(path, known).await));
+        let mut readings = Readings {
+            read: Vec::new(),
+            failed: Vec::new(),
+            knowledge: Knowledge::default(),
+        };
+        for (path, reading) in join_all(reads).await {
+            match reading {
+                Ok(reading) => readings.read.push(reading),
+                Err(error) => readings.failed.push((path, error)),
+            }
+        }
+        let now = self.configured.server_now();
+        for reading in &readings.read {
+            reading.add_verdict(&mut readings.knowledge, now);
+        }
+        let spares = readings.read.iter().map(|reading| &reading.spare);
+        readings.knowledge.add_primaries(spares, self.field);
+        self.judge_marks(&mut readings).await;
+        readings
+    }
+
+    /// Judges the marks on any of the spares that are about one of their tokens. A spare whose
+    /// mark could not be judged, because a read failed, counts as not read.
+    async fn judge_marks(&self, readings: &mut Readings) {
+        let tokens: BTreeSet<ShortFingerprint> = readings
+            .read
+            .iter()
+            .filter_map(|reading| Some(reading.spare.token()?.fingerprint.short()))
+            .collect();
+        let marks: Vec<_> = readings
+            .read
+            .iter()
+            .flat_map(|reading| &reading.marks)
+            .filter(|mark| tokens.contains(&mark.fingerprint))
+            .cloned()
+            .collect();
+        let states = join_all(marks.iter().map(|mark| self.judge(mark))).await;
+        for (mark, state) in marks.into_iter().zip(states) {
+            match state {
+                Ok(state) => readings.knowledge.add_mark(mark, state),
+                Err(error) => {
+                    let about = |reading: &Reading| {
+                        let token = reading.spare.token();
+                        token.is_some_and(|token| mark.is_about(&token.fingerprint))
+                    };
+                    for reading in readings.read.extract_if(.., |reading| about(reading)) {
+                        readings.failed.push((reading.spare.path, error.clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads one spare.
     ///
     /// # Errors
     ///
-    /// Fails where the secret, or a primary that a mark names, cannot be read.
-    pub(in crate::provider) async fn look(
-        &self,
-        path: &str,
-        known: Option<Known>,
-    ) -> Result<Look, Diagnostic> {
+    /// Fails if the secret cannot be read.
+    async fn read(&self, path: &str, known: Option<Known>) -> Result<Reading, Diagnostic> {
         let secret = named(self.mount, path)?;
         let place = Place {
             secret: &secret,
             field: self.field,
         };
         let observed = self.seen(place).await?;
-        let recorded = known.map(|known| known.fingerprint);
-        let slot = match &*observed {
-            Observed::Present(document) => match document.field(self.field, recorded.as_ref()) {
-                Content::Token {
-                    fingerprint,
-                    unusual_length,
-                } => {
-                    let found = Found {
-                        place,
-                        document,
-                        fingerprint,
-                    };
-                    let known = known.filter(|known| known.fingerprint == fingerprint);
-                    let mut look = self.token(found, known).await?;
-                    if known.is_none() {
-                        look.diagnostics.extend(
-                            unusual_length.map(|length| diagnose::unusual_length(place, length)),
-                        );
-                    }
-                    return Ok(look);
-                }
-                Content::Missing => Slot::Missing,
-                Content::Malformed(problem) => Slot::Malformed(problem),
-                Content::NotText(_) => Slot::Malformed(Problem::JsonDocument),
-            },
-            Observed::Deleted { .. } | Observed::Destroyed { .. } | Observed::Absent => {
-                Slot::Missing
-            }
-        };
-        Ok(Look {
-            facts: SpareFacts {
-                path: path.to_owned(),
-                slot,
-            },
-            token: None,
-            problem: diagnose::problem(place, &observed, recorded.as_ref()),
-            diagnostics: Diagnostics::new(),
-        })
+        self.reading(place, &observed, known).await
     }
 
-    /// Reads a secret, or takes what was seen of it before.
+    /// Returns what a read of a spare shows.
+    ///
+    /// # Errors
+    ///
+    /// Fails if an older version that dates the token cannot be read.
+    pub(in crate::provider) async fn reading(
+        &self,
+        place: Place<'_>,
+        observed: &Observed,
+        known: Option<Known>,
+    ) -> Result<Reading, Diagnostic> {
+        let recorded = known.map(|known| known.fingerprint);
+        let mut reading = Reading {
+            spare: ReadSpare {
+                path: place.secret.path().to_owned(),
+                slot: Slot::Missing,
+            },
+            problem: diagnose::problem(place, observed, recorded.as_ref()),
+            diagnostics: Diagnostics::new(),
+            custom_metadata: BTreeMap::new(),
+            marks: Vec::new(),
+            verdict: None,
+        };
+        let Observed::Present(document) = observed else {
+            return Ok(reading);
+        };
+        reading.custom_metadata = document.custom_metadata.clone();
+        reading.marks = Mark::read_all(self.field, &document.custom_metadata);
+        reading.verdict = Verdict::read(self.field, &document.custom_metadata);
+        reading.spare.slot = match document.field(self.field, recorded.as_ref()) {
+            Content::Missing => Slot::Missing,
+            Content::Malformed(problem) => Slot::Malformed(problem),
+            Content::NotText(_) => Slot::Malformed(Problem::JsonDocument),
+            Content::Token {
+                fingerprint,
+                unusual_length,
+            } => {
+                let found = Found {
+                    place,
+                    document,
+                    fingerprint,
+                };
+                let known = known.filter(|known| known.fingerprint == fingerprint);
+                if known.is_none() {
+                    reading.diagnostics.extend(
+                        unusual_length.map(|length| diagnose::unusual_length(place, length)),
+                    );
+                }
+                let facts = MintFacts {
+                    prior: known.and_then(|known| known.dated),
+                    ..MintFacts::default()
+                };
+                let dated = date(self.observer, found, facts).await?;
+                reading.diagnostics.extend(dated.told(place));
+                let stamp = found.stamp();
+                Slot::Token(ReadToken {
+                    fingerprint,
+                    version: document.version,
+                    deletion_at: document.deletion_at,
+                    source: dated.minted.source,
+                    dates: Dates::new(dated.minted.at, self.lifetime, document.deletion_at),
+                    is_unproven: unusual_length.is_some(),
+                    is_primary: stamp
+                        .as_ref()
+                        .is_some_and(|stamp| stamp.rotated_from.is_some()),
+                    unknown_mark: unknown_mark(self.field, document),
+                    account: stamp.and_then(|stamp| stamp.account),
+                })
+            }
+        };
+        Ok(reading)
+    }
+
+    /// Reads a secret, or returns what was read before.
     async fn observe(&self, secret: &SecretPath) -> Result<Arc<Observed>, VaultError> {
         if self.anew {
             self.observer.observe_anew(secret).await
@@ -151,7 +263,7 @@ impl Spares<'_> {
         }
     }
 
-    /// Returns what is in a secret; that it cannot be read is told of the place.
+    /// Returns what is in a secret; an error is about the place.
     pub(in crate::provider) async fn seen(
         &self,
         place: Place<'_>,
@@ -159,197 +271,26 @@ impl Spares<'_> {
         let observed = self.observe(place.secret).await;
         observed.map_err(|error| diagnose::vault_error(&error, &place.to_string()))
     }
-
-    async fn token(&self, found: Found<'_>, known: Option<Known>) -> Result<Look, Diagnostic> {
-        let Found {
-            place,
-            document,
-            fingerprint,
-        } = found;
-        let facts = MintFacts {
-            prior: known.and_then(|known| known.dated),
-            ..MintFacts::default()
-        };
-        let dated = date(self.observer, found, facts).await?;
-        let diagnostics = dated.told(place);
-        let stamp = found.stamp();
-        let marks = self.marks(found).await?;
-        Ok(Look {
-            facts: SpareFacts {
-                path: place.secret.path().to_owned(),
-                slot: Slot::Token(SpareToken {
-                    fingerprint,
-                    dates: Dates::new(dated.minted.at, self.lifetime, document.deletion_at),
-                    marks: marks
-                        .iter()
-                        .map(|(mark, state)| SpareMark {
-                            primary: mark.primary.clone(),
-                            state: *state,
-                        })
-                        .collect(),
-                    is_primary: stamp.is_some_and(|stamp| stamp.rotated_from.is_some()),
-                }),
-            },
-            token: Some(TokenLook {
-                version: document.version,
-                deletion_at: document.deletion_at,
-                source: dated.minted.source,
-                marks,
-            }),
-            problem: None,
-            diagnostics,
-        })
-    }
-
-    /// Reads what the marks on a spare mean; one about another token costs no request.
-    pub(in crate::provider) async fn marks(
-        &self,
-        found: Found<'_>,
-    ) -> Result<Vec<(Mark, MarkState)>, Diagnostic> {
-        let token = found.fingerprint;
-        let now = self.configured.server_now();
-        let mut marks = Vec::new();
-        for mark in Mark::read_all(found.place.field, &found.document.custom_metadata) {
-            let primary = if mark.counts_for(&token) {
-                self.marked_primary(&mark, &token).await?
-            } else {
-                PrimaryFacts::Unreadable
-            };
-            let state = mark.state(&token, primary, self.primary, now);
-            marks.push((mark, state));
-        }
-        Ok(marks)
-    }
-
-    /// Looks at the primary that a mark names, and at the version that it was to become.
-    async fn marked_primary(
-        &self,
-        mark: &Mark,
-        token: &Fingerprint,
-    ) -> Result<PrimaryFacts, Diagnostic> {
-        let secret = named(self.mount, &mark.primary.path)?;
-        let field = &mark.primary.field;
-        let failed =
-            |error: &VaultError| diagnose::vault_error(error, &format!("{secret}#{field}"));
-        let observed = match self.observe(&secret).await {
-            Ok(observed) => observed,
-            Err(VaultError::Forbidden { .. }) => return Ok(PrimaryFacts::Unreadable),
-            Err(error) => return Err(failed(&error)),
-        };
-        let Observed::Present(current) = &*observed else {
-            return Ok(PrimaryFacts::Unreadable);
-        };
-        let holds_token = current.holds(field, token);
-        let named_version = if mark.version > current.version {
-            NamedVersion::NotThere
-        } else if mark.version == current.version {
-            held(holds_token)
-        } else {
-            match self.observer.observe_version(&secret, mark.version).await {
-                Ok(Observed::Present(version)) => held(version.holds(field, token)),
-                Ok(_) | Err(VaultError::Forbidden { .. }) => NamedVersion::Gone,
-                Err(error) => return Err(failed(&error)),
-            }
-        };
-        Ok(PrimaryFacts::Read {
-            holds_token,
-            named_version,
-        })
-    }
 }
 
-fn held(holds_token: bool) -> NamedVersion {
-    if holds_token {
-        NamedVersion::HeldToken
-    } else {
-        NamedVersion::OtherValue
-    }
+/// Returns the key of an entry among the marks of a field that is not a mark we know.
+pub(in crate::provider) fn unknown_mark(field: &str, document: &Observation) -> Option<String> {
+    Mark::read_entries(field, &document.custom_metadata).find_map(|entry| match entry {
+        MarkEntry::Unknown(key) => Some(key),
+        MarkEntry::Mark(_) => None,
+    })
 }
 
 /// Joins mount and path.
 ///
 /// # Errors
 ///
-/// Fails where they name no secret.
+/// Fails if together they are not a path that Vault takes.
 pub(in crate::provider) fn named(mount: &str, path: &str) -> Result<SecretPath, Diagnostic> {
     SecretPath::new(mount, path).map_err(|error| {
         Diagnostic::error(
-            format!("{mount}/{path} names no secret"),
+            format!("Invalid path {mount}/{path}"),
             format!("{error}. Compare it with `vault kv list`."),
         )
     })
-}
-
-/// Why a spare with such marks cannot be promoted, seen from `primary` where there is one.
-pub(in crate::provider) fn claimed(
-    look: &Look,
-    mount: &str,
-    primary: Option<&FieldPath>,
-) -> Option<String> {
-    if look.spare_token()?.is_primary {
-        return Some("it is a primary itself: its token came from another spare.".to_owned());
-    }
-    let marks = &look.token.as_ref()?.marks;
-    marks.iter().find_map(|(mark, state)| match state {
-        MarkState::Spent => Some(format!("its token was promoted to {}.", mark.primary)),
-        MarkState::Open if primary != Some(&mark.primary) => {
-            Some(format!("its token is being promoted to {}.", mark.primary))
-        }
-        MarkState::Unknown => {
-            let remove = diagnose::command(&format!(
-                "vault kv metadata patch -mount={} -remove-custom-metadata={} {}",
-                diagnose::shell(mount),
-                diagnose::shell(&mark.key),
-                diagnose::shell(&look.facts.path)
-            ));
-            Some(format!(
-                "it is marked for {}, which cannot be read. Grant read on it; or, if that primary \
-                 is gone for good, remove the mark:{}",
-                mark.primary,
-                remove.trim_end()
-            ))
-        }
-        MarkState::Open | MarkState::Foreign | MarkState::Void => None,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::token::check::check;
-    use crate::token::instant::parse_instant;
-
-    #[test]
-    fn a_mark_that_nobody_can_judge_is_removed_by_a_whole_command() {
-        let fingerprint = check(&format!("sk-ant-oat01-{:A>95}", "x")).fingerprint();
-        let fingerprint = fingerprint.unwrap();
-        let at = parse_instant("2026-11-24T00:00:00Z").unwrap();
-        let value = format!("{} 2 1790000000 gone#oauth", fingerprint.short());
-        let mark = Mark::parse("oauth", "oauth.promoted_to.00c0ffee", &value).unwrap();
-        let look = Look {
-            facts: SpareFacts {
-                path: "two words".to_owned(),
-                slot: Slot::Token(SpareToken {
-                    fingerprint,
-                    dates: Dates::new(at, Lifetime::new(365, 30).unwrap(), None),
-                    marks: Vec::new(),
-                    is_primary: false,
-                }),
-            },
-            token: Some(TokenLook {
-                version: 1,
-                deletion_at: None,
-                source: MintSource::History,
-                marks: vec![(mark, MarkState::Unknown)],
-            }),
-            problem: None,
-            diagnostics: Diagnostics::new(),
-        };
-        assert_eq!(
-            claimed(&look, "kv/team", None).unwrap(),
-            "it is marked for gone#oauth, which cannot be read. Grant read on it; or, if that \
-             primary is gone for good, remove the mark:\n\n    vault kv metadata patch \
-             -mount=kv/team -remove-custom-metadata=oauth.promoted_to.00c0ffee 'two words'"
-        );
-    }
 }

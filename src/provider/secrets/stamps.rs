@@ -1,26 +1,28 @@
-//! Writing stamps and other notes into `custom_metadata`, beside whatever is there.
+//! Writing stamps and marks into `custom_metadata`, next to what others keep there.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::clock::{Clock as _, SystemClock};
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::{self, Place};
 use crate::token::expiry::Dates;
 use crate::token::fingerprint::{Fingerprint, ShortFingerprint};
-use crate::token::instant::{format_instant, whole_seconds};
-use crate::token::stamp::{Stamp, key, stamp_key};
+use crate::token::instant::format_instant;
+use crate::token::retired::RetiredTokens;
+use crate::token::stamp::{MAXIMUM_KEYS, Next, Stamp, key, stamp_key};
 use crate::vault::{SecretPath, Store, VaultError};
 
 /// Keys to set, and with `None` keys to remove.
 pub(in crate::provider) type Changes = BTreeMap<String, Option<String>>;
 
-/// How a note got there.
+/// How a change got there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::provider) enum Noted {
     /// Merged by the server, safe whoever else writes.
     Merged,
-    /// Read, merged here and written back whole: a note that somebody else wrote meanwhile is
+    /// Read, merged here and written back whole: a key that somebody else wrote meanwhile is
     /// lost.
     Replaced,
 }
@@ -29,7 +31,7 @@ pub(in crate::provider) enum Noted {
 ///
 /// # Errors
 ///
-/// `Forbidden` names the right to merge, also where the way around it was refused.
+/// A permanent refusal is that of the merge, also if the way around it was refused as well.
 pub(in crate::provider) async fn note(
     store: &Store,
     secret: &SecretPath,
@@ -37,29 +39,49 @@ pub(in crate::provider) async fn note(
 ) -> Result<Noted, VaultError> {
     let refusal = match store.patch_metadata(secret, changes).await {
         Ok(()) => return Ok(Noted::Merged),
-        Err(error @ (VaultError::Forbidden { .. } | VaultError::PatchUnsupported { .. })) => error,
+        Err(error) if error.refuses_for_good() => error,
         Err(error) => return Err(error),
     };
-    let unless_refused = |error| match error {
-        VaultError::Forbidden { .. } => refusal.clone(),
-        other => other,
+    let unless_refused = |error: VaultError| {
+        if error.refuses_for_good() {
+            refusal.clone()
+        } else {
+            error
+        }
     };
+    let _turn = store.metadata_turn(secret).await?;
     let mut metadata = store
         .read_metadata(secret)
         .await
         .map_err(unless_refused)?
         .custom_metadata;
+    apply(&mut metadata, changes);
+    store
+        .replace_metadata(secret, &metadata)
+        .await
+        .map_err(unless_refused)?;
+    Ok(Noted::Replaced)
+}
+
+/// Carries changes out on metadata that were read.
+pub(in crate::provider) fn apply(metadata: &mut BTreeMap<String, String>, changes: &Changes) {
     for (key, value) in changes {
         match value {
             Some(value) => metadata.insert(key.clone(), value.clone()),
             None => metadata.remove(key),
         };
     }
-    store
-        .replace_metadata(secret, &metadata)
-        .await
-        .map_err(unless_refused)?;
-    Ok(Noted::Replaced)
+}
+
+/// Returns whether the metadata take the changes: Vault allows so many keys.
+pub(in crate::provider) fn fits(metadata: &BTreeMap<String, String>, changes: &Changes) -> bool {
+    let added =
+        |(key, value): &(&String, &Option<String>)| value.is_some() && !metadata.contains_key(*key);
+    let removed =
+        |(key, value): &(&String, &Option<String>)| value.is_none() && metadata.contains_key(*key);
+    let added = changes.iter().filter(added).count();
+    let removed = changes.iter().filter(removed).count();
+    added == 0 || metadata.len() + added - removed <= MAXIMUM_KEYS
 }
 
 /// A stamp to write.
@@ -75,6 +97,8 @@ pub(in crate::provider) struct NewStamp {
     pub(in crate::provider) rotated_from: Option<String>,
     /// The request that it answers.
     pub(in crate::provider) requested: Option<ShortFingerprint>,
+    /// The label that the user gave it.
+    pub(in crate::provider) account: Option<String>,
 }
 
 impl NewStamp {
@@ -86,7 +110,53 @@ impl NewStamp {
             expires_at: dates.expires_at,
             rotated_from: None,
             requested: None,
+            account: None,
         }
+    }
+
+    /// Keeps the label of a token that is stamped already.
+    pub(in crate::provider) fn with_account_in(
+        self,
+        field: &str,
+        custom_metadata: &BTreeMap<String, String>,
+    ) -> Self {
+        let stamp = || Stamp::live(field, custom_metadata, &self.fingerprint);
+        let account = self.account.clone().or_else(|| stamp()?.account);
+        Self { account, ..self }
+    }
+
+    /// Returns the changes that stamp the token in these metadata. An announcement of this token
+    /// has come true: the token before it is retired, and the announcement removed. One of
+    /// another token keeps no request that was withdrawn since.
+    pub(in crate::provider) fn changes_in(
+        &self,
+        field: &str,
+        custom_metadata: &BTreeMap<String, String>,
+        mut retired: RetiredTokens,
+    ) -> Changes {
+        let mut changes = self
+            .clone()
+            .with_account_in(field, custom_metadata)
+            .changes(field);
+        let next = Next::read(field, custom_metadata);
+        let next = next.map(|next| {
+            if next.fingerprint == self.fingerprint.short() {
+                retired.extend(next.replaces);
+                None
+            } else {
+                let requested = next.requested.and(self.requested);
+                Some(Next { requested, ..next }.to_value())
+            }
+        });
+        changes.extend(next.map(|next| (stamp_key(field, key::NEXT), next)));
+        retired.extend(RetiredTokens::read(field, custom_metadata).iter().copied());
+        let lifetime = self.expires_at.duration_since(self.minted_at);
+        let born_after = SystemClock.now().saturating_sub(lifetime);
+        if let Some(retired) = retired.to_value(born_after.unwrap_or(Timestamp::MIN)) {
+            changes.insert(stamp_key(field, key::RETIRED), Some(retired));
+        }
+        changes.retain(|key, value| custom_metadata.get(key) != value.as_ref());
+        changes
     }
 
     /// Returns the keys to merge; what does not apply to this token is removed.
@@ -100,37 +170,11 @@ impl NewStamp {
                 key::REQUESTED,
                 self.requested.map(|digest| digest.to_string()),
             ),
+            (key::ACCOUNT, self.account.clone()),
         ]
         .into_iter()
         .map(|(key, value)| (stamp_key(field, key), value))
         .collect()
-    }
-
-    /// Returns the keys that a stamp of a field may have.
-    pub(in crate::provider) fn keys(field: &str) -> impl Iterator<Item = String> {
-        [
-            key::FINGERPRINT,
-            key::MINTED_AT,
-            key::EXPIRES_AT,
-            key::ROTATED_FROM,
-            key::REQUESTED,
-        ]
-        .into_iter()
-        .map(move |key| stamp_key(field, key))
-    }
-
-    /// Tells whether the metadata has this very stamp.
-    pub(in crate::provider) fn is_in(
-        &self,
-        field: &str,
-        custom_metadata: &BTreeMap<String, String>,
-    ) -> bool {
-        Stamp::live(field, custom_metadata, &self.fingerprint).is_some_and(|stamp| {
-            stamp.minted_at == Some(whole_seconds(self.minted_at))
-                && stamp.expires_at == Some(whole_seconds(self.expires_at))
-                && stamp.rotated_from == self.rotated_from
-                && stamp.requested == self.requested
-        })
     }
 
     /// Writes the stamp unless it is there; a refusal is a warning with what to do.
@@ -140,12 +184,37 @@ impl NewStamp {
         place: Place<'_>,
         custom_metadata: &BTreeMap<String, String>,
     ) -> Option<Diagnostic> {
-        if self.is_in(place.field, custom_metadata) {
+        let changes = self.changes_in(place.field, custom_metadata, RetiredTokens::default());
+        if changes.is_empty() {
             return None;
         }
-        match note(store, place.secret, &self.changes(place.field)).await {
+        if !fits(custom_metadata, &changes) {
+            return Some(diagnose::metadata_full(place));
+        }
+        match note(store, place.secret, &changes).await {
             Ok(_) => None,
             Err(error) => Some(diagnose::not_stamped(place, &error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_than_64_keys_are_written() {
+        let full: BTreeMap<_, _> = (0..64).map(|n| (n.to_string(), String::new())).collect();
+        let changes = |set: &str, removed: Option<&str>| -> Changes {
+            [(set.to_owned(), Some("x".to_owned()))]
+                .into_iter()
+                .chain(removed.map(|key| (key.to_owned(), None)))
+                .collect()
+        };
+        assert!(fits(&full, &changes("7", None)));
+        assert!(!fits(&full, &changes("new", None)));
+        assert!(!fits(&full, &changes("new", Some("absent"))));
+        assert!(fits(&full, &changes("new", Some("7"))));
+        assert!(fits(&BTreeMap::new(), &changes("new", None)));
     }
 }

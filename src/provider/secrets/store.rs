@@ -1,19 +1,24 @@
 //! Storing a token that somebody gave: checked first, merged into the document, under
 //! check-and-set.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::secrets::observe::{Field as Content, Observation, Observed, Observer};
+use crate::provider::secrets::stamps::{fits, note};
 use crate::sdk::Diagnostics;
 use crate::secret::Secret;
 use crate::token::check::{Check, check, trim};
-use crate::token::fingerprint::Fingerprint;
+use crate::token::fingerprint::{Fingerprint, ShortFingerprint};
 use crate::token::history::HistoryOutcome;
+use crate::token::retired::Retired;
+use crate::token::stamp::{Next, Stamp, key, stamp_key};
 use crate::vault::{Document, NewDocument, Reading, WriteError, WriteFailure, Written};
 
 /// How often somebody else's write may come in between.
@@ -34,6 +39,31 @@ pub(in crate::provider) enum Replaces {
     Untracked,
     /// The one that the state has recorded.
     Recorded(Option<Fingerprint>),
+}
+
+/// How a token is stored.
+#[derive(Clone, Copy)]
+pub(in crate::provider) struct Storing {
+    /// Which token may be replaced.
+    pub(in crate::provider) replaces: Replaces,
+    /// Whether stamps are wanted.
+    pub(in crate::provider) stamps: bool,
+    /// When the token was minted, where somebody said so.
+    pub(in crate::provider) minted_at: Option<Timestamp>,
+    /// The request that the token answers.
+    pub(in crate::provider) request: Option<ShortFingerprint>,
+}
+
+impl Storing {
+    /// Stores with a stamp, without a date or request.
+    pub(in crate::provider) fn over(replaces: Replaces) -> Self {
+        Self {
+            replaces,
+            stamps: true,
+            minted_at: None,
+            request: None,
+        }
+    }
 }
 
 /// How a token came to be where it was to be stored.
@@ -85,17 +115,20 @@ pub(in crate::provider) async fn store(
     observer: &Observer,
     place: Place<'_>,
     token: &Secret,
-    replaces: Replaces,
+    storing: Storing,
 ) -> Result<Stored, Diagnostic> {
     let Wanted {
         token,
         fingerprint,
         told,
     } = Wanted::of(place, token)?;
+    let turn = observer.store().turn(place.secret).await;
+    let _turn = turn.map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
     let mut refused = None;
     for _ in 0..WRITES {
         let seen = read(observer, place, refused).await?;
-        let before = before(place, seen.as_ref(), fingerprint, replaces)?;
+        let before = before(place, seen.as_ref(), fingerprint, storing.replaces)?;
+        let metadata = seen.as_ref().map(|(_, seen)| seen.custom_metadata.clone());
         let (document, cas) = match seen {
             Some((_, seen)) if holds(before, fingerprint) => {
                 return Ok(Stored {
@@ -110,6 +143,9 @@ pub(in crate::provider) async fn store(
         };
         if configured.is_rehearsed() {
             return Err(diagnose::not_stored_while_rehearsed(place));
+        }
+        if let Some(metadata) = metadata.filter(|_| storing.stamps) {
+            announce(observer, place, fingerprint, before, &metadata, storing).await?;
         }
         let written = observer.store().write(place.secret, &document, cas).await;
         observer.forget(place.secret);
@@ -132,7 +168,43 @@ pub(in crate::provider) async fn store(
     Err(diagnose::too_busy(place))
 }
 
-/// Looks whether a token could be stored, and writes nothing.
+/// Writes the stamp of the token to come, so that the token before it is retired even if nobody
+/// learns that it was replaced. Metadata that cannot be written are no reason not to store.
+async fn announce(
+    observer: &Observer,
+    place: Place<'_>,
+    token: Fingerprint,
+    before: Content,
+    metadata: &BTreeMap<String, String>,
+    storing: Storing,
+) -> Result<(), Diagnostic> {
+    let replaced = match before {
+        Content::Token { fingerprint, .. } => Some(fingerprint),
+        _ => None,
+    };
+    let next = Next {
+        fingerprint: token.short(),
+        minted_at: storing.minted_at,
+        requested: storing.request,
+        replaces: replaced.map(|replaced| {
+            let stamp = Stamp::live(place.field, metadata, &replaced);
+            Retired::new(&replaced, stamp.and_then(|stamp| stamp.minted_at))
+        }),
+        rotated_from: None,
+    };
+    let key = stamp_key(place.field, key::NEXT);
+    let changes = [(key, Some(next.to_value()))].into();
+    if !fits(metadata, &changes) {
+        return Ok(());
+    }
+    match note(observer.store(), place.secret, &changes).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.refuses_for_good() => Ok(()),
+        Err(error) => Err(diagnose::vault_error(&error, &place.to_string())),
+    }
+}
+
+/// Checks whether a token could be stored, and writes nothing.
 ///
 /// # Errors
 ///

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::stack::{AGENT, FIELD, PRIMARY, SPARES, Stack, fingerprint, stamp, warnings};
-use super::{BOTH, aged, agent, ago, marks, short};
+use super::{BOTH, aged, agent, ago, held_marks, marks, short};
 use crate::support::secrets::token;
 
 fn takes(stack: &Stack, spare: &str) {
@@ -55,11 +55,11 @@ async fn a_copy_of_the_primary_is_never_used_and_stays_out_for_good() {
         "{BOTH}  rotate_when_changed = {{ leak = \"1\" }}\n"
     )));
     assert_eq!(stack.attributes(AGENT)["rotated_from"], SPARES[1]);
-    // A mark names the version in which the primary held it.
-    let noted = marks(&stack, SPARES[0]).await;
+    // A mark says that the primary held it.
+    let noted = held_marks(&stack, SPARES[0]).await;
     assert_eq!(noted.len(), 1, "{noted:?}");
     let parts: Vec<_> = noted[0].1.splitn(4, ' ').collect();
-    assert_eq!(parts[..2], [short(&token("primary")).as_str(), "1"]);
+    assert_eq!(parts[..2], [short(&token("primary")).as_str(), "0"]);
     assert_eq!(parts[3], format!("{PRIMARY}#{FIELD}"));
     assert_eq!(
         [
@@ -73,7 +73,7 @@ async fn a_copy_of_the_primary_is_never_used_and_stays_out_for_good() {
         "{BOTH}  rotate_when_changed = {{ leak = \"2\" }}\n"
     )));
     let run = stack.workspace.apply();
-    run.exits(1).says("No spare is left:");
+    run.exits(1).says("None of the spares can be promoted:");
     assert_eq!(
         stack.attributes(AGENT)["fingerprint"],
         fingerprint(&token(SPARES[1]))
@@ -114,8 +114,8 @@ async fn a_primary_that_was_promoted_to_is_no_spare() {
     stack.write(&second.replace('@', "1"));
     let run = stack.workspace.apply();
     run.exits(1)
-        .says("it is a primary itself: its token came from another spare.")
-        .says(&format!("its token was promoted to {PRIMARY}#{FIELD}."));
+        .says("It is a primary itself: its token was promoted from another spare.")
+        .says(&format!("Its token was promoted to {PRIMARY}#{FIELD}."));
     assert_eq!(stack.current_version("second").await, 1);
     let state = stack.attributes("claude_oauth_token.second");
     assert_eq!(state["rotated_from"], Value::Null);

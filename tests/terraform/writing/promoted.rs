@@ -98,7 +98,9 @@ async fn a_due_token_is_replaced_by_the_best_spare() {
         "{minted_at}"
     );
     let key = |name: &str| format!("{FIELD}.{name}");
-    let entries = metadata(&stack, PRIMARY).await;
+    let mut entries = metadata(&stack, PRIMARY).await;
+    let retired = entries.remove(&key("retired")).unwrap();
+    assert!(retired.contains(&short(&token("primary"))), "{retired}");
     let expected = [
         ("owner".to_owned(), "team".to_owned()),
         (

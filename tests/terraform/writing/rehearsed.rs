@@ -91,7 +91,7 @@ async fn rotations_write_nothing() {
     let apply = stack.apply_at(rotate_at);
     apply.exits(0);
     assert_eq!(news(&apply), [summary.as_str()], "{}", apply.transcript());
-    apply.says("The token that is there has not expired and stays.");
+    apply.says("The current token has not expired and stays.");
     let apply = stack.apply_at(expires_at - SECOND);
     apply.exits(0);
     let apply = stack.apply_at(expires_at);

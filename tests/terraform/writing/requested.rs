@@ -137,7 +137,8 @@ async fn a_spare_that_is_due_itself_is_good_enough_for_a_request_alone() {
     }
     stack.applied(&agent(BOTH));
     let plan = stack.workspace.plan();
-    plan.exits(2).says("its token is due itself: it expires");
+    plan.exits(2)
+        .says("Its token is due for rotation itself: it expires");
     stack.workspace.apply_saved().exits(0);
     assert_eq!(stack.current_version(PRIMARY).await, 1);
     // Of two, the one that lasts longer.

@@ -132,7 +132,7 @@ async fn a_primary_that_cannot_be_written_takes_everything_back() {
     let apply = stack.workspace.apply_saved();
     apply
         .exits(0)
-        .says("The token that is there has not expired and stays.");
+        .says("The current token has not expired and stays.");
     refusal(&apply);
     assert_eq!(news(&apply), [format!("Vault denied access: {PRIMARY_ID}")]);
     let after = stack.attributes(AGENT);
@@ -204,7 +204,7 @@ async fn spares_that_cannot_be_read_are_listed_with_what_grants_it() {
     refusal(&plan);
     stack.write(&requesting(1));
     let apply = stack.workspace.apply();
-    apply.exits(1).says("No spare is left:");
+    apply.exits(1).says("None of the spares can be promoted:");
     refusal(&apply);
     assert_eq!(errors(&apply), [format!("No spare for {PRIMARY_ID}")]);
 }
@@ -294,7 +294,11 @@ async fn without_stamps_no_metadata_is_written_at_all() {
     stack.write(&agent(&format!(
         "{BOTH}  stamp_metadata = false\n  rotate_when_changed = {{ leak = \"1\" }}\n"
     )));
-    stack.workspace.apply().exits(1).says("No spare is left:");
+    stack
+        .workspace
+        .apply()
+        .exits(1)
+        .says("None of the spares can be promoted:");
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ async fn spares_that_are_gone_after_the_plan_leave_everything_as_it_was() {
     let apply = stack.workspace.apply_saved();
     apply
         .exits(0)
-        .says("The token that is there has not expired and stays. No spare is left:")
+        .says("The current token has not expired and stays. None of the spares can be promoted:")
         .says(&format!("- {}: ", SPARES[0]))
         .says(&format!("- {}: ", SPARES[1]))
         .says("vault kv patch -mount=secret");

@@ -34,7 +34,8 @@ pub(super) async fn create(
     let mut stored = None;
     if !state.token_wo_version.is_null() {
         let token = wanted(&token)?;
-        stored = Some(store(configured, observer, place, token, Replaces::Nothing).await?);
+        let storing = state.storing(Replaces::Nothing);
+        stored = Some(store(configured, observer, place, token, storing).await?);
     } else if token.known().is_some() {
         return Err(diagnose::version_needed().into());
     }

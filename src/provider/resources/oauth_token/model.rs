@@ -10,13 +10,16 @@ use crate::provider::block::configured::Configured;
 use crate::provider::block::days::Days;
 use crate::provider::defaults::{DEFAULT_FIELD, DEFAULT_SECRET_KEY};
 use crate::provider::functions::data_entry::DataEntry;
+use crate::provider::promotion::Remembered;
 use crate::provider::secrets::date::Found;
+use crate::provider::secrets::store::{Replaces, Storing};
 use crate::sdk::{Field, model};
 use crate::secret::Secret;
 use crate::token::expiry::{Dates, Lifetime, Status, status_at};
 use crate::token::fingerprint::ShortFingerprint;
 use crate::token::instant::{format_instant, parse_instant};
 use crate::token::mint::MintSource;
+use crate::token::retired::{Retired, RetiredTokens};
 use crate::token::stamp::request_digest;
 
 model! {
@@ -81,6 +84,13 @@ pub(in crate::provider) struct Private {
     /// Whether that refresh could not look at the spares.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) unseen: bool,
+    /// The tokens that the field held before, as stamps have them: they count even if the
+    /// metadata of the secret are wiped.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) retired: Vec<String>,
+    /// Whether the promotion of the current token stamped it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_stamped: bool,
     /// A request that no spare could answer.
     pub(super) open_request: Option<OpenRequest>,
     /// Whether the provider's mount was not known at the refresh: the plan then keeps the one in
@@ -129,7 +139,33 @@ impl LastGood {
     }
 }
 
+/// Returns retired tokens as private state has them.
+pub(super) fn entries(retired: &RetiredTokens) -> Vec<String> {
+    retired.iter().map(ToString::to_string).collect()
+}
+
 impl Private {
+    /// Returns what is remembered of tokens, which counts as much as the bookkeeping in Vault.
+    pub(super) fn remembered(&self) -> Remembered {
+        Remembered {
+            retired: self
+                .retired
+                .iter()
+                .filter_map(|entry| entry.parse().ok())
+                .collect(),
+            ..Remembered::default()
+        }
+    }
+
+    /// Notes the tokens that the field held before: those that the metadata list, and the one
+    /// that this state knew until now.
+    pub(super) fn note_retired(&mut self, listed: &RetiredTokens, replaced: Option<Retired>) {
+        let mut retired = self.remembered().retired;
+        retired.extend(listed.iter().copied());
+        retired.extend(replaced);
+        self.retired = entries(&retired);
+    }
+
     /// Lets go of what was known of the spares.
     pub(super) fn forget_spares(&mut self) {
         self.usable = Vec::new();
@@ -296,6 +332,17 @@ impl OauthToken {
         // A token without dates was never dated; nothing says that it is out of date.
         let status = dates.map_or(Status::InDate, |dates| status_at(dates, now));
         self.status = Field::text(status.as_str());
+    }
+
+    /// Returns how a token of the configuration is stored.
+    pub(super) fn storing(&self, replaces: Replaces) -> Storing {
+        let minted_at = self.token_minted_at.as_str();
+        Storing {
+            replaces,
+            stamps: self.stamp_metadata.known() != Some(&false),
+            minted_at: minted_at.and_then(|text| parse_instant(text).ok()),
+            request: self.request_digest(),
+        }
     }
 
     /// Returns the days from mint to expiry and to due.

@@ -9,13 +9,15 @@ use super::{OauthTokenResource, dated, secret};
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::promotion::{Prior, Promotion, Reason};
+use crate::provider::promotion::{Prior, Promotion, Reason, Target};
 use crate::provider::secrets::date::{Found, date};
 use crate::provider::secrets::observe::{Field as Content, Observation, Observed, Observer};
+use crate::provider::secrets::stamps::NewStamp;
 use crate::sdk::{Diagnostics, Failure, Field, Read, ReadRequest};
-use crate::token::expiry::Status;
+use crate::token::expiry::{Dates, Status};
 use crate::token::fingerprint::Fingerprint;
-use crate::token::mint::MintFacts;
+use crate::token::mint::{MintFacts, MintSource};
+use crate::token::retired::{Retired, RetiredTokens};
 
 /// Reads the secret, or without Vault compares the dates in state with the clock.
 pub(super) async fn read(
@@ -71,10 +73,10 @@ impl Refresh<'_> {
             .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
         self.told.extend(self.configured.skew_warning());
         self.private.forget_spares();
-        let mut version = None;
+        let mut present = None;
         match &*observed {
             Observed::Present(document) => {
-                version = Some(document.version);
+                present = Some(document);
                 self.present(observer, place, document).await?;
             }
             Observed::Deleted { .. } | Observed::Destroyed { .. } | Observed::Absent => {
@@ -82,8 +84,8 @@ impl Refresh<'_> {
                 self.gone(place, Status::Missing, problem);
             }
         }
-        if let (Some(status), Some(version)) = (self.state.replaceable(), version) {
-            self.look_at_spares(observer, place, status, version).await;
+        if let (Some(status), Some(document)) = (self.state.replaceable(), present) {
+            self.look_at_spares(observer, place, status, document).await;
         }
         Ok(())
     }
@@ -139,16 +141,60 @@ impl Refresh<'_> {
         };
         let dated = date(observer, found, facts).await?;
         self.told.extend(dated.told(place));
+        let before = recorded
+            .filter(|_| !known)
+            .map(|before| Retired::new(&before, self::dated(self.state).map(|dated| dated.at)));
+        let listed = RetiredTokens::read(place.field, &document.custom_metadata);
+        self.private.note_retired(&listed, before);
         if !known {
             self.told
                 .extend(unusual_length.map(|length| diagnose::unusual_length(place, length)));
         }
         record(self.state, found, known);
+        self.private.is_stamped &= known;
         self.state.set_minted(dated.minted.at, dated.minted.source);
         let now = self.configured.now();
         let dates = self.private.note_token(self.state, found, known, now);
         self.state.set_status_at(dates.as_ref(), now);
+        if let Some(dates) = dates.filter(|_| known && self.was_stamped()) {
+            self.report_wiped(found, &dates);
+        }
         Ok(())
+    }
+
+    /// Returns whether the metadata are known to have had a stamp of this token.
+    fn was_stamped(&self) -> bool {
+        let source = self
+            .state
+            .minted_at_source
+            .as_str()
+            .and_then(MintSource::parse);
+        self.state.stamp_metadata.known() != Some(&false)
+            && match source {
+                Some(MintSource::Stamp) => true,
+                Some(MintSource::Promotion) => self.private.is_stamped,
+                _ => false,
+            }
+    }
+
+    /// Reports that the stamp of a token is gone, with the command that restores it.
+    fn report_wiped(&mut self, found: Found<'_>, dates: &Dates) {
+        if found.stamp().is_some() {
+            return;
+        }
+        let Place { field, .. } = found.place;
+        let stamp = NewStamp {
+            rotated_from: self.state.rotated_from.known().cloned(),
+            requested: self.state.request_digest(),
+            ..NewStamp::new(found.fingerprint, dates)
+        };
+        let retired = self.private.remembered().retired;
+        let changes = stamp.changes_in(field, &found.document.custom_metadata, retired);
+        let entries = changes
+            .iter()
+            .filter_map(|(key, value)| Some((key, value.as_ref()?)));
+        self.told
+            .push(diagnose::bookkeeping_gone(found.place, entries));
     }
 
     /// There is no usable token. A missing one keeps its dates, so that nothing that depends on
@@ -182,13 +228,18 @@ impl Refresh<'_> {
         observer: &Observer,
         place: Place<'_>,
         status: Status,
-        version: u64,
+        document: &Observation,
     ) {
         let Some((promotion, paths)) = self.promotion(observer, place, status) else {
             return;
         };
-        let token = recorded(self.state);
-        match promotion.with(&paths).choose(token, version).await {
+        let target = Target {
+            token: recorded(self.state),
+            version: document.version,
+            custom_metadata: &document.custom_metadata,
+            purpose: Reason::Status(status).purpose(),
+        };
+        match promotion.with(&paths).choose(&target).await {
             Ok(choice) => {
                 self.private.usable = choice.paths().map(str::to_owned).collect();
                 if self.private.usable.is_empty() {
@@ -223,6 +274,7 @@ impl Refresh<'_> {
             lifetime: self.state.days().lifetime().ok()??,
             reason: Reason::Status(status),
             prior: Prior::default(),
+            remembered: self.private.remembered(),
             request: None,
             stamps: false,
             anew: false,

@@ -79,8 +79,8 @@ pub(super) async fn copied(
         anew: false,
     };
     let paths = state.known_spare_paths()?;
-    let twin = spares.holding(&paths, found.fingerprint).await?;
-    Some(twin.dated)
+    let copy = spares.holding(&paths, found.fingerprint).await?;
+    Some(copy.dated)
 }
 
 /// Reads `token_minted_at` and refuses one that the secret itself contradicts.

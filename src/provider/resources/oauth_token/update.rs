@@ -3,14 +3,14 @@
 use tokio_util::sync::CancellationToken;
 
 use super::change::{Change, Redate};
-use super::model::{OauthToken, OpenRequest, Private};
+use super::model::{OauthToken, OpenRequest, Private, entries};
 use super::read::{record, recorded};
 use super::record::{configured_mint, copied, nothing_to_adopt, stamp, unnamed, wanted};
 use super::{OauthTokenResource, dated, secret};
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place};
-use crate::provider::promotion::{Current, Prior, Promotion, Reason};
+use crate::provider::promotion::{Current, How, Prior, Promotion, Reason};
 use crate::provider::secrets::date::{Found, date};
 use crate::provider::secrets::observe::{Field as Content, Observed};
 use crate::provider::secrets::store::{Replaces, store};
@@ -138,7 +138,8 @@ impl Update<'_> {
             field,
         };
         let replaces = Replaces::Recorded(recorded(self.prior));
-        let stored = store(self.configured, observer, place, wanted(token)?, replaces).await?;
+        let storing = self.arguments.storing(replaces);
+        let stored = store(self.configured, observer, place, wanted(token)?, storing).await?;
         let observed = observer
             .observe_anew(&secret)
             .await
@@ -228,6 +229,7 @@ impl Update<'_> {
                     .and_then(Number::as_i64)
                     .and_then(|version| u64::try_from(version).ok()),
             },
+            remembered: self.private.remembered(),
             request: self.arguments.request_digest(),
             stamps: self.arguments.stamp_metadata.known() != Some(&false),
             anew: true,
@@ -238,10 +240,16 @@ impl Update<'_> {
         state.rotation_reason = Field::text(reason.as_str());
         let mut told = promoted.diagnostics;
         match promoted.outcome {
+            Ok(current) if current.how == How::NotDue => {
+                state.rotation_reason = self.planned.rotation_reason.clone();
+                self.finish(state, told)
+            }
             Ok(current) => {
                 let private = Private {
                     created_at: Some(current.created_at),
                     deletion_at: current.deletion_at,
+                    retired: entries(&current.retired),
+                    is_stamped: current.is_stamped,
                     ..Private::default()
                 };
                 hold(self.configured, &mut state, &current, &private);

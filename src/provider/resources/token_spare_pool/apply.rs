@@ -11,7 +11,7 @@ use crate::provider::diagnose::{self, Place};
 use crate::provider::secrets::observe::{Observed, Observer};
 use crate::provider::secrets::spares::named;
 use crate::provider::secrets::stamps::NewStamp;
-use crate::provider::secrets::store::{Replaces, look, store};
+use crate::provider::secrets::store::{Replaces, Storing, look, store};
 use crate::sdk::{Applied, ApplyRequest, Diagnostics, Failure, Field};
 use crate::secret::Secret;
 use crate::token::fingerprint::Fingerprint;
@@ -155,7 +155,11 @@ impl<'a> Work<'a> {
                 secret,
                 field: &self.field,
             };
-            let new = store(self.configured, self.observer, place, token, *replaces)
+            let storing = Storing {
+                stamps: self.stamps,
+                ..Storing::over(*replaces)
+            };
+            let new = store(self.configured, self.observer, place, token, storing)
                 .await
                 .map_err(|error| vec![diagnose::after_stored(error, &stored)])?;
             told.extend(new.told);
@@ -218,6 +222,7 @@ fn new_stamp(spare: &Spare) -> Option<NewStamp> {
         expires_at: parse_instant(spare.expires_at.as_str()?).ok()?,
         rotated_from: None,
         requested: None,
+        account: None,
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::primary::Walked;
+use super::primary::{Held, Walked};
 use crate::external_secret::numbered_key;
 use crate::protocol::Number;
 use crate::provider::block::configured::Configured;
@@ -78,6 +78,13 @@ pub(in crate::provider) struct Private {
     /// not: the host takes a member that earlier builds did not write for drift.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) primary: Option<Walked>,
+    /// The tokens that the primary held before its current one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) held: Option<Held>,
+    /// Tokens of spares that were proven to be spent, each with its primary: they stay so even if
+    /// the metadata of the secrets are wiped.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) spent: BTreeMap<String, String>,
     /// Whether the provider's mount was not known at the refresh: the plan then keeps the one in
     /// state, and so must the plan that follows within the apply, when it is known.
     pub(super) mount_unknown: bool,

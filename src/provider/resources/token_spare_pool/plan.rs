@@ -100,7 +100,13 @@ impl Change {
     /// Tells whether this change can give a spare another status.
     fn reaches(self, status: Option<SpareStatus>) -> bool {
         match status {
-            Some(SpareStatus::Missing | SpareStatus::Malformed | SpareStatus::Spent) => false,
+            Some(
+                SpareStatus::Missing
+                | SpareStatus::Malformed
+                | SpareStatus::Spent
+                | SpareStatus::Refused
+                | SpareStatus::Unproven,
+            ) => false,
             Some(SpareStatus::Duplicate) => self == Self::Members,
             Some(SpareStatus::Expired | SpareStatus::RotationDue | SpareStatus::Available)
             | None => true,

@@ -1,24 +1,37 @@
 //! The primary that a pool stands by for: its token, and when that ends.
 
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use jiff::Timestamp;
-
+use super::model::Private;
 use crate::protocol::Diagnostic;
-use crate::provider::diagnose::Place;
+use crate::provider::diagnose::{self, Place};
 use crate::provider::secrets::date::{Found, date};
 use crate::provider::secrets::observe::{Field as Content, Observed};
 use crate::provider::secrets::spares::{Spares, named};
 use crate::token::expiry::{Dates, Lifetime};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::mint::{Dated, MintFacts, MintSource};
-use crate::token::pool::PrimaryToken;
+use crate::token::paths::FieldPath;
+use crate::token::retired::RetiredTokens;
+use crate::token::spare::{PrimaryToken, PrimaryTokens};
+use crate::vault::VaultError;
+
+/// How many older versions of the primary are read.
+const VERSIONS: u64 = 30;
 
 /// The primary as it was found.
 pub(super) struct Primary {
     path: String,
     /// Its token, where it holds one.
     pub(super) token: Option<DatedToken>,
+    /// The tokens that its metadata list as retired.
+    retired: RetiredTokens,
+    /// The tokens that it held before, by its older versions and by what was seen of it.
+    pub(super) held: Option<Held>,
     /// What the history of a token told, of this one or an earlier one.
     pub(super) walked: Option<Walked>,
 }
@@ -30,6 +43,7 @@ pub(super) struct DatedToken {
     /// When it was minted.
     pub(super) dated: Dated,
     deletion_at: Option<Timestamp>,
+    account: Option<String>,
 }
 
 /// What the KV history tells of a primary's token. It travels in private data, where it stays
@@ -41,13 +55,68 @@ pub(super) struct Walked {
     minted_at_source: String,
 }
 
+/// The tokens that a primary held before its current one. It travels in private data, where it
+/// changes only with the current one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Held {
+    path: String,
+    current: String,
+    before: BTreeSet<String>,
+}
+
+impl Held {
+    /// Reads the older versions of the primary, unless they were read for this very token.
+    async fn read(
+        spares: &Spares<'_>,
+        found: Found<'_>,
+        known: Option<&Self>,
+    ) -> Result<Self, Diagnostic> {
+        let secret = found.place.secret;
+        let current = found.fingerprint.short().to_string();
+        let known = known.filter(|known| known.path == secret.path());
+        if let Some(known) = known.filter(|known| known.current == current) {
+            return Ok(known.clone());
+        }
+        let newest = found.document.version;
+        let oldest = newest.saturating_sub(VERSIONS).max(1);
+        let reads =
+            (oldest..newest).map(|version| spares.observer.observe_version(secret, version));
+        let mut before: BTreeSet<String> =
+            known.map(|known| known.before.clone()).unwrap_or_default();
+        before.extend(known.map(|known| known.current.clone()));
+        for read in join_all(reads).await {
+            match read {
+                Ok(Observed::Present(version)) => {
+                    if let Content::Token { fingerprint, .. } =
+                        version.field(found.place.field, None)
+                    {
+                        before.insert(fingerprint.short().to_string());
+                    }
+                }
+                Ok(_) | Err(VaultError::Forbidden { .. }) => {}
+                Err(error) => {
+                    let what = format!("older versions of {secret}");
+                    return Err(diagnose::vault_error(&error, &what));
+                }
+            }
+        }
+        before.remove(&current);
+        Ok(Self {
+            path: secret.path().to_owned(),
+            current,
+            before,
+        })
+    }
+}
+
 impl Primary {
     /// Reads the primary, whose history is asked only for a token that was not dated by it before.
     pub(super) async fn look(
         spares: &Spares<'_>,
         path: &str,
-        walked: Option<&Walked>,
+        private: &Private,
     ) -> Result<Self, Diagnostic> {
+        let walked = private.primary.as_ref();
         let secret = named(spares.mount, path)?;
         let place = Place {
             secret: &secret,
@@ -57,11 +126,14 @@ impl Primary {
         let mut primary = Self {
             path: path.to_owned(),
             token: None,
+            retired: RetiredTokens::default(),
+            held: private.held.clone().filter(|held| held.path == path),
             walked: walked.cloned(),
         };
         let Observed::Present(document) = &*observed else {
             return Ok(primary);
         };
+        primary.retired = RetiredTokens::read(place.field, &document.custom_metadata);
         let Content::Token { fingerprint, .. } = document.field(place.field, None) else {
             return Ok(primary);
         };
@@ -70,6 +142,7 @@ impl Primary {
             document,
             fingerprint,
         };
+        primary.held = Some(Held::read(spares, found, private.held.as_ref()).await?);
         let facts = MintFacts {
             prior: walked.and_then(|walked| walked.dates(&fingerprint)),
             ..MintFacts::default()
@@ -86,18 +159,34 @@ impl Primary {
             fingerprint,
             dated: minted,
             deletion_at: document.deletion_at,
+            account: found.stamp().and_then(|stamp| stamp.account),
         });
         Ok(primary)
     }
 
     /// Returns what spares are judged by.
-    pub(super) fn into_token(self, lifetime: Lifetime) -> PrimaryToken {
-        PrimaryToken {
-            path: self.path,
-            token: self.token.map(|token| {
-                let dates = Dates::new(token.dated.at, lifetime, token.deletion_at);
-                (token.fingerprint, dates.expires_at)
+    pub(super) fn into_tokens(self, field: &str, lifetime: Lifetime) -> PrimaryTokens {
+        PrimaryTokens {
+            id: FieldPath {
+                path: self.path,
+                field: field.to_owned(),
+            },
+            current: self.token.map(|token| PrimaryToken {
+                fingerprint: token.fingerprint,
+                dates: Some(Dates::new(token.dated.at, lifetime, token.deletion_at)),
+                account: token.account,
             }),
+            held: self
+                .retired
+                .iter()
+                .map(|retired| retired.fingerprint)
+                .chain(
+                    self.held
+                        .iter()
+                        .flat_map(|held| &held.before)
+                        .filter_map(|before| before.parse().ok()),
+                )
+                .collect(),
         }
     }
 }

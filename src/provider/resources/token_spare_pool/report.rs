@@ -31,15 +31,28 @@ pub(super) fn warnings(pool: &TokenSparePool, private: &Private) -> Diagnostics 
     told
 }
 
-/// Spares that end with the primary that they are to replace.
-pub(super) fn expires_with_primary(pool: &TokenSparePool) -> Diagnostic {
+/// No available spare outlasts the day on which the primary is due.
+pub(super) fn due_with_primary(pool: &TokenSparePool, due: Timestamp) -> Diagnostic {
+    let due = format_instant(due);
     Diagnostic::warning(
-        format!("Spares {} expire with their primary", name(pool)),
+        format!("Spares {} are due no later than their primary", name(pool)),
         format!(
-            "Every available spare ends within {} days of the primary ({}). When the primary runs \
-             out they will not help for long: mint fresh spares on another day and store them.",
-            number(&pool.rotate_before_days),
+            "The primary {} is due for rotation {due}. By then, every available spare is due as \
+             well, and an apply does not promote such a spare because of a date. Store a newer \
+             token in one of the spares before {due}.",
             pool.primary_path.as_str().unwrap_or_default(),
+        ),
+    )
+}
+
+/// The account of the primary is that of every available spare.
+pub(super) fn one_account(pool: &TokenSparePool, account: &str) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Spares {} are of the primary's account", name(pool)),
+        format!(
+            "The primary and every available spare carry the account label {account}. If that \
+             account is disabled, they all stop working. Store a token of another account in one \
+             of the spares.",
         ),
     )
 }
@@ -94,6 +107,10 @@ fn reason(path: &str, spare: &Spare, private: &Private) -> String {
             "it holds the same token as {}.",
             spare.duplicate_of.as_str().unwrap_or("another path")
         ),
+        Some(SpareStatus::Refused) => "its token was refused when it was last tried.".to_owned(),
+        Some(SpareStatus::Unproven) => {
+            "its token has a length that was never seen to work.".to_owned()
+        }
         Some(SpareStatus::Expired) => format!("its token expired {expires_at}."),
         Some(SpareStatus::RotationDue) => format!("its token is due: it expires {expires_at}."),
         Some(SpareStatus::Missing) => "there is no token.".to_owned(),

@@ -1,8 +1,7 @@
 //! One look at all spares and their primary, side by side.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::model::{LastGood, Private, Spare, SparePrivate, TokenSparePool};
@@ -10,15 +9,18 @@ use super::primary::Primary;
 use super::report;
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::block::configured::Configured;
-use crate::provider::diagnose;
+use crate::provider::diagnose::{self, Place};
 use crate::provider::secrets::observe::Observer;
-use crate::provider::secrets::spares::{Known, Look, Spares, claimed};
+use crate::provider::secrets::spares::{Known, Readings, Spares, named};
 use crate::sdk::{Diagnostics, Field};
 use crate::token::expiry::{Dates, Lifetime};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::instant::{format_instant, parse_instant};
+use crate::token::mark::Mark;
 use crate::token::mint::{Dated, MintSource};
-use crate::token::pool::{Pool, PoolFacts, Slot, assess};
+use crate::token::paths::FieldPath;
+use crate::token::pool::{Pool, PoolFacts, SpareStatus, assess};
+use crate::token::spare::{ReadSpare, Slot, date_alike};
 
 /// What a survey found, ready for the state.
 pub(super) struct Survey {
@@ -80,27 +82,20 @@ impl Surveyor<'_> {
             .iter()
             .map(|path| recorded_spare(state, private, path))
             .collect();
-        let looks = paths
-            .iter()
-            .zip(&recorded)
-            .map(|(path, spare)| spares.look(path, spare.as_ref().and_then(known)));
+        let reads = spares.read_all(
+            paths
+                .iter()
+                .zip(recorded.iter().map(|spare| spare.as_ref().and_then(known))),
+        );
         let primary = async {
             match state.primary_path.as_str() {
-                Some(path) => Primary::look(&spares, path, private.primary.as_ref())
-                    .await
-                    .map(Some),
+                Some(path) => Primary::look(&spares, path, private).await.map(Some),
                 None => Ok(None),
             }
         };
-        let (looks, primary) = tokio::join!(join_all(looks), primary);
-        let mut errors = Diagnostics::new();
-        let mut found = Vec::new();
-        for look in looks {
-            match look {
-                Ok(look) => found.push(look),
-                Err(error) => errors.push(error),
-            }
-        }
+        let (mut readings, primary) = tokio::join!(reads, primary);
+        let failed = std::mem::take(&mut readings.failed);
+        let mut errors: Diagnostics = failed.into_iter().map(|(_, error)| error).collect();
         let primary = primary.unwrap_or_else(|error| {
             errors.push(error);
             None
@@ -108,41 +103,57 @@ impl Surveyor<'_> {
         if !errors.is_empty() {
             return Err(merged(errors));
         }
-        for (look, recorded) in found.iter_mut().zip(&recorded) {
-            let before = private.spares.get(&look.facts.path);
-            let now = self.configured.now();
-            keep_deletion(look, recorded.as_ref(), before, lifetime, now);
+        let now = self.configured.now();
+        for (reading, recorded) in readings.read.iter_mut().zip(&recorded) {
+            let before = private.spares.get(&reading.spare.path);
+            keep_deletion(&mut reading.spare, recorded.as_ref(), before, lifetime, now);
         }
-        date_copies_alike(&mut found, primary.as_ref(), lifetime);
-        Ok(self.judge(state, private, found, &recorded, primary, lifetime))
+        Ok(self.judge(state, private, readings, &recorded, primary, lifetime))
     }
 
     fn judge(
         &self,
         state: &TokenSparePool,
         private: &Private,
-        found: Vec<Look>,
+        mut readings: Readings,
         recorded: &[Option<Spare>],
         primary: Option<Primary>,
         lifetime: Lifetime,
     ) -> Survey {
         let walked = primary.as_ref().and_then(|found| found.walked.clone());
-        let primary = primary.map(|primary| primary.into_token(lifetime));
-        let facts: Vec<_> = found.iter().map(|look| look.facts.clone()).collect();
-        let pool = assess(
+        let held = primary.as_ref().and_then(|found| found.held.clone());
+        let dated = primary.as_ref().and_then(|primary| {
+            let token = primary.token.as_ref()?;
+            Some((token.fingerprint, token.dated))
+        });
+        let mut spares = readings.spares();
+        date_alike(&mut spares, lifetime, dated);
+        let field = state.field.as_str().unwrap_or_default();
+        readings.knowledge.primary = primary.map(|primary| primary.into_tokens(field, lifetime));
+        let bare = assess(
             &PoolFacts {
-                spares: &facts,
-                field: state.field.as_str().unwrap_or_default(),
-                primary: primary.as_ref(),
-                rotate_before_days: lifetime.rotate_before_days(),
+                spares: &spares,
+                knowledge: &readings.knowledge,
             },
             self.configured.now(),
         );
+        for (token, primary) in &private.spent {
+            if let (Ok(token), Ok(primary)) = (token.parse(), primary.parse()) {
+                readings.knowledge.add_spent(token, primary);
+            }
+        }
+        let facts = PoolFacts {
+            spares: &spares,
+            knowledge: &readings.knowledge,
+        };
+        let pool = assess(&facts, self.configured.now());
         let mut survey = Survey {
             spares: BTreeMap::new(),
             private: Private {
                 spares: BTreeMap::new(),
                 primary: walked,
+                held,
+                spent: private.spent.clone(),
                 mount_unknown: self
                     .configured
                     .leaves_mount(&state.mount, private.mount_unknown),
@@ -152,34 +163,87 @@ impl Surveyor<'_> {
                 .skew_warning()
                 .into_iter()
                 .chain(
-                    pool.expires_with_primary
-                        .then(|| report::expires_with_primary(state)),
+                    pool.due_with_primary
+                        .map(|due| report::due_with_primary(state, due)),
+                )
+                .chain(
+                    pool.account_of_all
+                        .as_ref()
+                        .map(|account| report::one_account(state, account)),
                 )
                 .collect(),
             pool,
         };
-        let known = found.into_iter().zip(recorded);
-        for ((look, recorded), verdict) in known.zip(&survey.pool.spares) {
-            let mut spare = spare_of(&look, recorded.as_ref());
-            spare.status = Field::text(verdict.status.as_str());
-            spare.promoted_to = verdict.promoted_to.as_ref().map(ToString::to_string).into();
-            spare.duplicate_of = verdict.duplicate_of.clone().into();
-            survey.spares.insert(verdict.path.clone(), spare);
-            let mount = state.mount.as_str().unwrap_or_default();
-            let token = look.spare_token();
+        let mount = state.mount.as_str().unwrap_or_default();
+        let now = self.configured.server_date();
+        let known = readings.read.into_iter().zip(&spares).zip(recorded);
+        for (((reading, read), recorded), found) in known.zip(&survey.pool.spares) {
+            let mut spare = spare_of(read, recorded.as_ref());
+            spare.status = Field::text(found.status.as_str());
+            spare.promoted_to = found.promoted_to.as_ref().map(ToString::to_string).into();
+            spare.duplicate_of = found.duplicate_of.clone().into();
+            survey.spares.insert(found.path.clone(), spare);
+            if let (Some(primary), Some(token)) = (found.proven_spent(), read.token()) {
+                let is_shown = bare
+                    .spares
+                    .iter()
+                    .any(|spare| spare.path == found.path && spare.status == SpareStatus::Spent);
+                if let (false, Ok(secret)) = (is_shown, named(mount, &found.path)) {
+                    let field = state.field.as_str().unwrap_or_default();
+                    let place = Place {
+                        secret: &secret,
+                        field,
+                    };
+                    let gone = mark_gone(place, &token.fingerprint, primary, now);
+                    survey.diagnostics.push(gone);
+                }
+                let token = token.fingerprint.short().to_string();
+                survey.private.spent.insert(token, primary.to_string());
+            }
+            let why = |why| {
+                Some(diagnose::unusable_spare(
+                    &named(mount, &found.path).ok()?,
+                    why,
+                ))
+            };
+            let claimed = found
+                .why_not
+                .as_ref()
+                .filter(|_| found.status == SpareStatus::Spent);
             let private = SparePrivate {
-                deletion_at: look.token.as_ref().and_then(|around| around.deletion_at),
-                problem: look.problem.clone().or_else(|| claimed(&look, mount, None)),
-                last_good: match token {
+                deletion_at: read.token().and_then(|token| token.deletion_at),
+                problem: reading.problem.or_else(|| claimed.and_then(why)),
+                last_good: match read.token() {
                     Some(_) => None,
                     None => recorded.as_ref().and_then(LastGood::of),
                 },
             };
-            survey.private.spares.insert(verdict.path.clone(), private);
-            survey.diagnostics.extend(look.diagnostics);
+            survey.private.spares.insert(found.path.clone(), private);
+            survey.diagnostics.extend(reading.diagnostics);
         }
         survey
     }
+}
+
+/// Reports that nothing in Vault shows any more that a token is spent, with the mark that does.
+fn mark_gone(
+    place: Place<'_>,
+    token: &Fingerprint,
+    primary: &FieldPath,
+    now: Timestamp,
+) -> Diagnostic {
+    let short = token.short();
+    let mut digits = short.to_string();
+    digits.truncate(8);
+    let mark = Mark {
+        key: format!("{}.promoted_to.{digits}", place.field),
+        fingerprint: short,
+        version: 0,
+        marked_at: now,
+        primary: primary.clone(),
+    };
+    let value = mark.to_string();
+    diagnose::bookkeeping_gone(place, std::iter::once((&mark.key, &value)))
 }
 
 /// Tells once what is true of many secrets, such as of all when the server is not there.
@@ -207,22 +271,22 @@ fn merged(errors: Diagnostics) -> Diagnostics {
 }
 
 /// Writes down a spare; a token that is known already keeps its version.
-fn spare_of(look: &Look, known: Option<&Spare>) -> Spare {
-    let (Some(token), Some(around)) = (look.spare_token(), &look.token) else {
+fn spare_of(spare: &ReadSpare, known: Option<&Spare>) -> Spare {
+    let Some(token) = spare.token() else {
         return Spare::default();
     };
     let fingerprint = Field::text(token.fingerprint.to_string());
     let kv_version = known
         .filter(|known| known.fingerprint == fingerprint)
         .map_or_else(
-            || Field::Known(Number::from(around.version)),
+            || Field::Known(Number::from(token.version)),
             |known| known.kv_version.clone(),
         );
     Spare {
         fingerprint,
         kv_version,
         minted_at: Field::text(token.dates.minted_at_text()),
-        minted_at_source: Field::text(around.source.as_str()),
+        minted_at_source: Field::text(token.source.as_str()),
         expires_at: Field::text(token.dates.expires_at_text()),
         expires_at_unix: Field::Known(Number::from(token.dates.expires_at_unix())),
         rotate_at: Field::text(token.dates.rotate_at_text()),
@@ -244,57 +308,28 @@ fn recorded_spare(state: &TokenSparePool, private: &Private, path: &str) -> Opti
         .map(LastGood::spare)
 }
 
-/// Puts the deletion that counts in the place of the one that was found, for a token that was seen
-/// before. The dates follow in [`date_copies_alike`].
+/// Replaces the deletion that was found by the one that counts for a token that was seen before.
+/// The dates follow in [`date_alike`].
 fn keep_deletion(
-    look: &mut Look,
+    spare: &mut ReadSpare,
     recorded: Option<&Spare>,
     before: Option<&SparePrivate>,
     lifetime: Lifetime,
     now: Timestamp,
 ) {
-    if let (Slot::Token(token), Some(around)) = (&look.facts.slot, &mut look.token)
+    if let Slot::Token(token) = &mut spare.slot
         && let Some(before) = before.filter(|before| before.last_good.is_none())
         && recorded
             .and_then(known)
             .is_some_and(|known| known.fingerprint == token.fingerprint)
     {
-        around.deletion_at = Dates::deletion_of_known(
+        token.deletion_at = Dates::deletion_of_known(
             token.dates.minted_at,
             lifetime,
             before.deletion_at,
-            around.deletion_at,
+            token.deletion_at,
             now,
         );
-    }
-}
-
-/// Gives every holder of one token the earliest mint time that any of them tells: a copy is as
-/// old as its original.
-fn date_copies_alike(found: &mut [Look], primary: Option<&Primary>, lifetime: Lifetime) {
-    let mut earliest: HashMap<Fingerprint, (Timestamp, MintSource)> = HashMap::new();
-    let mut tell = |fingerprint, at, source| {
-        let known = earliest.entry(fingerprint).or_insert((at, source));
-        if at < known.0 {
-            *known = (at, source);
-        }
-    };
-    for look in found.iter() {
-        if let (Some(token), Some(around)) = (look.spare_token(), &look.token) {
-            tell(token.fingerprint, token.dates.minted_at, around.source);
-        }
-    }
-    if let Some(token) = primary.and_then(|primary| primary.token.as_ref()) {
-        tell(token.fingerprint, token.dated.at, token.dated.source);
-    }
-    for look in found {
-        if let Slot::Token(token) = &mut look.facts.slot
-            && let Some(around) = &mut look.token
-            && let Some((at, source)) = earliest.get(&token.fingerprint)
-        {
-            token.dates = Dates::new(*at, lifetime, around.deletion_at);
-            around.source = *source;
-        }
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use terraform_provider_claude::env::TF_CLAUDE_NOW;
 
 use super::super::super::stack::{FIELD, PRIMARY, PRIMARY_ID, SPARES};
-use super::super::{aged, ago, marks, metadata, stamp_with_foreign_key, value_at};
+use super::super::{aged, ago, held_marks, marks, metadata, stamp_with_foreign_key, value_at};
 use super::{INVOKE, action, failed_with, has_actions, invoke};
 use crate::support::secrets::token;
 use crate::support::terraform::{HEADER, Workspace};
@@ -189,10 +189,10 @@ async fn spares_that_would_not_help_are_passed_over() {
     stack.set_metadata(SPARES[1], expired).await;
     let run = invoke(&stack);
     run.exits(1)
-        .says("the primary has held its token already.")
+        .says("Its token was promoted to")
         .says("its token expired");
     failed_with(&run, &format!("No spare for {PRIMARY_ID}"));
     assert_eq!(stack.current_version(PRIMARY).await, 1);
     // The copy stays out for good, as that of a leaked token must.
-    assert_eq!(marks(&stack, SPARES[0]).await.len(), 1);
+    assert_eq!(held_marks(&stack, SPARES[0]).await.len(), 1);
 }

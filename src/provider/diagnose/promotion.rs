@@ -1,0 +1,93 @@
+//! What a promotion finds out that a plan did not know.
+
+use jiff::Timestamp;
+
+use super::place::{Place, command, shell};
+use crate::protocol::Diagnostic;
+use crate::token::expiry::Dates;
+use crate::token::instant::format_instant;
+
+/// A plan wanted to rotate the token, and the apply found that it is not due.
+pub(in crate::provider) fn not_due_any_more(place: Place<'_>, dates: &Dates) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Token {place} is not due, so it was kept"),
+        format!(
+            "The plan rotates this token, but it is due {} and expires {}. The plan is old or was \
+             made for another date, or the mint time was corrected since. No spare was promoted. \
+             Run plan again.",
+            dates.rotate_at_text(),
+            dates.expires_at_text()
+        ),
+    )
+}
+
+/// Why a date promotes nothing: a new version would be due at once as well.
+pub(in crate::provider) fn deleted_when_due(
+    place: Place<'_>,
+    deletion_at: Timestamp,
+    rotate_before_days: i64,
+) -> String {
+    let secret = place.secret;
+    let (mount, path) = (shell(secret.mount()), shell(secret.path()));
+    let of_secret = command(&format!(
+        "vault kv metadata patch -mount={mount} -delete-version-after=0s {path}"
+    ));
+    let of_engine = command(&format!(
+        "vault write {} delete_version_after=0s",
+        shell(&format!("{}/config", secret.mount()))
+    ));
+    format!(
+        "Vault deletes this version {}, because delete_version_after is set. A new version would \
+         be deleted as soon, which is within the {rotate_before_days} days of rotate_before_days, \
+         so each apply would use up one more spare. Change the setting of the secret:{of_secret}\
+         If the metadata of the secret already show 0s, the setting is the engine's, for the \
+         whole mount:{of_engine}Then store the token again, because the current version keeps \
+         its deletion time.",
+        format_instant(deletion_at),
+    )
+}
+
+/// What was recorded about a token is gone from the metadata of its secret, and state still knows
+/// it. `entries` are the keys and values to restore.
+pub(in crate::provider) fn bookkeeping_gone<'a>(
+    place: Place<'_>,
+    entries: impl Iterator<Item = (&'a String, &'a String)>,
+) -> Diagnostic {
+    let secret = place.secret;
+    let entries: String = entries
+        .map(|(key, value)| format!(" -custom-metadata={}", shell(&format!("{key}={value}"))))
+        .collect();
+    let restore = command(&format!(
+        "vault kv metadata patch -mount={}{entries} {}",
+        shell(secret.mount()),
+        shell(secret.path())
+    ));
+    Diagnostic::warning(
+        format!("Metadata about token {place} are gone"),
+        format!(
+            "Another client removed what the provider had recorded in custom_metadata: `vault kv \
+             metadata put`, a PushSecret, a custom_metadata block of the vault provider, or a copy \
+             to another server replaces all of it. State still has it and counts, but monitors and \
+             other stacks no longer see it. To restore it, run:{restore}The next apply that writes \
+             to this secret restores it as well.",
+        ),
+    )
+}
+
+/// The metadata of a secret have as many keys as Vault allows.
+pub(in crate::provider) fn metadata_full(place: Place<'_>) -> Diagnostic {
+    let secret = place.secret;
+    let list = command(&format!(
+        "vault kv metadata get -mount={} {}",
+        shell(secret.mount()),
+        shell(secret.path())
+    ));
+    Diagnostic::warning(
+        format!("Metadata of {place} have no room"),
+        format!(
+            "Vault allows 64 keys in custom_metadata, and this secret has too many for ours. What \
+             the provider records about this token was left out. Remove keys that nothing \
+             uses:{list}",
+        ),
+    )
+}

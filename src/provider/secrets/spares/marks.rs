@@ -1,0 +1,127 @@
+//! What a mark means, by what its primary shows.
+
+use crate::protocol::Diagnostic;
+use crate::provider::diagnose;
+use crate::provider::secrets::date::Found;
+use crate::provider::secrets::observe::{Field as Content, Observation, Observed};
+use crate::provider::secrets::spares::{Spares, named};
+use crate::token::mark::{Mark, MarkState, NamedVersion, PrimaryFacts};
+use crate::vault::{SecretPath, VaultError};
+
+impl Spares<'_> {
+    /// Reads what the marks on a secret mean for its token; one about another token costs no
+    /// request and is left out.
+    pub(in crate::provider) async fn marks(
+        &self,
+        found: Found<'_>,
+    ) -> Result<Vec<(Mark, MarkState)>, Diagnostic> {
+        let mut marks = Vec::new();
+        for mark in Mark::read_all(found.place.field, &found.document.custom_metadata) {
+            if mark.is_about(&found.fingerprint) {
+                let state = self.judge(&mark).await?;
+                marks.push((mark, state));
+            }
+        }
+        Ok(marks)
+    }
+
+    /// Reads the primary that a mark names, and decides what the mark means.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a read fails that may succeed later.
+    pub(in crate::provider) async fn judge(&self, mark: &Mark) -> Result<MarkState, Diagnostic> {
+        let primary = if mark.version == 0 {
+            PrimaryFacts::Unreadable
+        } else {
+            self.primary_of(mark).await?
+        };
+        let vault_now = (!self.configured.clocks_differ()).then(|| self.configured.server_now());
+        Ok(mark.state(primary, vault_now))
+    }
+
+    /// Reads the primary that a mark names, the version that it was to become, and the one
+    /// before.
+    async fn primary_of(&self, mark: &Mark) -> Result<PrimaryFacts, Diagnostic> {
+        let secret = named(self.mount, &mark.primary.path)?;
+        let observed = match self.observe(&secret).await {
+            Ok(observed) => observed,
+            Err(VaultError::Forbidden { .. }) => return Ok(PrimaryFacts::Unreadable),
+            Err(error) => {
+                let place = format!("{secret}#{}", mark.primary.field);
+                return Err(diagnose::vault_error(&error, &place));
+            }
+        };
+        let current_version = match &*observed {
+            Observed::Present(current) => current.version,
+            Observed::Deleted { version } | Observed::Destroyed { version } => *version,
+            Observed::Absent => 0,
+        };
+        let current = match &*observed {
+            Observed::Present(current) => Some(current),
+            _ => None,
+        };
+        let holds_token = current.is_some_and(|current| has_marked(current, mark));
+        let of_version = async |version: u64| {
+            if version == current_version {
+                return Ok(current.map(|current| (has_marked(current, mark), current.created_at)));
+            }
+            self.older(mark, &secret, version).await
+        };
+        let named_version = if mark.version > current_version {
+            NamedVersion::NotYet
+        } else {
+            match of_version(mark.version).await? {
+                Some((true, _)) => NamedVersion::HeldToken,
+                Some((false, _)) => NamedVersion::OtherValue,
+                None => NamedVersion::Unreadable,
+            }
+        };
+        // Nothing else decides about a version that can be judged by itself.
+        let is_decided = holds_token
+            || matches!(
+                named_version,
+                NamedVersion::HeldToken | NamedVersion::Unreadable
+            );
+        let before = mark.version - 1;
+        let created_before = if is_decided || before == 0 || before > current_version {
+            None
+        } else {
+            of_version(before).await?.map(|(_, created_at)| created_at)
+        };
+        Ok(PrimaryFacts::Read {
+            holds_token,
+            current_version,
+            named_version,
+            created_before,
+        })
+    }
+
+    /// Reads whether an older version held the marked token, and when it was created; `None` if
+    /// it can no longer be read.
+    async fn older(
+        &self,
+        mark: &Mark,
+        secret: &SecretPath,
+        version: u64,
+    ) -> Result<Option<(bool, jiff::Timestamp)>, Diagnostic> {
+        match self.observer.observe_version(secret, version).await {
+            Ok(Observed::Present(version)) => {
+                Ok(Some((has_marked(&version, mark), version.created_at)))
+            }
+            Ok(_) | Err(VaultError::Forbidden { .. }) => Ok(None),
+            Err(error) => {
+                let place = format!("version {version} of {secret}");
+                Err(diagnose::vault_error(&error, &place))
+            }
+        }
+    }
+}
+
+/// Returns whether a version of the primary holds the token that a mark is about.
+fn has_marked(version: &Observation, mark: &Mark) -> bool {
+    matches!(
+        version.field(&mark.primary.field, None),
+        Content::Token { fingerprint, .. } if mark.is_about(&fingerprint)
+    )
+}

@@ -1,0 +1,404 @@
+//! A spare as it was read, and the one answer to whether its token can be promoted.
+//!
+//! What is recorded about a token holds for every copy of it, so that [`Knowledge`] is kept by
+//! fingerprint and not by slot.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::check::Problem;
+use super::expiry::{Dates, Lifetime, Status, status_at};
+use super::fingerprint::{Fingerprint, ShortFingerprint};
+use super::mark::{Mark, MarkState};
+use super::mint::{Dated, MintSource};
+use super::paths::FieldPath;
+use super::verdict::Verdict;
+
+/// A spare as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadSpare {
+    /// Path in the mount.
+    pub path: String,
+    /// What the field there holds.
+    pub slot: Slot,
+}
+
+/// What the field of a spare holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// No secret, or no such field in it, or nothing in the field.
+    Missing,
+    /// A value that is not a token.
+    Malformed(Problem),
+    /// A token.
+    Token(ReadToken),
+}
+
+/// A token that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadToken {
+    /// Names the token.
+    pub fingerprint: Fingerprint,
+    /// The KV version that was read.
+    pub version: u64,
+    /// When that version will be deleted by itself.
+    pub deletion_at: Option<Timestamp>,
+    /// Where the mint time comes from.
+    pub source: MintSource,
+    /// When it was minted, is due and expires.
+    pub dates: Dates,
+    /// Whether it has a length that was never seen to work.
+    pub is_unproven: bool,
+    /// Whether its stamp says that it was promoted into this very field, which is then someone's
+    /// primary.
+    pub is_primary: bool,
+    /// Key of an entry among the marks of this slot that nobody understands.
+    pub unknown_mark: Option<String>,
+    /// The label that the user gave it.
+    pub account: Option<String>,
+}
+
+impl ReadSpare {
+    /// Returns the token, if there is one.
+    pub fn token(&self) -> Option<&ReadToken> {
+        match &self.slot {
+            Slot::Token(token) => Some(token),
+            Slot::Missing | Slot::Malformed(_) => None,
+        }
+    }
+
+    /// Returns whether the spare holds this token.
+    pub fn holds(&self, fingerprint: &Fingerprint) -> bool {
+        self.token()
+            .is_some_and(|token| token.fingerprint == *fingerprint)
+    }
+}
+
+/// What is known of tokens, whichever slot holds them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Knowledge {
+    /// The primary that the spares stand by for.
+    pub primary: Option<PrimaryTokens>,
+    marks: BTreeMap<ShortFingerprint, Vec<(Mark, MarkState)>>,
+    verdicts: BTreeMap<ShortFingerprint, Verdict>,
+    spent: BTreeMap<ShortFingerprint, FieldPath>,
+    in_primaries: BTreeMap<ShortFingerprint, FieldPath>,
+}
+
+/// The tokens of the primary that spares stand by for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrimaryTokens {
+    /// Its path and field.
+    pub id: FieldPath,
+    /// Its token.
+    pub current: Option<PrimaryToken>,
+    /// Every token that it held before.
+    pub held: BTreeSet<ShortFingerprint>,
+}
+
+/// The current token of a primary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrimaryToken {
+    /// Names the token.
+    pub fingerprint: Fingerprint,
+    /// When it was minted, is due and expires, where that is known.
+    pub dates: Option<Dates>,
+    /// The label that the user gave it.
+    pub account: Option<String>,
+}
+
+impl Knowledge {
+    /// Returns the same without any mark, to judge the marks again.
+    pub fn without_marks(&self) -> Self {
+        Self {
+            marks: BTreeMap::new(),
+            ..self.clone()
+        }
+    }
+
+    /// Adds a mark with what it means.
+    pub fn add_mark(&mut self, mark: Mark, state: MarkState) {
+        let marks = self.marks.entry(mark.fingerprint).or_default();
+        marks.push((mark, state));
+    }
+
+    /// Adds a verdict; of two about one token the later counts.
+    pub fn add_verdict(&mut self, verdict: Verdict) {
+        let known = self.verdicts.entry(verdict.fingerprint);
+        let known = known.or_insert_with(|| verdict.clone());
+        if verdict.at > known.at {
+            *known = verdict;
+        }
+    }
+
+    /// Adds a token that was once proven to be spent.
+    pub fn add_spent(&mut self, fingerprint: ShortFingerprint, primary: FieldPath) {
+        self.spent.entry(fingerprint).or_insert(primary);
+    }
+
+    /// Adds the tokens of those spares that are someone's primary: a copy of such a token would put
+    /// it into two primaries.
+    pub fn add_primaries<'a>(
+        &mut self,
+        spares: impl IntoIterator<Item = &'a ReadSpare>,
+        field: &str,
+    ) {
+        for spare in spares {
+            if let Some(token) = spare.token().filter(|token| token.is_primary) {
+                let id = FieldPath {
+                    path: spare.path.clone(),
+                    field: field.to_owned(),
+                };
+                self.in_primaries.insert(token.fingerprint.short(), id);
+            }
+        }
+    }
+
+    /// Returns the marks of a token.
+    pub fn marks(&self, fingerprint: &Fingerprint) -> &[(Mark, MarkState)] {
+        self.marks
+            .get(&fingerprint.short())
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the verdict on a token.
+    pub fn verdict(&self, fingerprint: &Fingerprint) -> Option<&Verdict> {
+        self.verdicts.get(&fingerprint.short())
+    }
+
+    /// Returns whether the primary holds or held a token.
+    pub fn is_of_primary(&self, fingerprint: &Fingerprint) -> bool {
+        self.primary.as_ref().is_some_and(|primary| {
+            primary.held.contains(&fingerprint.short()) || primary.holds(fingerprint)
+        })
+    }
+
+    /// Returns why a token belongs to a primary already, the surest reason first.
+    fn claim(&self, token: &ReadToken) -> Option<Unusable> {
+        let short = token.fingerprint.short();
+        let own = self.primary.as_ref().map(|primary| &primary.id);
+        let marks = self.marks(&token.fingerprint);
+        let in_state = |state| marks.iter().find(move |(_, found)| *found == state);
+        if let Some((mark, _)) = in_state(MarkState::Spent) {
+            return Some(Unusable::Spent(mark.primary.clone()));
+        }
+        if let Some(primary) = &self.primary
+            && primary.held.contains(&short)
+        {
+            return Some(Unusable::Spent(primary.id.clone()));
+        }
+        if let Some(primary) = self.spent.get(&short) {
+            return Some(Unusable::Spent(primary.clone()));
+        }
+        let open = marks
+            .iter()
+            .find(|(mark, state)| *state == MarkState::Open && own != Some(&mark.primary));
+        if let Some((mark, _)) = open {
+            return Some(Unusable::Claimed(mark.primary.clone()));
+        }
+        if let Some((mark, _)) = in_state(MarkState::Unknown) {
+            return Some(Unusable::PrimaryUnreadable {
+                primary: mark.primary.clone(),
+                key: mark.key.clone(),
+            });
+        }
+        if let Some(key) = &token.unknown_mark {
+            return Some(Unusable::UnknownMark(key.clone()));
+        }
+        self.in_primaries
+            .get(&short)
+            .map(|primary| Unusable::InPrimary(primary.clone()))
+    }
+}
+
+impl PrimaryTokens {
+    /// Returns whether a token is the current one.
+    pub fn holds(&self, fingerprint: &Fingerprint) -> bool {
+        self.current
+            .as_ref()
+            .is_some_and(|current| current.fingerprint == *fingerprint)
+    }
+}
+
+/// What a spare is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The current token still works, so a spare that is due itself is no gain.
+    RotationDue,
+    /// A rotation was requested while the current token works: any token that works will do.
+    Requested,
+    /// The current token does not work: a token that was never tried is better than none.
+    Replacement,
+}
+
+impl Purpose {
+    fn accepts_due(self) -> bool {
+        self != Self::RotationDue
+    }
+
+    fn accepts_unproven(self) -> bool {
+        self == Self::Replacement
+    }
+}
+
+/// Why a spare cannot be promoted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// There is no token.
+    Missing,
+    /// The value is not a token.
+    Malformed(Problem),
+    /// This primary holds or held the token.
+    Spent(FieldPath),
+    /// The token is being promoted into this primary.
+    Claimed(FieldPath),
+    /// The token is marked for a primary that cannot be read.
+    PrimaryUnreadable {
+        /// The primary.
+        primary: FieldPath,
+        /// Key of the mark.
+        key: String,
+    },
+    /// The entry with this key is not a mark that we know.
+    UnknownMark(String),
+    /// This field of a listed spare is someone's primary and holds the token.
+    InPrimary(FieldPath),
+    /// The primary, or an earlier spare, at this path holds the same token.
+    Duplicate(String),
+    /// The token was refused when it was tried.
+    Refused(Verdict),
+    /// The token expired then.
+    Expired(Timestamp),
+    /// The token works and is due for rotation itself.
+    RotationDue {
+        /// When it expires.
+        expires_at: Timestamp,
+    },
+    /// The token has a length that was never seen to work.
+    Unproven,
+}
+
+/// What a spare is judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// What is known of tokens.
+    pub knowledge: &'a Knowledge,
+    /// What the spare is wanted for.
+    pub purpose: Purpose,
+    /// The present.
+    pub now: Timestamp,
+}
+
+impl Question<'_> {
+    /// Returns why a spare cannot be promoted, the first reason that applies; `None` if it can.
+    pub fn why_not(&self, spare: &ReadSpare) -> Option<Unusable> {
+        self.why_not_beside(spare, None)
+    }
+
+    /// Does the same for a spare whose token an `earlier` path of the same list holds as well.
+    pub(super) fn why_not_beside(
+        &self,
+        spare: &ReadSpare,
+        earlier: Option<&str>,
+    ) -> Option<Unusable> {
+        let token = match &spare.slot {
+            Slot::Missing => return Some(Unusable::Missing),
+            Slot::Malformed(problem) => return Some(Unusable::Malformed(*problem)),
+            Slot::Token(token) => token,
+        };
+        let knowledge = self.knowledge;
+        if let Some(claim) = knowledge.claim(token) {
+            return Some(claim);
+        }
+        let primary = knowledge.primary.as_ref();
+        let holder = primary
+            .filter(|primary| primary.holds(&token.fingerprint))
+            .map(|primary| primary.id.path.as_str())
+            .or(earlier);
+        if let Some(path) = holder {
+            return Some(Unusable::Duplicate(path.to_owned()));
+        }
+        if let Some(verdict) = knowledge.verdict(&token.fingerprint)
+            && verdict.is_refused()
+        {
+            return Some(Unusable::Refused(verdict.clone()));
+        }
+        let expires_at = token.dates.expires_at;
+        match status_at(&token.dates, self.now) {
+            Status::Expired => return Some(Unusable::Expired(expires_at)),
+            Status::RotationDue if !self.purpose.accepts_due() => {
+                return Some(Unusable::RotationDue { expires_at });
+            }
+            _ => {}
+        }
+        (token.is_unproven && !self.purpose.accepts_unproven()).then_some(Unusable::Unproven)
+    }
+
+    /// Returns the spares that can be promoted, the best one first: seen to work before never
+    /// tried, then the latest expiry, then the order of the list. After them come those at a path
+    /// whose metadata is known as not `writable`, and last the unproven.
+    pub fn promotable<'a>(
+        &self,
+        spares: &'a [ReadSpare],
+        writable: impl Fn(&str) -> bool,
+    ) -> Vec<&'a ReadSpare> {
+        let mut usable: Vec<_> = spares
+            .iter()
+            .filter(|spare| self.why_not(spare).is_none())
+            .collect();
+        sort_for_promotion(self.knowledge, &mut usable, writable);
+        usable
+    }
+}
+
+/// Puts usable spares in promotion order.
+pub(super) fn sort_for_promotion(
+    knowledge: &Knowledge,
+    usable: &mut [&ReadSpare],
+    writable: impl Fn(&str) -> bool,
+) {
+    usable.sort_by_key(|spare| {
+        spare.token().map(|token| {
+            let verdict = knowledge.verdict(&token.fingerprint);
+            let was_tried = verdict.is_some_and(|verdict| !verdict.is_refused());
+            (
+                token.is_unproven,
+                !writable(&spare.path),
+                Reverse((was_tried, token.dates.expires_at)),
+            )
+        })
+    });
+}
+
+/// Gives each copy of a token the earliest mint time that any of them has, since a copy is as old
+/// as its original. `dated` has what other places know.
+pub fn date_alike(
+    spares: &mut [ReadSpare],
+    lifetime: Lifetime,
+    dated: impl IntoIterator<Item = (Fingerprint, Dated)>,
+) {
+    let mut earliest: BTreeMap<Fingerprint, Dated> = dated.into_iter().collect();
+    for token in spares.iter().filter_map(ReadSpare::token) {
+        let dated = Dated {
+            at: token.dates.minted_at,
+            source: token.source,
+        };
+        let known = earliest.entry(token.fingerprint).or_insert(dated);
+        if dated.at < known.at {
+            *known = dated;
+        }
+    }
+    for spare in spares {
+        if let Slot::Token(token) = &mut spare.slot
+            && let Some(dated) = earliest.get(&token.fingerprint)
+        {
+            token.dates = Dates::new(dated.at, lifetime, token.deletion_at);
+            token.source = dated.source;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
