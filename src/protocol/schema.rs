@@ -128,6 +128,9 @@ pub struct Attribute {
     pub write_only: bool,
     /// Whether a change of the value replaces the resource. Not part of the wire schema.
     pub replaces: bool,
+    /// The argument that decides what the provider computes, if there is one. Not part of the wire
+    /// schema.
+    pub argument: Option<&'static str>,
     /// What it is, in Markdown.
     pub description: String,
     /// What to use instead, where it is deprecated.
@@ -183,6 +186,13 @@ impl Attribute {
         self
     }
 
+    /// Names the argument that decides what the provider computes.
+    #[must_use]
+    pub fn set_by(mut self, argument: &'static str) -> Self {
+        self.argument = Some(argument);
+        self
+    }
+
     /// Marks it as deprecated and says what to use instead.
     #[must_use]
     pub fn deprecated(mut self, advice: impl Into<String>) -> Self {
@@ -208,6 +218,7 @@ impl Attribute {
             sensitive: false,
             write_only: false,
             replaces: false,
+            argument: None,
             description: String::new(),
             deprecation: None,
         }

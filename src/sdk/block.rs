@@ -1,6 +1,6 @@
 //! Configuration of a block that has no state: it is decoded, looked through, and that is all.
 
-use super::check::required;
+use super::check::config::mistakes;
 use super::erased::coding;
 use super::failure::Diagnostics;
 use super::model::Model;
@@ -22,27 +22,27 @@ pub(super) fn model<M: Model>(value: Value) -> Result<M, Diagnostics> {
     coding::model(WHAT, value)
 }
 
-/// Reads a block; one that is left out has no argument set. Required arguments that are null are
-/// told beside it.
+/// Reads a block; one that is left out has no argument set. Mistakes in it are
+/// returned along with it.
 pub(super) fn decode<M: Model>(
     attributes: &[Attribute],
     config: Option<&wire::DynamicValue>,
 ) -> Result<(M, Diagnostics), Diagnostics> {
     let value =
         coding::decode(attributes, WHAT, config)?.unwrap_or_else(|| Value::null_object(attributes));
-    let missing = required::missing(attributes, &value);
-    Ok((model(value)?, missing))
+    let mistakes = mistakes(attributes, &value);
+    Ok((model(value)?, mistakes))
 }
 
-/// Reads a block in which everything required is set.
+/// Reads a block without mistakes.
 pub(super) fn decode_whole<M: Model>(
     attributes: &[Attribute],
     config: Option<&wire::DynamicValue>,
 ) -> Result<M, Diagnostics> {
-    let (model, missing) = decode(attributes, config)?;
-    if missing.is_empty() {
+    let (model, mistakes) = decode(attributes, config)?;
+    if mistakes.is_empty() {
         Ok(model)
     } else {
-        Err(missing)
+        Err(mistakes)
     }
 }

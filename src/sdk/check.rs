@@ -5,8 +5,8 @@
 
 mod applied;
 pub(super) mod clear_where;
+pub(super) mod config;
 mod planned;
-pub(super) mod required;
 mod same;
 #[cfg(test)]
 mod samples;

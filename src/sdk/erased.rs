@@ -16,7 +16,7 @@ use coding::{decode_private, encode_private, model};
 pub(super) use lookup::ErasedLookup;
 pub use lookup::{AnyDataSource, AnyEphemeralResource};
 
-use super::check::{self, required, write_only};
+use super::check::{self, config::mistakes, write_only};
 use super::failure::Diagnostics;
 use super::model::Model;
 use super::resource::{Context, ImportRequest, ReadRequest, Resource};
@@ -175,7 +175,7 @@ impl<R: Resource> Erased<R::Configured> for Typed<R> {
             let set = write_only::find(self.attributes(), &config);
             diagnostics.extend(set.iter().map(write_only_unsupported));
         }
-        diagnostics.extend(required::missing(self.attributes(), &config));
+        diagnostics.extend(mistakes(self.attributes(), &config));
         diagnostics.extend(self.resource.validate(&model(WHAT, config)?));
         Ok(wire::validate_resource_config::Response {
             diagnostics: to_wire(diagnostics),

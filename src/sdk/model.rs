@@ -167,13 +167,13 @@ pub(crate) fn take<T: AttributeValue>(
 /// Declares a model: a struct, its schema and its conversions.
 ///
 /// Each line reads `name: Type = mode(flags) "description";`. The mode is `required`,
-/// `optional`, `optional_computed` or `computed`; flags are `replaces`, `sensitive` and
-/// `write_only`. The struct's fields are [`Field`](super::Field)s of the type.
+/// `optional`, `optional_computed` or `computed`; flags are `replaces`, `sensitive`,
+/// `write_only` and, for what is computed, `set_by("ARGUMENT")`. The struct's fields are [`Field`](super::Field)s of the type.
 macro_rules! model {
     (
         $(#[$meta:meta])*
         $visibility:vis struct $name:ident {
-            $($field:ident: $ty:ty = $mode:ident($($flag:ident),*) $description:literal;)+
+            $($field:ident: $ty:ty = $mode:ident($($flag:ident $(($argument:literal))?),*) $description:literal;)+
         }
     ) => {
         $(#[$meta])*
@@ -189,7 +189,7 @@ macro_rules! model {
                         stringify!($field),
                         <$ty as $crate::sdk::AttributeValue>::kind(),
                     )
-                    $(.$flag())*
+                    $(.$flag($($argument)?))*
                     .description($description),
                 )+]
             }

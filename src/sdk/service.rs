@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use tonic::{Response, Status};
 
 use super::action::AnyAction;
-use super::check::required;
+use super::check::config::mistakes;
 use super::erased::{AnyDataSource, AnyEphemeralResource, AnyResource, Erased, to_wire};
 use super::failure::{Diagnostics, has_error};
 use super::function::AnyFunction;
@@ -269,9 +269,9 @@ impl<P: Provider> ProviderService<P> {
         if value.is_null() {
             return Ok(P::Config::default());
         }
-        let missing = required::missing(&self.schema().attributes, &value);
-        if !missing.is_empty() {
-            return Err(missing);
+        let mistakes = mistakes(&self.schema().attributes, &value);
+        if !mistakes.is_empty() {
+            return Err(mistakes);
         }
         P::Config::from_value(value, &AttributePath::new())
             .map_err(|error| vec![undecodable("the provider block", &error.path, &error)])

@@ -246,14 +246,21 @@ async fn what_is_no_usable_token_is_not_handed_out() {
         errors(&plan),
         [format!("Mount is KV version 1: old/{PRIMARY}#{FIELD}")]
     );
-    let wrong = "  mount = \"/\"\n  field = \"\"\n  rotate_before_days = -1\n";
+    let wrong =
+        "  mount = \"/\"\n  field = \"\"\n  rotate_before_days = -1\n  token = \"set here\"\n";
     stack.write(&OPEN.replace("}\n", &format!("{wrong}}}\n")));
     let run = stack.workspace.run(["validate"]);
     run.exits(1);
     assert_eq!(
         errors(&run),
-        ["Wrong mount", "Wrong field", "Wrong number of days"]
+        [
+            "Unexpected argument token",
+            "Wrong mount",
+            "Wrong field",
+            "Wrong number of days"
+        ]
     );
+    assert!(!run.stderr.contains("set here"), "{}", run.stderr);
     stack.workspace.search(&mut search);
     search.assert_clean();
 }

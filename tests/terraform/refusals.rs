@@ -180,6 +180,18 @@ fn wrong_arguments_of_a_token_are_refused_on_their_lines() {
     for (days, says) in DAYS {
         cases.push(case(days, path, "Wrong number of days", says));
     }
+    cases.push(case(
+        "minted_at = \"2026-01-01T00:00:00Z\"",
+        path,
+        "Unexpected argument minted_at",
+        "set token_minted_at instead",
+    ));
+    cases.push(case(
+        "status = \"in_date\"",
+        path,
+        "Unexpected argument status",
+        "Remove it",
+    ));
     let workspace = Workspace::new("token-refusals");
     workspace.configure(&resources("claude_oauth_token", &cases));
     are_refused(&cases, workspace.run(["validate", "-json"]).exits(1));

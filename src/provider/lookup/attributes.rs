@@ -22,8 +22,8 @@ macro_rules! described {
                 kv_version: $crate::protocol::Number = computed() "KV version that was read. It moves with every write of the secret, a change of other fields among them: use `fingerprint` to see a new token.";
                 minted_at: String = computed() "When the token was minted (RFC 3339, UTC).";
                 minted_at_source: String = computed() "Where `minted_at` comes from: `stamp`, `history` or `estimated`.";
-                expires_at: String = computed() "When the token stops working (RFC 3339, UTC): `minted_at` plus `lifetime_days`, or the deletion time of the KV version where that is earlier.";
-                rotate_at: String = computed() "From when the token is due (RFC 3339, UTC): `expires_at` less `rotate_before_days`.";
+                expires_at: String = computed(set_by("lifetime_days")) "When the token stops working (RFC 3339, UTC): `minted_at` plus `lifetime_days`, or the deletion time of the KV version where that is earlier.";
+                rotate_at: String = computed(set_by("rotate_before_days")) "From when the token is due (RFC 3339, UTC): `expires_at` less `rotate_before_days`.";
                 expires_at_unix: $crate::protocol::Number = computed() "`expires_at` in seconds since the epoch, for monitors.";
                 status: String = computed() "`in_date`, `rotation_due`, `expired`, `malformed` or `missing`.";
                 rotated_from: String = computed() "Path of the spare that this token came from, or null.";

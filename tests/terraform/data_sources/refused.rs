@@ -26,6 +26,12 @@ async fn wrong_arguments_are_refused_before_any_call() {
             "  path = \"a\"\n  lifetime_days = 0.5",
             "Wrong number of days",
         ),
+        (
+            one,
+            "  path = \"a\"\n  status = \"in_date\"",
+            "Unexpected argument status",
+        ),
+        (many, "  tokens = []", "Unexpected argument tokens"),
         (many, "  path_prefix = \"a//b\"", "Wrong path_prefix"),
         (many, "  path_prefix = \"a*\"", "Wrong path_prefix"),
         (many, "  path_prefix = \"/\"", "Wrong path_prefix"),

@@ -42,10 +42,10 @@ model! {
         id: String = computed() "`<mount>/<path>#<field>`.";
         fingerprint: String = computed() "`sha256:` and the SHA-256 of the token in hexadecimal digits; null where the value fails the token check.";
         kv_version: Number = computed() "KV version that was current when this token was first seen here. It moves with the fingerprint alone.";
-        minted_at: String = computed() "When the token was minted (RFC 3339, UTC).";
+        minted_at: String = computed(set_by("token_minted_at")) "When the token was minted (RFC 3339, UTC).";
         minted_at_source: String = computed() "Where `minted_at` comes from: `config`, `stamp`, `history`, `estimated` or `promotion`.";
-        expires_at: String = computed() "When the token stops working (RFC 3339, UTC): `minted_at` plus `lifetime_days`, or the deletion time of the KV version where that is earlier.";
-        rotate_at: String = computed() "From when the token is due (RFC 3339, UTC): `expires_at` less `rotate_before_days`.";
+        expires_at: String = computed(set_by("lifetime_days")) "When the token stops working (RFC 3339, UTC): `minted_at` plus `lifetime_days`, or the deletion time of the KV version where that is earlier.";
+        rotate_at: String = computed(set_by("rotate_before_days")) "From when the token is due (RFC 3339, UTC): `expires_at` less `rotate_before_days`.";
         expires_at_unix: Number = computed() "`expires_at` in seconds since the epoch, for monitors.";
         status: String = computed() "`in_date`, `rotation_due`, `expired`, `malformed` or `missing`.";
         rotated_from: String = computed() "Path of the spare that this token came from, or null.";

@@ -35,9 +35,9 @@ model! {
         on_shortage: String = optional_computed() "`plan` shows a shortage as a planned change, `warn` as a warning alone. Defaults to `plan`.";
         secret_key_prefix: String = optional_computed() "Prefix of the keys in the Kubernetes Secret, before the position from 1. Defaults to `CLAUDE_CODE_OAUTH_TOKEN_SPARE_`.";
         id: String = computed() "`<mount>/<paths>#<field>`, with the paths in one pair of braces.";
-        spares: BTreeMap<String, Spare> = computed() "What is known of each spare, by path.";
+        spares: BTreeMap<String, Spare> = computed(set_by("paths")) "What is known of each spare, by path.";
         available_paths: Vec<String> = computed() "Paths of the available spares, in the order in which they would be promoted: the latest expiry first, then the order of `paths`.";
-        available_count: Number = computed() "How many spares are available.";
+        available_count: Number = computed(set_by("min_available")) "How many spares are available.";
         runway_until: String = computed() "The latest `expires_at` among the available spares (RFC 3339, UTC), null if there is none: after it no spare can help.";
         external_secret_data: Vec<DataEntry> = computed() "The mapping for `spec.data` of an ExternalSecret, one entry for each path. For a Secret of its own: one missing field fails a whole ExternalSecret.";
     }
