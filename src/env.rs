@@ -41,6 +41,8 @@ variables! {
     XDG_DATA_DIRS = "XDG_DATA_DIRS";
     /// File with the settings of Terraform and OpenTofu.
     TF_CLI_CONFIG_FILE = "TF_CLI_CONFIG_FILE";
+    /// The same under its old name.
+    TERRAFORM_CONFIG = "TERRAFORM_CONFIG";
     /// Any value turns colours off.
     NO_COLOR = "NO_COLOR";
     /// Kind of the terminal; `dumb` has no colours.

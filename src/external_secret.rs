@@ -9,7 +9,9 @@ mod name;
 use thiserror::Error;
 
 pub use interval::{IntervalError, refresh_interval};
-pub use name::{NameError, validate_annotation_key, validate_name, validate_namespace};
+pub use name::{
+    NameError, validate_annotation_key, validate_label_value, validate_name, validate_namespace,
+};
 
 /// The most characters of a key in a Kubernetes Secret.
 pub const MAXIMUM_KEY_LENGTH: usize = 253;

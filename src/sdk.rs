@@ -26,7 +26,7 @@ pub use crate::protocol::acts_on_terminals;
 pub use action::{Action, AnyAction, Progress};
 pub use data_source::{DataSource, Found};
 pub use dynamic::Dynamic;
-pub use ephemeral::{EphemeralResource, Opened};
+pub use ephemeral::EphemeralResource;
 pub use erased::{AnyDataSource, AnyEphemeralResource, AnyResource};
 pub use failure::{Diagnostics, Failure};
 pub use field::Field;

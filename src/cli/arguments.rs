@@ -12,7 +12,7 @@ use crate::provider::operations::Scope;
 const CREDENTIALS: [&str; 2] = ["sk-ant-", "c2stYW50"];
 
 /// Every option with a name; `--token` is there to be refused.
-const OPTIONS: [&str; 14] = [
+const OPTIONS: [&str; 15] = [
     "--debug",
     "--detailed-exitcode",
     "--dir",
@@ -23,6 +23,7 @@ const OPTIONS: [&str; 14] = [
     "--metrics",
     "--minted-at",
     "--mount",
+    "--packed",
     "--rotate-before-days",
     "--stamp-only",
     "--version",
@@ -74,8 +75,10 @@ impl Topic {
 /// Arguments of `install`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Install {
-    /// Mirror to fill in the place of the user's own.
+    /// Mirror to fill instead of the user's own.
     pub(super) dir: Option<OsString>,
+    /// Whether the user's own mirror is packed.
+    pub(super) packed: bool,
 }
 
 /// Arguments of `store`.
@@ -251,6 +254,7 @@ fn install(mut parser: Parser) -> Result<Command, Problem> {
         match argument {
             Argument::Option("--help" | "-h") => return Ok(Command::Help(Topic::Install)),
             Argument::Option("--dir") => install.dir = Some(raw_value(&mut parser, "--dir")?),
+            Argument::Option("--packed") => install.packed = true,
             Argument::Option(_) => return Err(Problem::UnknownOption),
             Argument::Word(_) => return Err(Problem::TooMany),
         }

@@ -36,15 +36,18 @@ Exit codes: 0 done, 1 failed, 2 wrong arguments.
 ";
 
 const INSTALL: &str = "\
-Puts this program where `terraform init` and `tofu init` find it without any
-setting, and prints the block to paste into a configuration. Running it again
-is fine.
+Installs this program where Terraform and OpenTofu look for providers, and
+prints the block to paste into a configuration. It is safe to run again.
 
-Usage: terraform-provider-claude install [--dir DIR]
+Usage: terraform-provider-claude install [--dir DIR | --packed]
 
-  --dir DIR   Fill the mirror DIR, for an image. On Linux, every user's
-              Terraform searches /usr/local/share/terraform/plugins; for other
-              folders the CLI configuration to add is printed.
+  --dir DIR   Write a packed mirror into DIR, for an image or for CI: a zip,
+              index.json, and a JSON file with its hashes. Terragrunt's caches
+              accept it, and behind an HTTPS server it is a network mirror.
+              On Linux, every user's Terraform and OpenTofu search
+              /usr/local/share/terraform/plugins. For any other folder, the
+              CLI configuration to add is printed.
+  --packed    Write the same files into your own plugin folder.
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments.
 ";

@@ -6,7 +6,8 @@ use thiserror::Error;
 const MAXIMUM_NAME: usize = 253;
 /// The most characters of the name of a namespace.
 const MAXIMUM_NAMESPACE: usize = 63;
-/// The most characters of the key of an annotation, the domain before it apart.
+/// The most characters of the key of an annotation or label, not counting the domain before it,
+/// and of the value of a label.
 const MAXIMUM_KEY_NAME: usize = 63;
 
 /// Why the name of an object is refused.
@@ -33,11 +34,16 @@ pub enum NameError {
         "the name has only lower-case letters, digits and `-`, and begins and ends with a letter or a digit"
     )]
     NamespaceForm,
-    /// The same for the key of an annotation.
+    /// The same for the key of an annotation or label.
     #[error(
         "the part of the key behind `/` has only letters, digits, `-`, `_` and `.`, begins and ends with a letter or a digit, and has 63 characters at most"
     )]
     KeyForm,
+    /// The same for the value of a label, which may be empty.
+    #[error(
+        "the value of a label has only letters, digits, `-`, `_`, and `.`, begins and ends with a letter or a digit, and has at most 63 characters"
+    )]
+    LabelForm,
 }
 
 /// Checks the name of an object, such as a store or a Secret: parts between dots, each of
@@ -57,7 +63,7 @@ pub fn validate_namespace(name: &str) -> Result<(), NameError> {
     )
 }
 
-/// Checks the key of an annotation: a name, and before it perhaps a domain and `/`.
+/// Checks the key of an annotation or label: a name, and before it perhaps a domain and `/`.
 pub fn validate_annotation_key(key: &str) -> Result<(), NameError> {
     let name = match key.split_once('/') {
         Some((domain, name)) => {
@@ -66,17 +72,29 @@ pub fn validate_annotation_key(key: &str) -> Result<(), NameError> {
         }
         None => key,
     };
-    let ends = [name.bytes().next(), name.bytes().next_back()];
-    let is_good = ends
-        .iter()
-        .all(|end| end.is_some_and(|end| end.is_ascii_alphanumeric()))
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-    match is_good && name.len() <= MAXIMUM_KEY_NAME {
+    match is_qualified(name) {
         true => Ok(()),
         false => Err(NameError::KeyForm),
     }
+}
+
+/// Checks the value of a label. A template is left to the operator, which fills it in.
+pub fn validate_label_value(value: &str) -> Result<(), NameError> {
+    match value.is_empty() || value.contains("{{") || is_qualified(value) {
+        true => Ok(()),
+        false => Err(NameError::LabelForm),
+    }
+}
+
+fn is_qualified(name: &str) -> bool {
+    let ends = [name.bytes().next(), name.bytes().next_back()];
+    name.len() <= MAXIMUM_KEY_NAME
+        && ends
+            .iter()
+            .all(|end| end.is_some_and(|end| end.is_ascii_alphanumeric()))
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 fn validate(name: &str, most: usize, is_good: bool, form: NameError) -> Result<(), NameError> {
@@ -148,5 +166,22 @@ mod tests {
         }
         assert_eq!(validate_annotation_key("/a"), Err(NameError::Empty));
         assert_eq!(validate_annotation_key("A/a"), Err(NameError::Form));
+    }
+
+    #[test]
+    fn the_value_of_a_label_may_be_empty_or_a_template() {
+        for value in [
+            "",
+            "a",
+            "A_b.c-9",
+            "{{ .TOKEN | sha256sum }}",
+            &"k".repeat(63),
+        ] {
+            assert_eq!(validate_label_value(value), Ok(()), "{value}");
+        }
+        for value in ["a b", "a/b", "_a", &"k".repeat(64)] {
+            let error = Err(NameError::LabelForm);
+            assert_eq!(validate_label_value(value), error, "{value}");
+        }
     }
 }

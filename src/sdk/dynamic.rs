@@ -63,6 +63,14 @@ impl Dynamic {
         self.value.as_str()
     }
 
+    /// Returns a known bool.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self.value {
+            Value::Bool(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// Returns the attributes of a known object, or the elements of a known map.
     pub fn attributes(&self) -> Option<BTreeMap<String, Self>> {
         let values = self.value.as_map()?.iter();

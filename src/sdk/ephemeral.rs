@@ -26,21 +26,11 @@ pub trait EphemeralResource: Send + Sync + 'static {
     /// Checks a configuration without network; unknown values are let through.
     fn validate(&self, config: &Self::Model) -> Diagnostics;
 
-    /// Looks at the real thing; it changes nothing. A host opens in the plan and again in the
-    /// apply.
+    /// Reads the real thing and changes nothing. A host opens in the plan and again in the apply.
+    /// The answer is wholly known: OpenTofu takes anything else for a bug in the provider.
     async fn open(
         &self,
         context: &Context<Self::Configured>,
         config: Self::Model,
-    ) -> Result<Opened<Self::Model>, Failure>;
-}
-
-/// The answer of an ephemeral resource.
-#[derive(Debug)]
-pub enum Opened<M> {
-    /// What was found, wholly known.
-    Now(Found<M>),
-    /// Nobody can look yet: every computed attribute that the configuration does not set is
-    /// unknown. A host takes this in a plan.
-    Later(Diagnostics),
+    ) -> Result<Found<Self::Model>, Failure>;
 }

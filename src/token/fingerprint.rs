@@ -23,6 +23,12 @@ impl Fingerprint {
         Self(sha256(token))
     }
 
+    /// Returns the first 8 hexadecimal digits, by which messages identify a token.
+    pub fn id(&self) -> String {
+        let [a, b, c, d, ..] = self.0;
+        format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
+    }
+
     /// Returns the first 16 hexadecimal digits, as stamps and marks hold them.
     pub fn short(&self) -> ShortFingerprint {
         let mut bytes = [0; 8];
@@ -141,6 +147,7 @@ mod tests {
     fn is_the_sha256_of_the_text() {
         assert_eq!(Fingerprint::of("abc").to_string(), ABC);
         assert_eq!(Fingerprint::of("abc").short().to_string(), &ABC[7..23]);
+        assert_eq!(Fingerprint::of("abc").id(), &ABC[7..15]);
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! The command `install`: from there on Terraform finds the provider, with no override.
 #![expect(clippy::unwrap_used, reason = "a helper that fails ends its test")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::BufRead as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use serde_json::json;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::support::openbao::OpenBao;
 use crate::support::secrets::token;
@@ -21,8 +23,10 @@ const RESOURCE: &str = "resource \"claude_oauth_token\" \"agent\" {\n  path = \"
 #[track_caller]
 fn block(printed: &str, first: &str) -> String {
     let start = printed.find(&format!("{first}\n")).unwrap();
-    let end = printed[start..].find("\n}\n").unwrap();
-    printed[start..start + end + 3].to_owned()
+    let indent = &first[..first.len() - first.trim_start().len()];
+    let close = format!("\n{indent}}}\n");
+    let end = printed[start..].find(&close).unwrap();
+    printed[start..start + end + close.len()].to_owned()
 }
 
 /// Returns the one file that was installed below a mirror.
@@ -40,6 +44,24 @@ fn installed(mirror: &Path) -> PathBuf {
     let files = children(&platforms[0]);
     assert_eq!(files.len(), 1, "{files:?}");
     files[0].clone()
+}
+
+/// Returns what a packed mirror holds: names and contents of its files.
+#[track_caller]
+fn packed(mirror: &Path) -> BTreeMap<String, Vec<u8>> {
+    let folder = mirror.join("terraform.local/claude-ops/claude");
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    entries
+        .map(|entry| {
+            let path = entry.path();
+            assert_eq!(
+                fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                0o644
+            );
+            let name = entry.file_name().into_string().unwrap();
+            (name, fs::read(path).unwrap())
+        })
+        .collect()
 }
 
 /// A workspace without the override, and the program with the same home.
@@ -142,11 +164,92 @@ fn a_mirror_for_an_image_comes_with_its_setting() {
     let ran = program.run(&["install", "--dir", mirror.to_str().unwrap()]);
     ran.exits(0)
         .is_quiet()
-        .prints("do not search this folder by themselves");
-    installed(&mirror);
+        .prints("do not search this folder unless your CLI configuration says");
+    let version = env!("CARGO_PKG_VERSION");
+    let files = packed(&mirror);
+    let names: Vec<_> = files.keys().cloned().collect();
+    let lists = [format!("{version}.json"), "index.json".to_owned()];
+    assert_eq!(names[..2], lists);
+    assert_eq!(names.len(), 3, "{names:?}");
+    let json = |name: &str| serde_json::from_slice::<Value>(&files[name]).unwrap();
+    assert_eq!(json("index.json"), json!({ "versions": { version: {} } }));
+    let archives = &json(&lists[0])["archives"];
+    let archives = archives.as_object().unwrap();
+    let (platform, archive) = archives.iter().next().unwrap();
+    assert_eq!(archives.len(), 1);
+    let name = format!("terraform-provider-claude_{version}_{platform}.zip");
+    assert_eq!(archive["url"], name);
+    assert_eq!(
+        archive["hashes"][1],
+        format!("zh:{}", digest_of(&files[&name]))
+    );
     let settings = workspace.home().join("mirror.tfrc");
     fs::write(&settings, block(&ran.stdout, "provider_installation {")).unwrap();
     workspace.set("TF_CLI_CONFIG_FILE", settings.to_str().unwrap());
+    workspace.write("main.tf", &block(&ran.stdout, "terraform {"));
+    workspace.run(["init"]).exits(0);
+    workspace.run(["validate"]).exits(0);
+    // The hash that hosts compute themselves.
+    let lock = fs::read_to_string(workspace.folder().join(".terraform.lock.hcl")).unwrap();
+    assert!(
+        lock.contains(archive["hashes"][0].as_str().unwrap()),
+        "{lock}"
+    );
+    // Another platform and an older version stay listed.
+    let folder = mirror.join("terraform.local/claude-ops/claude");
+    let other = json!({ "url": "other.zip" });
+    let list = json!({ "archives": { "plan9_386": other } });
+    fs::write(folder.join(&lists[0]), list.to_string()).unwrap();
+    let list = json!({ "versions": { "0.0.1": {} } });
+    fs::write(folder.join(&lists[1]), list.to_string()).unwrap();
+    program
+        .run(&["install", "--dir", mirror.to_str().unwrap()])
+        .exits(0)
+        .prints("Already installed");
+    let files = packed(&mirror);
+    let json = |name: &str| serde_json::from_slice::<Value>(&files[name]).unwrap();
+    assert_eq!(
+        json("index.json"),
+        json!({ "versions": { "0.0.1": {}, version: {} } })
+    );
+    assert_eq!(
+        json(&lists[0]),
+        json!({ "archives": { "plan9_386": other, platform: archive } })
+    );
+    // What is not an index is never overwritten.
+    fs::write(folder.join(&lists[1]), "{}x").unwrap();
+    program
+        .run(&["install", "--dir", mirror.to_str().unwrap()])
+        .exits(1)
+        .tells("is not the index of a mirror, so it was left as it is");
+    assert_eq!(packed(&mirror)["index.json"], b"{}x");
+}
+
+fn digest_of(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn the_users_own_mirror_can_be_packed_and_stays_so() {
+    let (workspace, program) = without_override("packed", "");
+    let ran = program.run(&["install"]);
+    ran.exits(0);
+    let mirror = workspace.home().join(".terraform.d/plugins");
+    let unpacked = installed(&mirror);
+    program
+        .run(&["install", "--packed"])
+        .exits(0)
+        .prints("Installed terraform-provider-claude")
+        .prints("The unpacked copy of this version was removed");
+    assert!(!unpacked.exists());
+    assert_eq!(packed(&mirror).len(), 3);
+    program
+        .run(&["install"])
+        .exits(0)
+        .prints("Already installed")
+        .prints(".zip");
+    assert!(!unpacked.exists());
     workspace.write("main.tf", &block(&ran.stdout, "terraform {"));
     workspace.run(["init"]).exits(0);
     workspace.run(["validate"]).exits(0);
@@ -173,22 +276,35 @@ fn data_folders_are_searched_without_a_setting() {
 
 #[test]
 fn settings_that_block_the_search_are_named() {
-    let (_workspace, program) =
-        without_override("blocked", "provider_installation {\n  direct {}\n}\n");
+    let blocking = "provider_installation {\n  direct {\n  }\n}\n";
+    let (mut workspace, program) = without_override("blocked", blocking);
     let ran = program.run(&["install"]);
     ran.exits(0)
-        .prints("has a provider_installation block")
-        .prints("filesystem_mirror");
-    let settings = program.home().join("settings.tfrc");
-    fs::write(&settings, block(&ran.stdout, "provider_installation {")).unwrap();
-    let ran = program
-        .with("TF_CLI_CONFIG_FILE", settings.to_str().unwrap())
-        .run(&["install"]);
+        .prints("A provider_installation block limits where")
+        .prints("cli.tfrc");
     assert!(
-        !ran.stdout.contains("provider_installation"),
+        !ran.stdout.contains("provider_installation {"),
         "{}",
         ran.stdout
     );
+    let method = block(&ran.stdout, "  filesystem_mirror {");
+    let exclude = "exclude = [\"terraform.local/*/*\"]";
+    ran.prints(exclude);
+    let settings = program.home().join("settings.tfrc");
+    let added = blocking.replace("direct {", &format!("direct {{\n    {exclude}"));
+    let added = added.replace("  direct", &format!("{method}  direct"));
+    fs::write(&settings, format!("disable_checkpoint = true\n{added}")).unwrap();
+    let again = program
+        .with("TF_CLI_CONFIG_FILE", settings.to_str().unwrap())
+        .run(&["install"]);
+    assert!(
+        !again.stdout.contains("provider_installation"),
+        "{}",
+        again.stdout
+    );
+    workspace.set("TF_CLI_CONFIG_FILE", settings.to_str().unwrap());
+    workspace.write("main.tf", &block(&ran.stdout, "terraform {"));
+    workspace.run(["init"]).exits(0);
 }
 
 #[test]
@@ -233,10 +349,10 @@ fn where_nothing_can_be_written_the_reason_is_told() {
         .exits(1)
         .prints_nothing()
         .tells("Error: The provider was not installed")
-        .tells("Name another folder with --dir");
+        .tells("or name another folder with --dir");
     Program::new()
         .with("HOME", "")
         .run(&["install"])
         .exits(1)
-        .tells("Error: There is no home folder to install into");
+        .tells("Error: No home folder to install into");
 }

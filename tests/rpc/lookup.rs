@@ -9,8 +9,8 @@ use terraform_provider_claude::protocol::{
 };
 use terraform_provider_claude::sdk::{
     AnyDataSource, AnyEphemeralResource, AnyResource, AttributeValue, Context, DataSource,
-    Diagnostics, EphemeralResource, Failure, Found, Model, ModelError, Opened, Provider,
-    ProviderService, data_source, ephemeral_resource,
+    Diagnostics, EphemeralResource, Failure, Found, Model, ModelError, Provider, ProviderService,
+    data_source, ephemeral_resource,
 };
 use terraform_provider_claude::secret::Secret;
 use wire::provider_client::ProviderClient;
@@ -34,7 +34,7 @@ raw!(
 );
 
 type Check = Box<dyn Fn(&Value) -> Diagnostics + Send + Sync>;
-type Answer = Box<dyn Fn(Value) -> Result<Opened<Look>, Failure> + Send + Sync>;
+type Answer = Box<dyn Fn(Value) -> Result<Found<Look>, Failure> + Send + Sync>;
 
 /// What both types do; by default what good ones do.
 struct Script {
@@ -52,7 +52,7 @@ impl Default for Script {
 }
 
 /// Answers with what is configured, and with what only a look tells.
-fn found(config: Value) -> Opened<Look> {
+fn found(config: Value) -> Found<Look> {
     let mut object = config;
     if object.get("size") == Some(&Value::Null) {
         set(&mut object, "size", 7.into());
@@ -62,11 +62,11 @@ fn found(config: Value) -> Opened<Look> {
     now(object)
 }
 
-fn now(object: Value) -> Opened<Look> {
-    Opened::Now(Found {
+fn now(object: Value) -> Found<Look> {
+    Found {
         object: Look(object),
         diagnostics: vec![Diagnostic::warning("Soon due", "")],
-    })
+    }
 }
 
 struct Looking(Arc<Script>);
@@ -84,10 +84,7 @@ impl DataSource for Looking {
     }
 
     async fn read(&self, _: &Context<()>, config: Look) -> Result<Found<Look>, Failure> {
-        match (self.0.look)(config.0)? {
-            Opened::Now(found) => Ok(found),
-            Opened::Later(_) => panic!("a data source has no later"),
-        }
+        (self.0.look)(config.0)
     }
 }
 
@@ -103,7 +100,7 @@ impl EphemeralResource for Looking {
         (self.0.validate)(&config.0)
     }
 
-    async fn open(&self, _: &Context<()>, config: Look) -> Result<Opened<Look>, Failure> {
+    async fn open(&self, _: &Context<()>, config: Look) -> Result<Found<Look>, Failure> {
         (self.0.look)(config.0)
     }
 }
@@ -318,24 +315,6 @@ async fn wrong_answers_are_withheld() {
             assert!(!told.detail.contains(CANARY), "{}", told.detail);
         }
     }
-}
-
-#[tokio::test]
-async fn what_nobody_can_look_at_yet_is_opened_unknown() {
-    let look: Answer = Box::new(|_| Ok(Opened::Later(vec![Diagnostic::warning("Later", "")])));
-    let script = Script {
-        look,
-        ..Script::default()
-    };
-    let mut asker = Asker::configured(script).await;
-    let asked = config([("name", "n".into()), ("size", 3.into())]);
-    let (object, diagnostics) = asker.look(Role::Ephemeral, Some(encoded(&asked))).await;
-    let object = codec::decode_object(object.as_ref(), &Look::attributes()).unwrap();
-    let mut expected = asked;
-    set(&mut expected, "seen", Value::Unknown);
-    set(&mut expected, "token", Value::Unknown);
-    assert_eq!(object, expected);
-    assert_eq!(diagnostics[0].summary, "Later");
 }
 
 #[tokio::test]

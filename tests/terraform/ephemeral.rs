@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::stack::{
-    AGENT, FIELD, PRIMARY, PRIMARY_ID, Stack, change, errors, fingerprint, instant, stamp, warnings,
+    AGENT, FIELD, PRIMARY, PRIMARY_ID, SPARES, Stack, change, errors, fingerprint, instant, stamp,
+    warnings,
 };
 use super::writing::ago;
 use crate::support::openbao::OpenBao;
@@ -266,7 +267,7 @@ async fn what_is_no_usable_token_is_not_handed_out() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_not_known_yet_opens_later() {
+async fn a_provider_that_is_not_known_yet_opens_during_the_apply() {
     let Some(mut stack) = start("ephemeral-unknown").await else {
         return;
     };
@@ -275,10 +276,25 @@ async fn a_provider_that_is_not_known_yet_opens_later() {
         "resource \"terraform_data\" \"source\" {{\n  input = \"{}\"\n}}\n",
         stack.bao.address()
     );
-    stack.write_with_provider(
-        "  address = terraform_data.source.output",
-        &format!("{source}{OPEN}{}", copy("1")),
+    let write = |open: &str| {
+        stack.write_with_provider(
+            "  address = terraform_data.source.output",
+            &format!("{source}{open}{}", copy("1")),
+        );
+    };
+    write(OPEN);
+    let plan = stack.workspace.plan();
+    plan.exits(1)
+        .says("add that resource to depends_on in this block (OpenTofu)");
+    assert_eq!(
+        errors(&plan),
+        ["This ephemeral resource needs the provider's address, which is not known yet"]
     );
+    let later = match stack.workspace.capabilities().is_terraform {
+        true => "  mount = terraform_data.source.id == \"\" ? \"other\" : \"secret\"\n}\n",
+        false => "  depends_on = [terraform_data.source]\n}\n",
+    };
+    write(&OPEN.replace("}\n", later));
     let plan = stack.workspace.plan();
     plan.exits(2)
         .says("Plan: 2 to add, 0 to change, 0 to destroy.");
@@ -286,4 +302,54 @@ async fn a_provider_that_is_not_known_yet_opens_later() {
     stack.workspace.apply_saved().exits(0);
     assert_eq!(copied(&stack).await, token("primary"));
     stack.workspace.plan().changes_nothing();
+}
+
+/// The copy is planned while the old token is current, and written with the new one.
+#[tokio::test]
+async fn the_expected_token_is_opened_after_its_promotion() {
+    let Some(stack) = start("ephemeral-expected").await else {
+        return;
+    };
+    let spares = format!("  spare_paths = {SPARES:?}\n}}\n");
+    let open =
+        |fingerprint: &str| OPEN.replace("}\n", &format!("  fingerprint = {fingerprint}\n}}\n"));
+    let managed = format!(
+        "{}{}{}",
+        super::stack::AGENT_BLOCK.replace("}\n", &spares),
+        open("claude_oauth_token.agent.fingerprint"),
+        copy("claude_oauth_token.agent.kv_version").replace(
+            "\"claude_oauth_token\" \"agent\"",
+            "\"claude_oauth_token\" \"copy\""
+        )
+    );
+    stack.applied(&managed);
+    assert_eq!(copied(&stack).await, token("primary"));
+    stack.workspace.plan().changes_nothing();
+
+    stack
+        .set_metadata(PRIMARY, stamp(&token("primary"), ago(340)))
+        .await;
+    stack.workspace.plan().exits(2);
+    stack.workspace.apply_saved().exits(0);
+    let promoted = &stack.attributes(AGENT)["fingerprint"];
+    assert_eq!(*promoted, fingerprint(&token(SPARES[0])));
+    assert_eq!(copied(&stack).await, token(SPARES[0]));
+    stack.workspace.plan().changes_nothing();
+
+    // Any other token is refused.
+    let old = fingerprint(&token("primary"));
+    stack.write(&open(&format!("{old:?}")));
+    let plan = stack.workspace.plan();
+    plan.exits(1).says(&format!(
+        "The secret holds the token {}, and fingerprint expects {}.",
+        &promoted.as_str().unwrap()[7..15],
+        &old[7..15]
+    ));
+    assert_eq!(
+        errors(&plan),
+        [format!("Token {PRIMARY_ID} is not the expected token")]
+    );
+    stack.write(&open("\"sha256:1\""));
+    let run = stack.workspace.run(["validate"]);
+    run.exits(1).says("64 lowercase hexadecimal digits");
 }

@@ -1,6 +1,7 @@
 //! Functions in configurations, without a provider block and without Vault.
 
 mod crd;
+mod template;
 mod validation;
 
 use serde_json::{Value, json};
@@ -89,12 +90,20 @@ fn the_mapping_is_as_known_as_its_arguments() {
 }
 
 /// Arguments of `external_secret`, from the least to the most that one has.
-const SPECS: [(&str, &str); 5] = [
+const SPECS: [(&str, &str); 6] = [
     ("least", "data = local.token"),
     (
         "nulls",
         "data = local.token, store_name = null, store_kind = null, refresh_interval = null, \
-         target_name = null, annotations = null",
+         refresh_policy = null, target_name = null, annotations = null, secret_annotations = null, \
+         secret_labels = null, reject_malformed = null",
+    ),
+    (
+        "guarded",
+        "data = concat(local.token, [{ secretKey = \"OTHER\", remoteRef = { key = \"agent\", property = \"other\" } }]), \
+         refresh_policy = \"OnChange\", refresh_interval = \"0\", annotations = { token = \"1\" }, reject_malformed = true, \
+         secret_labels = { app = \"agent\" }, secret_annotations = { \"example.com/claude-token\" = \
+         \"sha256:{{ .CLAUDE_CODE_OAUTH_TOKEN | sha256sum }}\" }",
     ),
     (
         "most",
@@ -108,7 +117,7 @@ const SPECS: [(&str, &str); 5] = [
         // What only the apply tells, and then is nothing.
         "late",
         "data = local.token, store_name = local.late, store_kind = local.late, refresh_interval = \
-         local.late, target_name = local.late, annotations = { token = local.late }",
+         local.late, refresh_policy = local.late, target_name = local.late, annotations = { token = local.late }",
     ),
     (
         // What a module makes of a variable with optional attributes.
@@ -141,7 +150,7 @@ fn manifests_are_known_at_plan_and_taken_by_the_api() {
         let unknown = &change(&plan, &format!("terraform_data.{name}"))["after_unknown"]["input"];
         let late = match name {
             "most" => 1,
-            "late" => 5,
+            "late" => 6,
             _ => 0,
         };
         assert_eq!(
@@ -178,6 +187,7 @@ fn manifests_are_known_at_plan_and_taken_by_the_api() {
             "metadata": { "name": "claude-agent", "namespace": "agents" },
             "spec": {
                 "refreshInterval": "1h0m0s",
+                "refreshPolicy": "Periodic",
                 "secretStoreRef": { "kind": "ClusterSecretStore", "name": "vault-kv" },
                 "target": { "name": "claude-agent" },
                 "data": [entry("CLAUDE_CODE_OAUTH_TOKEN", PRIMARY, "claude_oauth_token")],
@@ -185,13 +195,13 @@ fn manifests_are_known_at_plan_and_taken_by_the_api() {
         })
     );
     let most = &outputs["most"]["value"]["spec"];
-    assert_eq!(most["refreshInterval"], "1h30m0s");
+    assert_eq!(most["refreshInterval"], "90m");
     assert_eq!(most["data"][1]["remoteRef"]["metadataPolicy"], "Fetch");
     assert_eq!(most["data"][1]["sourceRef"]["storeRef"]["name"], "other");
 }
 
 /// Calls that are wrong, the parameter that the error names, and what it says.
-const WRONG: [(&str, &str, &str); 20] = [
+const WRONG: [(&str, &str, &str); 23] = [
     (
         "external_secret_data(\"/agent\", null, null)",
         "path",
@@ -245,12 +255,12 @@ const WRONG: [(&str, &str, &str); 20] = [
     (
         "external_secret(merge(local.good, { refreshInterval = \"1h\" }))",
         "spec",
-        "There is no attribute refreshInterval. Did you mean refresh_interval?",
+        "There is no attribute `refreshInterval`. Did you mean `refresh_interval`?",
     ),
     (
         "external_secret(merge(local.good, { labels = {} }))",
         "spec",
-        "There is no attribute labels. The attributes are name,",
+        "There is no attribute `labels`. The attributes are name,",
     ),
     (
         "external_secret(merge(local.good, { name = \"Agent\" }))",
@@ -265,12 +275,12 @@ const WRONG: [(&str, &str, &str); 20] = [
     (
         "external_secret(merge(local.good, { store_kind = \"Store\" }))",
         "spec",
-        "store_kind: The kind of a store is ClusterSecretStore or SecretStore.",
+        "store_kind: store_kind must be `ClusterSecretStore` or `SecretStore`.",
     ),
     (
         "external_secret(merge(local.good, { refresh_interval = \"1d\" }))",
         "spec",
-        "refresh_interval: The interval is not written as hours, minutes and seconds",
+        "refresh_interval: An interval is written in hours, minutes, and seconds",
     ),
     (
         "external_secret(merge(local.good, { annotations = { a = 1 } }))",
@@ -285,7 +295,22 @@ const WRONG: [(&str, &str, &str); 20] = [
     (
         "external_secret(merge(local.good, { data = concat(local.good.data, local.good.data) }))",
         "spec",
-        "data[1].secretKey: An entry before this one has the same key",
+        "data[1].secretKey: An earlier entry has the same key",
+    ),
+    (
+        "external_secret(merge(local.good, { annotations = { a = \"b\" }, refresh_interval = \"0s\" }))",
+        "spec",
+        "refresh_interval: With an interval of 0, the operator reads the secret once",
+    ),
+    (
+        "external_secret(merge(local.good, { annotations = { a = \"b\" }, refresh_policy = \"CreatedOnce\" }))",
+        "spec",
+        "refresh_policy: With `CreatedOnce`, the operator reads the secret once",
+    ),
+    (
+        "external_secret(merge(local.good, { data = [{ secretKey = \"A\", remoteRef = { key = \"a\", property = \"claude_oauth_token\", decodingStrategy = \"Auto\" } }] }))",
+        "spec",
+        "data[0].remoteRef.decodingStrategy: Every Claude token is also valid Base64URL",
     ),
     ("token_check([])", "token", "string required"),
 ];

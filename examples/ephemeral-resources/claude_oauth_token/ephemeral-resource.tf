@@ -1,14 +1,16 @@
-ephemeral "claude_oauth_token" "agent" {
-  path = "claude-agent-service"
-}
-
 data "claude_oauth_token" "agent" {
   path = "claude-agent-service"
 }
 
-# Copies the token to where another team reads it, and again after each change, with the date that
-# it was minted at. Any write-only argument takes the token, and so does the configuration of a
-# provider; neither plan nor state has it.
+# Any other token than the expected one is an error. If a claude_oauth_token resource manages the
+# token, use its fingerprint: the token is then read after a promotion in the same apply.
+ephemeral "claude_oauth_token" "agent" {
+  path        = "claude-agent-service"
+  fingerprint = data.claude_oauth_token.agent.fingerprint
+}
+
+# Copies the token to where another team reads it, and again after each change, with its mint
+# time. Any write-only argument accepts the token, and so does the configuration of a provider.
 resource "claude_oauth_token" "copy" {
   path             = "claude-agent-service-copy"
   token_wo         = ephemeral.claude_oauth_token.agent.token

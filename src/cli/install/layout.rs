@@ -26,8 +26,18 @@ pub(super) fn package(mirror: &Path) -> PathBuf {
     mirror.join(ADDRESS).join(VERSION).join(platform())
 }
 
+/// Returns the folder of packed packages in a mirror, and of the files that list them.
+pub(super) fn archives(mirror: &Path) -> PathBuf {
+    mirror.join(ADDRESS)
+}
+
+/// Returns the file name of this program's packed package.
+pub(super) fn archive_name() -> String {
+    format!("{}_{VERSION}_{}.zip", env!("CARGO_PKG_NAME"), platform())
+}
+
 /// Names the platform as Go does.
-fn platform() -> String {
+pub(super) fn platform() -> String {
     let system = match std::env::consts::OS {
         "macos" => "darwin",
         system => system,

@@ -67,10 +67,9 @@ async fn look(
     config: OauthTokenData,
 ) -> Result<Found<OauthTokenData>, Failure> {
     let path = config.path.as_str().unwrap_or_default();
-    let asked = config
-        .arguments()
-        .resolve(configured)
-        .map_err(|obstacle| obstacle.into_diagnostic("Reading data.claude_oauth_token"))?;
+    let asked = config.arguments().resolve(configured).map_err(|obstacle| {
+        obstacle.into_diagnostic("Reading data.claude_oauth_token", diagnose::READ_AT_APPLY)
+    })?;
     let secret = named(&asked.mount, path)?;
     let place = Place {
         secret: &secret,

@@ -70,10 +70,9 @@ impl DataSource for OauthTokensDataSource {
         config: OauthTokensData,
     ) -> Result<Found<OauthTokensData>, Failure> {
         let configured = &*context.configured;
-        let asked = config
-            .arguments()
-            .resolve(configured)
-            .map_err(|obstacle| obstacle.into_diagnostic("Reading data.claude_oauth_tokens"))?;
+        let asked = config.arguments().resolve(configured).map_err(|obstacle| {
+            obstacle.into_diagnostic("Reading data.claude_oauth_tokens", diagnose::READ_AT_APPLY)
+        })?;
         let text = config.path_prefix.as_str().unwrap_or_default();
         let prefix = match refuse::path_prefix(&config.path_prefix, "path_prefix") {
             Some(wrong) => return Err(wrong.into()),

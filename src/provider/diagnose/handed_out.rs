@@ -2,7 +2,9 @@
 
 use super::Place;
 use crate::protocol::Diagnostic;
+use crate::sdk::Field;
 use crate::token::expiry::Status;
+use crate::token::fingerprint::Fingerprint;
 
 /// A lookup that finds no usable token.
 pub(in crate::provider) fn no_token(place: Place<'_>, status: Status, problem: &str) -> Diagnostic {
@@ -35,6 +37,49 @@ pub(in crate::provider) fn expired_not_handed_out(
              terminal at least 300 columns wide, run this, paste it and press Enter:{patch}Or set \
              allow_expired = true to have this one all the same.",
             patch = place.store_commands(),
+        ),
+    )
+}
+
+/// A token other than the one that `fingerprint` expects, if it does.
+pub(in crate::provider) fn unexpected_token(
+    place: Place<'_>,
+    found: Fingerprint,
+    expected: &Field<String>,
+) -> Option<Diagnostic> {
+    let expected: Fingerprint = expected.as_str()?.parse().ok()?;
+    (found != expected).then(|| {
+        Diagnostic::error(
+            format!("Token {place} is not the expected token"),
+            format!(
+                "The secret holds the token {found}, and fingerprint expects {expected}. No token \
+                 was passed on. If fingerprint comes from a resource, plan again with a refresh, \
+                 so that the resource reads the secret again. Otherwise, set fingerprint to that \
+                 of the token you expect.",
+                found = found.id(),
+                expected = expected.id(),
+            ),
+        )
+    })
+}
+
+/// How a data source is read during the apply.
+pub(in crate::provider) const READ_AT_APPLY: &str =
+    "To read it during the apply, add that resource to depends_on in this block.";
+
+/// How an ephemeral resource is opened during the apply. Terraform opens it in the plan as well
+/// unless an argument is unknown, whatever depends_on says.
+pub(in crate::provider) const OPEN_AT_APPLY: &str = "To open it during the apply, add that \
+    resource to depends_on in this block (OpenTofu), or give one of the block's arguments a value \
+    that is known only after that resource is applied (Terraform).";
+
+/// A lookup that needs an argument of the provider that is unknown at plan.
+pub(in crate::provider) fn look_at_apply(unknown: &str, what: &str, remedy: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("{what} needs the provider's {unknown}, which is not known yet"),
+        format!(
+            "The provider's {unknown} comes from a resource that is not applied yet. {remedy} Or \
+             apply that resource first (-target), or give {unknown} a value that is known at plan."
         ),
     )
 }

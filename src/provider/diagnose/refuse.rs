@@ -7,6 +7,7 @@ use crate::protocol::{AttributePath, Diagnostic};
 use crate::sdk::Field;
 use crate::secret::Secret;
 use crate::token::check::{check, trim};
+use crate::token::fingerprint::Fingerprint;
 use crate::token::instant::parse_minted_at;
 use crate::token::mark::MAX_PRIMARY_BYTES;
 use crate::token::paths::{validate_field, validate_path, validate_pool_paths};
@@ -100,6 +101,18 @@ pub(in crate::provider) fn secret_key(
 ) -> Option<Diagnostic> {
     let error = validate_secret_key(key.as_str()?).err()?;
     Some(refusal(name, format!("{}.", capital(&error))))
+}
+
+/// Refuses a text that is not a fingerprint.
+pub(in crate::provider) fn fingerprint(text: &Field<String>) -> Option<Diagnostic> {
+    text.as_str()?.parse::<Fingerprint>().is_err().then(|| {
+        refusal(
+            "fingerprint",
+            "A fingerprint is `sha256:` and 64 lowercase hexadecimal digits. Use the attribute \
+             fingerprint of a resource or data source."
+                .to_owned(),
+        )
+    })
 }
 
 /// Refuses an empty text.

@@ -6,17 +6,18 @@ use crate::protocol::Number;
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::refuse;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::lookup::arguments::{Obstacle, asks};
+use crate::provider::lookup::arguments::asks;
 use crate::provider::lookup::attributes::described;
 use crate::provider::lookup::describe::describe;
 use crate::provider::secrets::observe::Observed;
 use crate::provider::secrets::spares::named;
-use crate::sdk::{Context, Diagnostics, EphemeralResource, Failure, Field, Found, Opened};
+use crate::sdk::{Context, Diagnostics, EphemeralResource, Failure, Field, Found};
 use crate::secret::Secret;
 use crate::token::expiry::Status;
 use crate::vault::{self, Reading};
 
 described! {
+    fingerprint: optional_computed "`sha256:` and the SHA-256 of the token in hexadecimal digits. If it is set, any other token is an error. Set it to the `fingerprint` of the resource that manages the token: the token is then read after a promotion in the same apply, never before. Defaults to the fingerprint of the token that is found.";
     /// Configuration and answer of the ephemeral `claude_oauth_token`.
     pub(in crate::provider) struct OauthTokenOpened {
         path: String = required() "Path of the secret in the mount, without `data/`.";
@@ -24,7 +25,7 @@ described! {
         field: String = optional_computed() "Field of the secret that holds the token. Defaults to `claude_oauth_token`.";
         lifetime_days: Number = optional_computed() "Days from mint to expiry. Defaults to the provider's `lifetime_days`.";
         rotate_before_days: Number = optional_computed() "Days before its expiry from which the token is due. Defaults to the provider's `rotate_before_days`.";
-        allow_expired: bool = optional_computed() "Whether a token is handed out whose day has passed. Defaults to `false`. A value that is no token never is: it may be another secret.";
+        allow_expired: bool = optional_computed() "Whether to return an expired token. Defaults to `false`. A value that is not a token is never returned: it may be another secret.";
         token: Secret = computed(sensitive) "The token.";
     }
 }
@@ -40,17 +41,20 @@ impl EphemeralResource for OauthTokenEphemeral {
     type Model = OauthTokenOpened;
 
     const TYPE_NAME: &'static str = "claude_oauth_token";
-    const DESCRIPTION: &'static str = "Hands on one long-lived OAuth token of headless Claude \
-        Code, with its dates, to a write-only argument or to the configuration of another \
-        provider. Neither plan nor state nor log has the token. It is read in each plan and each \
-        apply and nothing is written; a token that is missing, malformed or expired is an error. \
-        From version 1.10 of Terraform and 1.11 of OpenTofu on; write-only arguments from 1.11 of \
-        both.";
+    const DESCRIPTION: &'static str = "Passes one long-lived OAuth token of headless Claude Code, \
+        with its dates, to a write-only argument or to the configuration of another provider. The \
+        token is never in a plan, state, or log. It is read in each plan and each apply, and \
+        nothing is written. A token that is missing, malformed, or expired is an error.\n\n\
+        If the same configuration manages the token with `claude_oauth_token`, set `fingerprint` \
+        to that resource's `fingerprint`. Otherwise, an apply that promotes a spare can read the \
+        *old* token first and write it under the new revision, and every later plan is empty.\n\n\
+        Requires Terraform 1.10 or OpenTofu 1.11; write-only arguments require 1.11 of either.";
 
     fn validate(&self, config: &OauthTokenOpened) -> Diagnostics {
         let mut found = Diagnostics::new();
         found.extend(refuse::path(&config.path, "path"));
         found.extend(config.arguments().validate());
+        found.extend(refuse::fingerprint(&config.fingerprint));
         found
     }
 
@@ -58,22 +62,20 @@ impl EphemeralResource for OauthTokenEphemeral {
         &self,
         context: &Context<Configured>,
         config: OauthTokenOpened,
-    ) -> Result<Opened<OauthTokenOpened>, Failure> {
+    ) -> Result<Found<OauthTokenOpened>, Failure> {
         let configured = &context.configured;
         look(configured, config).await
     }
 }
 
-/// Reads the secret, and dates the token that is handed out.
+/// Reads the secret, and dates the token that is passed on.
 async fn look(
     configured: &Configured,
     config: OauthTokenOpened,
-) -> Result<Opened<OauthTokenOpened>, Failure> {
-    let asked = match config.arguments().resolve(configured) {
-        Ok(asked) => asked,
-        Err(Obstacle::Unknown(_)) => return Ok(Opened::Later(Diagnostics::new())),
-        Err(Obstacle::Wrong(diagnostic)) => return Err(diagnostic.into()),
-    };
+) -> Result<Found<OauthTokenOpened>, Failure> {
+    let asked = config.arguments().resolve(configured).map_err(|obstacle| {
+        obstacle.into_diagnostic("This ephemeral resource", diagnose::OPEN_AT_APPLY)
+    })?;
     let secret = named(&asked.mount, config.path.as_str().unwrap_or_default())?;
     let place = Place {
         secret: &secret,
@@ -105,7 +107,7 @@ async fn look(
         Some(facts) if description.status == Status::Expired && !allow_expired => Some(
             diagnose::expired_not_handed_out(place, &facts.dates.expires_at_text()),
         ),
-        Some(_) => None,
+        Some(facts) => diagnose::unexpected_token(place, facts.fingerprint, &config.fingerprint),
     };
     if let Some(refusal) = refusal {
         return Err(refusal.into());
@@ -117,8 +119,8 @@ async fn look(
     object.token = token.into();
     object.allow_expired = Field::Known(allow_expired);
     object.fill_in(&asked);
-    Ok(Opened::Now(Found {
+    Ok(Found {
         object,
         diagnostics,
-    }))
+    })
 }

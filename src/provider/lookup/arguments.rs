@@ -73,10 +73,10 @@ pub(in crate::provider) enum Obstacle {
 }
 
 impl Obstacle {
-    /// Tells of it; `what` is what was to be done.
-    pub(in crate::provider) fn into_diagnostic(self, what: &str) -> Diagnostic {
+    /// Reports it; `what` is what was to be done, and `remedy` how it is done during the apply.
+    pub(in crate::provider) fn into_diagnostic(self, what: &str, remedy: &str) -> Diagnostic {
         match self {
-            Self::Unknown(name) => diagnose::not_configured(name, what),
+            Self::Unknown(name) => diagnose::look_at_apply(name, what, remedy),
             Self::Wrong(diagnostic) => diagnostic,
         }
     }

@@ -13,12 +13,27 @@ macro_rules! described {
             $($own:tt)*
         }
     ) => {
+        $crate::provider::lookup::attributes::described! {
+            fingerprint: computed "`sha256:` and the SHA-256 of the token in hexadecimal digits; null where there is no usable token.";
+            $(#[$meta])*
+            $visibility struct $name {
+                $($own)*
+            }
+        }
+    };
+    (
+        fingerprint: $mode:ident $text:literal;
+        $(#[$meta:meta])*
+        $visibility:vis struct $name:ident {
+            $($own:tt)*
+        }
+    ) => {
         $crate::sdk::model! {
             $(#[$meta])*
             $visibility struct $name {
                 $($own)*
                 id: String = computed() "`<mount>/<path>#<field>`.";
-                fingerprint: String = computed() "`sha256:` and the SHA-256 of the token in hexadecimal digits; null where there is no usable token.";
+                fingerprint: String = $mode() $text;
                 kv_version: $crate::protocol::Number = computed() "KV version that was read. It moves with every write of the secret, a change of other fields among them: use `fingerprint` to see a new token.";
                 minted_at: String = computed() "When the token was minted (RFC 3339, UTC).";
                 minted_at_source: String = computed() "Where `minted_at` comes from: `stamp`, `history` or `estimated`.";

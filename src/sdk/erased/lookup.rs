@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use super::Outcome;
 use super::coding::to_wire;
 use crate::protocol::generated::tfplugin6 as wire;
-use crate::protocol::{Attribute, Schema, Value, wire as codec};
+use crate::protocol::{Attribute, Schema, wire as codec};
 use crate::sdk::block;
 use crate::sdk::check::{self, Violation};
-use crate::sdk::data_source::DataSource;
-use crate::sdk::ephemeral::{EphemeralResource, Opened};
+use crate::sdk::data_source::{DataSource, Found};
+use crate::sdk::ephemeral::EphemeralResource;
 use crate::sdk::failure::{Diagnostics, Failure};
 use crate::sdk::model::{AttributeValue as _, Model};
 use crate::sdk::resource::Context;
@@ -92,7 +92,7 @@ trait Lookup: Send + Sync {
         &self,
         context: &Context<Self::Configured>,
         config: Self::Model,
-    ) -> Result<Opened<Self::Model>, Failure>;
+    ) -> Result<Found<Self::Model>, Failure>;
 }
 
 struct Reading<D>(D);
@@ -114,8 +114,8 @@ impl<D: DataSource> Lookup for Reading<D> {
         &self,
         context: &Context<D::Configured>,
         config: D::Model,
-    ) -> Result<Opened<D::Model>, Failure> {
-        self.0.read(context, config).await.map(Opened::Now)
+    ) -> Result<Found<D::Model>, Failure> {
+        self.0.read(context, config).await
     }
 }
 
@@ -138,7 +138,7 @@ impl<E: EphemeralResource> Lookup for Opening<E> {
         &self,
         context: &Context<E::Configured>,
         config: E::Model,
-    ) -> Result<Opened<E::Model>, Failure> {
+    ) -> Result<Found<E::Model>, Failure> {
         self.0.open(context, config).await
     }
 }
@@ -178,37 +178,17 @@ impl<L: Lookup> ErasedLookup<L::Configured> for Typed<L> {
     ) -> Outcome<Looked> {
         let refuse = |violation: Violation| vec![violation.into_diagnostic(L::CALL, L::TYPE_NAME)];
         let config = block::sent(self.attributes(), config)?;
-        let opened = self
+        let found = self
             .lookup
             .look(&context, block::model(config.clone())?)
             .await
             .map_err(|failure| failure.diagnostics)?;
-        let (object, diagnostics) = match opened {
-            Opened::Now(found) => {
-                let object = found.object.into_value();
-                check::looked_up(self.attributes(), &config, &object).map_err(refuse)?;
-                (object, found.diagnostics)
-            }
-            Opened::Later(diagnostics) => (undecided(self.attributes(), config), diagnostics),
-        };
+        let object = found.object.into_value();
+        check::looked_up(self.attributes(), &config, &object).map_err(refuse)?;
         Ok(Looked {
             object: codec::encode_object(self.attributes(), &object)
                 .map_err(|error| refuse(error.into()))?,
-            diagnostics: to_wire(diagnostics),
+            diagnostics: to_wire(found.diagnostics),
         })
     }
-}
-
-/// Makes everything unknown that a lookup may decide.
-fn undecided(attributes: &[Attribute], config: Value) -> Value {
-    let Value::Map(mut members) = config else {
-        return config;
-    };
-    for attribute in attributes {
-        let member = members.entry(attribute.name.to_string()).or_default();
-        if attribute.mode.is_computed() && member.is_null() {
-            *member = Value::Unknown;
-        }
-    }
-    Value::Map(members)
 }

@@ -165,8 +165,8 @@ async fn a_provider_that_is_not_known_yet_is_an_error_that_says_so() {
         );
         let plan = stack.workspace.plan();
         plan.exits(1).says(&format!(
-            "The provider's {argument} comes from a resource that is not applied yet. Apply that \
-             resource first (-target)"
+            "The provider's {argument} comes from a resource that is not applied yet. To read it \
+             during the apply, add that resource to depends_on in this block."
         ));
         assert_eq!(
             errors(&plan),

@@ -1,12 +1,12 @@
-//! The manifest, with nothing in it that the API server would add by itself or rewrite.
+//! The manifest.
 
 use super::spec::Spec;
 use crate::sdk::{Dynamic, Field};
 
 /// Writes the manifest.
 ///
-/// Which attributes it has does not depend on whether one is known: a host compares the type of
-/// what it planned with the type of what it applies.
+/// Its attributes do not depend on which values are known: a host compares the type that it
+/// planned with the type that it applies.
 pub(super) fn of(spec: Spec) -> Dynamic {
     let fixed = |text: &str| Dynamic::text(Field::text(text));
     let mut metadata = vec![
@@ -21,10 +21,12 @@ pub(super) fn of(spec: Spec) -> Dynamic {
         ("kind", Dynamic::text(spec.store_kind)),
         ("name", Dynamic::text(spec.store_name)),
     ];
-    let target = [("name", Dynamic::text(spec.target_name))];
+    let mut target = vec![("name", Dynamic::text(spec.target_name))];
+    target.extend(spec.template.map(|template| ("template", template)));
     let inner = [
         ("data", spec.data),
         ("refreshInterval", Dynamic::text(spec.refresh_interval)),
+        ("refreshPolicy", Dynamic::text(spec.refresh_policy)),
         ("secretStoreRef", Dynamic::object(store)),
         ("target", Dynamic::object(target)),
     ];

@@ -1,38 +1,25 @@
 //! Which name was meant.
 
-/// Most edits that a slip of the pen takes.
+use strsim::levenshtein;
+
+/// Most edits that a typo needs.
 const MOST_EDITS: usize = 3;
 
-/// Returns the known name that is nearest to the given one, if any is near. The case of letters
-/// and underscores do not count.
+/// Returns the known name that is nearest to the given one, if any is near. Case, underscores, and
+/// hyphens are ignored.
 pub(super) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let name = plain(name);
     let measured = known
         .iter()
-        .map(|known| (edits(&name, &plain(known)), *known));
+        .map(|known| (levenshtein(&name, &plain(known)), *known));
     let (edits, known) = measured.min_by_key(|(edits, _)| *edits)?;
-    let is_near = edits <= MOST_EDITS && edits * 2 <= name.len();
+    let is_near = edits <= MOST_EDITS && edits * 2 <= name.chars().count();
     is_near.then_some(known)
 }
 
-fn plain(name: &str) -> Vec<char> {
+fn plain(name: &str) -> String {
     let letters = name.chars().filter(|c| !matches!(c, '_' | '-'));
     letters.flat_map(char::to_lowercase).collect()
-}
-
-/// Counts the letters to insert, remove or replace (Levenshtein).
-fn edits(one: &[char], other: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (line, letter) in (1..).zip(one) {
-        let mut diagonal = row[0];
-        row[0] = line;
-        for (column, candidate) in (1..).zip(other) {
-            let replaced = diagonal + usize::from(letter != candidate);
-            diagonal = row[column];
-            row[column] = replaced.min(row[column] + 1).min(row[column - 1] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]

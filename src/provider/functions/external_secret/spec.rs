@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::data;
 use super::nearest::nearest;
+use super::{data, template};
 use crate::external_secret::{
-    refresh_interval, validate_annotation_key, validate_name, validate_namespace,
+    NameError, refresh_interval, validate_annotation_key, validate_label_value, validate_name,
+    validate_namespace,
 };
 use crate::protocol::{AttributePath, Diagnostic, Type};
 use crate::provider::diagnose::refuse::capital;
@@ -14,24 +15,34 @@ use crate::sdk::{Dynamic, Field};
 /// Name of the parameter.
 pub(super) const PARAMETER: &str = "spec";
 /// Attributes of the argument.
-const ATTRIBUTES: [&str; 8] = [
+const ATTRIBUTES: [&str; 12] = [
     "name",
     "namespace",
     "data",
     "store_name",
     "store_kind",
     "refresh_interval",
+    "refresh_policy",
     "target_name",
     "annotations",
+    "secret_annotations",
+    "secret_labels",
+    "reject_malformed",
 ];
-/// Store where none is named.
+/// Default name of the store.
 const DEFAULT_STORE_NAME: &str = "vault-kv";
-/// Kind of the store where none is named.
+/// Default kind of the store.
 const DEFAULT_STORE_KIND: &str = "ClusterSecretStore";
 /// The two kinds of stores.
 const STORE_KINDS: [&str; 2] = [DEFAULT_STORE_KIND, "SecretStore"];
-/// Time between two looks where none is given, as the operator's API writes it.
+/// Default interval, which is the operator's own.
 const DEFAULT_REFRESH_INTERVAL: &str = "1h0m0s";
+/// The policy that reads the secret at the interval, which is the operator's default.
+const PERIODIC: &str = "Periodic";
+/// The policy that reads the secret only after a change of the ExternalSecret.
+const ON_CHANGE: &str = "OnChange";
+/// The policy that reads the secret once.
+const CREATED_ONCE: &str = "CreatedOnce";
 
 /// The argument with its defaults.
 #[derive(Debug, PartialEq)]
@@ -42,8 +53,10 @@ pub(super) struct Spec {
     pub(super) store_name: Field<String>,
     pub(super) store_kind: Field<String>,
     pub(super) refresh_interval: Field<String>,
+    pub(super) refresh_policy: Field<String>,
     pub(super) target_name: Field<String>,
     pub(super) annotations: Option<Dynamic>,
+    pub(super) template: Option<Dynamic>,
 }
 
 impl Spec {
@@ -51,7 +64,7 @@ impl Spec {
     pub(super) fn read(argument: &Dynamic) -> Result<Self, Diagnostic> {
         let attributes = argument.attributes().ok_or_else(|| {
             let detail = format!("An object is required, with {}.", list(&ATTRIBUTES));
-            wrong(AttributePath::attribute(PARAMETER), detail)
+            invalid(AttributePath::attribute(PARAMETER), detail)
         })?;
         only_known(&attributes)?;
         let mut given = Given(attributes);
@@ -61,8 +74,14 @@ impl Spec {
         let store_name = given.text("store_name")?;
         let store_kind = given.text("store_kind")?;
         let interval = given.text("refresh_interval")?;
+        let policy = given.text("refresh_policy")?;
         let target_name = given.text("target_name")?;
-        let annotations = given.optional("annotations");
+        let annotations = given.texts("annotations", |_| Ok(()))?;
+        let wanted = template::Wanted {
+            annotations: given.texts("secret_annotations", |_| Ok(()))?,
+            labels: given.texts("secret_labels", validate_label_value)?,
+            reject_malformed: given.optional("reject_malformed"),
+        };
         for (attribute, text) in [
             ("name", &name),
             ("store_name", &store_name),
@@ -71,32 +90,75 @@ impl Spec {
             check(attribute, text, validate_name)?;
         }
         check("namespace", &namespace, validate_namespace)?;
-        if store_kind
-            .as_str()
-            .is_some_and(|kind| !STORE_KINDS.contains(&kind))
+        one_of("store_kind", &store_kind, &STORE_KINDS)?;
+        one_of(
+            "refresh_policy",
+            &policy,
+            &[PERIODIC, ON_CHANGE, CREATED_ONCE],
+        )?;
+        check("refresh_interval", &interval, |text| {
+            refresh_interval(text).map(drop)
+        })?;
+        let interval = interval.or(Field::text(DEFAULT_REFRESH_INTERVAL));
+        let policy = policy.or(Field::text(PERIODIC));
+        if annotations.as_ref().is_some_and(has_entries) {
+            syncs(&policy, &interval)?;
+        }
+        if let Some(reject) = &wanted.reject_malformed
+            && !matches!(reject.ty(), Type::Bool | Type::Dynamic)
         {
-            let detail = format!("The kind of a store is {}.", STORE_KINDS.join(" or "));
-            return Err(wrong(place("store_kind"), detail));
+            return Err(invalid(place("reject_malformed"), "A bool is required."));
         }
-        data::check(&data)?;
-        if let Some(annotations) = &annotations {
-            check_annotations(annotations)?;
-        }
+        let entries = data::read(&data)?;
         Ok(Self {
             target_name: target_name.or(name.clone()),
             name,
             namespace,
-            data,
             store_name: store_name.or(Field::text(DEFAULT_STORE_NAME)),
             store_kind: store_kind.or(Field::text(DEFAULT_STORE_KIND)),
-            refresh_interval: match &interval {
-                Field::Known(text) => Field::Known(refresh_interval(text).map_err(|error| {
-                    wrong(place("refresh_interval"), format!("{}.", capital(&error)))
-                })?),
-                unset => unset.clone().or(Field::text(DEFAULT_REFRESH_INTERVAL)),
-            },
+            refresh_interval: interval,
+            refresh_policy: policy,
             annotations,
+            template: template::of(wanted, &entries)?,
+            data,
         })
+    }
+}
+
+/// Refuses annotations whose changes the operator would ignore.
+fn syncs(policy: &Field<String>, interval: &Field<String>) -> Result<(), Diagnostic> {
+    let (attribute, cause) = match (policy.as_str(), interval.as_str()) {
+        (Some(CREATED_ONCE), _) => (
+            "refresh_policy",
+            "With `CreatedOnce`, the operator reads the secret once, so a change of `annotations` \
+             would sync nothing. Use `OnChange`, or remove `annotations`.",
+        ),
+        (Some(PERIODIC), Some(text)) if refresh_interval(text).is_ok_and(|it| it.is_zero()) => (
+            "refresh_interval",
+            "With an interval of 0, the operator reads the secret once, so a change of \
+             `annotations` would sync nothing. To sync on changes only, set \
+             `refresh_policy = \"OnChange\"`.",
+        ),
+        _ => return Ok(()),
+    };
+    Err(invalid(place(attribute), cause))
+}
+
+fn has_entries(map: &Dynamic) -> bool {
+    map.attributes().is_some_and(|entries| !entries.is_empty())
+}
+
+fn one_of(
+    attribute: &'static str,
+    text: &Field<String>,
+    values: &[&str],
+) -> Result<(), Diagnostic> {
+    match text.as_str() {
+        Some(text) if !values.contains(&text) => {
+            let detail = format!("{attribute} must be {}.", choice(values));
+            Err(invalid(place(attribute), detail))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -104,23 +166,42 @@ impl Spec {
 struct Given(BTreeMap<String, Dynamic>);
 
 impl Given {
-    /// Takes an attribute; null counts as left out.
+    /// Takes an attribute. A literal null is the same as leaving the attribute out. A null with a
+    /// type stays, because it may have been unknown at plan.
     fn optional(&mut self, name: &'static str) -> Option<Dynamic> {
-        self.0.remove(name).filter(|value| !value.is_null())
+        let value = self.0.remove(name)?;
+        (!value.is_null() || *value.ty() != Type::Dynamic).then_some(value)
     }
 
     fn required(&mut self, name: &'static str) -> Result<Dynamic, Diagnostic> {
-        self.optional(name).ok_or_else(|| {
+        let given = self.optional(name).filter(|value| !value.is_null());
+        given.ok_or_else(|| {
             let detail = format!("{name} is missing. Set it; it must not be null.");
-            wrong(AttributePath::attribute(PARAMETER), detail)
+            invalid(AttributePath::attribute(PARAMETER), detail)
         })
     }
 
     fn text(&mut self, name: &'static str) -> Result<Field<String>, Diagnostic> {
-        match self.optional(name) {
+        match self.optional(name).filter(|value| !value.is_null()) {
             Some(value) => text(&value, place(name)),
             None => Ok(Field::Null),
         }
+    }
+
+    /// Takes annotations or labels, whose values must pass a test.
+    fn texts(
+        &mut self,
+        name: &'static str,
+        rule: fn(&str) -> Result<(), NameError>,
+    ) -> Result<Option<Dynamic>, Diagnostic> {
+        let map = self.optional(name);
+        if let Some(map) = &map
+            && !map.is_unknown()
+            && !map.is_null()
+        {
+            check_texts(map, &place(name), rule)?;
+        }
+        Ok(map)
     }
 
     fn required_text(&mut self, name: &'static str) -> Result<Field<String>, Diagnostic> {
@@ -128,21 +209,21 @@ impl Given {
     }
 }
 
-/// Refuses attributes that nothing would read.
+/// Refuses unknown attributes.
 fn only_known(attributes: &BTreeMap<String, Dynamic>) -> Result<(), Diagnostic> {
     let mut names = attributes.keys().map(String::as_str);
     let Some(name) = names.find(|name| !ATTRIBUTES.contains(name)) else {
         return Ok(());
     };
     let meant = match nearest(name, &ATTRIBUTES) {
-        Some(meant) => format!(" Did you mean {meant}?"),
+        Some(meant) => format!(" Did you mean `{meant}`?"),
         None => String::new(),
     };
     let detail = format!(
-        "There is no attribute {name}.{meant} The attributes are {}.",
+        "There is no attribute `{name}`.{meant} The attributes are {}.",
         list(&ATTRIBUTES)
     );
-    Err(wrong(AttributePath::attribute(PARAMETER), detail))
+    Err(invalid(AttributePath::attribute(PARAMETER), detail))
 }
 
 /// Reads a text that is not null.
@@ -150,25 +231,27 @@ pub(super) fn text(value: &Dynamic, path: AttributePath) -> Result<Field<String>
     match (value.ty(), value.as_str()) {
         (_, Some(text)) => Ok(Field::text(text)),
         (Type::String | Type::Dynamic, None) => Ok(Field::Unknown),
-        _ => Err(wrong(path, "A string is required.")),
+        _ => Err(invalid(path, "A string is required.")),
     }
 }
 
-/// Annotations are texts, and their keys have a form.
-fn check_annotations(annotations: &Dynamic) -> Result<(), Diagnostic> {
-    if annotations.is_unknown() {
-        return Ok(());
-    }
-    let path = place("annotations");
-    let each = annotations
+/// Checks the keys and values of annotations or labels.
+fn check_texts(
+    map: &Dynamic,
+    path: &AttributePath,
+    rule: fn(&str) -> Result<(), NameError>,
+) -> Result<(), Diagnostic> {
+    let each = map
         .attributes()
-        .ok_or_else(|| wrong(path.clone(), "A map of strings is required."))?;
+        .ok_or_else(|| invalid(path.clone(), "A map of strings is required."))?;
     for (key, value) in &each {
         let path = path.clone().then_key(key.as_str());
-        validate_annotation_key(key)
-            .map_err(|error| wrong(path.clone(), format!("{}.", capital(&error))))?;
-        if !value.is_null() {
-            text(value, path)?;
+        let refused = |error: NameError| invalid(path.clone(), format!("{}.", capital(&error)));
+        validate_annotation_key(key).map_err(refused)?;
+        if !value.is_null()
+            && let Some(text) = text(value, path.clone())?.as_str()
+        {
+            rule(text).map_err(refused)?;
         }
     }
     Ok(())
@@ -180,7 +263,7 @@ fn check<E: std::error::Error>(
     rule: fn(&str) -> Result<(), E>,
 ) -> Result<(), Diagnostic> {
     match text.as_str().map(rule) {
-        Some(Err(error)) => Err(wrong(place(attribute), format!("{}.", capital(&error)))),
+        Some(Err(error)) => Err(invalid(place(attribute), format!("{}.", capital(&error)))),
         _ => Ok(()),
     }
 }
@@ -191,14 +274,23 @@ pub(super) fn place(attribute: &str) -> AttributePath {
 }
 
 /// Makes the error about a part of the argument. It quotes no value.
-pub(super) fn wrong(path: AttributePath, detail: impl Into<String>) -> Diagnostic {
-    Diagnostic::error("Wrong spec", detail).at(path)
+pub(super) fn invalid(path: AttributePath, detail: impl Into<String>) -> Diagnostic {
+    Diagnostic::error("Invalid spec", detail).at(path)
 }
 
-/// Writes names as a sentence does: `a, b and c`.
+/// Writes names as a sentence does: `a, b, and c`.
 fn list(names: &[&str]) -> String {
     match names {
-        [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        [before @ .., last] if !before.is_empty() => format!("{}, and {last}", before.join(", ")),
         names => names.concat(),
+    }
+}
+
+/// Writes values as a sentence does: `a, b, or c`.
+fn choice(values: &[&str]) -> String {
+    match values {
+        [one, other] => format!("`{one}` or `{other}`"),
+        [before @ .., last] => format!("`{}`, or `{last}`", before.join("`, `")),
+        [] => String::new(),
     }
 }

@@ -79,7 +79,11 @@ fn defaults_fill_in_what_is_left_out_or_null() {
         "store_name",
         "store_kind",
         "refresh_interval",
+        "refresh_policy",
         "target_name",
+        "secret_annotations",
+        "secret_labels",
+        "reject_malformed",
     ];
     let nulls = nothing.map(|name| (name, null()));
     for manifest in [
@@ -99,7 +103,9 @@ fn defaults_fill_in_what_is_left_out_or_null() {
             "ClusterSecretStore"
         );
         assert_eq!(text(&manifest, "spec.refreshInterval"), "1h0m0s");
+        assert_eq!(text(&manifest, "spec.refreshPolicy"), "Periodic");
         assert_eq!(text(&manifest, "spec.target.name"), "agent");
+        assert_eq!(part(&manifest, "spec.target.template"), None);
         assert_eq!(part(&manifest, "spec.data"), Some(list([entry("TOKEN")])));
     }
 }
@@ -117,7 +123,7 @@ fn what_is_given_is_taken() {
     .unwrap();
     assert_eq!(text(&manifest, "spec.secretStoreRef.name"), "team");
     assert_eq!(text(&manifest, "spec.secretStoreRef.kind"), "SecretStore");
-    assert_eq!(text(&manifest, "spec.refreshInterval"), "15m0s");
+    assert_eq!(text(&manifest, "spec.refreshInterval"), "15m");
     assert_eq!(text(&manifest, "spec.target.name"), "agent-token");
     assert_eq!(part(&manifest, "metadata.annotations"), Some(annotations));
 }
@@ -186,6 +192,7 @@ fn what_becomes_known_changes_no_type() {
         "store_name",
         "store_kind",
         "refresh_interval",
+        "refresh_policy",
         "target_name",
     ] {
         let planned = call(spec([(name, unknown())])).unwrap();
@@ -197,6 +204,31 @@ fn what_becomes_known_changes_no_type() {
     let planned = call(spec(annotation(unknown()))).unwrap();
     let nothing = Dynamic::new(Type::String, Value::Null);
     assert_eq!(planned.ty(), call(spec(annotation(nothing))).unwrap().ty());
+}
+
+/// What is unknown at plan may turn out to be null, and the attribute must stay.
+#[test]
+fn a_null_that_may_have_been_unknown_keeps_its_place() {
+    let null_map = || Dynamic::new(Type::map(Type::String), Value::Null);
+    let unknown_map = || Dynamic::new(Type::map(Type::String), Value::Unknown);
+    let planned = call(spec([("annotations", unknown_map())])).unwrap();
+    let applied = call(spec([("annotations", null_map())])).unwrap();
+    assert_eq!(planned.ty(), applied.ty());
+    for (name, planned, applied) in [
+        ("secret_annotations", unknown_map(), null_map()),
+        ("secret_labels", unknown_map(), null_map()),
+        (
+            "reject_malformed",
+            Dynamic::new(Type::Bool, Value::Unknown),
+            boolean(false),
+        ),
+    ] {
+        let planned = call(spec([(name, planned)])).unwrap();
+        assert!(part(&planned, "spec.target.template").unwrap().is_unknown());
+        assert_eq!(text(&planned, "spec.target.name"), "agent");
+        let applied = call(spec([(name, applied)])).unwrap();
+        assert!(part(&applied, "spec.target.template").unwrap().is_null());
+    }
 }
 
 #[test]
@@ -226,14 +258,14 @@ fn attributes_that_nothing_reads_are_refused() {
     refused(
         spec([("refreshInterval", known("1h"))]),
         "spec",
-        "There is no attribute refreshInterval. Did you mean refresh_interval? The attributes are \
-         name, namespace, data, store_name, store_kind, refresh_interval, target_name and \
-         annotations.",
+        "There is no attribute `refreshInterval`. Did you mean `refresh_interval`? The attributes \
+         are name, namespace, data, store_name, store_kind, refresh_interval, refresh_policy, \
+         target_name, annotations, secret_annotations, secret_labels, and reject_malformed.",
     );
     refused(
         spec([("creation_policy", null())]),
         "spec",
-        "There is no attribute creation_policy. The attributes are name, ",
+        "There is no attribute `creation_policy`. The attributes are name, ",
     );
     refused(known("agent"), "spec", "An object is required, with name, ");
     refused(list([]), "spec", "An object is required, with name, ");
@@ -278,12 +310,12 @@ fn values_that_the_operator_refuses_are_refused() {
     refused(
         spec([("store_kind", known("Store"))]),
         "spec.store_kind",
-        "The kind of a store is ClusterSecretStore or SecretStore.",
+        "store_kind must be `ClusterSecretStore` or `SecretStore`.",
     );
     refused(
         spec([("refresh_interval", known("1d"))]),
         "spec.refresh_interval",
-        "The interval is not written as hours, minutes and seconds",
+        "An interval is written in hours, minutes, and seconds, such as",
     );
     refused(
         spec([("annotations", Dynamic::object([("a.b/c", number())]))]),
@@ -310,7 +342,7 @@ fn entries_that_the_operator_refuses_are_refused() {
         fields.insert(name.to_owned(), value);
         data(list([entry("FIRST"), Dynamic::object(fields)]))
     };
-    refused(data(list([])), "spec.data", "There is no entry");
+    refused(data(list([])), "spec.data", "The list is empty.");
     refused(
         data(entry("TOKEN")),
         "spec.data",
@@ -329,7 +361,7 @@ fn entries_that_the_operator_refuses_are_refused() {
     refused(
         data(list([entry("A"), entry("B"), entry("A")])),
         "spec.data[2].secretKey",
-        "An entry before this one has the same key",
+        "An earlier entry has the same key.",
     );
     refused(
         with("secretKey", null()),
@@ -368,5 +400,156 @@ fn entries_that_the_operator_refuses_are_refused() {
         with("remoteRef", numbered),
         "spec.data[1].remoteRef.key",
         "A string is required.",
+    );
+}
+
+fn boolean(value: bool) -> Dynamic {
+    Dynamic::new(Type::Bool, value.into())
+}
+
+fn with_property(key: Dynamic, property: Dynamic) -> Dynamic {
+    let reference = [("key", known("agent")), ("property", property)];
+    Dynamic::object([
+        ("secretKey", key),
+        ("remoteRef", Dynamic::object(reference)),
+    ])
+}
+
+#[test]
+fn the_secret_gets_annotations_and_labels_as_they_are() {
+    let annotations = Dynamic::object([("a.b/c", known("{{ .TOKEN | sha256sum }}"))]);
+    let labels = Dynamic::object([("app", unknown())]);
+    let manifest = call(spec([
+        ("secret_annotations", annotations.clone()),
+        ("secret_labels", labels.clone()),
+    ]));
+    let template = part(&manifest.unwrap(), "spec.target.template").unwrap();
+    let metadata = Dynamic::object([("annotations", annotations), ("labels", labels)]);
+    assert_eq!(template, Dynamic::object([("metadata", metadata)]));
+}
+
+#[test]
+fn each_token_has_a_template_and_nothing_else_has() {
+    let data = list([
+        entry("OTHER"),
+        with_property(known("CLAUDE_CODE_OAUTH_TOKEN"), known("token")),
+        with_property(known("SPARE_1"), known("claude_oauth_token")),
+    ]);
+    let manifest = call(spec([("data", data), ("reject_malformed", boolean(true))])).unwrap();
+    let values = part(&manifest, "spec.target.template.data").unwrap();
+    let keys: Vec<_> = values.attributes().unwrap().into_keys().collect();
+    assert_eq!(keys, ["CLAUDE_CODE_OAUTH_TOKEN", "SPARE_1"]);
+    assert_eq!(
+        text(&values, "SPARE_1"),
+        "{{ $token := trim (index . \"SPARE_1\") }}\
+         {{ if not (regexMatch \"^sk-ant-oat[0-9]{2}-[A-Za-z0-9_-]{95}$\" $token) }}\
+         {{ fail \"SPARE_1 is not a Claude token of 108 characters\" }}{{ end }}{{ $token }}"
+    );
+    assert_eq!(text(&manifest, "spec.target.template.mergePolicy"), "Merge");
+}
+
+#[test]
+fn templates_are_unknown_only_where_the_names_are() {
+    let template = |data: Dynamic| {
+        let manifest = call(spec([("data", data), ("reject_malformed", boolean(true))]));
+        part(&manifest.unwrap(), "spec.target.template.data").unwrap()
+    };
+    let token = || known("claude_oauth_token");
+    assert!(template(list([with_property(unknown(), token())])).is_unknown());
+    assert!(template(list([with_property(known("KEY"), unknown())])).is_unknown());
+    assert!(template(Dynamic::new(Type::Dynamic, Value::Unknown)).is_unknown());
+    let own = with_property(known("CLAUDE_CODE_OAUTH_TOKEN"), unknown());
+    assert!(!template(list([own])).is_unknown());
+}
+
+#[test]
+fn nothing_to_check_is_refused() {
+    refused(
+        spec([("reject_malformed", boolean(true))]),
+        "spec.reject_malformed",
+        "There is no token to check",
+    );
+    refused(
+        spec([("reject_malformed", known("true"))]),
+        "spec.reject_malformed",
+        "A bool is required.",
+    );
+}
+
+#[test]
+fn tokens_are_never_decoded() {
+    let decoded = |key: &str, property: &str, strategy: &str| {
+        let reference = [
+            ("key", known("agent")),
+            ("property", known(property)),
+            ("decodingStrategy", known(strategy)),
+        ];
+        let entry = Dynamic::object([
+            ("secretKey", known(key)),
+            ("remoteRef", Dynamic::object(reference)),
+        ]);
+        spec([("data", list([entry]))])
+    };
+    for strategy in ["Auto", "Base64URL"] {
+        for (key, property) in [
+            ("CLAUDE_CODE_OAUTH_TOKEN", "token"),
+            ("KEY", "claude_oauth_token"),
+        ] {
+            refused(
+                decoded(key, property, strategy),
+                "spec.data[0].remoteRef.decodingStrategy",
+                "Every Claude token is also valid Base64URL.",
+            );
+        }
+        call(decoded("KEY", "certificate", strategy)).unwrap();
+    }
+    for strategy in ["None", "Base64"] {
+        call(decoded("KEY", "claude_oauth_token", strategy)).unwrap();
+    }
+}
+
+#[test]
+fn annotations_that_sync_nothing_are_refused() {
+    let annotated = |policy: Dynamic, interval: Dynamic, key: &'static str| {
+        spec([
+            ("annotations", Dynamic::object([(key, unknown())])),
+            ("refresh_policy", policy),
+            ("refresh_interval", interval),
+        ])
+    };
+    let interval = "spec.refresh_interval";
+    for (policy, given, place) in [
+        (null(), known("0"), interval),
+        (null(), known("0h0m"), interval),
+        (known("Periodic"), known("0s"), interval),
+        (known("CreatedOnce"), null(), "spec.refresh_policy"),
+    ] {
+        refused(annotated(policy, given, "token"), place, "With ");
+    }
+    for (policy, given) in [
+        (null(), null()),
+        (known("OnChange"), known("0s")),
+        (unknown(), known("0s")),
+        (known("Periodic"), unknown()),
+    ] {
+        call(annotated(policy, given, "token")).unwrap();
+    }
+    // Without an annotation, nothing expects a sync.
+    let none = || Dynamic::object::<&str>([]);
+    for (name, value) in [("refresh_policy", "CreatedOnce"), ("refresh_interval", "0")] {
+        call(spec([(name, known(value))])).unwrap();
+        call(spec([(name, known(value)), ("annotations", none())])).unwrap();
+    }
+    refused(
+        spec([("refresh_policy", known("Always"))]),
+        "spec.refresh_policy",
+        "refresh_policy must be `Periodic`, `OnChange`, or `CreatedOnce`.",
+    );
+    let label = |value: &str| Dynamic::object([("app", known(value))]);
+    call(spec([("secret_labels", label("{{ .A }} b"))])).unwrap();
+    refused(
+        spec([("secret_labels", label("a b"))]),
+        "spec.secret_labels[\"app\"]",
+        "The value of a label has only letters",
     );
 }
