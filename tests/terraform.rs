@@ -30,6 +30,7 @@ mod stacks;
 mod states;
 #[cfg(target_os = "linux")]
 mod static_binary;
+mod terragrunt;
 mod together;
 mod two_stacks;
 mod two_stacks_data;

@@ -6,8 +6,8 @@ remote_state {
     path      = "backend.tf"
     if_exists = "overwrite_terragrunt"
   }
+  # Terraform and OpenTofu read PG_CONN_STR. As conn_str, it would be written to backend.tf.
   config = {
-    conn_str    = get_env("PG_CONN_STR")
     schema_name = path_relative_to_include()
   }
 }

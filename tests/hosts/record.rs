@@ -45,7 +45,10 @@ async fn record(scenario: &Scenario, host: &Capabilities, schemas: &Schemas) -> 
         let text = &run.configuration;
         workspace.write(
             "main.tf",
-            &format!("{HEADER}provider \"claude\" {{}}\n\n{text}"),
+            &format!(
+                "{HEADER}provider \"claude\" {{\n{}\n}}\n\n{text}",
+                run.provider
+            ),
         );
         if !run.query.is_empty() {
             workspace.write("main.tfquery.hcl", &run.query);

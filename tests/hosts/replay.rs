@@ -72,6 +72,8 @@ struct Replay<'s> {
     now: BTreeMap<String, Instance>,
     planned: BTreeMap<String, Planned>,
     process: usize,
+    /// Whether the host plans again to apply from what UpgradeResourceState returned.
+    plans_from_upgraded: bool,
     /// Private data of the ephemeral resource that was opened last.
     opened: Option<Vec<u8>>,
 }
@@ -90,6 +92,7 @@ pub(super) async fn replay(recording: &Recording, schemas: &Schemas, quirks: Qui
         now: BTreeMap::new(),
         planned: BTreeMap::new(),
         process: 0,
+        plans_from_upgraded: recording.host.starts_with("opentofu"),
         opened: None,
     };
     for run in recording.runs.iter().filter(|run| quirks.can(run)) {
@@ -300,7 +303,7 @@ impl Replay<'_> {
         } else {
             self.now[&name].clone()
         };
-        if again {
+        if again && !self.plans_from_upgraded {
             prior.state = first.before.clone();
         }
         request.prior_state = Some(self.schemas.encode(&name, &prior.state));

@@ -19,6 +19,8 @@ pub(super) struct Scenario {
 pub(super) struct HostRun {
     /// What it shows, unique in the scenario.
     pub(super) name: &'static str,
+    /// Arguments of the provider block.
+    pub(super) provider: &'static str,
     /// The configuration; the provider block is in front of it.
     pub(super) configuration: String,
     /// The query file, empty for none.
@@ -32,6 +34,7 @@ impl HostRun {
     fn new<const N: usize>(name: &'static str, text: &str, arguments: [&'static str; N]) -> Self {
         Self {
             name,
+            provider: "",
             configuration: text.to_owned(),
             query: String::new(),
             arguments: arguments.into(),
@@ -66,6 +69,7 @@ pub(super) fn all() -> Vec<Scenario> {
         of_ephemeral_resources(),
         of_a_query(),
         of_an_action(),
+        of_encryption(),
     ]
 }
 
@@ -99,14 +103,65 @@ fn of_data() -> Scenario {
 }
 
 fn of_ephemeral_resources() -> Scenario {
-    let text = "ephemeral \"claude_oauth_token\" \"agent\" {\n  path = \"agent\"\n}\n";
+    let block = |argument: &str| {
+        format!("ephemeral \"claude_oauth_token\" \"agent\" {{\n  path = \"agent\"\n{argument}}}\n")
+    };
+    let text = block("");
     let can = |host: &Capabilities| host.ephemeral_resources;
+    // Terraform opens in the plan, too, unless an argument is unknown.
+    let source = "resource \"terraform_data\" \"source\" {\n  input = \"secret\"\n}\n";
+    let depending = block("  depends_on = [terraform_data.source]\n");
+    let unknown = block("  field = terraform_data.source.id == \"\" ? \"\" : null\n");
+    let under_unknown = |name, text: &str| HostRun {
+        provider: "mount = terraform_data.source.output",
+        ..HostRun::new(name, &format!("{source}{text}"), APPLY)
+    };
     Scenario {
         name: "ephemeral",
         needs: &["ephemeral claude_oauth_token"],
         runs: vec![
-            HostRun::new("plan", text, ["plan"]).needing(can),
-            HostRun::new("apply", text, APPLY).needing(can),
+            HostRun::new("plan", &text, ["plan"]).needing(can),
+            HostRun::new("apply", &text, APPLY).needing(can),
+            under_unknown("apply under an unknown provider", &depending)
+                .needing(|host| host.ephemeral_resources && !host.is_terraform),
+            under_unknown("apply with an unknown argument", &unknown)
+                .needing(|host| host.ephemeral_resources && host.is_terraform),
+        ],
+    }
+}
+
+/// OpenTofu encrypts states and plans by itself.
+fn of_encryption() -> Scenario {
+    let text = "terraform {
+  encryption {
+    key_provider \"pbkdf2\" \"passphrase\" {
+      passphrase = \"a passphrase for a test\"
+    }
+    method \"aes_gcm\" \"passphrase\" {
+      keys = key_provider.pbkdf2.passphrase
+    }
+    state {
+      method = method.aes_gcm.passphrase
+    }
+    plan {
+      method = method.aes_gcm.passphrase
+    }
+  }
+}
+resource \"claude_oauth_token\" \"agent\" {
+  path = \"agent\"
+}
+";
+    let can = |host: &Capabilities| !host.is_terraform;
+    let plan = ["plan", "-out", "saved.tfplan"];
+    Scenario {
+        name: "encryption",
+        needs: &[],
+        runs: vec![
+            HostRun::new("plan", text, plan).needing(can),
+            HostRun::new("create", text, ["apply", "saved.tfplan"]).needing(can),
+            HostRun::new("plan nothing", text, ["plan"]).needing(can),
+            HostRun::new("destroy", text, ["destroy", "-auto-approve"]).needing(can),
         ],
     }
 }

@@ -42,6 +42,7 @@ fn files_have_the_names_and_contents_that_registries_take() {
         .into();
     expected.insert(0, "terraform-provider-claude_1.2.3_SHA256SUMS".to_owned());
     expected.push("terraform-provider-claude_1.2.3_manifest.json".to_owned());
+    expected.push("terraform-provider-claude_1.2.3_mirror.tar".to_owned());
     assert_eq!(repository.names("out"), expected);
 
     for platform in PLATFORMS {
@@ -82,7 +83,7 @@ fn sums_are_those_of_all_other_files() {
             format!("{digest}  {name}\n")
         })
         .collect();
-    assert_eq!(names.len(), 6);
+    assert_eq!(names.len(), 7);
     assert_eq!(
         fs::read_to_string(repository.path("out").join(&names[0])).unwrap(),
         sums
@@ -98,4 +99,39 @@ fn the_same_binaries_give_the_same_bytes() {
         let bytes = |repository: &Repository| fs::read(repository.path("out").join(&name)).unwrap();
         assert!(bytes(&one) == bytes(&other), "{name}");
     }
+}
+
+/// Unpacks the mirror and prints the index, then platforms with file name and whether the hash of
+/// the archive is right.
+const MIRROR: &str = "\
+import hashlib, json, sys, tarfile
+mirror = tarfile.open(sys.argv[1])
+folder = 'terraform.local/claude-ops/claude'
+read = lambda name: mirror.extractfile(f'{folder}/{name}').read()
+print(json.loads(read('index.json')))
+for platform, archive in json.loads(read('1.2.3.json'))['archives'].items():
+    whole = 'zh:' + hashlib.sha256(read(archive['url'])).hexdigest()
+    print(platform, archive['url'], archive['hashes'][0][:3], archive['hashes'][1] == whole)
+print(len(mirror.getnames()), {member.mtime for member in mirror})
+";
+
+#[test]
+fn the_mirror_has_every_platform() {
+    let repository = Repository::new();
+    repository.dry_run("out");
+    let printed = python(
+        MIRROR,
+        &repository,
+        "terraform-provider-claude_1.2.3_mirror.tar",
+    );
+    let platforms = PLATFORMS.map(|platform| {
+        format!("{platform} terraform-provider-claude_1.2.3_{platform}.zip h1: True\n")
+    });
+    assert_eq!(
+        printed,
+        format!(
+            "{{'versions': {{'1.2.3': {{}}}}}}\n{}6 {{0}}\n",
+            platforms.concat()
+        )
+    );
 }

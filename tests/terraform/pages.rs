@@ -72,7 +72,7 @@ fn kind(code: &Code) -> Option<Kind> {
     Some(match blocks[0].kind.as_str() {
         "path" => Kind::Policy,
         "list" => Kind::Query,
-        "generate" | "include" => Kind::Terragrunt,
+        "before_hook" | "errors" | "generate" | "include" | "remote_state" => Kind::Terragrunt,
         "provider_installation" => Kind::Settings,
         _ => Kind::Configuration,
     })
@@ -292,8 +292,14 @@ fn run(command: &mut Command, input: &str) -> Result<(), String> {
 
 #[test]
 fn what_terragrunt_reads_is_quoted_from_the_stacks() {
-    let stacks = ["claude.hcl", "root.hcl", "agent/terragrunt.hcl"];
-    let stacks = stacks.map(|name| file(&format!("examples/stacks/{name}")));
+    let stacks = [
+        "stacks/claude.hcl",
+        "stacks/root.hcl",
+        "stacks/agent/terragrunt.hcl",
+        "terragrunt/root.hcl",
+        "terragrunt/units/claude-tokens/terragrunt.hcl",
+    ];
+    let stacks = stacks.map(|name| file(&format!("examples/{name}")));
     for code in pages().iter().flatten() {
         if kind(code) == Some(Kind::Terragrunt) {
             let is_quoted = stacks.iter().any(|text| text.contains(&code.text));

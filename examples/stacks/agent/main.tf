@@ -2,19 +2,20 @@ data "claude_oauth_token" "agent" {
   path = "claude-agent-service"
 }
 
+locals {
+  # A new token makes a new Secret, so no pod can start on the old token.
+  secret = "agent-${substr(data.claude_oauth_token.agent.fingerprint, 7, 8)}"
+}
+
 resource "kubernetes_manifest" "secret" {
   manifest = {
     apiVersion = "external-secrets.io/v1"
     kind       = "ExternalSecret"
-    metadata = {
-      name        = "agent"
-      namespace   = "agents"
-      annotations = { "example.com/claude-token" = data.claude_oauth_token.agent.fingerprint }
-    }
+    metadata   = { name = "agent", namespace = "agents" }
     spec = {
       refreshInterval = "15m"
       secretStoreRef  = { kind = "ClusterSecretStore", name = "vault-kv" }
-      target          = { name = "agent" }
+      target          = { name = local.secret }
       data = [
         {
           secretKey = "API_BEARER_TOKEN"
@@ -22,6 +23,13 @@ resource "kubernetes_manifest" "secret" {
         },
         data.claude_oauth_token.agent.external_secret_data[0],
       ]
+    }
+  }
+
+  # Until the operator has written the Secret.
+  wait {
+    fields = {
+      "status.binding.name" = "^${local.secret}$"
     }
   }
 }
@@ -39,8 +47,7 @@ resource "kubernetes_deployment_v1" "agent" {
 
     template {
       metadata {
-        labels      = { app = "agent" }
-        annotations = { "example.com/claude-token" = data.claude_oauth_token.agent.fingerprint }
+        labels = { app = "agent" }
       }
 
       spec {
@@ -50,7 +57,7 @@ resource "kubernetes_deployment_v1" "agent" {
 
           env_from {
             secret_ref {
-              name = "agent"
+              name = local.secret
             }
           }
         }

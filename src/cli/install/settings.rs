@@ -85,7 +85,7 @@ mod tests {
             config.join("opentofu/c.tfrc"),
         ];
         for file in &files {
-            assert_eq!(blocking(&environment), [PathBuf::new(); 0]);
+            assert!(blocking(&environment).is_empty());
             let json = "{\"provider_installation\": [{\"direct\": [{}]}]}";
             fs::write(
                 file,
@@ -96,7 +96,7 @@ mod tests {
                 },
             )
             .unwrap();
-            assert_eq!(blocking(&environment), [file.clone()]);
+            assert_eq!(blocking(&environment), std::slice::from_ref(file));
             let own = BLOCK.replace("{}", "{ exclude = [\"terraform.local/*/*\"] }");
             fs::write(file, own).unwrap();
         }
@@ -106,7 +106,7 @@ mod tests {
         fs::write(&named, BLOCK).unwrap();
         for name in ["TERRAFORM_CONFIG", "TF_CLI_CONFIG_FILE"] {
             environment.insert(name.to_owned(), text(&named));
-            assert_eq!(blocking(&environment), [named.clone()]);
+            assert_eq!(blocking(&environment), std::slice::from_ref(&named));
         }
     }
 }

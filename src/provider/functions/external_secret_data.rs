@@ -11,9 +11,9 @@ use crate::sdk::{Field, Function, model};
 pub(super) struct ExternalSecretData;
 
 model! {
-    /// What the function takes.
+    /// The parameters of the function.
     pub(in crate::provider) struct Arguments {
-        path: String = required() "Path of the secret as the store sees it: in the mount and without `data/` where the store is rooted at the mount.";
+        path: String = required() "Path of the secret in the mount, without `data/`.";
         field: String = optional() "Field of the secret that holds the token; `claude_oauth_token` if null.";
         secret_key: String = optional() "Key in the Kubernetes Secret; `CLAUDE_CODE_OAUTH_TOKEN` if null.";
     }
@@ -26,8 +26,13 @@ impl Function for ExternalSecretData {
     const NAME: &'static str = "external_secret_data";
     const SUMMARY: &'static str = "The data entry of an ExternalSecret that delivers a token.";
     const DESCRIPTION: &'static str = "Returns the entry of `spec.data` with which an \
-        ExternalSecret delivers a token: the attribute of the same name of `claude_oauth_token`, \
-        for stacks that use a token and own none. Nothing is read from Vault. The entry is as known at plan as the arguments are.";
+        ExternalSecret delivers a token, for stacks that use a token and do not own it. It equals \
+        the attribute of the same name of `claude_oauth_token`. The function does not read Vault, \
+        and the entry is as known at plan as the arguments are.\n\n\
+        The key is `path`, for a store that is rooted at the mount. The function does not know the \
+        mount. If `path` begins with the mount's own name, the operator would remove that name and \
+        deliver a different secret: use the resource or the data source, or write the entry \
+        yourself with the key `<mount>/data/<path>`.";
     const TAKES_UNKNOWN: bool = true;
 
     fn call(&self, arguments: Arguments) -> Result<Vec<DataEntry>, Diagnostic> {

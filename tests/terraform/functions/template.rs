@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::output;
+use crate::support::leave_out;
 use crate::support::process;
 use crate::support::secrets::{LeakSearch, digest, token};
 use crate::support::terraform::Workspace;
@@ -85,7 +86,7 @@ fn render(cases: &Value) -> Option<Vec<Value>> {
     let mut go = Command::new("go");
     go.arg("run").arg(&program).current_dir(folder.path());
     let Ok(run) = process::run(&mut go, cases.to_string().as_bytes(), LIMIT) else {
-        println!("skipped, there is no go");
+        leave_out("templates, because there is no Go");
         return None;
     };
     assert!(run.status.success(), "{}", run.stderr);

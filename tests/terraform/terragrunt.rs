@@ -1,0 +1,170 @@
+//! The Terragrunt stack of the examples, and the texts that its page promises.
+//!
+//! `TERRAGRUNT_PATH` names the Terragrunt that runs it. Without one, Terraform applies the modules.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+use terraform_provider_claude::env::{Environment as _, ProcessEnvironment};
+
+use super::stack::{FIELD, PRIMARY, SPARES, Stack};
+use crate::support::hcl;
+use crate::support::leave_out;
+use crate::support::process::{self, Finished};
+use crate::support::provision;
+use crate::support::secrets::token;
+
+const FOLDER: &str = "examples/terragrunt";
+const PROVIDER: &str = env!("CARGO_BIN_EXE_terraform-provider-claude");
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Copies the stack, with a local backend and stand-ins for the resources of other providers.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+            continue;
+        }
+        let text = fs::read_to_string(entry.path()).unwrap();
+        let text = match target.extension().and_then(|name| name.to_str()) {
+            Some("tf") => hcl::with_stand_ins(&hcl::blocks(&text)),
+            _ => text.replace("backend = \"pg\"", "backend = \"local\"").replace(
+                "schema_name = path_relative_to_include()",
+                "path = \"${get_parent_terragrunt_dir(\"root\")}/state/${path_relative_to_include(\"root\")}.tfstate\"",
+            ),
+        };
+        fs::write(target, text).unwrap();
+    }
+}
+
+/// Terragrunt in a home of its own, in which only `install` was run.
+struct Terragrunt<'s> {
+    program: PathBuf,
+    stack: &'s Stack,
+    folder: PathBuf,
+}
+
+impl Terragrunt<'_> {
+    fn run(&self, arguments: &[&str]) -> Finished {
+        let provider = Path::new(PROVIDER).parent().unwrap();
+        let path = ProcessEnvironment.get("PATH").unwrap_or_default();
+        let mut command = Command::new(&self.program);
+        command
+            .args(arguments)
+            .current_dir(&self.folder)
+            .envs(self.stack.workspace.environment())
+            .env_remove("TF_CLI_CONFIG_FILE")
+            .env("PATH", format!("{}:{path}", provider.display()))
+            .env("TG_TF_PATH", provision::terraform())
+            .env("TG_NON_INTERACTIVE", "true");
+        process::run(&mut command, &[], Duration::from_secs(240)).unwrap()
+    }
+
+    #[track_caller]
+    fn exits(&self, code: i32, arguments: &[&str]) {
+        let run = self.run(arguments);
+        assert_eq!(run.status.code(), Some(code), "{run:#?}");
+    }
+}
+
+#[tokio::test]
+async fn the_stack_is_applied_and_shows_a_due_day() {
+    let stack = Stack::start("terragrunt").await;
+    let copied = stack.workspace.folder().join("stack");
+    copy(&root().join(FOLDER), &copied);
+    let Some(program) = ProcessEnvironment.get("TERRAGRUNT_PATH") else {
+        leave_out("Terragrunt: TERRAGRUNT_PATH is not set, so Terraform applies the modules");
+        let spares = json!(SPARES).to_string();
+        for module in ["claude-tokens", "agent"] {
+            let chdir = format!("-chdir=stack/modules/{module}");
+            let run = |arguments: &[&str]| {
+                let arguments = [&[chdir.as_str()], arguments].concat();
+                let command = stack.workspace.command(arguments);
+                command
+                    .env("TF_VAR_path", PRIMARY)
+                    .env("TF_VAR_spare_paths", spares.as_str())
+                    .run()
+            };
+            run(&["apply", "-auto-approve"]).exits(0);
+            run(&["plan", "-detailed-exitcode"]).changes_nothing();
+        }
+        return;
+    };
+    let mut install = Command::new(PROVIDER);
+    install
+        .args(["install", "--packed"])
+        .envs(stack.workspace.environment())
+        .env_remove("TF_CLI_CONFIG_FILE");
+    let installed = process::run(&mut install, &[], Duration::from_secs(60)).unwrap();
+    assert!(installed.status.success(), "{installed:?}");
+    let terragrunt = Terragrunt {
+        program: program.into(),
+        stack: &stack,
+        folder: copied.join("live"),
+    };
+    terragrunt.exits(0, &["stack", "generate"]);
+    let apply = [
+        "run",
+        "--all",
+        "--parallelism",
+        "1",
+        "--",
+        "apply",
+        "-auto-approve",
+    ];
+    terragrunt.exits(0, &apply);
+    let plan = [
+        "run",
+        "--all",
+        "--",
+        "plan",
+        "-detailed-exitcode",
+        "-lock=false",
+    ];
+    terragrunt.exits(0, &plan);
+    stack.patch(PRIMARY, json!({ FIELD: "" })).await;
+    // Before 1.0, exit codes of units with a source are lost.
+    let version = terragrunt.run(&["--version"]).stdout;
+    let due = if version.contains(" v0.") { 0 } else { 2 };
+    terragrunt.exits(due, &plan);
+    stack.patch(PRIMARY, json!({ FIELD: token("next") })).await;
+    terragrunt.exits(0, &apply);
+    terragrunt.exits(0, &plan);
+}
+
+#[tokio::test]
+async fn the_guarded_secret_is_applied() {
+    let stack = Stack::start("guarded").await;
+    let text = fs::read_to_string(root().join("examples/guarded-secret/main.tf")).unwrap();
+    stack
+        .workspace
+        .write("main.tf", &hcl::with_stand_ins(&hcl::blocks(&text)));
+    stack.apply();
+    stack.workspace.plan().changes_nothing();
+}
+
+/// People match these texts, so they are part of the interface.
+#[test]
+fn texts_to_retry_on_are_those_of_the_messages() {
+    let page = fs::read_to_string(root().join("docs/guides/terragrunt.md")).unwrap();
+    let messages = fs::read_to_string(root().join("src/provider/diagnose/vault.rs")).unwrap();
+    let (_, listed) = page.split_once("retryable_errors = [").unwrap();
+    let (listed, _) = listed.split_once(']').unwrap();
+    let mut count = 0;
+    for text in listed.lines().map(|line| line.trim().trim_end_matches(',')) {
+        if !text.is_empty() {
+            assert!(messages.contains(text), "no message says {text}");
+            count += 1;
+        }
+    }
+    assert!(count >= 5, "{count} texts");
+}
