@@ -9,7 +9,11 @@ use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use terraform_provider_claude::token::instant::{format_instant, parse_instant, parse_minted_at};
 use terraform_provider_claude::token::mark::Mark;
-use terraform_provider_claude::token::stamp::{Stamp, key, request_digest, stamp_key};
+use terraform_provider_claude::token::retired::RetiredTokens;
+use terraform_provider_claude::token::stamp::{
+    MAXIMUM_VALUE_BYTES, Next, Stamp, key, request_digest, stamp_key,
+};
+use terraform_provider_claude::token::verdict::Verdict;
 
 const FIELD: &str = "claude_oauth_token";
 
@@ -25,6 +29,20 @@ fuzz_target!(|text: &str| {
     }
     if let Some(stamp) = Stamp::read(FIELD, &metadata) {
         assert_eq!(Stamp::read(FIELD, &written(&stamp)), Some(stamp));
+    }
+    if let Some(next) = Next::read(FIELD, &metadata) {
+        let value = next.to_value();
+        assert!(value.len() <= MAXIMUM_VALUE_BYTES);
+        let again = BTreeMap::from([(stamp_key(FIELD, key::NEXT), value)]);
+        let again = Next::read(FIELD, &again).map(|next| next.fingerprint);
+        assert_eq!(again, Some(next.fingerprint));
+    }
+    let retired = RetiredTokens::read(FIELD, &metadata);
+    if let Some(value) = retired.to_value(Timestamp::UNIX_EPOCH) {
+        assert!(value.len() <= MAXIMUM_VALUE_BYTES);
+    }
+    if let Some(verdict) = Verdict::read(FIELD, &metadata) {
+        assert_eq!(verdict.to_string().parse(), Ok(verdict));
     }
     assert_eq!(request_digest(&metadata), request_digest(&metadata.clone()));
     for value in metadata.values() {
@@ -45,6 +63,7 @@ fn written(stamp: &Stamp) -> BTreeMap<String, String> {
             key::REQUESTED,
             stamp.requested.map(|digest| digest.to_string()),
         ),
+        (key::ACCOUNT, stamp.account.clone()),
     ]
     .into_iter()
     .filter_map(|(key, value)| Some((stamp_key(FIELD, key), value?)))

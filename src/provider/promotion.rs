@@ -10,13 +10,17 @@
 //! | 2. read its older versions and the spares, choose | `choose` |
 //! | 3. and 4. mark the spare, and judge it again once the marks show | `claim` |
 //! | 5. and 6. announce the token to come, and write it | `write` |
+//! | stamps and retired tokens of the primary | `bookkeeping` |
 //! | copies of the primary's tokens | `copies` |
+//! | a token that is stored, and its copies | `stored` |
 
+mod bookkeeping;
 mod choose;
 mod claim;
 mod copies;
 mod primary;
 mod stop;
+mod stored;
 mod write;
 
 use std::collections::BTreeMap;
@@ -25,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(super) use choose::Target;
 pub(super) use stop::Stop;
+pub(super) use stored::Marked;
 
 use super::diagnose::Place;
 use crate::protocol::Diagnostic;
@@ -252,8 +257,8 @@ impl Promotion<'_> {
             };
             let version = primary.seen.version;
             self.follow(|| format!("{} is at version {version}; choosing a spare", self.primary));
-            let mut choice = self.choose(&primary.target()).await?;
-            self.mark_copies(&mut choice, report).await?;
+            let choice = self.choose(&primary.target()).await?;
+            self.mark_copies(&choice, report).await?;
             loop {
                 self.go_on()?;
                 let Some(spare) = choice.next(&tried) else {
@@ -264,7 +269,7 @@ impl Promotion<'_> {
                     report.once_written.push(warning.clone());
                     self.claim_unmarked(spare, &choice).await?
                 } else {
-                    self.claim(spare, &choice, &primary, report).await?
+                    self.claim(spare, &choice, version, report).await?
                 };
                 let claim = match claim {
                     claim::Claim::Mine(claim) => claim,

@@ -91,13 +91,16 @@ impl Stamp {
         let Some(next) = Next::live(field, custom_metadata, fingerprint) else {
             return stamp;
         };
+        let stamp = stamp.as_ref();
         Some(Self {
             fingerprint: next.fingerprint,
-            minted_at: next.minted_at,
+            minted_at: next.minted_at.or(stamp.and_then(|stamp| stamp.minted_at)),
             expires_at: None,
-            rotated_from: next.rotated_from,
+            rotated_from: next
+                .rotated_from
+                .or_else(|| stamp.and_then(|stamp| stamp.rotated_from.clone())),
             requested: next.requested,
-            account: stamp.and_then(|stamp| stamp.account),
+            account: stamp.and_then(|stamp| stamp.account.clone()),
         })
     }
 

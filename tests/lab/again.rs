@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use serde_json::json;
 use terraform_provider_claude::protocol::Value;
+use terraform_provider_claude::secret::Secret as Text;
 
 use super::bench::{Bench, Deed, FIELD, PRIMARY, fingerprint, short};
 use super::fault::{Fault, Referee, Side, Strike};
@@ -101,16 +102,16 @@ impl Primary {
     async fn rotates_to(&mut self, access: &Access, label: &str) {
         let applied = self.rotate(access).await;
         assert!(errors(&applied.told).is_empty(), "{:?}", applied.told);
-        let current = self.bench.secret(self.name).await.current();
+        let current = current(&self.bench, self.name).await;
         assert_eq!(current, Some(self.bench.token(label)), "{:?}", applied.told);
     }
 
     /// Asks for a rotation that no spare can serve.
     async fn finds_no_spare(&mut self, access: &Access) {
-        let before = self.bench.secret(self.name).await.current();
+        let before = current(&self.bench, self.name).await;
         let applied = self.rotate(access).await;
         assert!(!errors(&applied.told).is_empty(), "{:?}", applied.told);
-        assert_eq!(self.bench.secret(self.name).await.current(), before);
+        assert_eq!(current(&self.bench, self.name).await, before);
     }
 }
 
@@ -132,6 +133,13 @@ async fn wipe(bench: &Bench, name: &str) {
     let path = format!("secret/metadata/{}", bench.path(name));
     let body = json!({ "custom_metadata": { "owner": "team" } });
     bench.bao.must("POST", &path, body).await;
+}
+
+/// Reads the token of the current version only: older ones may be pruned.
+async fn current(bench: &Bench, name: &str) -> Option<String> {
+    let path = format!("secret/data/{}", bench.path(name));
+    let read = bench.bao.must("GET", &path, serde_json::Value::Null).await;
+    read["data"]["data"][FIELD].as_str().map(str::to_owned)
 }
 
 async fn destroy(bench: &Bench, name: &str, versions: &[usize]) {
@@ -413,6 +421,101 @@ async fn a_copy_of_the_new_token_is_marked_as_well() {
     assert_eq!(
         primary.instance.unwrap().text("fingerprint"),
         Some(&*fingerprint(&bench.token("X")))
+    );
+}
+
+/// The secret keeps one version, or two, so that its history shows nothing.
+#[tokio::test]
+async fn a_primary_without_a_history_takes_no_token_again() {
+    for max_versions in [1, 2] {
+        let (_lab, bench, access) = bench().await;
+        fill(&bench, "spare-1", "X", 5).await;
+        fill(&bench, "spare-2", "Y", 10).await;
+        let path = format!("secret/metadata/{}", bench.path("agent"));
+        let body = json!({ "max_versions": max_versions });
+        bench.bao.must("POST", &path, body).await;
+        let spares = ["spare-1", "spare-2"];
+        let mut primary = Primary::new(&bench, "agent", &spares)
+            .adopt(&access, 100)
+            .await;
+        primary.rotates_to(&access, "X").await;
+        primary.rotates_to(&access, "Y").await;
+        primary.finds_no_spare(&access).await;
+    }
+}
+
+/// A person brings the leaked token back, as a rollback or a restored backup does.
+#[tokio::test]
+async fn a_leaked_token_that_came_back_is_replaced_on_request() {
+    let (_lab, bench, access) = bench().await;
+    fill(&bench, "spare-1", "X", 5).await;
+    fill(&bench, "spare-2", "Y", 10).await;
+    let spares = ["spare-1", "spare-2"];
+    let mut primary = Primary::new(&bench, "agent", &spares)
+        .adopt(&access, 100)
+        .await;
+    primary.rotates_to(&access, "X").await;
+    // Between the plan and the apply of the next request.
+    primary.requests += 1;
+    let config = primary.config();
+    let prior = primary.instance.clone().unwrap();
+    let mut host = Host::inside(&access).await;
+    let (prior, _) = host.read(&prior).await;
+    let plan = host.plan(Some(&prior), &config).await;
+    bench.put("agent", &bench.token("agent"), "").await;
+    let mut host = Host::inside(&access).await;
+    let applied = host.apply(Some(&prior), &config, &plan).await.unwrap();
+    assert!(errors(&applied.told).is_empty(), "{:?}", applied.told);
+    assert_eq!(current(&bench, "agent").await, Some(bench.token("Y")));
+}
+
+/// A token that `token_wo` brings and a spare holds as well belongs to one primary only.
+#[tokio::test]
+async fn a_stored_token_is_claimed_wherever_a_spare_holds_it() {
+    let (_lab, bench, access) = bench().await;
+    fill(&bench, "spare", "X", 5).await;
+    let stores = async |primary: &Primary| {
+        let mut parts = primary.config();
+        if let Value::Map(parts) = &mut parts {
+            let token = Text::new(bench.token("X"));
+            parts.insert("token_wo".to_owned(), token.into());
+            parts.insert("token_wo_version".to_owned(), Value::from(1_i64));
+        }
+        let prior = primary.instance.clone().unwrap();
+        let mut host = Host::inside(&access).await;
+        let plan = host.plan(Some(&prior), &parts).await;
+        host.apply(Some(&prior), &parts, &plan).await.unwrap()
+    };
+    let first = Primary::new(&bench, "agent-1", &["spare"])
+        .adopt(&access, 100)
+        .await;
+    let mut second = Primary::new(&bench, "agent-2", &["spare"])
+        .adopt(&access, 100)
+        .await;
+    let third = Primary::new(&bench, "agent-3", &["spare"])
+        .adopt(&access, 100)
+        .await;
+    let applied = stores(&first).await;
+    assert!(errors(&applied.told).is_empty(), "{:?}", applied.told);
+    assert_eq!(
+        bench.secret("agent-1").await.current(),
+        Some(bench.token("X"))
+    );
+    let metadata = bench.secret("agent-1").await.metadata;
+    let retired = &metadata[&format!("{FIELD}.retired")];
+    assert!(
+        retired.contains(&short(&bench.token("agent-1"))),
+        "{retired}"
+    );
+    second.finds_no_spare(&access).await;
+    let applied = stores(&third).await;
+    let [error] = errors(&applied.told)[..] else {
+        panic!("{:?}", applied.told);
+    };
+    assert!(error.detail.contains("agent-1"), "{error:?}");
+    assert_eq!(
+        bench.secret("agent-3").await.current(),
+        Some(bench.token("agent-3"))
     );
 }
 

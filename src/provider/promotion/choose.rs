@@ -46,6 +46,8 @@ pub(in crate::provider) struct Choice {
     pub(super) spares: Vec<ReadSpare>,
     pub(super) purpose: Purpose,
     now: Timestamp,
+    /// Whether only marks of other primaries are an obstacle, as for a token that is stored.
+    pub(super) only_marks: bool,
     /// The primary's older versions with a token.
     versions: Vec<(Fingerprint, Timestamp)>,
     mount: String,
@@ -242,6 +244,7 @@ impl Promotion<'_> {
             spares,
             purpose: target.purpose,
             now: self.configured.now(),
+            only_marks: false,
             versions,
             mount: self.primary.secret.mount().to_owned(),
         })

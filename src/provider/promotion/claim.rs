@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use super::choose::Choice;
-use super::primary::PrimaryDocument;
 use super::stop::{Stop, without_marks};
 use super::{PATIENCE, PAUSE, Promotion, Report};
 use crate::protocol::Diagnostic;
@@ -72,13 +71,13 @@ impl Promotion<'_> {
         &self,
         spare: &ReadSpare,
         choice: &Choice,
-        primary: &PrimaryDocument,
+        version: u64,
         report: &mut Report,
     ) -> Result<Claim, Stop> {
         let Some(token) = spare.token() else {
             return Ok(Claim::Taken("It does not hold a token.".to_owned()));
         };
-        let Some(next) = primary.seen.version.checked_add(1) else {
+        let Some(next) = version.checked_add(1) else {
             return Err(Stop::new(
                 format!("{} has no version left", self.primary),
                 "Vault reports the highest version number that there is, so no other can follow. \
@@ -297,6 +296,16 @@ impl Promotion<'_> {
         }
         let fresh = readings.iter().map(|reading| &reading.spare);
         knowledge.add_primaries(fresh, self.primary.field);
+        if choice.only_marks {
+            let marks = fingerprints.iter().flat_map(|token| knowledge.marks(token));
+            let taken = marks
+                .into_iter()
+                .find(|(mark, state)| mark.primary != *own && *state != MarkState::Void);
+            return Ok(match taken {
+                Some((mark, _)) => Err(format!("Its token was promoted to {}.", mark.primary)),
+                None => Ok(rival),
+            });
+        }
         for reading in readings {
             if let Some(why) = choice.question(&knowledge).why_not(&reading.spare) {
                 let secret = named(self.primary.secret.mount(), &reading.spare.path)

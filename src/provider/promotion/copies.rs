@@ -16,7 +16,7 @@ impl Promotion<'_> {
     /// Marks the spares that hold a token of the primary, unless they bear such a mark.
     pub(super) async fn mark_copies(
         &self,
-        choice: &mut Choice,
+        choice: &Choice,
         report: &mut Report,
     ) -> Result<(), Stop> {
         if !self.stamps {

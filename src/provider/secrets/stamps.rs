@@ -177,14 +177,15 @@ impl NewStamp {
         .collect()
     }
 
-    /// Writes the stamp unless it is there; a refusal is a warning with what to do.
+    /// Writes the stamp and the `retired` tokens unless they are there; a refusal is a warning with what to do.
     pub(in crate::provider) async fn write(
         &self,
         store: &Store,
         place: Place<'_>,
         custom_metadata: &BTreeMap<String, String>,
+        retired: RetiredTokens,
     ) -> Option<Diagnostic> {
-        let changes = self.changes_in(place.field, custom_metadata, RetiredTokens::default());
+        let changes = self.changes_in(place.field, custom_metadata, retired);
         if changes.is_empty() {
             return None;
         }

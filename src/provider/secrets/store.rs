@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
+use crate::provider::promotion::{Marked, Promotion};
 use crate::provider::secrets::observe::{Field as Content, Observation, Observed, Observer};
 use crate::provider::secrets::stamps::{fits, note};
 use crate::sdk::Diagnostics;
@@ -19,7 +20,7 @@ use crate::token::fingerprint::{Fingerprint, ShortFingerprint};
 use crate::token::history::HistoryOutcome;
 use crate::token::retired::Retired;
 use crate::token::stamp::{Next, Stamp, key, stamp_key};
-use crate::vault::{Document, NewDocument, Reading, WriteError, WriteFailure, Written};
+use crate::vault::{Document, NewDocument, Reading, VaultError, WriteError, Written};
 
 /// How often somebody else's write may come in between.
 const WRITES: usize = 3;
@@ -43,7 +44,7 @@ pub(in crate::provider) enum Replaces {
 
 /// How a token is stored.
 #[derive(Clone, Copy)]
-pub(in crate::provider) struct Storing {
+pub(in crate::provider) struct Storing<'a> {
     /// Which token may be replaced.
     pub(in crate::provider) replaces: Replaces,
     /// Whether stamps are wanted.
@@ -52,9 +53,11 @@ pub(in crate::provider) struct Storing {
     pub(in crate::provider) minted_at: Option<Timestamp>,
     /// The request that the token answers.
     pub(in crate::provider) request: Option<ShortFingerprint>,
+    /// What marks the spares of the primary.
+    pub(in crate::provider) promotion: Option<&'a Promotion<'a>>,
 }
 
-impl Storing {
+impl Storing<'_> {
     /// Stores with a stamp, without a date or request.
     pub(in crate::provider) fn over(replaces: Replaces) -> Self {
         Self {
@@ -62,6 +65,7 @@ impl Storing {
             stamps: true,
             minted_at: None,
             request: None,
+            promotion: None,
         }
     }
 }
@@ -115,12 +119,12 @@ pub(in crate::provider) async fn store(
     observer: &Observer,
     place: Place<'_>,
     token: &Secret,
-    storing: Storing,
+    storing: Storing<'_>,
 ) -> Result<Stored, Diagnostic> {
     let Wanted {
         token,
         fingerprint,
-        told,
+        mut told,
     } = Wanted::of(place, token)?;
     let turn = observer.store().turn(place.secret).await;
     let _turn = turn.map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
@@ -128,7 +132,7 @@ pub(in crate::provider) async fn store(
     for _ in 0..WRITES {
         let seen = read(observer, place, refused).await?;
         let before = before(place, seen.as_ref(), fingerprint, storing.replaces)?;
-        let metadata = seen.as_ref().map(|(_, seen)| seen.custom_metadata.clone());
+        let before_write = seen.as_ref().map(|(document, _)| Observation::of(document));
         let (document, cas) = match seen {
             Some((_, seen)) if holds(before, fingerprint) => {
                 return Ok(Stored {
@@ -144,13 +148,41 @@ pub(in crate::provider) async fn store(
         if configured.is_rehearsed() {
             return Err(diagnose::not_stored_while_rehearsed(place));
         }
-        if let Some(metadata) = metadata.filter(|_| storing.stamps) {
-            announce(observer, place, fingerprint, before, &metadata, storing).await?;
+        let marks = match storing.promotion.filter(|_| storing.stamps) {
+            Some(promotion) => {
+                let seen = before_write.as_ref();
+                let marked = promotion
+                    .mark_for_store(seen, &fingerprint, &mut told)
+                    .await?;
+                Some((promotion, marked))
+            }
+            None => None,
+        };
+        if let Some(seen) = before_write.filter(|_| storing.stamps) {
+            let metadata = &seen.custom_metadata;
+            announce(observer, place, fingerprint, before, metadata, storing).await?;
         }
-        let written = observer.store().write(place.secret, &document, cas).await;
+        let date = configured.server_date();
+        let latest = marks
+            .as_ref()
+            .map_or(Some(Timestamp::MAX), |(_, marked)| marked.latest(date));
+        let Some(latest) = latest else {
+            unmark(marks).await;
+            return Err(diagnose::vault_error(
+                &VaultError::Overdue,
+                &place.to_string(),
+            ));
+        };
+        let store = observer.store();
+        let written = store
+            .write_no_later_than(place.secret, &document, cas, latest)
+            .await;
         observer.forget(place.secret);
         match written {
             Ok(written) => {
+                if let Some((promotion, marked)) = &marks {
+                    promotion.stored(marked, &fingerprint, &mut told).await;
+                }
                 return Ok(Stored {
                     told,
                     fingerprint,
@@ -158,14 +190,25 @@ pub(in crate::provider) async fn store(
                     now: Holding::Written(written),
                 });
             }
-            Err(WriteFailure {
-                error: WriteError::CasMismatch,
-                ..
-            }) => refused = Some(cas),
-            Err(failure) => return Err(diagnose::write_failure(place, &failure)),
+            Err(failure) => {
+                if !failure.unanswered {
+                    unmark(marks).await;
+                }
+                match failure.error {
+                    WriteError::CasMismatch => refused = Some(cas),
+                    _ => return Err(diagnose::write_failure(place, &failure)),
+                }
+            }
         }
     }
     Err(diagnose::too_busy(place))
+}
+
+/// Removes the marks for a write that is known not to have happened.
+async fn unmark(marks: Option<(&Promotion<'_>, Marked)>) {
+    if let Some((promotion, marked)) = marks {
+        promotion.unmark(&marked).await;
+    }
 }
 
 /// Writes the stamp of the token to come, so that the token before it is retired even if nobody
@@ -176,7 +219,7 @@ async fn announce(
     token: Fingerprint,
     before: Content,
     metadata: &BTreeMap<String, String>,
-    storing: Storing,
+    storing: Storing<'_>,
 ) -> Result<(), Diagnostic> {
     let replaced = match before {
         Content::Token { fingerprint, .. } => Some(fingerprint),

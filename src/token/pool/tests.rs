@@ -1,10 +1,10 @@
 use proptest::prelude::*;
 
 use super::super::check::Problem;
-use super::super::expiry::Dates;
+use super::super::expiry::{Dates, Lifetime};
 use super::super::mark::{Mark, MarkState};
 use super::super::samples::{at, dates, fingerprint, holding, read_token, spare};
-use super::super::spare::{PrimaryTokens, Slot};
+use super::super::spare::{PrimaryTokens, Slot, date_alike};
 use super::super::verdict::{Finding, Verdict};
 use super::*;
 
@@ -301,7 +301,9 @@ fn pools() -> impl Strategy<Value = (Vec<ReadSpare>, Knowledge)> {
         for (name, state) in marks {
             knowledge = with_mark(knowledge, &name, "other#f", state);
         }
-        let spares: Vec<ReadSpare> = spares;
+        // Copies are as old as each other.
+        let mut spares: Vec<ReadSpare> = spares;
+        date_alike(&mut spares, Lifetime::new(365, 30).unwrap(), []);
         knowledge.add_primaries(&spares, FIELD);
         (spares, knowledge)
     })

@@ -8,18 +8,17 @@ fn path(text: &str) -> FieldPath {
 }
 
 fn knowledge(held: &[&str]) -> Knowledge {
-    Knowledge {
-        primary: Some(PrimaryTokens {
-            id: path("main#f"),
-            current: Some(PrimaryToken {
-                fingerprint: fingerprint("current"),
-                dates: None,
-                account: None,
-            }),
-            held: held.iter().map(|name| fingerprint(name).short()).collect(),
+    let mut knowledge = Knowledge::default();
+    knowledge.primary = Some(PrimaryTokens {
+        id: path("main#f"),
+        current: Some(PrimaryToken {
+            fingerprint: fingerprint("current"),
+            dates: None,
+            account: None,
         }),
-        ..Knowledge::default()
-    }
+        held: held.iter().map(|name| fingerprint(name).short()).collect(),
+    });
+    knowledge
 }
 
 fn usable_where(

@@ -156,7 +156,7 @@ async fn each_invocation_promotes_one_more_and_what_depends_follows() {
         .says(&format!("No spare for {PRIMARY_ID}"))
         .says("Mint a token with `claude setup-token`")
         .says("vault kv patch -mount=secret claude-agent-service")
-        .says("terraform apply -invoke=action.claude_promote_spare.NAME")
+        .says("invoke the action again")
         .omits("apply again");
     assert_eq!(stack.current_version(PRIMARY).await, 3);
 }

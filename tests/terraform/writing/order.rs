@@ -114,7 +114,6 @@ async fn a_primary_that_was_promoted_to_is_no_spare() {
     stack.write(&second.replace('@', "1"));
     let run = stack.workspace.apply();
     run.exits(1)
-        .says("It is a primary itself: its token was promoted from another spare.")
         .says(&format!("Its token was promoted to {PRIMARY}#{FIELD}."));
     assert_eq!(stack.current_version("second").await, 1);
     let state = stack.attributes("claude_oauth_token.second");

@@ -62,9 +62,10 @@ async fn a_due_token_is_replaced_by_the_best_spare() {
     let seen = stack.bao.requests().len();
     let apply = stack.workspace.apply_saved();
     apply.exits(0).says("0 added, 2 changed, 0 destroyed");
-    // Primary, one older version, two spares, mark, look at the mark, stamp, write.
+    // Primary, one older version, two spares, mark, read the mark, announce, write, stamp, and
+    // mark the spare as held.
     let requests = stack.bao.requests().split_off(seen);
-    assert_eq!(requests.len(), 8, "{requests:#?}");
+    assert_eq!(requests.len(), 10, "{requests:#?}");
     assert_eq!(news(&apply), [""; 0], "{}", apply.transcript());
     let promoted = token(SPARES[0]);
     let state = stack.attributes(AGENT);

@@ -1,4 +1,4 @@
-//! Clocks that differ: nothing is promoted for a date's sake, and all else goes on.
+//! Clocks that differ: no token is promoted because of a date, and all else goes on.
 
 use jiff::SignedDuration;
 
@@ -21,7 +21,7 @@ async fn a_request_is_answered_and_a_date_is_not() {
             .says("The clocks of Vault and this machine differ");
         let apply = stack.workspace.apply_saved();
         let summary = format!("Token {PRIMARY_ID} was not rotated");
-        apply.says("more than an hour apart, so nothing is promoted for a date's sake");
+        apply.says("more than an hour apart, so no token is promoted because of a date");
         if age < 365 {
             apply.exits(0);
             assert!(

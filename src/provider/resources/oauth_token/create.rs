@@ -6,6 +6,7 @@ use super::record::{configured_mint, copied, nothing_to_adopt, stamp, unnamed, w
 use super::{OauthTokenResource, secret};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place};
+use crate::provider::promotion::Reason;
 use crate::provider::secrets::date::{Found, date};
 use crate::provider::secrets::observe::{Field as Content, Observed};
 use crate::provider::secrets::store::{Replaces, store};
@@ -34,7 +35,14 @@ pub(super) async fn create(
     let mut stored = None;
     if !state.token_wo_version.is_null() {
         let token = wanted(&token)?;
-        let storing = state.storing(Replaces::Nothing);
+        let paths = state.known_spare_paths().unwrap_or_default();
+        let reason = Reason::Requested;
+        let promotion = state.promotion(configured, observer, place, &paths, reason);
+        let storing = state.storing(
+            Replaces::Nothing,
+            state.given_mint_time(None),
+            promotion.as_ref(),
+        );
         stored = Some(store(configured, observer, place, token, storing).await?);
     } else if token.known().is_some() {
         return Err(diagnose::version_needed().into());
@@ -82,6 +90,7 @@ pub(super) async fn create(
     record(&mut state, found, false);
     state.set_minted(dated.minted.at, dated.minted.source);
     let mut private = Private::default();
+    private.note_retired(found, None);
     let dates = private.note_token(&mut state, found, false, configured.now());
     state.set_status_at(dates.as_ref(), configured.now());
     state.rotation_reason = Field::Null;

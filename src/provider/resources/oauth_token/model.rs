@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 use crate::protocol::Number;
 use crate::provider::block::configured::Configured;
 use crate::provider::block::days::Days;
 use crate::provider::defaults::{DEFAULT_FIELD, DEFAULT_SECRET_KEY};
+use crate::provider::diagnose::Place;
 use crate::provider::functions::data_entry::DataEntry;
-use crate::provider::promotion::Remembered;
+use crate::provider::promotion::{Prior, Promotion, Reason, Remembered};
 use crate::provider::secrets::date::Found;
+use crate::provider::secrets::observe::Observer;
 use crate::provider::secrets::store::{Replaces, Storing};
 use crate::sdk::{Field, model};
 use crate::secret::Secret;
@@ -20,7 +23,7 @@ use crate::token::fingerprint::ShortFingerprint;
 use crate::token::instant::{format_instant, parse_instant};
 use crate::token::mint::MintSource;
 use crate::token::retired::{Retired, RetiredTokens};
-use crate::token::stamp::request_digest;
+use crate::token::stamp::{Next, request_digest};
 
 model! {
     /// Configuration, plan and state of `claude_oauth_token`.
@@ -157,11 +160,14 @@ impl Private {
         }
     }
 
-    /// Notes the tokens that the field held before: those that the metadata list, and the one
-    /// that this state knew until now.
-    pub(super) fn note_retired(&mut self, listed: &RetiredTokens, replaced: Option<Retired>) {
+    /// Notes the tokens that the field held before: those that the metadata list or announce as
+    /// replaced, and the one that this state knew until now.
+    pub(super) fn note_retired(&mut self, found: Found<'_>, replaced: Option<Retired>) {
+        let (field, metadata) = (found.place.field, &found.document.custom_metadata);
         let mut retired = self.remembered().retired;
-        retired.extend(listed.iter().copied());
+        retired.extend(RetiredTokens::read(field, metadata).iter().copied());
+        let next = Next::live(field, metadata, &found.fingerprint);
+        retired.extend(next.and_then(|next| next.replaces));
         retired.extend(replaced);
         self.retired = entries(&retired);
     }
@@ -334,14 +340,53 @@ impl OauthToken {
         self.status = Field::text(status.as_str());
     }
 
+    /// Returns a promotion into this token; `None` while days are not known.
+    pub(super) fn promotion<'a>(
+        &self,
+        configured: &'a Configured,
+        observer: &'a Observer,
+        primary: Place<'a>,
+        spare_paths: &'a [String],
+        reason: Reason,
+    ) -> Option<Promotion<'a>> {
+        Some(Promotion {
+            configured,
+            observer,
+            cancelled: CancellationToken::new(),
+            primary,
+            spare_paths,
+            lifetime: self.days().lifetime().ok()??,
+            reason,
+            prior: Prior::default(),
+            remembered: Remembered::default(),
+            request: self.request_digest(),
+            stamps: self.stamp_metadata.known() != Some(&false),
+            anew: true,
+            progress: None,
+        })
+    }
+
+    /// Returns the mint time that the configuration gives, unless it dates the token before.
+    pub(super) fn given_mint_time(&self, prior: Option<&Self>) -> Option<Timestamp> {
+        if prior.is_some_and(|prior| prior.token_minted_at == self.token_minted_at) {
+            return None;
+        }
+        parse_instant(self.token_minted_at.as_str()?).ok()
+    }
+
     /// Returns how a token of the configuration is stored.
-    pub(super) fn storing(&self, replaces: Replaces) -> Storing {
-        let minted_at = self.token_minted_at.as_str();
+    pub(super) fn storing<'a>(
+        &self,
+        replaces: Replaces,
+        minted_at: Option<Timestamp>,
+        promotion: Option<&'a Promotion<'a>>,
+    ) -> Storing<'a> {
         Storing {
             replaces,
             stamps: self.stamp_metadata.known() != Some(&false),
-            minted_at: minted_at.and_then(|text| parse_instant(text).ok()),
+            minted_at,
             request: self.request_digest(),
+            promotion,
         }
     }
 

@@ -17,7 +17,7 @@ use crate::sdk::{Diagnostics, Failure, Field, Read, ReadRequest};
 use crate::token::expiry::{Dates, Status};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::mint::{MintFacts, MintSource};
-use crate::token::retired::{Retired, RetiredTokens};
+use crate::token::retired::Retired;
 
 /// Reads the secret, or without Vault compares the dates in state with the clock.
 pub(super) async fn read(
@@ -144,8 +144,7 @@ impl Refresh<'_> {
         let before = recorded
             .filter(|_| !known)
             .map(|before| Retired::new(&before, self::dated(self.state).map(|dated| dated.at)));
-        let listed = RetiredTokens::read(place.field, &document.custom_metadata);
-        self.private.note_retired(&listed, before);
+        self.private.note_retired(found, before);
         if !known {
             self.told
                 .extend(unusual_length.map(|length| diagnose::unusual_length(place, length)));

@@ -47,7 +47,12 @@ pub(super) async fn stamp(
         ..NewStamp::new(fingerprint, &dates)
     };
     let told = stamp
-        .write(observer.store(), place, &document.custom_metadata)
+        .write(
+            observer.store(),
+            place,
+            &document.custom_metadata,
+            private.remembered().retired,
+        )
         .await;
     observer.forget(&secret);
     told
@@ -61,7 +66,7 @@ pub(super) async fn copied(
     state: &OauthToken,
     found: Found<'_>,
 ) -> Option<Dated> {
-    if found.stamp().is_some() {
+    if found.stamp().is_some_and(|stamp| stamp.minted_at.is_some()) {
         return None;
     }
     let Place { secret, field } = found.place;

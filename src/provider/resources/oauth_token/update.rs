@@ -18,6 +18,7 @@ use crate::sdk::{Applied, ApplyRequest, Context, Diagnostics, Failure, Field};
 use crate::secret::Secret;
 use crate::token::expiry::{Status, status_at};
 use crate::token::mint::{Binding, MintFacts, MintSource};
+use crate::token::retired::Retired;
 
 /// Carries out a change of arguments, a store, or a rotation.
 pub(super) async fn update(
@@ -138,7 +139,19 @@ impl Update<'_> {
             field,
         };
         let replaces = Replaces::Recorded(recorded(self.prior));
-        let storing = self.arguments.storing(replaces);
+        let paths = self.arguments.known_spare_paths().unwrap_or_default();
+        let reason = Reason::Requested;
+        let promotion = self
+            .arguments
+            .promotion(self.configured, observer, place, &paths, reason)
+            .map(|promotion| Promotion {
+                remembered: self.private.remembered(),
+                ..promotion
+            });
+        let minted_at = self.arguments.given_mint_time(Some(self.prior));
+        let storing = self
+            .arguments
+            .storing(replaces, minted_at, promotion.as_ref());
         let stored = store(self.configured, observer, place, wanted(token)?, storing).await?;
         let observed = observer
             .observe_anew(&secret)
@@ -181,6 +194,11 @@ impl Update<'_> {
         let mut diagnostics = stored.told;
         diagnostics.extend(dated.told(place));
         let mut private = self.private.clone();
+        let replaced = recorded(self.prior)
+            .filter(|_| !known)
+            .map(|replaced| Retired::new(&replaced, self::dated(self.prior).map(|dated| dated.at)));
+        private.note_retired(found, replaced);
+        private.is_stamped = false;
         let mut state = self.arguments.clone().with_token_of(self.prior);
         record(&mut state, found, known);
         state.set_minted(dated.minted.at, dated.minted.source);
@@ -200,25 +218,24 @@ impl Update<'_> {
             .configured
             .observer()
             .map_err(|unknown| diagnose::not_configured(unknown, "A rotation"))?;
-        let (Some(secret), Some(field), Some(lifetime)) = (
-            secret(&self.arguments),
-            self.arguments.field.as_str(),
-            self.arguments.days().lifetime()?,
-        ) else {
+        self.arguments.days().lifetime()?;
+        let (Some(secret), Some(field)) = (secret(&self.arguments), self.arguments.field.as_str())
+        else {
             return Err(unnamed().into());
         };
         let spare_paths = self.arguments.known_spare_paths().unwrap_or_default();
+        let place = Place {
+            secret: &secret,
+            field,
+        };
+        let arguments = &self.arguments;
+        let Some(promotion) =
+            arguments.promotion(self.configured, observer, place, &spare_paths, reason)
+        else {
+            return Err(unnamed().into());
+        };
         let promotion = Promotion {
-            configured: self.configured,
-            observer,
             cancelled: self.cancelled.clone(),
-            primary: Place {
-                secret: &secret,
-                field,
-            },
-            spare_paths: &spare_paths,
-            lifetime,
-            reason,
             prior: Prior {
                 fingerprint: recorded(self.prior),
                 dated: dated(self.prior),
@@ -230,10 +247,7 @@ impl Update<'_> {
                     .and_then(|version| u64::try_from(version).ok()),
             },
             remembered: self.private.remembered(),
-            request: self.arguments.request_digest(),
-            stamps: self.arguments.stamp_metadata.known() != Some(&false),
-            anew: true,
-            progress: None,
+            ..promotion
         };
         let promoted = promotion.run().await;
         let mut state = self.arguments.clone().with_token_of(self.prior);

@@ -17,6 +17,7 @@ use crate::secret::Secret;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::instant::parse_instant;
 use crate::token::mint::MintSource;
+use crate::token::retired::RetiredTokens;
 
 /// Records the spares as they are.
 pub(super) async fn create(
@@ -204,7 +205,12 @@ impl<'a> Work<'a> {
             };
             told.extend(
                 stamp
-                    .write(self.observer.store(), place, &document.custom_metadata)
+                    .write(
+                        self.observer.store(),
+                        place,
+                        &document.custom_metadata,
+                        RetiredTokens::default(),
+                    )
                     .await,
             );
             self.observer.forget(&secret);

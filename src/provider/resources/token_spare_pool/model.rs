@@ -53,7 +53,7 @@ model! {
         expires_at: String = computed() "When the token stops working (RFC 3339, UTC).";
         expires_at_unix: Number = computed() "`expires_at` in seconds since the epoch.";
         rotate_at: String = computed() "From when the spare is due (RFC 3339, UTC).";
-        status: String = computed() "The first that applies: `missing`, `malformed`, `spent`, `duplicate`, `expired`, `rotation_due`, `available`.";
+        status: String = computed() "The first that applies: `missing`, `malformed`, `spent`, `duplicate`, `refused`, `expired`, `rotation_due`, `unproven`, `available`.";
         promoted_to: String = computed() "The primary that a spent token belongs to, as `<path>#<field>`.";
         duplicate_of: String = computed() "The path that holds the same token: the primary's or an earlier one.";
     }

@@ -8,6 +8,24 @@ use crate::provider::secrets::spares::{Spares, named};
 use crate::token::mark::{Mark, MarkState, NamedVersion, PrimaryFacts};
 use crate::vault::{SecretPath, VaultError};
 
+/// Why a primary did not show what a mark means.
+enum Unjudged {
+    /// It cannot be read.
+    Unreadable,
+    /// A read failed that may succeed later.
+    Failed(Box<Diagnostic>),
+}
+
+impl Unjudged {
+    fn new(error: &VaultError, place: &str) -> Self {
+        if error.refuses_for_good() {
+            Self::Unreadable
+        } else {
+            Self::Failed(Box::new(diagnose::vault_error(error, place)))
+        }
+    }
+}
+
 impl Spares<'_> {
     /// Reads what the marks on a secret mean for its token; one about another token costs no
     /// request and is left out.
@@ -34,7 +52,11 @@ impl Spares<'_> {
         let primary = if mark.version == 0 {
             PrimaryFacts::Unreadable
         } else {
-            self.primary_of(mark).await?
+            match self.primary_of(mark).await {
+                Ok(facts) => facts,
+                Err(Unjudged::Unreadable) => PrimaryFacts::Unreadable,
+                Err(Unjudged::Failed(error)) => return Err(*error),
+            }
         };
         let vault_now = (!self.configured.clocks_differ()).then(|| self.configured.server_now());
         Ok(mark.state(primary, vault_now))
@@ -42,14 +64,13 @@ impl Spares<'_> {
 
     /// Reads the primary that a mark names, the version that it was to become, and the one
     /// before.
-    async fn primary_of(&self, mark: &Mark) -> Result<PrimaryFacts, Diagnostic> {
-        let secret = named(self.mount, &mark.primary.path)?;
+    async fn primary_of(&self, mark: &Mark) -> Result<PrimaryFacts, Unjudged> {
+        let secret = named(self.mount, &mark.primary.path).map_err(|_| Unjudged::Unreadable)?;
         let observed = match self.observe(&secret).await {
             Ok(observed) => observed,
-            Err(VaultError::Forbidden { .. }) => return Ok(PrimaryFacts::Unreadable),
             Err(error) => {
                 let place = format!("{secret}#{}", mark.primary.field);
-                return Err(diagnose::vault_error(&error, &place));
+                return Err(Unjudged::new(&error, &place));
             }
         };
         let current_version = match &*observed {
@@ -104,15 +125,15 @@ impl Spares<'_> {
         mark: &Mark,
         secret: &SecretPath,
         version: u64,
-    ) -> Result<Option<(bool, jiff::Timestamp)>, Diagnostic> {
+    ) -> Result<Option<(bool, jiff::Timestamp)>, Unjudged> {
         match self.observer.observe_version(secret, version).await {
             Ok(Observed::Present(version)) => {
                 Ok(Some((has_marked(&version, mark), version.created_at)))
             }
-            Ok(_) | Err(VaultError::Forbidden { .. }) => Ok(None),
+            Ok(_) => Ok(None),
             Err(error) => {
                 let place = format!("version {version} of {secret}");
-                Err(diagnose::vault_error(&error, &place))
+                Err(Unjudged::new(&error, &place))
             }
         }
     }

@@ -118,7 +118,7 @@ async fn ctrl_c_stops_before_the_write() {
             }
         })
         .run();
-    run.says("The primary was not written. To go on, invoke the action again.");
+    run.says("The primary was not written. To continue, invoke the action again.");
     failed_with(&run, &format!("Rotation of {PRIMARY_ID} was interrupted"));
     assert_eq!(stack.current_version(PRIMARY).await, 1);
     assert_eq!(marks(&stack, SPARES[0]).await, [], "the mark is withdrawn");

@@ -1,0 +1,176 @@
+//! What is recorded in the primary's metadata: the stamp of its token, and those it held before.
+
+use std::collections::BTreeMap;
+
+use super::choose::Target;
+use super::stop::Stop;
+use super::{Current, How, Promotion, Report};
+use crate::provider::diagnose;
+use crate::provider::secrets::date::{DatedToken, Found};
+use crate::provider::secrets::observe::{Observation, Observed};
+use crate::provider::secrets::stamps::{Changes, NewStamp, apply, fits, note};
+use crate::token::expiry::Dates;
+use crate::token::fingerprint::Fingerprint;
+use crate::token::retired::{Retired, RetiredTokens};
+use crate::token::stamp::{Next, Stamp, key, stamp_key};
+use crate::token::verdict::Verdict;
+use crate::vault::{SecretPath, VaultError};
+
+impl Promotion<'_> {
+    /// Completes the bookkeeping of a write that took effect: the token to come is current.
+    pub(super) async fn finish_next(
+        &self,
+        seen: &mut Observation,
+        fingerprint: Fingerprint,
+        report: &mut Report,
+    ) -> Result<(), Stop> {
+        let field = self.primary.field;
+        let Some(next) = Next::live(field, &seen.custom_metadata, &fingerprint) else {
+            return Ok(());
+        };
+        if !self.stamps || self.configured.is_rehearsed() {
+            return Ok(());
+        }
+        let minted_at = next.minted_at.unwrap_or(seen.created_at);
+        let dates = Dates::new(minted_at, self.lifetime, seen.deletion_at);
+        let stamp = NewStamp {
+            rotated_from: next.rotated_from.clone(),
+            requested: next.requested,
+            account: self
+                .account_of(next.rotated_from.as_ref(), fingerprint)
+                .await,
+            ..NewStamp::new(fingerprint, &dates)
+        };
+        let mut retired = self.retired(seen);
+        retired.extend(next.replaces);
+        let changes = self.bookkeeping(&stamp, &seen.custom_metadata, &retired, None);
+        match self
+            .note_primary(&seen.custom_metadata, changes, report)
+            .await
+        {
+            Ok(changes) => apply(&mut seen.custom_metadata, &changes),
+            Err(error) if error.refuses_for_good() => {}
+            Err(error) => return Err(Stop::vault(&error, &self.primary.to_string())),
+        }
+        Ok(())
+    }
+
+    /// Returns the label of a token at the spare that it came from.
+    async fn account_of(&self, path: Option<&String>, fingerprint: Fingerprint) -> Option<String> {
+        let secret = SecretPath::new(self.primary.secret.mount(), path?).ok()?;
+        let observed = self.observer.observe(&secret).await.ok()?;
+        let Observed::Present(document) = &*observed else {
+            return None;
+        };
+        let field = self.primary.field;
+        Stamp::live(field, &document.custom_metadata, &fingerprint)?.account
+    }
+
+    /// Returns the changes that stamp the current token, retire those before it, and remove the
+    /// announcement.
+    pub(super) fn bookkeeping(
+        &self,
+        stamp: &NewStamp,
+        metadata: &BTreeMap<String, String>,
+        retired: &RetiredTokens,
+        verdict: Option<&Verdict>,
+    ) -> Changes {
+        let field = self.primary.field;
+        let mut changes = stamp.changes_in(field, metadata, retired.clone());
+        if let Some(verdict) = verdict {
+            let value = Some(verdict.to_string());
+            changes.insert(stamp_key(field, key::VERIFIED), value);
+        }
+        changes
+    }
+
+    /// Writes changes into the primary's metadata; where they do not fit, the stamp is left out,
+    /// with a warning. Returns what was written.
+    pub(super) async fn note_primary(
+        &self,
+        metadata: &BTreeMap<String, String>,
+        mut changes: Changes,
+        report: &mut Report,
+    ) -> Result<Changes, VaultError> {
+        changes.retain(|key, value| metadata.get(key) != value.as_ref());
+        if !fits(metadata, &changes) {
+            report.at_once.push(diagnose::metadata_full(self.primary));
+            changes.retain(|key, value| value.is_none() || metadata.contains_key(key));
+        }
+        match note(self.observer.store(), self.primary.secret, &changes).await {
+            Ok(noted) => {
+                report.noted(noted, self.primary, self.primary.secret.path());
+                Ok(changes)
+            }
+            Err(error) => {
+                if error.refuses_for_good() {
+                    let warning = diagnose::not_stamped(self.primary, &error);
+                    report.at_once.push(warning);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Keeps the token that is there, and stamps it unless its stamp is there.
+    pub(super) async fn adopt(
+        &self,
+        found: Found<'_>,
+        dated: DatedToken,
+        report: &mut Report,
+    ) -> Result<Current, Stop> {
+        report.at_once.extend(dated.told(self.primary));
+        let metadata = &found.document.custom_metadata;
+        let stamp = found.stamp();
+        let rotated_from = match &stamp {
+            Some(stamp) => stamp.rotated_from.clone(),
+            // A spare's mark shows where a token without a stamp came from.
+            None => self
+                .copy_of(found.fingerprint)
+                .await
+                .and_then(|copy| copy.promoted_from),
+        };
+        let mut retired = self.retired(found.document);
+        retired.extend(self.replaced_prior(found.fingerprint));
+        if self.stamps && !self.configured.is_rehearsed() {
+            let target = Target {
+                token: Some(found.fingerprint),
+                version: found.document.version,
+                custom_metadata: metadata,
+                purpose: self.reason.purpose(),
+            };
+            let choice = self.choose(&target).await?;
+            self.mark_copies(&choice, report).await?;
+            retired.extend(choice.retired_versions().iter().copied());
+            let dates = Dates::new(dated.minted.at, self.lifetime, found.document.deletion_at);
+            let new = NewStamp {
+                rotated_from: rotated_from.clone(),
+                requested: self.request,
+                ..NewStamp::new(found.fingerprint, &dates)
+            };
+            let mut changes = self.bookkeeping(&new, metadata, &retired, None);
+            if stamp.is_some() || dated.is_estimate() {
+                let keys = new.changes(self.primary.field);
+                changes.retain(|key, _| !keys.contains_key(key));
+            }
+            let noted = self.note_primary(metadata, changes, report).await;
+            noted.or_else(|error| {
+                if error.refuses_for_good() {
+                    Ok(Changes::new())
+                } else {
+                    Err(Stop::vault(&error, &self.primary.to_string()))
+                }
+            })?;
+        }
+        Ok(self.current(How::Adopted, found, dated, rotated_from, retired))
+    }
+
+    /// Returns the token that the state knows, if another one is current.
+    pub(super) fn replaced_prior(&self, current: Fingerprint) -> Option<Retired> {
+        let before = self.prior.fingerprint.filter(|before| *before != current)?;
+        Some(Retired::new(
+            &before,
+            self.prior.dated.map(|dated| dated.at),
+        ))
+    }
+}
