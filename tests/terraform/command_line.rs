@@ -23,10 +23,13 @@ fn the_pinned_version_answers() {
             "{capabilities:?}"
         );
     }
-    workspace
-        .run(["no-such-command"])
-        .exits(1)
-        .says("Terraform has no command named \"no-such-command\".");
+    let product = match capabilities.is_terraform {
+        true => "Terraform",
+        false => "OpenTofu",
+    };
+    workspace.run(["no-such-command"]).exits(1).says(&format!(
+        "{product} has no command named \"no-such-command\"."
+    ));
 }
 
 #[test]
