@@ -32,6 +32,7 @@ mod states;
 mod static_binary;
 mod terragrunt;
 mod together;
+mod traces;
 mod two_stacks;
 mod two_stacks_data;
 mod unknown_provider;

@@ -2,7 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use terraform_provider_claude::token::check::{Kind, check, check_recorded, trim};
+use terraform_provider_claude::token::check::{
+    Kind, Malformed, check, check_recorded, extract, trim,
+};
 use terraform_provider_claude::token::{Check, Fingerprint};
 
 /// Characters in a row of a value that no text may repeat.
@@ -12,17 +14,20 @@ fuzz_target!(|text: &str| {
     let (trimmed, changed) = trim(text);
     assert_eq!(changed, trimmed != text);
     let kind = Kind::of(text).as_str();
+    if let Some(token) = extract(text) {
+        assert!(check(token.expose()).fingerprint().is_some());
+    }
     match check(text) {
         Check::Valid { fingerprint, .. } => {
-            assert!(text.starts_with("sk-ant-oat") && text.len() > 80);
-            assert!(text.bytes().all(|byte| byte.is_ascii_graphic()));
-            assert_eq!((kind, changed), ("oauth_token", false));
+            assert!(trimmed.starts_with("sk-ant-oat"));
+            assert!(trimmed.bytes().all(|byte| byte.is_ascii_graphic()));
+            assert_eq!(kind, "oauth_token");
             let shown = fingerprint.to_string();
             assert_eq!(shown.parse::<Fingerprint>(), Ok(fingerprint));
             assert!(check_recorded(text, &fingerprint).fingerprint().is_some());
             assert_silent(text, &shown);
         }
-        Check::Malformed(problem) => {
+        Check::Malformed(Malformed { problem, .. }) => {
             assert_silent(text, &format!("{problem} {problem:?} {}", problem.advice()));
         }
     }

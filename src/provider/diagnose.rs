@@ -14,6 +14,7 @@ mod shell_variables;
 mod spare;
 mod storing;
 mod unseen;
+mod unusable;
 mod vault;
 
 pub(super) use due::{Due, rotation_requested, spares_not_seen};
@@ -34,87 +35,20 @@ pub(super) use spare::unusable_spare;
 pub(super) use storing::{
     after_stored, another_token, no_token_to_store, not_stamped, not_stored_while_rehearsed,
     nothing_stored_over, pool_tokens_needed, pool_version_needed, token_needed, too_busy, trimmed,
-    version_needed, write_failure,
+    unproven, unproven_not_stored, version_needed, write_failure,
 };
 pub(super) use unseen::unseen;
+pub(super) use unusable::{
+    content_problem, form, problem, unusable, unusable_in_short, unusable_text,
+    unusable_where_found,
+};
 pub(super) use vault::vault_error;
 
 use crate::protocol::{AttributePath, Diagnostic};
 use crate::provider::diagnose::refuse::capital;
 use crate::provider::secrets::observe::{Field, Observed};
-use crate::token::expiry::Status;
-use crate::token::fingerprint::Fingerprint;
 use crate::token::name::{HIDDEN, has_token};
 use crate::vault::has_credential;
-
-/// Why a place holds no usable token, in words that say what to do; `None` where it holds one.
-pub(super) fn problem(
-    place: Place<'_>,
-    observed: &Observed,
-    recorded: Option<&Fingerprint>,
-) -> Option<String> {
-    let Place { secret, .. } = place;
-    Some(match observed {
-        Observed::Present(document) => {
-            let content = document.field(place.field, recorded);
-            return content_problem(place, content);
-        }
-        Observed::Absent => match otherwise(secret) {
-            Some(meant) => format!(
-                "There is no secret at {secret}. A path is written as `vault kv list` shows it: \
-                 without quotes, without its mount and without data/. This one would be {}. ",
-                shell(meant)
-            ),
-            None => format!(
-                "There is no secret at {secret}. Check mount and path, or mint a token with \
-                 `claude setup-token` in a terminal at least 300 columns wide, run this, paste it \
-                 and press Enter:{put}",
-                put = place.create_commands(),
-            ),
-        },
-        Observed::Deleted { version } => format!(
-            "Version {version} of {secret} was deleted. Bring it back with:{undelete}",
-            undelete = command(&place.version_command("undelete", *version)),
-        ),
-        Observed::Destroyed { version } => format!(
-            "Version {version} of {secret} was destroyed and cannot be brought back. An older \
-             version may still be there; the first command lists them, the second makes version \
-             N current:{list}{rollback}",
-            list = command(&format!(
-                "vault kv metadata get -mount={} {}",
-                shell(secret.mount()),
-                shell(secret.path())
-            )),
-            rollback = command(&format!(
-                "vault kv rollback -mount={} -version=N {}",
-                shell(secret.mount()),
-                shell(secret.path())
-            )),
-        ),
-    })
-}
-
-/// Why a field of a document that is there holds no usable token.
-pub(super) fn content_problem(place: Place<'_>, content: Field) -> Option<String> {
-    let Place { secret, field } = place;
-    let patch = place.store_commands();
-    Some(match content {
-        Field::Token { .. } => return None,
-        Field::Missing => format!(
-            "{secret} has no field {field}. Name the right field, or store a token there (the \
-             other fields stay as they are): run this, paste it and press Enter:{patch}",
-        ),
-        Field::NotText(kind) => format!(
-            "Field {field} of {secret} holds JSON of the kind {kind}, where a token is a string. \
-             Store the token itself: run this, paste it and press Enter:{patch}",
-        ),
-        Field::Malformed(problem) => format!(
-            "Field {field} of {secret} holds no usable token: {problem}. {advice} To store a \
-             token, run this, paste it and press Enter:{patch}",
-            advice = problem.advice(),
-        ),
-    })
-}
 
 /// Writes a name that somebody else chose so that it is seen to be one, at most so long. A
 /// credential that was stored as a name is not shown.
@@ -166,44 +100,6 @@ pub(super) fn nothing_to_adopt(place: Place<'_>, observed: &Observed) -> Diagnos
         ),
     )
     .at(AttributePath::attribute(attribute))
-}
-
-/// A token that a refresh does not find any more, or finds unusable.
-pub(super) fn unusable(place: Place<'_>, status: Status, problem: &str) -> Diagnostic {
-    Diagnostic::warning(
-        format!("Token {place} is {}", status.as_str()),
-        format!(
-            "{problem}The resource stays in the state, since a token cannot be made anew from \
-             here."
-        ),
-    )
-}
-
-/// A place without a usable token, to somebody who has no resource for it yet.
-pub(super) fn unusable_where_found(place: Place<'_>, problem: &str) -> Diagnostic {
-    Diagnostic::warning(
-        format!("Token {place} is malformed"),
-        format!(
-            "{problem}It can be imported as it is: every plan shows it until there is a token that \
-             can be used."
-        ),
-    )
-}
-
-/// A token of another length than every one that was seen so far.
-pub(super) fn unusual_length(place: Place<'_>, length: usize) -> Diagnostic {
-    Diagnostic::warning(
-        format!("Token {place} has an unusual length"),
-        format!(
-            "It has {length} characters, where setup tokens so far had 108. It may be cut or \
-             have something glued to it. To try it before you rely on it, run this, paste the \
-             token and press Enter:{try_it}",
-            try_it = command(
-                "(read -rs CLAUDE_CODE_OAUTH_TOKEN; export CLAUDE_CODE_OAUTH_TOKEN; \
-                 unset ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN; claude -p hello)"
-            ),
-        ),
-    )
 }
 
 /// A token that was replaced by hand between plan and apply.

@@ -5,4 +5,5 @@ pub(super) mod observe;
 pub(super) mod spares;
 pub(super) mod stamps;
 pub(super) mod store;
+pub(super) mod unusable;
 pub(super) mod walk;

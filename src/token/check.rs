@@ -1,12 +1,16 @@
 //! The token check: the one place that tells a token from everything that gets stored instead.
 
+mod extract;
 mod problem;
 
+pub use extract::extract;
 pub use problem::Problem;
+
+use serde::{Deserialize, Serialize};
 
 use super::fingerprint::Fingerprint;
 
-/// Characters of every setup token that was seen so far.
+/// Characters of every setup token that was ever reported to work.
 pub const USUAL_LENGTH: usize = 108;
 /// Characters that remain where an 80-column terminal drops one.
 const DROPPED_LENGTH: usize = USUAL_LENGTH - 1;
@@ -16,19 +20,34 @@ const WRAPPED_LENGTH: usize = 80;
 const PREFIX: &str = "sk-ant-oat";
 /// How an OAuth access token begins when it is encoded in Base64.
 const PREFIX_IN_BASE64: &str = "c2stYW50LW9hd";
+/// How every credential of Anthropic begins, which occurs in a token only at its start.
+const ANY_PREFIX: &str = "sk-ant-";
+/// Words that a terminal prints behind a token, and that get copied along with it.
+const GLUED_WORDS: [&str; 4] = ["Store", "this", "token", "securely"];
 
-/// What the check says of a value.
+/// The result of the check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Check {
-    /// The value has the form of a token; whether it works, only Anthropic knows.
+    /// The value has the form of a token. Only Anthropic knows whether it works.
     Valid {
         /// Names the token from here on.
         fingerprint: Fingerprint,
-        /// The number of characters where it is not [`USUAL_LENGTH`], which deserves a warning.
-        unusual_length: Option<usize>,
+        /// The number of characters, if no token of that length was ever reported to work.
+        unproven: Option<usize>,
+        /// Whether white space is around it, which Claude Code trims.
+        padded: bool,
     },
-    /// The value is no token.
-    Malformed(Problem),
+    /// The value is not a token.
+    Malformed(Malformed),
+}
+
+/// What is wrong with a value that is not a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Malformed {
+    /// The cause.
+    pub problem: Problem,
+    /// Whether [`extract`] finds the token in it.
+    pub repairable: bool,
 }
 
 impl Check {
@@ -44,7 +63,7 @@ impl Check {
     pub fn problem(&self) -> Option<Problem> {
         match self {
             Self::Valid { .. } => None,
-            Self::Malformed(problem) => Some(*problem),
+            Self::Malformed(malformed) => Some(malformed.problem),
         }
     }
 }
@@ -62,6 +81,8 @@ pub enum Kind {
     AdminKey,
     /// The file in which Claude Code keeps a login.
     CredentialsJson,
+    /// The code that the browser shows for `claude setup-token`.
+    AuthorizationCode,
     /// Anything else.
     Unknown,
 }
@@ -75,6 +96,7 @@ impl Kind {
             Self::ApiKey => "api_key",
             Self::AdminKey => "admin_key",
             Self::CredentialsJson => "credentials_json",
+            Self::AuthorizationCode => "authorization_code",
             Self::Unknown => "unknown",
         }
     }
@@ -92,50 +114,66 @@ impl Kind {
             Self::AdminKey
         } else if core.starts_with('{') && has_credentials(core) {
             Self::CredentialsJson
+        } else if is_authorization_code(core) {
+            Self::AuthorizationCode
         } else {
             Self::Unknown
         }
     }
 }
 
-/// Checks a value as it is stored: nothing is trimmed.
+/// Checks a value as it is stored, apart from white space around it.
 ///
-/// A token is `sk-ant-oat`, two digits, a hyphen and then only letters, digits, `_` and `-`; it
-/// has more than 80 characters and not exactly 107. A digest is computed of a token alone.
+/// A token is `sk-ant-oat`, two digits, a hyphen and then only letters, digits, `_` and `-`. With
+/// the digits `01` it has [`USUAL_LENGTH`] characters; a longer one without a known cause is
+/// unproven. A digest is computed only of a token.
 pub fn check(text: &str) -> Check {
-    match problem_of(text) {
-        Some(problem) => Check::Malformed(problem),
-        None => accepted(text),
+    let (trimmed, padded) = trim(text);
+    match problem_of(trimmed) {
+        Some(problem) => Check::Malformed(Malformed {
+            problem,
+            repairable: extract(trimmed).is_some(),
+        }),
+        None => Check::Valid {
+            fingerprint: Fingerprint::of(trimmed),
+            unproven: unproven_length(trimmed),
+            padded,
+        },
     }
 }
 
 /// Checks a value whose fingerprint was once recorded as good, which then stays good.
 ///
-/// A stricter check of a later release must not turn a working token malformed. A value that
-/// fails is compared with `recorded`; its own digest is neither returned nor kept.
+/// A stricter check of a later release must not turn a working token malformed: it is unproven
+/// instead. A value that fails is compared with `recorded`; its own digest is neither returned nor
+/// kept.
 pub fn check_recorded(text: &str, recorded: &Fingerprint) -> Check {
     match check(text) {
-        Check::Malformed(_) if Fingerprint::of(text) == *recorded => accepted(text),
+        Check::Malformed(_)
+            if [text, trim(text).0]
+                .into_iter()
+                .any(|text| Fingerprint::of(text) == *recorded) =>
+        {
+            Check::Valid {
+                fingerprint: *recorded,
+                unproven: Some(text.chars().count()),
+                padded: false,
+            }
+        }
         result => result,
     }
 }
 
-/// Takes white space off both ends of a value that a person gave, and tells whether there was any.
+/// Takes off the white space that Claude Code trims, a byte-order mark included, and tells whether
+/// there was any.
 pub fn trim(text: &str) -> (&str, bool) {
-    let trimmed = text.trim();
+    let trimmed =
+        text.trim_matches(|c: char| c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}'));
     (trimmed, trimmed.len() != text.len())
 }
 
-fn accepted(text: &str) -> Check {
-    let length = text.chars().count();
-    Check::Valid {
-        fingerprint: Fingerprint::of(text),
-        unusual_length: (length != USUAL_LENGTH).then_some(length),
-    }
-}
-
-/// Finds the cause that is to be repaired first: a wrong kind before a wrong form, what is inside
-/// before what is around.
+/// Finds the cause to repair first: a wrong kind before a wrong form, what is inside before what
+/// is around.
 fn problem_of(text: &str) -> Option<Problem> {
     let core = core_of(text);
     if core.is_empty() {
@@ -147,6 +185,7 @@ fn problem_of(text: &str) -> Option<Problem> {
         Kind::ApiKey => Some(Problem::ApiKey),
         Kind::AdminKey => Some(Problem::AdminKey),
         Kind::CredentialsJson => Some(Problem::CredentialsJson),
+        Kind::AuthorizationCode => Some(Problem::AuthorizationCode),
         Kind::Unknown => Some(problem_of_stranger(core)),
     }
 }
@@ -154,9 +193,13 @@ fn problem_of(text: &str) -> Option<Problem> {
 fn problem_of_stranger(core: &str) -> Problem {
     if core.starts_with(['{', '[']) {
         Problem::JsonDocument
+    } else if core.contains(PREFIX) && core.contains('\u{1b}') {
+        Problem::ControlCharacter
     } else if core.contains(PREFIX) {
         Problem::TextBefore
-    } else if core.starts_with("sk-ant-") {
+    } else if with_plain_dashes(core).starts_with(PREFIX) {
+        Problem::LookAlikeDash
+    } else if core.starts_with(ANY_PREFIX) {
         Problem::OtherAnthropicKey
     } else if core.starts_with(PREFIX_IN_BASE64) {
         Problem::Base64
@@ -165,19 +208,21 @@ fn problem_of_stranger(core: &str) -> Problem {
     }
 }
 
-/// Looks at a value that begins as a token does and has nothing around it.
+/// Examines a value that begins as a token does and has nothing around it.
 fn problem_inside(core: &str) -> Option<Problem> {
+    if core.contains(is_line_break) {
+        return Some(Problem::LineBreak);
+    }
     if core.contains(char::is_whitespace) {
         let first = core.split_whitespace().next().unwrap_or_default();
-        return Some(
-            if problem_inside(first).is_none() && first.len() >= USUAL_LENGTH {
-                Problem::TextAfter
-            } else if core.contains(is_line_break) {
-                Problem::LineBreak
-            } else {
-                Problem::WhiteSpaceInside
-            },
-        );
+        return Some(if problem_inside(first).is_none() {
+            Problem::TextAfter
+        } else {
+            Problem::WhiteSpaceInside
+        });
+    }
+    if core.contains(char::is_control) {
+        return Some(Problem::ControlCharacter);
     }
     if core.contains(is_quote) {
         return Some(Problem::Quotes);
@@ -185,15 +230,45 @@ fn problem_inside(core: &str) -> Option<Problem> {
     if core.contains(['*', '…', '<', '>']) || core.contains("...") {
         return Some(Problem::Masked);
     }
+    if core.contains(is_look_alike_dash) {
+        return Some(Problem::LookAlikeDash);
+    }
     if !core.chars().all(is_token_character) {
         return Some(Problem::ForeignCharacter);
     }
-    match core.len() {
-        DROPPED_LENGTH => Some(Problem::DroppedCharacter),
-        0..=WRAPPED_LENGTH => Some(Problem::WrappedLine),
-        _ if !has_version(core) => Some(Problem::OtherPrefix),
-        _ => None,
+    match (digits_of(core), core.len()) {
+        // No length is known of a later kind of token.
+        (Some(digits), length) if digits != "01" => {
+            (length == PREFIX.len() + 3).then_some(Problem::PartMissing)
+        }
+        (_, 0..=WRAPPED_LENGTH) => Some(Problem::WrappedLine),
+        (_, DROPPED_LENGTH) => Some(Problem::DroppedCharacter),
+        (None, _) => Some(Problem::OtherPrefix),
+        (Some(_), 0..USUAL_LENGTH) => Some(Problem::PartMissing),
+        (Some(_), _) => problem_behind(core),
     }
+}
+
+/// Explains what makes a value of at least [`USUAL_LENGTH`] token characters too long.
+fn problem_behind(core: &str) -> Option<Problem> {
+    let is_repeated = core
+        .get(ANY_PREFIX.len()..)
+        .is_some_and(|rest| rest.contains(ANY_PREFIX));
+    if is_repeated {
+        Some(Problem::PastedTwice)
+    } else if has_glued_word(core) {
+        Some(Problem::GluedWord)
+    } else {
+        None
+    }
+}
+
+/// Tells whether a whole token is followed by letters that end in a word of the terminal's.
+fn has_glued_word(core: &str) -> bool {
+    core.get(USUAL_LENGTH..).is_some_and(|rest| {
+        rest.chars().all(|c| c.is_ascii_alphabetic())
+            && GLUED_WORDS.iter().any(|word| rest.ends_with(word))
+    })
 }
 
 /// Names what stands around a value that would be a token without it.
@@ -202,13 +277,14 @@ fn problem_around(text: &str, core: &str) -> Option<Problem> {
         None
     } else if text.contains(is_quote) {
         Some(Problem::Quotes)
-    } else if text.contains(is_invisible) {
-        Some(Problem::ForeignCharacter)
-    } else if text.contains(is_line_break) {
-        Some(Problem::LineBreakAround)
     } else {
-        Some(Problem::WhiteSpaceAround)
+        Some(Problem::ForeignCharacter)
     }
+}
+
+/// Returns the length of a token that no report of a working token confirms.
+fn unproven_length(core: &str) -> Option<usize> {
+    (digits_of(core) == Some("01") && core.len() != USUAL_LENGTH).then_some(core.len())
 }
 
 /// Returns the value without white space, quotes and invisible characters at its ends.
@@ -216,9 +292,10 @@ fn core_of(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || is_quote(c) || is_invisible(c))
 }
 
-fn has_version(core: &str) -> bool {
-    let rest = core.strip_prefix(PREFIX).unwrap_or_default();
-    matches!(rest.as_bytes(), [tens, ones, b'-', ..] if tens.is_ascii_digit() && ones.is_ascii_digit())
+/// Returns the two digits behind the prefix, if a hyphen follows them.
+fn digits_of(core: &str) -> Option<&str> {
+    let (digits, rest) = core.strip_prefix(PREFIX)?.split_at_checked(2)?;
+    (digits.bytes().all(|byte| byte.is_ascii_digit()) && rest.starts_with('-')).then_some(digits)
 }
 
 fn has_credentials(core: &str) -> bool {
@@ -227,12 +304,35 @@ fn has_credentials(core: &str) -> bool {
         .any(|name| core.contains(name))
 }
 
+/// Recognizes `code#state` and the address that the browser is sent back to.
+fn is_authorization_code(core: &str) -> bool {
+    const SHORTEST: usize = 20;
+    let is_part = |part: &str| part.len() >= SHORTEST && part.chars().all(is_token_character);
+    let is_address = core.starts_with("http://") || core.starts_with("https://");
+    (is_address && core.contains("code=") && core.contains("callback"))
+        || core
+            .split_once('#')
+            .is_some_and(|(code, state)| is_part(code) && is_part(state))
+}
+
+fn with_plain_dashes(text: &str) -> String {
+    text.replace(is_look_alike_dash, "-")
+}
+
 fn is_token_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
 }
 
 fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\'' | '`' | '‘' | '’' | '“' | '”')
+}
+
+/// Dashes that a word processor or a chat puts in the place of a hyphen.
+fn is_look_alike_dash(c: char) -> bool {
+    matches!(
+        c,
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ad}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}'
+    )
 }
 
 fn is_line_break(c: char) -> bool {

@@ -159,20 +159,23 @@ pub enum Status {
     InDate,
     /// The token works and should be replaced.
     RotationDue,
-    /// The token's day has passed.
+    /// The token has expired.
     Expired,
-    /// The field holds something that is no token.
+    /// Claude Code saw that the token is refused.
+    Refused,
+    /// The field holds something that is not a token.
     Malformed,
-    /// The secret or the field is not there.
+    /// The secret or the field does not exist, or the field is empty.
     Missing,
 }
 
 impl Status {
     /// Every status, in the order of severity.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::InDate,
         Self::RotationDue,
         Self::Expired,
+        Self::Refused,
         Self::Malformed,
         Self::Missing,
     ];
@@ -183,6 +186,7 @@ impl Status {
             Self::InDate => "in_date",
             Self::RotationDue => "rotation_due",
             Self::Expired => "expired",
+            Self::Refused => "refused",
             Self::Malformed => "malformed",
             Self::Missing => "missing",
         }

@@ -1,11 +1,11 @@
-//! The walk back through a secret's versions to the one in which a token first appeared.
+//! The walk back through a secret's versions to the oldest one that holds a token.
 
 use jiff::Timestamp;
 
 use super::fingerprint::Fingerprint;
 
-/// How many older versions a walk looks at before it settles for an estimate.
-pub const MAXIMUM_STEPS: u32 = 100;
+/// How many older versions a walk reads at most.
+pub const MAXIMUM_STEPS: u32 = 30;
 
 /// What a read of one older version showed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,39 +17,45 @@ pub enum PastVersion {
         /// The fingerprint of the token in the field; `None` for any other value or no field.
         fingerprint: Option<Fingerprint>,
     },
-    /// The version is pruned, deleted or destroyed, or may not be read.
+    /// The version was deleted or destroyed; older ones may still be readable.
     Unreadable,
+    /// The version is pruned, or may not be read: so are all older ones.
+    EndOfHistory,
 }
 
 /// What a walk found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistoryOutcome {
-    /// The earliest `created_time` among the versions that hold the token without a gap.
+    /// The earliest `created_time` among the versions that hold the token.
     pub oldest_created_at: Timestamp,
-    /// Whether the version before the oldest is known not to hold the token.
+    /// Whether the token is known not to have been there earlier.
     pub complete: bool,
 }
 
-/// Walks back while the field holds one and the same token.
+/// Walks back through the versions of a secret.
 ///
-/// A sibling's write makes a new version with the old token in it, so the newest `created_time`
-/// says nothing about the token. The caller reads [`HistoryWalk::next_version`] and tells the walk
-/// what it saw, until there is no next version.
+/// A sibling's write makes a new version with the old token in it, and a rollback makes an old
+/// token current again. So neither the newest `created_time` nor the first other value on the way
+/// back dates a token, only the oldest version that holds it. The caller reads
+/// [`HistoryWalk::next_version`] and reports what it read, until there is no next version.
 #[derive(Clone, Debug)]
 pub struct HistoryWalk {
     fingerprint: Fingerprint,
-    oldest_version: u64,
+    version: u64,
     oldest_created_at: Timestamp,
+    below: Below,
     steps: u32,
-    end: Option<End>,
+    ended: bool,
 }
 
-/// How a walk ended.
+/// What is below the oldest version that is known to hold the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    /// The token was not there before.
-    Origin,
-    /// Nothing is known of the time before.
+enum Below {
+    /// Nothing was read yet, or nothing exists.
+    Nothing,
+    /// Another value, so that the token was not there.
+    OtherValue,
+    /// A version that cannot be read and may have held the token.
     Gap,
 }
 
@@ -58,18 +64,20 @@ impl HistoryWalk {
     pub fn start(fingerprint: Fingerprint, version: u64, created_at: Timestamp) -> Self {
         Self {
             fingerprint,
-            oldest_version: version,
+            version,
             oldest_created_at: created_at,
+            below: Below::Nothing,
             steps: 0,
-            end: (version <= 1).then_some(End::Origin),
+            ended: version <= 1,
         }
     }
 
     /// Returns the version to read next, or `None` once the walk has ended.
     pub fn next_version(&self) -> Option<u64> {
-        match self.end {
-            Some(_) => None,
-            None => self.oldest_version.checked_sub(1),
+        if self.ended {
+            None
+        } else {
+            self.version.checked_sub(1)
         }
     }
 
@@ -78,30 +86,48 @@ impl HistoryWalk {
         let Some(version) = self.next_version() else {
             return;
         };
+        self.version = version;
         self.steps += 1;
         match past {
             PastVersion::Readable {
                 created_at,
                 fingerprint,
             } if fingerprint == Some(self.fingerprint) => {
-                self.oldest_version = version;
+                self.below = Below::Nothing;
                 self.oldest_created_at = self.oldest_created_at.min(created_at);
-                if version <= 1 {
-                    self.end = Some(End::Origin);
-                } else if self.steps >= MAXIMUM_STEPS {
-                    self.end = Some(End::Gap);
-                }
             }
-            PastVersion::Readable { .. } => self.end = Some(End::Origin),
-            PastVersion::Unreadable => self.end = Some(End::Gap),
+            PastVersion::Readable { .. } => self.note(Below::OtherValue),
+            PastVersion::Unreadable => self.note(Below::Gap),
+            PastVersion::EndOfHistory => {
+                self.note(Below::Gap);
+                self.ended = true;
+            }
+        }
+        if version <= 1 {
+            self.ended = true;
+        } else if self.steps >= MAXIMUM_STEPS {
+            self.note(Below::Gap);
+            self.ended = true;
         }
     }
 
-    /// Returns what is known; a walk that is left before its end is incomplete.
+    /// Only the version right below the token says how it got there.
+    fn note(&mut self, below: Below) {
+        if self.below == Below::Nothing {
+            self.below = below;
+        }
+    }
+
+    /// Returns what is known; a walk that is left before its end is incomplete while the last
+    /// version that it read holds the token.
     pub fn finish(self) -> HistoryOutcome {
         HistoryOutcome {
             oldest_created_at: self.oldest_created_at,
-            complete: self.end == Some(End::Origin),
+            complete: match self.below {
+                Below::Nothing => self.ended,
+                Below::OtherValue => true,
+                Below::Gap => false,
+            },
         }
     }
 }
@@ -130,7 +156,7 @@ mod tests {
         let mut past = past.iter();
         while let Some(version) = walk.next_version() {
             asked.push(version);
-            walk.observe(past.next().copied().unwrap_or(PastVersion::Unreadable));
+            walk.observe(past.next().copied().unwrap_or(PastVersion::EndOfHistory));
         }
         (walk.finish(), asked)
     }
@@ -142,19 +168,19 @@ mod tests {
         }
     }
 
-    #[test]
-    fn ends_at_another_value() {
-        let past = [readable("2026-05-01", SAME), readable("2026-04-01", "old")];
-        assert_eq!(walk(9, &past), (outcome("2026-05-01", true), vec![8, 7]));
-    }
+    const OLD: PastVersion = PastVersion::Readable {
+        created_at: Timestamp::UNIX_EPOCH,
+        fingerprint: None,
+    };
 
     #[test]
-    fn ends_where_the_field_is_not_there_yet() {
-        let absent = PastVersion::Readable {
-            created_at: at("2026-04-01"),
-            fingerprint: None,
-        };
-        assert_eq!(walk(9, &[absent]), (outcome("2026-06-01", true), vec![8]));
+    fn the_oldest_version_that_holds_the_token_dates_it() {
+        let past = [readable("2026-05-01", SAME), readable("2026-04-01", "old")];
+        assert_eq!(walk(3, &past), (outcome("2026-05-01", true), vec![2, 1]));
+        // A rollback, or a token that was pasted back.
+        let past = [readable("2026-05-01", "new"), readable("2026-01-01", SAME)];
+        assert_eq!(walk(3, &past), (outcome("2026-01-01", true), vec![2, 1]));
+        assert_eq!(walk(2, &[OLD]), (outcome("2026-06-01", true), vec![1]));
     }
 
     #[test]
@@ -165,11 +191,41 @@ mod tests {
     }
 
     #[test]
-    fn a_version_that_cannot_be_read_leaves_an_estimate() {
-        let past = [readable("2026-05-01", SAME), PastVersion::Unreadable];
-        assert_eq!(walk(9, &past), (outcome("2026-05-01", false), vec![8, 7]));
-        // The next version would be the first one, and it is pruned.
-        assert_eq!(walk(2, &[]), (outcome("2026-06-01", false), vec![1]));
+    fn what_cannot_be_read_leaves_an_estimate_below_the_token() {
+        use PastVersion::{EndOfHistory, Unreadable};
+        let same = |day| readable(day, SAME);
+        for (start, past, oldest, complete, asked) in [
+            (
+                9,
+                vec![same("2026-05-01"), EndOfHistory],
+                "2026-05-01",
+                false,
+                2,
+            ),
+            (9, vec![OLD, EndOfHistory], "2026-06-01", true, 2),
+            (2, vec![EndOfHistory], "2026-06-01", false, 1),
+            (2, vec![Unreadable], "2026-06-01", false, 1),
+            (
+                3,
+                vec![Unreadable, same("2026-05-01")],
+                "2026-05-01",
+                true,
+                2,
+            ),
+            (3, vec![Unreadable, OLD], "2026-06-01", false, 2),
+            (3, vec![OLD, Unreadable], "2026-06-01", true, 2),
+            (
+                4,
+                vec![OLD, same("2026-05-01"), Unreadable],
+                "2026-05-01",
+                false,
+                3,
+            ),
+        ] {
+            let (found, versions) = walk(start, &past);
+            assert_eq!(found, outcome(oldest, complete), "{past:?}");
+            assert_eq!(versions.len(), asked, "{past:?}");
+        }
     }
 
     #[test]
@@ -177,6 +233,9 @@ mod tests {
         let mut walk = HistoryWalk::start(fingerprint(SAME), 5, at("2026-06-01"));
         walk.observe(readable("2026-05-01", SAME));
         assert_eq!(walk.finish(), outcome("2026-05-01", false));
+        let mut walk = HistoryWalk::start(fingerprint(SAME), 5, at("2026-06-01"));
+        walk.observe(OLD);
+        assert_eq!(walk.finish(), outcome("2026-06-01", true));
     }
 
     #[test]
@@ -190,11 +249,11 @@ mod tests {
         let past = vec![readable("2026-05-01", SAME); 200];
         let (result, asked) = walk(1000, &past);
         assert_eq!(result, outcome("2026-05-01", false));
-        assert_eq!(asked.len(), 100);
-        // The hundredth step reaches the first version.
-        let (result, asked) = walk(101, &past);
+        assert_eq!(asked.len(), 30);
+        // The thirtieth step reaches the first version.
+        let (result, asked) = walk(31, &past);
         assert_eq!(result, outcome("2026-05-01", true));
-        assert_eq!(asked.len(), 100);
+        assert_eq!(asked.len(), 30);
     }
 
     fn pasts() -> impl Strategy<Value = PastVersion> {
@@ -206,6 +265,7 @@ mod tests {
                     fingerprint: name.map(fingerprint),
                 }),
             1 => Just(PastVersion::Unreadable),
+            1 => Just(PastVersion::EndOfHistory),
         ]
     }
 
@@ -219,14 +279,26 @@ mod tests {
             prop_assert!(asked.windows(2).all(|pair| pair[1] + 1 == pair[0]));
         }
 
+        /// The rule in the fewest words, to compare with.
         #[test]
-        fn complete_means_that_the_version_before_was_seen(start in 2..120_u64, past in proptest::collection::vec(pasts(), 150)) {
+        fn an_estimate_is_a_gap_below_the_oldest_version_with_the_token(
+            start in 2..60_u64, past in proptest::collection::vec(pasts(), 60),
+        ) {
             let (result, asked) = walk(start, &past);
-            let seen_other = past[..asked.len()].iter().any(|one| matches!(
-                one, PastVersion::Readable { fingerprint: seen, .. } if *seen != Some(fingerprint(SAME))
-            ));
-            let seen_first = asked.last() == Some(&1) && past[asked.len() - 1] != PastVersion::Unreadable;
-            prop_assert_eq!(result.complete, seen_other || seen_first);
+            let read = &past[..asked.len()];
+            let holds = |one: &PastVersion| matches!(
+                one, PastVersion::Readable { fingerprint: found, .. } if *found == Some(fingerprint(SAME))
+            );
+            let below = read.iter().rposition(holds).map_or(0, |at| at + 1);
+            let is_at_the_start = below > 0 && asked[below - 1] == 1;
+            let other = matches!(read.get(below), Some(PastVersion::Readable { .. }));
+            prop_assert_eq!(result.complete, is_at_the_start || other);
+            let dates = read.iter().filter(|one| holds(one)).filter_map(|one| match one {
+                PastVersion::Readable { created_at, .. } => Some(*created_at),
+                _ => None,
+            });
+            let earliest = dates.chain([at("2026-06-01")]).min();
+            prop_assert_eq!(Some(result.oldest_created_at), earliest);
         }
     }
 }

@@ -39,7 +39,9 @@ pub fn parse_instant(text: &str) -> Result<Timestamp, InstantError> {
     // Any number of digits may follow the point, more than the library reads.
     format!("{head}{offset}")
         .parse()
-        .map_err(|_| InstantError::Calendar)
+        .ok()
+        .filter(|instant| has_four_digit_year(*instant))
+        .ok_or(InstantError::Calendar)
 }
 
 /// Reads a mint time that a person gave, which may be a day ahead at most.
@@ -98,15 +100,27 @@ fn without_fraction(tail: &str) -> &str {
     }
 }
 
+/// Tells whether the text is `Z` or an offset that RFC 3339 has: less than a day.
 fn is_offset(text: &[u8]) -> bool {
     match text {
         [zulu] => zulu.eq_ignore_ascii_case(&b'Z'),
-        [b'+' | b'-', hour @ .., b':', _, _] if hour.len() == 2 => text
-            .iter()
-            .enumerate()
-            .all(|(at, byte)| matches!(at, 0 | 3) || byte.is_ascii_digit()),
+        [
+            b'+' | b'-',
+            tens @ b'0'..=b'2',
+            ones,
+            b':',
+            b'0'..=b'5',
+            last,
+        ] => ones.is_ascii_digit() && last.is_ascii_digit() && (*tens < b'2' || *ones < b'4'),
         _ => false,
     }
+}
+
+/// Tells whether the instant can be written with a year of four digits in UTC.
+fn has_four_digit_year(instant: Timestamp) -> bool {
+    // 0000-01-01T00:00:00Z; the library's last instant is in the year 9999.
+    const FIRST: i64 = -62_167_219_200;
+    instant.as_second() >= FIRST
 }
 
 #[cfg(test)]
@@ -128,6 +142,8 @@ mod tests {
         assert_eq!(second("2026-08-01T10:11:12.987654321Z"), 1_785_579_072);
         assert_eq!(second("2026-08-01T10:11:12.9876543210123Z"), 1_785_579_072);
         assert_eq!(second("1969-12-31T23:59:59.5Z"), -1);
+        assert_eq!(second("1970-01-02T00:00:00+23:59"), 60);
+        assert_eq!(second("0000-01-01T00:00:00Z"), -62_167_219_200);
     }
 
     #[test]
@@ -147,6 +163,9 @@ mod tests {
             " 2026-08-01T10:11:12Z",
             "1785579072",
             "2026-08-01T10:11:12+aa:bb",
+            "2026-08-01T10:11:12+24:00",
+            "2026-08-01T10:11:12-25:59",
+            "2026-08-01T10:11:12+10:60",
         ] {
             assert_eq!(parse_instant(text), Err(InstantError::Form), "{text}");
         }
@@ -154,6 +173,8 @@ mod tests {
             "2026-02-29T00:00:00Z",
             "2026-13-01T00:00:00Z",
             "2026-01-01T24:00:00Z",
+            "0000-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-23:59",
         ] {
             assert_eq!(parse_instant(text), Err(InstantError::Calendar), "{text}");
         }
@@ -190,7 +211,9 @@ mod tests {
 
         #[test]
         fn any_text_is_read_or_refused(text in "\\PC{0,40}|[0-9TZ:+.-]{0,40}") {
-            let _ = parse_instant(&text);
+            if let Ok(instant) = parse_instant(&text) {
+                prop_assert_eq!(format_instant(instant).len(), 20);
+            }
         }
     }
 }

@@ -13,9 +13,10 @@ pub enum MintSource {
     Config,
     /// A stamp in the secret's metadata.
     Stamp,
-    /// The oldest version that holds the token, with another value before it.
+    /// The earliest trace of the token: a version of the secret, a retired entry, or a copy in a
+    /// spare.
     History,
-    /// The oldest version that can be read; the token may be older.
+    /// The same, where an earlier trace may exist that cannot be read.
     Estimated,
     /// The spare that the token was promoted from.
     Promotion,
@@ -85,14 +86,25 @@ pub struct MintFacts {
     pub stamp: Option<Timestamp>,
     /// What state says, where its fingerprint is the token's.
     pub prior: Option<Dated>,
-    /// What is known of a spare that holds the same token.
-    pub spare: Option<Dated>,
-    /// The outcome of the walk through the secret's versions, once it was made; known without one
-    /// for a token that was written just now.
+    /// The mint time that the secret's list of retired tokens has for this token.
+    pub retired: Option<Timestamp>,
+    /// What the spares show of this token.
+    pub copies: Copies,
+    /// The outcome of the walk through the secret's versions, once it was made.
     pub history: Option<HistoryOutcome>,
     /// The `created_time` of the version in which the token was found; `None` for a token that is
     /// still to be written.
     pub found_created_at: Option<Timestamp>,
+}
+
+/// What the spares show of a token that is dated by its traces: people copy tokens manually.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Copies {
+    /// The earliest mint time of a spare that holds the token.
+    pub earliest: Option<Timestamp>,
+    /// Whether an earlier one may be in a spare that cannot be read, or in the unreadable history
+    /// of one that holds the token.
+    pub incomplete: bool,
 }
 
 /// The mint time that counts.
@@ -148,10 +160,10 @@ impl MintWarning {
 
 /// Decides when the token was minted; `None` asks for the walk through the versions.
 ///
-/// The order is: a changed configuration, the stamp, a first configuration, what state says, a
-/// spare that holds the same token, the history. A mint time from the configuration that state
-/// holds for this very token stands above the stamp until it is changed, and a stamp that agrees
-/// with state leaves the source as it is: a plan stays empty after the apply that wrote the stamp.
+/// The order is: a changed configuration, the stamp, a first configuration, what state says, and
+/// last the earliest trace of the token. A mint time from the configuration that state holds for
+/// this very token stands above the stamp until it is changed, and a stamp that agrees with state
+/// leaves the source as it is: a plan stays empty after the apply that wrote the stamp.
 pub fn decide(facts: &MintFacts) -> Option<Minted> {
     let mut warnings = Vec::new();
     let mut accept = |at: Timestamp, source| match facts.found_created_at {
@@ -170,12 +182,6 @@ pub fn decide(facts: &MintFacts) -> Option<Minted> {
         Some((configured.binding, dated))
     });
     let stamp = facts.stamp.and_then(|at| accept(at, MintSource::Stamp));
-    let spare = facts.spare.filter(|spare| {
-        facts
-            .found_created_at
-            .is_none_or(|created_at| !is_later(spare.at, created_at))
-    });
-
     let decided = match (configured, stamp) {
         (Some((Binding::Changed, config)), _) | (Some((Binding::First, config)), None) => config,
         (Some((Binding::First, config)), Some(stamp)) => {
@@ -186,10 +192,7 @@ pub fn decide(facts: &MintFacts) -> Option<Minted> {
             (Some(prior), Some(stamp)) if !agrees(prior, stamp) => stamp,
             (Some(prior), _) => prior,
             (None, Some(stamp)) => stamp,
-            (None, None) => match spare {
-                Some(spare) => spare,
-                None => from_history(facts.history?),
-            },
+            (None, None) => earliest(facts.history?, facts),
         },
     };
     Some(Minted {
@@ -209,10 +212,15 @@ fn agrees(prior: Dated, stamp: Dated) -> bool {
     prior.source == MintSource::Config || prior.at == whole_seconds(stamp.at)
 }
 
-fn from_history(outcome: HistoryOutcome) -> Dated {
+/// Returns the earliest trace of the token.
+fn earliest(history: HistoryOutcome, facts: &MintFacts) -> Dated {
+    let traces = [facts.retired, facts.copies.earliest];
     Dated {
-        at: outcome.oldest_created_at,
-        source: if outcome.complete {
+        at: traces
+            .into_iter()
+            .flatten()
+            .fold(history.oldest_created_at, Timestamp::min),
+        source: if history.complete && !facts.copies.incomplete {
             MintSource::History
         } else {
             MintSource::Estimated

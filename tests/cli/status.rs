@@ -303,7 +303,7 @@ async fn a_token_without_a_stamp_is_dated_by_its_history() {
     ran.exits(0)
         .prints("~ is an estimate")
         .tells("Mint time of secret/agent#claude_oauth_token is an estimate")
-        .tells("store agent --stamp-only --minted-at TIME");
+        .tells("store agent --stamp-only --minted-at=2");
 }
 
 #[tokio::test]

@@ -19,9 +19,6 @@ async fn what_is_no_token_is_not_stored() {
     let program = Program::at(&bao);
     let mut search = LeakSearch::new();
     for (what, value) in malformed("given to store") {
-        if what == "line break at the end" {
-            continue;
-        }
         search.plant(what, &value);
         search.plant_digest(what, &value);
         let ran = program.fed(&["store", "agent"], &value);

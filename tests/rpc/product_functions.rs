@@ -67,7 +67,7 @@ fn entries() -> Type {
 #[tokio::test]
 async fn an_empty_message_is_null() {
     let checked = result("token_check", &report(), vec![null()]).await;
-    assert_eq!(checked.get("valid"), Some(&true.into()));
+    assert_eq!(checked.get("valid"), Some(&false.into()));
     assert_eq!(checked.get("kind"), Some(&"none".into()));
     let arguments = vec![text("agent"), null(), null()];
     let found = result("external_secret_data", &entries(), arguments).await;
@@ -167,7 +167,7 @@ async fn nothing_of_a_token_is_in_any_answer() {
     values.push(("good", token("checked")));
     for (label, value) in &values {
         search.plant(label, value);
-        if *label != "good" && *label != "line break at the end" {
+        if *label != "good" {
             search.plant_digest(label, value);
         }
     }

@@ -71,7 +71,6 @@ pub(crate) fn malformed(seed: &str) -> Vec<(&'static str, String)> {
         ("other prefix", letters(seed, 108)),
         ("space inside", format!("{head} {tail}")),
         ("line break inside", format!("{head}\n{tail}")),
-        ("line break at the end", format!("{good}\n")),
         ("quotes", format!("\"{good}\"")),
         ("wrapped at 80 columns", good[..80].to_owned()),
         ("one character lost", good[..107].to_owned()),

@@ -182,7 +182,7 @@ async fn what_is_no_usable_token_is_not_handed_out() {
         (
             "wrong",
             format!("No token to hand out at secret/wrong#{FIELD}"),
-            "Field claude_oauth_token of secret/wrong holds no usable token",
+            "Field claude_oauth_token of secret/wrong does not hold a token",
         ),
         (
             "no-field",

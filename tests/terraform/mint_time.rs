@@ -188,7 +188,7 @@ async fn a_history_that_was_pruned_asks_for_the_mint_time() {
         .says("Set token_minted_at to the day on which `claude setup-token` made it");
     assert_eq!(
         errors(&apply),
-        [format!("Mint time of {PRIMARY_ID} is not known")]
+        [format!("Mint time of {PRIMARY_ID} is unknown")]
     );
 
     // An import has nothing to ask, so it warns.

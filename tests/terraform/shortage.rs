@@ -62,7 +62,7 @@ async fn each_kind_of_shortage_is_drift_until_it_is_over() {
     stack
         .patch(SPARES[1], json!({ FIELD: &token("cut")[..80] }))
         .await;
-    shows(&stack, "the first line of a wrapped one");
+    shows(&stack, "the first line of a wrapped token");
     stack.workspace.apply_saved().exits(0);
     assert_eq!(
         stack.attributes(POOL)["spares"][SPARES[1]]["status"],
@@ -158,7 +158,7 @@ async fn a_shortage_stamps_nothing_and_a_changed_argument_does() {
         let answer = stack.bao.must("GET", &target, Value::Null).await;
         answer["data"]["custom_metadata"].clone()
     };
-    shows(&stack, "the first line of a wrapped one");
+    shows(&stack, "the first line of a wrapped token");
     let apply = stack.workspace.apply_saved();
     apply.exits(0);
     assert_eq!(warnings(&apply), [SHORT], "{}", apply.transcript());

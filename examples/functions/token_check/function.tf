@@ -1,13 +1,13 @@
-# Refuses what is no token before anything is planned. Give it as TF_VAR_new_token in the run that
-# stores it, and leave it out afterwards: no token is nothing to refuse.
+# Rejects anything that is not a token before anything is planned. Set TF_VAR_new_token in the run
+# that stores the token, and leave it out afterwards: null is not valid, so the condition allows it.
 variable "new_token" {
   type      = string
   ephemeral = true
   default   = null
 
   validation {
-    condition     = provider::claude::token_check(var.new_token).valid
-    error_message = "new_token is no OAuth token. Run `claude setup-token` in a terminal of 300 columns and give what it prints."
+    condition     = var.new_token == null || provider::claude::token_check(var.new_token).valid
+    error_message = "new_token is not an OAuth token. Run `claude setup-token` in a terminal at least 300 columns wide, and use the token that it prints."
   }
 }
 

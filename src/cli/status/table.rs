@@ -130,7 +130,9 @@ fn color(state: State) -> Color {
     match state {
         State::InDate => Color::Green,
         State::RotationDue | State::Spent | State::Duplicate => Color::Yellow,
-        State::Expired | State::Malformed | State::Missing | State::Unreadable => Color::Red,
+        State::Expired | State::Refused | State::Malformed | State::Missing | State::Unreadable => {
+            Color::Red
+        }
     }
 }
 

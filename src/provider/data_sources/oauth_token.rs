@@ -84,8 +84,8 @@ async fn look(
         describe(configured, asked.observer, place, asked.lifetime, &observed).await?;
     let mut diagnostics = std::mem::take(&mut description.diagnostics);
     diagnostics.extend(configured.skew_warning());
-    if let Some(problem) = &description.problem {
-        diagnostics.push(diagnose::no_token(place, description.status, problem));
+    if let Some(unusable) = &description.unusable {
+        diagnostics.push(diagnose::no_token(place, unusable));
     }
     let mut object = config.clone();
     object.record(place, &description);

@@ -1,24 +1,29 @@
 //! What a user reads about a token that is looked up and not managed.
 
-use super::Place;
+use super::{Place, unusable_text};
 use crate::protocol::Diagnostic;
+use crate::provider::secrets::unusable::Unusable;
 use crate::sdk::Field;
-use crate::token::expiry::Status;
 use crate::token::fingerprint::Fingerprint;
 
 /// A lookup that finds no usable token.
-pub(in crate::provider) fn no_token(place: Place<'_>, status: Status, problem: &str) -> Diagnostic {
+pub(in crate::provider) fn no_token(place: Place<'_>, unusable: &Unusable) -> Diagnostic {
     Diagnostic::warning(
-        format!("Token {place} is {}", status.as_str()),
+        format!("Token {place} is {}", unusable.status().as_str()),
         format!(
-            "{problem}Until then fingerprint and dates are null. A postcondition on status makes \
-             this an error."
+            "{}Until then, fingerprint and dates are null. To make this an error, add a \
+             postcondition on status.",
+            unusable_text(place, unusable)
         ),
     )
 }
 
 /// A place with nothing to hand out: a value that is no token may be another secret.
-pub(in crate::provider) fn nothing_to_hand_out(place: Place<'_>, problem: &str) -> Diagnostic {
+pub(in crate::provider) fn nothing_to_hand_out(
+    place: Place<'_>,
+    unusable: Option<&Unusable>,
+) -> Diagnostic {
+    let problem = unusable.map_or_else(String::new, |unusable| unusable_text(place, unusable));
     Diagnostic::error(
         format!("No token to hand out at {place}"),
         format!("{problem}Then run this again."),

@@ -1,45 +1,50 @@
 //! What a user reads about mint times.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 
 use super::{Place, command};
 use crate::protocol::{AttributePath, Diagnostic};
-use crate::token::history::HistoryOutcome;
+use crate::provider::secrets::date::Gaps;
 use crate::token::instant::format_instant;
 use crate::token::mint::MintWarning;
 
-/// A mint time that only an older version could tell.
-pub(in crate::provider) fn history_ends(place: Place<'_>, outcome: HistoryOutcome) -> String {
-    format!(
-        "The oldest version of {secret} that can be read, written {at}, already holds this \
-         token, and versions before it are pruned, deleted or not readable.",
-        secret = place.secret,
-        at = format_instant(outcome.oldest_created_at),
-    )
-}
-
-/// Why a mint time is an estimate: the history ends too early, or a spare's does that holds the
-/// same token.
-fn estimated(place: Place<'_>, history: Option<HistoryOutcome>) -> String {
-    match history {
-        Some(outcome) => history_ends(place, outcome),
-        None => "A spare holds the same token, and its mint time is an estimate.".into(),
+/// Why a mint time is an estimate.
+pub(in crate::provider) fn estimated(place: Place<'_>, gaps: &Gaps) -> String {
+    let mut text = String::new();
+    if let Some(oldest) = gaps.history {
+        let _ = write!(
+            text,
+            "The oldest version of {secret} that can be read, written {at}, already holds this \
+             token, and the versions before it cannot be read. ",
+            secret = place.secret,
+            at = format_instant(oldest),
+        );
     }
+    if !gaps.spares.is_empty() {
+        let _ = write!(
+            text,
+            "The token may have been copied from a spare whose history cannot be read: {}. ",
+            gaps.spares.join(", ")
+        );
+    }
+    text
 }
 
 /// An adoption that cannot date the token.
 pub(in crate::provider) fn mint_time_needed(
     place: Place<'_>,
     estimate: Timestamp,
-    history: Option<HistoryOutcome>,
+    gaps: &Gaps,
 ) -> Diagnostic {
     Diagnostic::error(
-        format!("Mint time of {place} is not known"),
+        format!("Mint time of {place} is unknown"),
         format!(
-            "{ends} The token may be older than that, and would then expire earlier than anyone \
-             is told. Set token_minted_at to the day on which `claude setup-token` made it, for \
-             example \"{example}\". Nothing was changed.",
-            ends = estimated(place, history),
+            "{why}The token may be older, and would then expire earlier than shown. Set \
+             token_minted_at to the day on which `claude setup-token` made it, for example \
+             \"{example}\".",
+            why = estimated(place, gaps),
             example = format_instant(estimate),
         ),
     )
@@ -48,18 +53,20 @@ pub(in crate::provider) fn mint_time_needed(
 /// A token that is new, and whose mint time is an estimate.
 pub(in crate::provider) fn mint_time_estimated(
     place: Place<'_>,
-    history: Option<HistoryOutcome>,
+    estimate: Timestamp,
+    gaps: &Gaps,
 ) -> Diagnostic {
     Diagnostic::warning(
         format!("Mint time of {place} is an estimate"),
         format!(
-            "{ends} The real expiry may be earlier than the one that is told. Set token_minted_at \
-             to the day on which the token was made, or stamp the token with it:{stamp}",
+            "{why}The token may expire earlier than shown. Stamp it with the day on which it was \
+             minted, in place of the day in this command:{stamp}",
             stamp = command(&format!(
-                "{} --stamp-only --minted-at TIME",
-                place.store_command()
+                "{} --stamp-only --minted-at={}",
+                place.store_command(),
+                format_instant(estimate)
             )),
-            ends = estimated(place, history),
+            why = estimated(place, gaps),
         ),
     )
 }
@@ -69,7 +76,8 @@ pub(in crate::provider) fn mint_warning(place: Place<'_>, warning: MintWarning) 
     Diagnostic::warning(
         format!("Mint time of {place} is in doubt"),
         format!(
-            "{warning}. Check which one is right: an expiry that is told too late is an outage."
+            "{warning}. Check which one is right: a token that expires earlier than shown is an \
+             outage."
         ),
     )
 }
@@ -103,13 +111,14 @@ mod tests {
             secret: &secret,
             field: "oauth",
         };
-        let outcome = HistoryOutcome {
-            oldest_created_at: Timestamp::UNIX_EPOCH,
-            complete: false,
+        let gaps = Gaps {
+            history: Some(Timestamp::UNIX_EPOCH),
+            spares: vec!["spare-1".to_owned()],
         };
-        let told = mint_time_estimated(place, Some(outcome)).detail;
+        let detail = mint_time_estimated(place, Timestamp::UNIX_EPOCH, &gaps).detail;
         let command = "\n    terraform-provider-claude store --mount=kv2 --field=oauth other \
-                       --stamp-only --minted-at TIME\n";
-        assert!(told.contains(command), "{told}");
+                       --stamp-only --minted-at=1970-01-01T00:00:00Z\n";
+        assert!(detail.contains(command), "{detail}");
+        assert!(detail.contains("cannot be read: spare-1."), "{detail}");
     }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Place, add, command, mint, otherwise, shell, vault_error};
 use crate::protocol::Diagnostic;
+use crate::provider::secrets::date::Gaps;
 use crate::token::expiry::Status;
 use crate::token::history::HistoryOutcome;
 use crate::token::instant::format_instant;
@@ -45,7 +46,13 @@ pub(in crate::provider) fn mint_date_needed(
         format!(
             "{ends} The token may be older than that. Give the day on which `claude setup-token` \
              made it, in the place of this one:{example}The token was not stamped.",
-            ends = mint::history_ends(place, outcome),
+            ends = mint::estimated(
+                place,
+                &Gaps {
+                    history: Some(outcome.oldest_created_at),
+                    spares: Vec::new()
+                }
+            ),
             example = command(&format!(
                 "{} --stamp-only --minted-at {}",
                 place.store_command(),

@@ -34,7 +34,19 @@ impl Place<'_> {
     /// Our own command that stores a token there, to which options can be added.
     pub(in crate::provider) fn store_command(self) -> String {
         let (mount, path) = (self.secret.mount(), shell(self.secret.path()));
-        own_command(mount, &path, self.field)
+        own_command("store", mount, &path, self.field)
+    }
+
+    /// Our own command that stores the one token in a malformed value again, alone.
+    pub(in crate::provider) fn repair_command(self) -> String {
+        let (mount, path) = (self.secret.mount(), shell(self.secret.path()));
+        own_command("store --repair", mount, &path, self.field)
+    }
+
+    /// Our own command that asks Claude Code whether the token works.
+    pub(in crate::provider) fn verify_command(self) -> String {
+        let (mount, path) = (self.secret.mount(), shell(self.secret.path()));
+        own_command("verify", mount, &path, self.field)
     }
 
     /// The command that makes a secret of a token and needs nothing of ours.
@@ -64,18 +76,18 @@ pub(in crate::provider) fn store_commands(
 ) -> String {
     format!(
         "{}Or the same without that program:{}",
-        command(&own_command(mount, path, field)),
+        command(&own_command("store", mount, path, field)),
         command(&vault_command(verb, mount, path, field))
     )
 }
 
-fn own_command(mount: &str, path: &str, field: &str) -> String {
+fn own_command(verb: &str, mount: &str, path: &str, field: &str) -> String {
     let option = |name: &str, value: &str, default: &str| match value {
         value if value == default => String::new(),
         value => format!(" --{name}={}", shell(value)),
     };
     format!(
-        "{program} store{mount}{field} {path}",
+        "{program} {verb}{mount}{field} {path}",
         program = env!("CARGO_PKG_NAME"),
         mount = option("mount", mount, DEFAULT_MOUNT),
         field = option("field", field, DEFAULT_FIELD),

@@ -6,7 +6,7 @@ use crate::external_secret::validate_secret_key;
 use crate::protocol::{AttributePath, Diagnostic};
 use crate::sdk::Field;
 use crate::secret::Secret;
-use crate::token::check::{check, trim};
+use crate::token::check::{Check, check, trim};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::instant::parse_minted_at;
 use crate::token::mark::MAX_PRIMARY_BYTES;
@@ -201,11 +201,14 @@ pub(in crate::provider) fn unmarkable(path: &Field<String>, field: &str) -> Opti
 /// Refuses a value that is no token. No path: the host would quote the value.
 pub(in crate::provider) fn token(token: &Field<Secret>, name: &str) -> Option<Diagnostic> {
     let (text, _) = trim(token.known()?.expose());
-    let problem = check(text).problem()?;
-    Some(Diagnostic::error(
-        format!("Wrong {name}"),
-        format!("{}. {}", capital(&problem), problem.advice()),
-    ))
+    let detail = match check(text) {
+        Check::Valid { unproven, .. } => super::unproven(unproven?),
+        Check::Malformed(malformed) => {
+            let problem = malformed.problem;
+            format!("{}. {}", capital(&problem), problem.advice())
+        }
+    };
+    Some(Diagnostic::error(format!("Invalid {name}"), detail))
 }
 
 /// Writes an error as the beginning of a sentence.

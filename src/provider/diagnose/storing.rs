@@ -57,6 +57,23 @@ pub(in crate::provider) fn no_token_to_store(place: Place<'_>, problem: Problem)
     )
 }
 
+/// A token of a length that no working token is known to have.
+pub(in crate::provider) fn unproven_not_stored(place: Place<'_>, length: usize) -> Diagnostic {
+    Diagnostic::error(
+        format!("No token to store at {place}"),
+        format!("{} Nothing was changed.", unproven(length)),
+    )
+}
+
+/// Says why a token of such a length is not accepted.
+pub(in crate::provider) fn unproven(length: usize) -> String {
+    format!(
+        "The value has {length} characters, and every token that is known to work has 108. \
+         Something may be glued to it. Copy the token again from a terminal at least 300 columns \
+         wide."
+    )
+}
+
 /// White space that was taken off a token.
 pub(in crate::provider) fn trimmed(place: Place<'_>) -> Diagnostic {
     Diagnostic::warning(

@@ -13,6 +13,7 @@ use crate::provider::secrets::observe::Observed;
 use crate::provider::secrets::spares::named;
 use crate::sdk::{Context, Diagnostics, EphemeralResource, Failure, Field, Found};
 use crate::secret::Secret;
+use crate::token::check::trim;
 use crate::token::expiry::Status;
 use crate::vault::{self, Reading};
 
@@ -102,7 +103,7 @@ async fn look(
     let refusal = match &description.token {
         None => Some(diagnose::nothing_to_hand_out(
             place,
-            description.problem.as_deref().unwrap_or_default(),
+            description.unusable.as_ref(),
         )),
         Some(facts) if description.status == Status::Expired && !allow_expired => Some(
             diagnose::expired_not_handed_out(place, &facts.dates.expires_at_text()),
@@ -116,7 +117,9 @@ async fn look(
     diagnostics.extend(configured.skew_warning());
     let mut object = config.clone();
     object.record(place, &description);
-    object.token = token.into();
+    object.token = token
+        .map(|token| Secret::new(trim(token.expose()).0))
+        .into();
     object.allow_expired = Field::Known(allow_expired);
     object.fill_in(&asked);
     Ok(Found {

@@ -2,9 +2,10 @@
 
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::refuse::capital;
+use crate::provider::diagnose::unproven;
 use crate::sdk::{Field, Function, model, object};
 use crate::secret::Secret;
-use crate::token::check::{Check, Kind, check, trim};
+use crate::token::check::{Check, Kind, Malformed, check};
 
 /// The function.
 pub(super) struct TokenCheck;
@@ -41,11 +42,11 @@ impl Function for TokenCheck {
         token, for `validation` blocks of variables. Only the form is looked at: nothing asks \
         whether the token works. The result never contains the value.\n\n\
         - `valid` (bool) Whether the value passes, as it does for `token_wo`: white space around \
-        it, such as the line break that ends a file, is trimmed there and counts for nothing here. \
-        True for null, which is how an optional variable says that there is no token to store; \
-        where there must be one, demand a `fingerprint` or set `nullable = false`.\n\
+        it, such as the line break that ends a file, is trimmed there and ignored here. False for \
+        null, and for a token longer than every token that is known to work. To accept an \
+        optional variable, write `var.token == null || …valid`.\n\
         - `kind` (string) What the value is by its looks: `oauth_token`, `refresh_token`, \
-        `api_key`, `admin_key`, `credentials_json`, `unknown`, or `none` for null.\n\
+        `api_key`, `admin_key`, `credentials_json`, `authorization_code`, `unknown`, or `none` for null.\n\
         - `problem` (string) What is wrong and what to do about it, in whole sentences; an empty \
         text where `valid` is true.\n\
         - `fingerprint` (string) `sha256:` and the SHA-256 of the token without the white space, \
@@ -67,9 +68,9 @@ impl Function for TokenCheck {
                 fingerprint: Field::Unknown,
             },
             Field::Null => Report {
-                valid: Field::Known(true),
+                valid: Field::Known(false),
                 kind: Field::text("none"),
-                problem: Field::text(""),
+                problem: Field::text("There is no token."),
                 fingerprint: Field::Null,
             },
         })
@@ -77,16 +78,22 @@ impl Function for TokenCheck {
 }
 
 fn report(token: &Secret) -> Report {
-    let (text, _) = trim(token.expose());
-    let check = check(text);
-    let problem = check.problem();
+    let text = token.expose();
+    let (fingerprint, problem) = match check(text) {
+        Check::Valid {
+            unproven: Some(length),
+            ..
+        } => (None, unproven(length)),
+        Check::Valid { fingerprint, .. } => (Some(fingerprint.to_string()), String::new()),
+        Check::Malformed(Malformed { problem, .. }) => {
+            (None, format!("{}. {}", capital(&problem), problem.advice()))
+        }
+    };
     Report {
-        valid: Field::Known(matches!(check, Check::Valid { .. })),
+        valid: Field::Known(fingerprint.is_some()),
         kind: Field::text(Kind::of(text).as_str()),
-        problem: Field::Known(problem.map_or_else(String::new, |problem| {
-            format!("{}. {}", capital(&problem), problem.advice())
-        })),
-        fingerprint: check.fingerprint().map(|print| print.to_string()).into(),
+        problem: Field::Known(problem),
+        fingerprint: fingerprint.into(),
     }
 }
 
@@ -120,15 +127,15 @@ mod tests {
             (
                 text[..107].to_owned(),
                 "oauth_token",
-                "One character of the token is lost",
+                "The token has 107 of 108 characters",
             ),
             (text[..80].to_owned(), "oauth_token", "The token is cut off"),
             (
                 format!("{} {}", &text[..50], &text[50..]),
                 "oauth_token",
-                "There is white space inside",
+                "The value has white space inside",
             ),
-            (format!("'{text}'"), "oauth_token", "There are quotes"),
+            (format!("'{text}'"), "oauth_token", "The value has quotes"),
             (
                 text.replace("oat01", "ort01"),
                 "refresh_token",
@@ -147,7 +154,7 @@ mod tests {
             (
                 format!("{{\"accessToken\":\"{text}\"}}"),
                 "credentials_json",
-                "The value is a credentials JSON",
+                "The value is Claude Code's credentials JSON",
             ),
             (
                 "hunter2".to_owned(),
@@ -168,15 +175,19 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_nothing_to_refuse() {
-        assert_eq!(
-            call(None),
-            Report {
-                valid: Field::Known(true),
-                kind: Field::text("none"),
-                problem: Field::text(""),
-                fingerprint: Field::Null,
-            }
-        );
+    fn null_is_allowed_and_not_valid() {
+        let report = call(None);
+        assert_eq!(report.valid, Field::Known(false));
+        assert_eq!(report.kind.as_str(), Some("none"));
+        assert_eq!(report.fingerprint, Field::Null);
+    }
+
+    #[test]
+    fn a_token_longer_than_any_that_works_is_not_valid() {
+        let report = call(Some(&format!("{}BBB", good())));
+        assert_eq!(report.valid, Field::Known(false));
+        assert_eq!(report.kind.as_str(), Some("oauth_token"));
+        assert!(report.problem.as_str().unwrap().contains("111 characters"));
+        assert_eq!(report.fingerprint, Field::Null);
     }
 }

@@ -5,6 +5,7 @@ use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::secrets::date::{Found, date};
 use crate::provider::secrets::observe::{Field as Content, Observed, Observer};
+use crate::provider::secrets::unusable::Unusable;
 use crate::sdk::Diagnostics;
 use crate::token::expiry::{Dates, Lifetime, Status, status_at};
 use crate::token::fingerprint::Fingerprint;
@@ -17,8 +18,8 @@ pub(in crate::provider) struct Description {
     pub(in crate::provider) status: Status,
     /// The token, where there is one.
     pub(in crate::provider) token: Option<TokenFacts>,
-    /// Why there is no usable token, in words that say what to do.
-    pub(in crate::provider) problem: Option<String>,
+    /// Why there is no usable token.
+    pub(in crate::provider) unusable: Option<Unusable>,
     /// Warnings about the mint time and the length of the token.
     pub(in crate::provider) diagnostics: Diagnostics,
 }
@@ -38,6 +39,18 @@ pub(in crate::provider) struct TokenFacts {
     pub(in crate::provider) rotated_from: Option<String>,
 }
 
+impl Description {
+    /// A place without a usable token.
+    fn of(unusable: Option<Unusable>) -> Self {
+        Self {
+            status: unusable.as_ref().map_or(Status::Missing, Unusable::status),
+            token: None,
+            unusable,
+            diagnostics: Diagnostics::new(),
+        }
+    }
+}
+
 /// Describes what was read at a place. A token is dated by its stamp; older versions are read
 /// only where it has none.
 ///
@@ -52,24 +65,12 @@ pub(in crate::provider) async fn describe(
     lifetime: Lifetime,
     observed: &Observed,
 ) -> Result<Description, Diagnostic> {
-    let without_token = |status| Description {
-        status,
-        token: None,
-        problem: diagnose::problem(place, observed, None),
-        diagnostics: Diagnostics::new(),
-    };
-    let Observed::Present(document) = observed else {
-        return Ok(without_token(Status::Missing));
-    };
-    let (fingerprint, unusual_length) = match document.field(place.field, None) {
-        Content::Token {
-            fingerprint,
-            unusual_length,
-        } => (fingerprint, unusual_length),
-        Content::Missing => return Ok(without_token(Status::Missing)),
-        Content::Malformed(_) | Content::NotText(_) => {
-            return Ok(without_token(Status::Malformed));
-        }
+    let (document, content, fingerprint) = match observed {
+        Observed::Present(document) => match document.field(place.field, None) {
+            content @ Content::Token { fingerprint, .. } => (document, content, fingerprint),
+            content => return Ok(Description::of(Unusable::of(content))),
+        },
+        gone => return Ok(Description::of(Unusable::at(gone, place.field, None))),
     };
     let found = Found {
         place,
@@ -78,7 +79,7 @@ pub(in crate::provider) async fn describe(
     };
     let dated = date(observer, found, MintFacts::default()).await?;
     let mut diagnostics = dated.told(place);
-    diagnostics.extend(unusual_length.map(|length| diagnose::unusual_length(place, length)));
+    diagnostics.extend(diagnose::form(place, content));
     let dates = Dates::new(dated.minted.at, lifetime, document.deletion_at);
     Ok(Description {
         status: status_at(&dates, configured.now()),
@@ -89,7 +90,7 @@ pub(in crate::provider) async fn describe(
             source: dated.minted.source,
             rotated_from: found.stamp().and_then(|stamp| stamp.rotated_from),
         }),
-        problem: None,
+        unusable: None,
         diagnostics,
     })
 }

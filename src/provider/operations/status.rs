@@ -32,8 +32,10 @@ pub enum State {
     InDate,
     /// It works and should be replaced.
     RotationDue,
-    /// Its day has passed.
+    /// It has expired.
     Expired,
+    /// Claude Code saw that it is refused.
+    Refused,
     /// It was promoted to a primary, so that it is no spare any more.
     Spent,
     /// Another secret of the survey holds it as well, and comes first.
@@ -48,10 +50,11 @@ pub enum State {
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::InDate,
         Self::RotationDue,
         Self::Expired,
+        Self::Refused,
         Self::Spent,
         Self::Duplicate,
         Self::Malformed,
@@ -65,6 +68,7 @@ impl State {
             Self::InDate => "in_date",
             Self::RotationDue => "rotation_due",
             Self::Expired => "expired",
+            Self::Refused => "refused",
             Self::Spent => "spent",
             Self::Duplicate => "duplicate",
             Self::Malformed => "malformed",
@@ -85,6 +89,7 @@ impl From<Status> for State {
             Status::InDate => Self::InDate,
             Status::RotationDue => Self::RotationDue,
             Status::Expired => Self::Expired,
+            Status::Refused => Self::Refused,
             Status::Malformed => Self::Malformed,
             Status::Missing => Self::Missing,
         }

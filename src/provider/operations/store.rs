@@ -193,7 +193,7 @@ impl Operations {
             }
         };
         let before = match stored.before {
-            Content::Missing => Before::Nothing,
+            Content::Missing | Content::Empty => Before::Nothing,
             Content::Token { fingerprint, .. } => Before::Token(fingerprint),
             Content::Malformed(_) | Content::NotText(_) => Before::NoToken,
         };
@@ -269,7 +269,7 @@ impl Operations {
         {
             return Ok((dates(at), Ok(Stamping::Kept)));
         }
-        let history = walk(self.observer()?, found)
+        let history = walk(self.observer()?, found, None)
             .await
             .map_err(Refusal::failed)?;
         let minted_at = match minted_at {

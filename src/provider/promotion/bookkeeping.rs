@@ -125,10 +125,11 @@ impl Promotion<'_> {
         let rotated_from = match &stamp {
             Some(stamp) => stamp.rotated_from.clone(),
             // A spare's mark shows where a token without a stamp came from.
-            None => self
-                .copy_of(found.fingerprint)
-                .await
-                .and_then(|copy| copy.promoted_from),
+            None => {
+                let primary = self.field_path();
+                let spares = self.spares(&primary);
+                spares.origin_of(self.spare_paths, found.fingerprint).await
+            }
         };
         let mut retired = self.retired(found.document);
         retired.extend(self.replaced_prior(found.fingerprint));

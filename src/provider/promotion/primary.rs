@@ -7,9 +7,8 @@ use super::choose::Target;
 use super::stop::Stop;
 use super::{Current, How, PATIENCE, PAUSE, Promotion, Reason, Report};
 use crate::provider::diagnose;
-use crate::provider::secrets::date::{DatedToken, Found, date};
+use crate::provider::secrets::date::{DatedToken, Found, Traces, date_traced};
 use crate::provider::secrets::observe::{Field as Content, Observation, Observed};
-use crate::provider::secrets::spares::HeldCopy;
 use crate::token::expiry::{Dates, Status, status_at};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::mint::MintFacts;
@@ -258,19 +257,13 @@ impl Promotion<'_> {
         let mut facts = MintFacts::default();
         if self.prior.fingerprint == Some(found.fingerprint) {
             facts.prior = self.prior.dated;
-        } else if found.stamp().is_none_or(|stamp| stamp.minted_at.is_none()) {
-            let copy = self.copy_of(found.fingerprint).await;
-            facts.spare = copy.map(|copy| copy.dated);
         }
-        date(self.observer, found, facts)
+        let traces = Traces {
+            spare_paths: self.spare_paths,
+            before: None,
+        };
+        date_traced(self.observer, found, facts, traces)
             .await
             .map_err(Stop::from_diagnostic)
-    }
-
-    /// Reads the spares for one that holds this token.
-    pub(super) async fn copy_of(&self, fingerprint: Fingerprint) -> Option<HeldCopy> {
-        let primary = self.field_path();
-        let spares = self.spares(&primary);
-        spares.holding(self.spare_paths, fingerprint).await
     }
 }

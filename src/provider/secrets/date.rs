@@ -1,12 +1,17 @@
-//! Finds out when a token was minted, asking Vault for older versions where nothing else tells.
+//! Finds out when a token was minted, from older versions and spares where nothing else dates it.
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
 
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::secrets::observe::{Field, Observation, Observed, Observer};
+use crate::provider::secrets::spares::named;
 use crate::sdk::Diagnostics;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::history::{HistoryOutcome, HistoryWalk, PastVersion};
-use crate::token::mint::{MintFacts, MintSource, Minted, decide};
+use crate::token::mint::{Copies, MintFacts, MintSource, Minted, decide};
+use crate::token::retired::RetiredTokens;
 use crate::token::stamp::Stamp;
 use crate::vault::VaultError;
 
@@ -33,61 +38,108 @@ impl Found<'_> {
 
     /// Completes the facts by what the document tells.
     fn facts(&self, facts: MintFacts) -> MintFacts {
+        let metadata = &self.document.custom_metadata;
+        let retired = RetiredTokens::read(self.place.field, metadata);
         MintFacts {
             stamp: self.stamp().and_then(|stamp| stamp.minted_at),
+            retired: retired
+                .get(self.fingerprint.short())
+                .and_then(|retired| retired.minted_at),
             found_created_at: Some(self.document.created_at),
             ..facts
         }
     }
 }
 
-/// A mint time, and the history behind it where that was asked.
+/// Where else a token that is new to the state may have left a trace.
+#[derive(Clone, Copy, Default)]
+pub(in crate::provider) struct Traces<'a> {
+    /// Spares that may hold the token, in the mount of the secret: people copy tokens manually.
+    pub(in crate::provider) spare_paths: &'a [String],
+    /// The version before the one that was found, where that is known without a read: a write of
+    /// ours may have pruned it.
+    pub(in crate::provider) before: Option<PastVersion>,
+}
+
+/// A mint time, and what is behind it.
 pub(in crate::provider) struct DatedToken {
     /// The mint time that counts.
     pub(in crate::provider) minted: Minted,
+    /// Where an earlier trace may be, if the mint time is an estimate.
+    pub(in crate::provider) gaps: Gaps,
     /// What the walk through the versions found.
     pub(in crate::provider) history: Option<HistoryOutcome>,
-    /// Whether the state knows the token, and whoever reads has heard of it.
+    /// Whether the state knows the token, so that the estimate was reported before.
     known: bool,
 }
 
+/// What could not be read of a token's past.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::provider) struct Gaps {
+    /// The oldest version of the secret that can be read, if that one holds the token.
+    pub(in crate::provider) history: Option<Timestamp>,
+    /// Spares that cannot be read, or whose own history ends too early.
+    pub(in crate::provider) spares: Vec<String>,
+}
+
 impl DatedToken {
-    /// Returns what a user should hear of the mint time: doubts, and once that it is an estimate.
+    /// Returns what a user should know about the mint time: accounts that do not count, and once
+    /// that it is an estimate.
     pub(in crate::provider) fn told(&self, place: Place<'_>) -> Diagnostics {
         let doubts = self.minted.warnings.iter();
         doubts
             .map(|doubt| diagnose::mint_warning(place, *doubt))
             .chain(
                 (self.is_estimate() && !self.known)
-                    .then(|| diagnose::mint_time_estimated(place, self.history)),
+                    .then(|| diagnose::mint_time_estimated(place, self.minted.at, &self.gaps)),
             )
             .collect()
     }
 
-    /// Tells whether the token may be older, so that the date is none to write down.
+    /// Tells whether the token may be older, so that the date must not be written down.
     pub(in crate::provider) fn is_estimate(&self) -> bool {
         self.minted.source == MintSource::Estimated
     }
 }
 
-/// Decides when a token was minted. `facts` says what configuration and state know of it; older
-/// versions are read only where that, and the token's stamp, decide nothing.
+/// Decides when a token was minted that has left no trace elsewhere. `facts` has what
+/// configuration and state know of it; older versions are read only where that, and the token's
+/// stamp, decide nothing.
 pub(in crate::provider) async fn date(
     observer: &Observer,
     found: Found<'_>,
     facts: MintFacts,
 ) -> Result<DatedToken, Diagnostic> {
-    let mut facts = found.facts(facts);
+    date_traced(observer, found, facts, Traces::default()).await
+}
+
+/// Decides when a token was minted, by the earliest of all its traces where nothing else decides.
+pub(in crate::provider) async fn date_traced(
+    observer: &Observer,
+    found: Found<'_>,
+    facts: MintFacts,
+    traces: Traces<'_>,
+) -> Result<DatedToken, Diagnostic> {
+    let facts = found.facts(facts);
     let known = facts.prior.is_some();
     if let Some(minted) = decide(&facts) {
         return Ok(DatedToken {
             minted,
+            gaps: Gaps::default(),
             history: None,
             known,
         });
     }
-    let history = walk(observer, found).await?;
-    facts.history = Some(history);
+    let (history, (copies, spares)) = tokio::join!(
+        walk(observer, found, traces.before),
+        copies(observer, found, traces.spare_paths)
+    );
+    let history = history?;
+    let facts = MintFacts {
+        history: Some(history),
+        copies,
+        ..facts
+    };
     let minted = decide(&facts).unwrap_or(Minted {
         at: history.oldest_created_at,
         source: MintSource::Estimated,
@@ -95,15 +147,84 @@ pub(in crate::provider) async fn date(
     });
     Ok(DatedToken {
         minted,
+        gaps: Gaps {
+            history: (!history.complete).then_some(history.oldest_created_at),
+            spares,
+        },
         history: Some(history),
         known,
     })
 }
 
-/// Walks back through the versions of a secret to the one in which the token first appeared.
+/// Reads every spare for a copy of the token, all at once. A spare that cannot be read, or whose
+/// history ends too early, is named: an earlier date may be there.
+async fn copies(
+    observer: &Observer,
+    found: Found<'_>,
+    spare_paths: &[String],
+) -> (Copies, Vec<String>) {
+    let dates = spare_paths.iter().map(async |path| {
+        let date = copy(observer, found, path).await;
+        (path, date)
+    });
+    let mut copies = Copies::default();
+    let mut unread = Vec::new();
+    for (path, date) in join_all(dates).await {
+        match date {
+            Ok(None) => {}
+            Ok(Some(minted)) => {
+                copies.earliest = Some(copies.earliest.map_or(minted.at, |at| at.min(minted.at)));
+                if minted.source == MintSource::Estimated {
+                    unread.push(path.clone());
+                }
+            }
+            Err(_) => unread.push(path.clone()),
+        }
+    }
+    copies.incomplete = !unread.is_empty();
+    (copies, unread)
+}
+
+/// Dates the copy in a spare by the stamp there or its own history; `None` if there is no copy.
+async fn copy(
+    observer: &Observer,
+    found: Found<'_>,
+    path: &str,
+) -> Result<Option<Minted>, Diagnostic> {
+    let field = found.place.field;
+    let secret = named(found.place.secret.mount(), path)?;
+    let place = Place {
+        secret: &secret,
+        field,
+    };
+    let observed = observer
+        .observe(&secret)
+        .await
+        .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
+    let Observed::Present(document) = &*observed else {
+        return Ok(None);
+    };
+    if !document.holds(field, &found.fingerprint) {
+        return Ok(None);
+    }
+    let found = Found {
+        place,
+        document,
+        fingerprint: found.fingerprint,
+    };
+    let facts = found.facts(MintFacts::default());
+    if let Some(minted) = decide(&facts) {
+        return Ok(Some(minted));
+    }
+    let history = Some(walk(observer, found, None).await?);
+    Ok(decide(&MintFacts { history, ..facts }))
+}
+
+/// Walks back through the versions of a secret to the oldest one that holds the token.
 pub(in crate::provider) async fn walk(
     observer: &Observer,
     found: Found<'_>,
+    before: Option<PastVersion>,
 ) -> Result<HistoryOutcome, Diagnostic> {
     let Place { secret, field } = found.place;
     let mut walk = HistoryWalk::start(
@@ -111,17 +232,20 @@ pub(in crate::provider) async fn walk(
         found.document.version,
         found.document.created_at,
     );
+    if let Some(before) = before {
+        walk.observe(before);
+    }
     while let Some(version) = walk.next_version() {
         let past = match observer.observe_version(secret, version).await {
             Ok(Observed::Present(document)) => PastVersion::Readable {
                 created_at: document.created_at,
                 fingerprint: match document.field(field, Some(&found.fingerprint)) {
                     Field::Token { fingerprint, .. } => Some(fingerprint),
-                    Field::Missing | Field::Malformed(_) | Field::NotText(_) => None,
+                    _ => None,
                 },
             },
-            Ok(Observed::Deleted { .. } | Observed::Destroyed { .. } | Observed::Absent)
-            | Err(VaultError::Forbidden { .. }) => PastVersion::Unreadable,
+            Ok(Observed::Deleted { .. } | Observed::Destroyed { .. }) => PastVersion::Unreadable,
+            Ok(Observed::Absent) | Err(VaultError::Forbidden { .. }) => PastVersion::EndOfHistory,
             Err(error) => {
                 return Err(diagnose::vault_error(
                     &error,

@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 
 use crate::deadline::Deadline;
 use crate::secret::Secret;
-use crate::token::check::{Check, Kind, Problem, check, check_recorded};
+use crate::token::check::{Check, Kind, Malformed, Problem, check, check_recorded};
 use crate::token::fingerprint::Fingerprint;
 use crate::vault::{self, Document, Reading, SecretPath, Store, VaultError};
 
@@ -54,17 +54,19 @@ pub(in crate::provider) struct Observation {
 enum Value {
     Token {
         fingerprint: Fingerprint,
-        unusual_length: Option<usize>,
+        unproven: Option<usize>,
+        padded: bool,
     },
     /// Text that looks like a token and is none. It is kept, because only a comparison with what
     /// the state has recorded tells whether it was a good token once.
     LikeToken {
         text: Secret,
-        problem: Problem,
+        malformed: Malformed,
     },
     /// Text that no release has taken for a token: a password beside it, as like as not, and
     /// nothing that we keep.
-    Other(Problem),
+    Other(Malformed),
+    Empty,
     NotText(&'static str),
 }
 
@@ -73,15 +75,19 @@ enum Value {
 pub(in crate::provider) enum Field {
     /// There is no such field.
     Missing,
+    /// It holds nothing, or only white space and quotes.
+    Empty,
     /// It holds a token.
     Token {
         /// The token's fingerprint.
         fingerprint: Fingerprint,
-        /// The length where it is another than every setup token so far had.
-        unusual_length: Option<usize>,
+        /// Its length, if no token of that length was ever reported to work.
+        unproven: Option<usize>,
+        /// Whether white space is around it.
+        padded: bool,
     },
-    /// It holds text that is no token.
-    Malformed(Problem),
+    /// It holds text that is not a token.
+    Malformed(Malformed),
     /// It holds JSON of this kind, which is no text.
     NotText(&'static str),
 }
@@ -106,24 +112,29 @@ impl Observation {
         match self.fields.get(name) {
             None => Field::Missing,
             Some(Value::NotText(kind)) => Field::NotText(kind),
-            Some(Value::Other(problem)) => Field::Malformed(*problem),
+            Some(Value::Empty) => Field::Empty,
+            Some(Value::Other(malformed)) => Field::Malformed(*malformed),
             Some(Value::Token {
                 fingerprint,
-                unusual_length,
+                unproven,
+                padded,
             }) => Field::Token {
                 fingerprint: *fingerprint,
-                unusual_length: *unusual_length,
+                unproven: *unproven,
+                padded: *padded,
             },
-            Some(Value::LikeToken { text, problem }) => {
+            Some(Value::LikeToken { text, malformed }) => {
                 match recorded.map(|recorded| check_recorded(text.expose(), recorded)) {
                     Some(Check::Valid {
                         fingerprint,
-                        unusual_length,
+                        unproven,
+                        padded,
                     }) => Field::Token {
                         fingerprint,
-                        unusual_length,
+                        unproven,
+                        padded,
                     },
-                    _ => Field::Malformed(*problem),
+                    _ => Field::Malformed(*malformed),
                 }
             }
         }
@@ -151,14 +162,20 @@ impl Value {
             vault::Field::Text(text) => match check(text.expose()) {
                 Check::Valid {
                     fingerprint,
-                    unusual_length,
+                    unproven,
+                    padded,
                 } => Self::Token {
                     fingerprint,
-                    unusual_length,
+                    unproven,
+                    padded,
                 },
-                Check::Malformed(problem) => match Kind::of(text.expose()) {
-                    Kind::OauthToken => Self::LikeToken { text, problem },
-                    _ => Self::Other(problem),
+                Check::Malformed(Malformed {
+                    problem: Problem::Empty,
+                    ..
+                }) => Self::Empty,
+                Check::Malformed(malformed) => match Kind::of(text.expose()) {
+                    Kind::OauthToken => Self::LikeToken { text, malformed },
+                    _ => Self::Other(malformed),
                 },
             },
         })

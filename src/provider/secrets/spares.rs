@@ -9,8 +9,6 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-pub(in crate::provider) use copies::HeldCopy;
-
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
@@ -211,12 +209,13 @@ impl Spares<'_> {
         reading.marks = Mark::read_all(self.field, &document.custom_metadata);
         reading.verdict = Verdict::read(self.field, &document.custom_metadata);
         reading.spare.slot = match document.field(self.field, recorded.as_ref()) {
-            Content::Missing => Slot::Missing,
-            Content::Malformed(problem) => Slot::Malformed(problem),
+            Content::Missing | Content::Empty => Slot::Missing,
+            Content::Malformed(malformed) => Slot::Malformed(malformed.problem),
             Content::NotText(_) => Slot::Malformed(Problem::JsonDocument),
-            Content::Token {
+            content @ Content::Token {
                 fingerprint,
-                unusual_length,
+                unproven,
+                ..
             } => {
                 let found = Found {
                     place,
@@ -224,11 +223,7 @@ impl Spares<'_> {
                     fingerprint,
                 };
                 let known = known.filter(|known| known.fingerprint == fingerprint);
-                if known.is_none() {
-                    reading.diagnostics.extend(
-                        unusual_length.map(|length| diagnose::unusual_length(place, length)),
-                    );
-                }
+                reading.diagnostics.extend(diagnose::form(place, content));
                 let facts = MintFacts {
                     prior: known.and_then(|known| known.dated),
                     ..MintFacts::default()
@@ -242,7 +237,7 @@ impl Spares<'_> {
                     deletion_at: document.deletion_at,
                     source: dated.minted.source,
                     dates: Dates::new(dated.minted.at, self.lifetime, document.deletion_at),
-                    is_unproven: unusual_length.is_some(),
+                    is_unproven: unproven.is_some(),
                     is_primary: stamp
                         .as_ref()
                         .is_some_and(|stamp| stamp.rotated_from.is_some()),

@@ -17,7 +17,7 @@ use crate::sdk::Diagnostics;
 use crate::secret::Secret;
 use crate::token::check::{Check, check, trim};
 use crate::token::fingerprint::{Fingerprint, ShortFingerprint};
-use crate::token::history::HistoryOutcome;
+use crate::token::history::PastVersion;
 use crate::token::retired::Retired;
 use crate::token::stamp::{Next, Stamp, key, stamp_key};
 use crate::vault::{Document, NewDocument, Reading, VaultError, WriteError, Written};
@@ -79,22 +79,24 @@ pub(in crate::provider) struct Stored {
     pub(in crate::provider) fingerprint: Fingerprint,
     /// What the field held before.
     pub(in crate::provider) before: Content,
+    /// When the version was written that a write of ours replaced.
+    replaced_at: Option<Timestamp>,
     /// The version that holds the token now.
     pub(in crate::provider) now: Holding,
 }
 
 impl Stored {
-    /// Returns the history of the token where it was written just now: the field held something
-    /// else before, whether or not that older version can still be read. `None` where the token
-    /// was there already, or another one is by now.
-    pub(in crate::provider) fn history(&self, present: Fingerprint) -> Option<HistoryOutcome> {
-        match &self.now {
-            Holding::Written(written) if self.fingerprint == present => Some(HistoryOutcome {
-                oldest_created_at: written.created_at,
-                complete: true,
-            }),
-            Holding::Written(_) | Holding::Found(_) => None,
-        }
+    /// Returns what the version before a write of ours held, which the write may have pruned;
+    /// `None` where nothing was written, or another token is current by now.
+    pub(in crate::provider) fn version_before(&self, current: Fingerprint) -> Option<PastVersion> {
+        let created_at = self.replaced_at?;
+        (self.fingerprint == current).then_some(PastVersion::Readable {
+            created_at,
+            fingerprint: match self.before {
+                Content::Token { fingerprint, .. } => Some(fingerprint),
+                _ => None,
+            },
+        })
     }
 }
 
@@ -133,17 +135,22 @@ pub(in crate::provider) async fn store(
         let seen = read(observer, place, refused).await?;
         let before = before(place, seen.as_ref(), fingerprint, storing.replaces)?;
         let before_write = seen.as_ref().map(|(document, _)| Observation::of(document));
-        let (document, cas) = match seen {
+        let (document, cas, replaced_at) = match seen {
             Some((_, seen)) if holds(before, fingerprint) => {
                 return Ok(Stored {
                     told,
                     fingerprint,
                     before,
+                    replaced_at: None,
                     now: Holding::Found(seen),
                 });
             }
-            Some((document, seen)) => (document.with_field(place.field, &token), seen.version),
-            None => (NewDocument::of_field(place.field, &token), 0),
+            Some((document, seen)) => (
+                document.with_field(place.field, &token),
+                seen.version,
+                Some(seen.created_at),
+            ),
+            None => (NewDocument::of_field(place.field, &token), 0, None),
         };
         if configured.is_rehearsed() {
             return Err(diagnose::not_stored_while_rehearsed(place));
@@ -187,6 +194,7 @@ pub(in crate::provider) async fn store(
                     told,
                     fingerprint,
                     before,
+                    replaced_at,
                     now: Holding::Written(written),
                 });
             }
@@ -273,18 +281,20 @@ struct Wanted {
 impl Wanted {
     fn of(place: Place<'_>, token: &Secret) -> Result<Self, Diagnostic> {
         let (text, trimmed) = trim(token.expose());
-        let (fingerprint, unusual_length) = match check(text) {
+        let fingerprint = match check(text) {
             Check::Valid {
-                fingerprint,
-                unusual_length,
-            } => (fingerprint, unusual_length),
-            Check::Malformed(problem) => return Err(diagnose::no_token_to_store(place, problem)),
+                unproven: Some(length),
+                ..
+            } => return Err(diagnose::unproven_not_stored(place, length)),
+            Check::Valid { fingerprint, .. } => fingerprint,
+            Check::Malformed(malformed) => {
+                return Err(diagnose::no_token_to_store(place, malformed.problem));
+            }
         };
         let mut told = Diagnostics::new();
         if trimmed {
             told.push(diagnose::trimmed(place));
         }
-        told.extend(unusual_length.map(|length| diagnose::unusual_length(place, length)));
         Ok(Self {
             token: Secret::new(text),
             fingerprint,

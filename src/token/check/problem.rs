@@ -1,11 +1,13 @@
-//! Why a value is no token, and what to do about it.
+//! Why a value is not a token, and what to do about it.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Names why a value is no token.
+/// Names why a value is not a token.
 ///
 /// It has no content of its own, so that no message can repeat any part of the value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Problem {
     /// Nothing, or nothing but white space and quotes.
     #[error("the value is empty")]
@@ -16,26 +18,29 @@ pub enum Problem {
     /// `sk-ant-api`: billed by use, and read from another variable.
     #[error("the value is an API key (`sk-ant-api03-`), not an OAuth token")]
     ApiKey,
-    /// `sk-ant-admin`: a key that manages an organisation.
+    /// `sk-ant-admin`: a key that manages an organization.
     #[error("the value is an admin key (`sk-ant-admin01-`), not an OAuth token")]
     AdminKey,
     /// `sk-ant-` and something that is not known here.
     #[error("the value is another kind of Anthropic credential, not an OAuth token")]
     OtherAnthropicKey,
     /// The file `.credentials.json` of a login.
-    #[error("the value is a credentials JSON of Claude Code, not a token by itself")]
+    #[error("the value is Claude Code's credentials JSON, not a token")]
     CredentialsJson,
+    /// `code#state`, or the address that the browser is sent back to.
+    #[error("the value is the code from the browser, not the token")]
+    AuthorizationCode,
     /// Any other JSON, perhaps with a token in it.
-    #[error("the value is a JSON document, not a token by itself")]
+    #[error("the value is a JSON document, not a token")]
     JsonDocument,
     /// A token as the data of a Kubernetes Secret shows it.
     #[error("the value is a token encoded in Base64, not the token itself")]
     Base64,
     /// A token with a variable's name, `Bearer` or other text before it.
-    #[error("other text stands before the token")]
+    #[error("the value has other text before the token")]
     TextBefore,
     /// A whole token with other text after it.
-    #[error("other text was copied along after the token")]
+    #[error("the value has other text after the token")]
     TextAfter,
     /// A token shortened with dots or stars, or a placeholder of a document.
     #[error("the value is a masked or shortened token, or a placeholder")]
@@ -44,47 +49,59 @@ pub enum Problem {
     #[error("the value does not begin as an OAuth token does (`sk-ant-oat01-`)")]
     OtherPrefix,
     /// Quotes at an end or inside.
-    #[error("there are quotes in the value or around it")]
+    #[error("the value has quotes in or around it")]
     Quotes,
-    /// Spaces or tabs before or after a token.
-    #[error("there is white space before or after the token")]
-    WhiteSpaceAround,
-    /// A line break before or after a token.
-    #[error("there is a line break before or after the token")]
-    LineBreakAround,
     /// A token on more than one line.
-    #[error("the token is broken over several lines")]
+    #[error("the value has a line break inside")]
     LineBreak,
     /// Spaces or tabs between parts of a token.
-    #[error("there is white space inside the token")]
+    #[error("the value has white space inside")]
     WhiteSpaceInside,
+    /// What a terminal takes for a color or a position.
+    #[error("the value has control characters of a terminal in it")]
+    ControlCharacter,
+    /// A dash that looks like the hyphen of a token.
+    #[error("the value has a dash that only looks like a hyphen")]
+    LookAlikeDash,
     /// A character outside the alphabet, seen or unseen.
-    #[error("a character in the value occurs in no token")]
+    #[error("the value has a character that occurs in no token")]
     ForeignCharacter,
     /// 80 characters or fewer.
-    #[error("the token is cut off: 80 characters or fewer are the first line of a wrapped one")]
+    #[error("the token is cut off: 80 characters or fewer are the first line of a wrapped token")]
     WrappedLine,
     /// Exactly 107 characters.
-    #[error("one character of the token is lost: it has 107 of 108")]
+    #[error("the token has 107 of 108 characters: an 80-column terminal dropped one")]
     DroppedCharacter,
+    /// Any other number below 108.
+    #[error("a part of the token is missing: it has fewer than 108 characters")]
+    PartMissing,
+    /// A second token, or the same one again, behind the first.
+    #[error("the token was pasted more than once")]
+    PastedTwice,
+    /// A word that a terminal prints behind the token.
+    #[error("the next word from the terminal is glued to the token")]
+    GluedWord,
 }
 
 /// How to get a whole token out of a terminal.
-const MINT_AGAIN: &str =
-    "Widen the terminal to 300 columns, run `claude setup-token` again and store what it prints.";
+const MINT_AGAIN: &str = "Run `claude setup-token` again in a terminal at least 300 columns wide, \
+                          and store the token that it prints.";
 /// What is asked for where something else was stored.
-const MINT: &str =
-    "Run `claude setup-token` in a terminal of 300 columns and store the token that it prints.";
+const MINT: &str = "Run `claude setup-token` in a terminal at least 300 columns wide, and store \
+                    the token that it prints.";
+/// What is asked for where the token is there, but not alone.
+const ALONE: &str = "Store only the token, without anything before or after it.";
 
 impl Problem {
     /// Every problem.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 24] = [
         Self::Empty,
         Self::RefreshToken,
         Self::ApiKey,
         Self::AdminKey,
         Self::OtherAnthropicKey,
         Self::CredentialsJson,
+        Self::AuthorizationCode,
         Self::JsonDocument,
         Self::Base64,
         Self::TextBefore,
@@ -92,14 +109,22 @@ impl Problem {
         Self::Masked,
         Self::OtherPrefix,
         Self::Quotes,
-        Self::WhiteSpaceAround,
-        Self::LineBreakAround,
         Self::LineBreak,
         Self::WhiteSpaceInside,
+        Self::ControlCharacter,
+        Self::LookAlikeDash,
         Self::ForeignCharacter,
         Self::WrappedLine,
         Self::DroppedCharacter,
+        Self::PartMissing,
+        Self::PastedTwice,
+        Self::GluedWord,
     ];
+
+    /// Tells whether Claude Code prints such a value, so that a pod's log may have the token.
+    pub fn is_leak(self) -> bool {
+        self == Self::LineBreak
+    }
 
     /// Returns the next step, in whole sentences.
     pub fn advice(self) -> &'static str {
@@ -112,37 +137,43 @@ impl Problem {
             | Self::JsonDocument
             | Self::OtherPrefix => MINT,
             Self::CredentialsJson => {
-                "Do not take the access token out of the file: it lives for hours. Run \
-                 `claude setup-token` in a terminal of 300 columns and store the token that it \
-                 prints."
+                "Do not use the access token in that file, because it expires within hours. Run \
+                 `claude setup-token` in a terminal at least 300 columns wide, and store the \
+                 token that it prints."
             }
-            Self::Base64 => "Decode it (`base64 -d`) and store the result.",
-            Self::TextBefore => {
-                "Store the token alone, without a variable's name, `Bearer` or other text before \
-                 it."
+            Self::AuthorizationCode => {
+                "Paste it into the waiting `claude setup-token`, and store the token that the \
+                 command then prints."
             }
-            Self::TextAfter => "Store the token alone, up to the first space or line break.",
+            Self::Base64 => "Decode it (`base64 -d`), and store the result.",
+            Self::TextBefore | Self::TextAfter | Self::GluedWord | Self::PastedTwice => ALONE,
             Self::Masked => {
-                "Store the token whole, as `claude setup-token` printed it. If only the shortened \
-                 form is left, mint again: nothing can show a token a second time."
+                "Store the whole token, as `claude setup-token` printed it. If you have only the \
+                 shortened form, mint another token: nothing can show a token a second time."
             }
             Self::Quotes => "Store the token again without the quotes.",
-            Self::WhiteSpaceAround => "Store the token again without the white space.",
-            Self::LineBreakAround => {
-                "Store the token again without the line break. `echo` and most editors end their \
-                 output with one, and `vault kv patch` takes a file or its input as it is; \
-                 `printf %s` adds none."
+            Self::LineBreak => {
+                "Claude Code prints such a value when it starts, so the log of a pod may have the \
+                 token: treat it as leaked. Run `claude setup-token` again in a terminal at least \
+                 300 columns wide, store the token that it prints, and revoke the old one in the \
+                 account settings of claude.ai."
             }
-            Self::LineBreak | Self::WhiteSpaceInside => {
-                "A terminal wrapped the token. Do not join the parts, a character may be lost \
-                 between them: widen the terminal to 300 columns, run `claude setup-token` again \
-                 and store what it prints."
+            Self::ControlCharacter => {
+                "Copy only the token, without the colors of the terminal, and store it again."
+            }
+            Self::LookAlikeDash => {
+                "A word processor or a chat replaced hyphens. Copy the token from the terminal, \
+                 and store it again."
             }
             Self::ForeignCharacter => {
-                "A token has only letters, digits, `_` and `-` after its prefix. Look for a colour \
-                 code of a terminal, punctuation or an invisible character that was copied along."
+                "After its prefix, a token has only letters, digits, `_` and `-`. Look for \
+                 punctuation or an invisible character that was copied along, and store the token \
+                 without it."
             }
-            Self::WrappedLine | Self::DroppedCharacter => MINT_AGAIN,
+            Self::WhiteSpaceInside
+            | Self::WrappedLine
+            | Self::DroppedCharacter
+            | Self::PartMissing => MINT_AGAIN,
         }
     }
 }

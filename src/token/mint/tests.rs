@@ -25,6 +25,13 @@ fn history(text: &str, complete: bool) -> Option<HistoryOutcome> {
     })
 }
 
+fn copies(text: &str, incomplete: bool) -> Copies {
+    Copies {
+        earliest: Some(at(text)),
+        incomplete,
+    }
+}
+
 fn decided(facts: MintFacts) -> (String, &'static str, Vec<String>) {
     let minted = decide(&facts).unwrap();
     let warnings = minted.warnings.iter().map(ToString::to_string).collect();
@@ -42,7 +49,8 @@ fn all() -> MintFacts {
         configured: configured("2026-01-01", Binding::Changed),
         stamp: Some(at("2026-01-02")),
         prior: None,
-        spare: dated("2026-01-03", MintSource::Stamp),
+        retired: None,
+        copies: copies("2026-01-03", false),
         history: history("2026-01-04", true),
         found_created_at: Some(at("2026-02-01")),
     }
@@ -57,13 +65,49 @@ fn accounts_count_in_their_order() {
     facts.configured = None;
     assert_eq!(decided(facts), quiet("2026-01-02", "stamp"));
     facts.stamp = None;
-    assert_eq!(decided(facts), quiet("2026-01-03", "stamp"));
-    facts.spare = None;
-    assert_eq!(decided(facts), quiet("2026-01-04", "history"));
-    facts.history = history("2026-01-04", false);
-    assert_eq!(decided(facts), quiet("2026-01-04", "estimated"));
+    assert_eq!(decided(facts), quiet("2026-01-03", "history"));
     facts.history = None;
     assert_eq!(decide(&facts), None);
+}
+
+#[test]
+fn without_a_stamp_the_earliest_trace_counts() {
+    let undated = MintFacts {
+        configured: None,
+        stamp: None,
+        copies: Copies::default(),
+        ..all()
+    };
+    for (retired, copy, walked, expected) in [
+        (None, None, "2026-01-04", "2026-01-04"),
+        (None, Some("2026-01-03"), "2026-01-04", "2026-01-03"),
+        (None, Some("2026-01-05"), "2026-01-04", "2026-01-04"),
+        (
+            Some("2026-01-02"),
+            Some("2026-01-03"),
+            "2026-01-04",
+            "2026-01-02",
+        ),
+        (Some("2026-01-05"), None, "2026-01-04", "2026-01-04"),
+    ] {
+        for (complete, incomplete) in [(true, false), (false, false), (true, true)] {
+            let facts = MintFacts {
+                retired: retired.map(at),
+                copies: Copies {
+                    earliest: copy.map(at),
+                    incomplete,
+                },
+                history: history(walked, complete),
+                ..undated
+            };
+            let source = if complete && !incomplete {
+                "history"
+            } else {
+                "estimated"
+            };
+            assert_eq!(decided(facts), quiet(expected, source));
+        }
+    }
 }
 
 #[test]
@@ -203,7 +247,8 @@ prop_compose! {
         configured in of((instants(), any::<bool>())),
         stamp in of(instants()),
         prior in of(accounts()),
-        spare in of(accounts()),
+        retired in of(instants()),
+        copy in (of(instants()), any::<bool>()),
         history in of((instants(), any::<bool>())),
         found_created_at in of(instants()),
     ) -> MintFacts {
@@ -214,7 +259,8 @@ prop_compose! {
             }),
             stamp,
             prior,
-            spare,
+            retired,
+            copies: Copies { earliest: copy.0, incomplete: copy.1 },
             history: history.map(|(oldest_created_at, complete)| HistoryOutcome { oldest_created_at, complete }),
             found_created_at,
         }
@@ -229,12 +275,12 @@ proptest! {
             return Ok(());
         };
         prop_assert_eq!(minted.at.subsec_nanosecond(), 0);
+        let traces = facts.history.map(|history| earliest(history, &facts));
         let accounts = [
             facts.configured.map(|configured| Dated { at: configured.at, source: MintSource::Config }),
             facts.stamp.map(|at| Dated { at, source: MintSource::Stamp }),
             facts.prior,
-            facts.spare,
-            facts.history.map(from_history),
+            traces,
         ];
         let known = accounts.into_iter().flatten().any(|account| {
             whole_seconds(account.at) == minted.at && account.source == minted.source

@@ -7,7 +7,7 @@ use crate::support::terraform::{Run, Workspace};
 fn variable(name: &str, kind: &str, message: &str) -> String {
     format!(
         "variable {name:?} {{\n  type    = string\n  default = null\n{kind}  validation {{\n    \
-         condition     = provider::claude::token_check(var.{name}).valid\n    \
+         condition     = var.{name} == null || provider::claude::token_check(var.{name}).valid\n    \
          error_message = {message}\n  }}\n}}\n"
     )
 }
@@ -99,7 +99,7 @@ fn no_token_is_nothing_to_refuse() {
     // Where there must be one.
     workspace.configure(
         "variable \"token\" {\n  type    = string\n  default = null\n  validation {\n    \
-         condition     = provider::claude::token_check(var.token).fingerprint != null\n    \
+         condition     = provider::claude::token_check(var.token).valid\n    \
          error_message = \"token is missing.\"\n  }\n}\n",
     );
     workspace.plan().exits(1).says("token is missing.");
@@ -141,8 +141,9 @@ fn what_is_no_token_is_refused_without_being_shown() {
         .into_iter()
         .find(|(kind, _)| *kind == lost)
         .unwrap();
-    let advice = "One character of the token is lost: it has 107 of 108. Widen the terminal to 300 \
-                  columns, run `claude setup-token` again and store what it prints.";
+    let advice = "The token has 107 of 108 characters: an 80-column terminal dropped one. Run \
+                  `claude setup-token` again in a terminal at least 300 columns wide, and store \
+                  the token that it prints.";
     let run = refused(&workspace, "sensitive", &value);
     run.says(advice);
     if !shown {

@@ -147,10 +147,10 @@ async fn a_copy_of_a_spare_of_unknown_age_asks_for_the_mint_time() {
     let apply = stack.workspace.apply();
     apply
         .exits(1)
-        .says("A spare holds the same token, and its mint time is an estimate.");
+        .says("The token may have been copied from a spare whose history cannot be read");
     assert_eq!(
         errors(&apply),
-        [format!("Mint time of {PRIMARY_ID} is not known")]
+        [format!("Mint time of {PRIMARY_ID} is unknown")]
     );
     let import = stack.workspace.run(["import", AGENT, PRIMARY_ID]);
     import.exits(0);

@@ -4,11 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use super::{Operations, Seen, State, TokenReport, roles};
 use crate::protocol::Diagnostic;
-use crate::provider::diagnose::Place;
 use crate::provider::diagnose::refuse::capital;
+use crate::provider::diagnose::{self, Place};
 use crate::provider::lookup::describe::{TokenFacts, describe};
 use crate::provider::secrets::date::Found;
-use crate::provider::secrets::observe::{Field, Observation, Observed};
+use crate::provider::secrets::observe::{Observation, Observed};
 use crate::provider::secrets::spares::Spares;
 use crate::sdk::Diagnostics;
 use crate::token::mark::MarkState;
@@ -85,11 +85,11 @@ impl Operations {
                 self.note_marks(place, document, token, seen).await?;
             }
         }
-        if let Some(advice) = description.problem {
-            seen.report.problem = Some(problem(place, observed));
+        if let Some(unusable) = description.unusable {
+            seen.report.problem = Some(diagnose::unusable_in_short(&unusable));
             seen.told.push(Diagnostic::warning(
                 format!("Token {place} is {}", description.status.as_str()),
-                advice.trim_end(),
+                diagnose::unusable_text(place, &unusable).trim_end(),
             ));
         }
         Ok(())
@@ -158,20 +158,6 @@ fn unreadable(path: &str) -> TokenReport {
         same_token_as: Vec::new(),
         same_token_count: 0,
         problem: None,
-    }
-}
-
-/// Says in one sentence why there is no token.
-fn problem(place: Place<'_>, observed: &Observed) -> String {
-    match observed {
-        Observed::Present(document) => match document.field(place.field, None) {
-            Field::Malformed(problem) => format!("{}.", capital(&problem)),
-            Field::NotText(kind) => format!("The field holds JSON of the kind {kind}, not a text."),
-            Field::Missing | Field::Token { .. } => "The secret has no such field.".to_owned(),
-        },
-        Observed::Deleted { version } => format!("Version {version} was deleted."),
-        Observed::Destroyed { version } => format!("Version {version} was destroyed."),
-        Observed::Absent => "There is no such secret.".to_owned(),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use super::model::Private;
 use super::read::record;
-use super::record::{configured_mint, copied, nothing_to_adopt, stamp, unnamed, wanted};
+use super::record::{configured_mint, nothing_to_adopt, stamp, unnamed, wanted};
 use super::{OauthTokenResource, secret};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place};
 use crate::provider::promotion::Reason;
-use crate::provider::secrets::date::{Found, date};
+use crate::provider::secrets::date::{Found, Traces, date_traced};
 use crate::provider::secrets::observe::{Field as Content, Observed};
 use crate::provider::secrets::store::{Replaces, store};
 use crate::sdk::{Applied, ApplyRequest, Diagnostics, Failure, Field};
@@ -54,11 +54,8 @@ pub(super) async fn create(
     let Observed::Present(document) = &*observed else {
         return Err(nothing_to_adopt(place, &observed).into());
     };
-    let Content::Token {
-        fingerprint,
-        unusual_length,
-    } = document.field(&field, None)
-    else {
+    let content = document.field(&field, None);
+    let Content::Token { fingerprint, .. } = content else {
         return Err(nothing_to_adopt(place, &observed).into());
     };
     let found = Found {
@@ -69,24 +66,22 @@ pub(super) async fn create(
     let bound = configured_mint(&state, document.created_at, Binding::First)?;
     let facts = MintFacts {
         configured: bound,
-        spare: if bound.is_some() {
-            None
-        } else {
-            copied(configured, observer, &state, found).await
-        },
-        history: stored
-            .as_ref()
-            .and_then(|stored| stored.history(fingerprint)),
         ..MintFacts::default()
     };
-    let dated = date(observer, found, facts).await?;
+    let traces = Traces {
+        spare_paths: &state.known_spare_paths().unwrap_or_default(),
+        before: stored
+            .as_ref()
+            .and_then(|stored| stored.version_before(fingerprint)),
+    };
+    let dated = date_traced(observer, found, facts, traces).await?;
     if dated.is_estimate() {
-        return Err(diagnose::mint_time_needed(place, dated.minted.at, dated.history).into());
+        return Err(diagnose::mint_time_needed(place, dated.minted.at, &dated.gaps).into());
     }
     let mut diagnostics = stored.map_or_else(Diagnostics::new, |stored| stored.told);
     diagnostics.extend(configured.skew_warning());
     diagnostics.extend(dated.told(place));
-    diagnostics.extend(unusual_length.map(|length| diagnose::unusual_length(place, length)));
+    diagnostics.extend(diagnose::form(place, content));
     record(&mut state, found, false);
     state.set_minted(dated.minted.at, dated.minted.source);
     let mut private = Private::default();

@@ -4,13 +4,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::imports::Imports;
 use super::model::{LastGood, OauthToken, Private};
-use super::record::copied;
 use super::{OauthTokenResource, dated, secret};
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::promotion::{Prior, Promotion, Reason, Target};
-use crate::provider::secrets::date::{Found, date};
+use crate::provider::secrets::date::{Found, Traces, date_traced};
 use crate::provider::secrets::observe::{Field as Content, Observation, Observed, Observer};
 use crate::provider::secrets::stamps::NewStamp;
 use crate::sdk::{Diagnostics, Failure, Field, Read, ReadRequest};
@@ -111,13 +110,9 @@ impl Refresh<'_> {
         }
         let recorded = recorded(self.state);
         let content = document.field(place.field, recorded.as_ref());
-        let Content::Token {
-            fingerprint,
-            unusual_length,
-        } = content
-        else {
+        let Content::Token { fingerprint, .. } = content else {
             let status = match content {
-                Content::Missing => Status::Missing,
+                Content::Missing | Content::Empty => Status::Missing,
                 _ => Status::Malformed,
             };
             let problem = diagnose::content_problem(place, content);
@@ -132,23 +127,19 @@ impl Refresh<'_> {
         let known = recorded == Some(fingerprint);
         let facts = MintFacts {
             prior: known.then(|| dated(self.state)).flatten(),
-            spare: if known {
-                None
-            } else {
-                copied(self.configured, observer, self.state, found).await
-            },
             ..MintFacts::default()
         };
-        let dated = date(observer, found, facts).await?;
+        let traces = Traces {
+            spare_paths: &self.state.known_spare_paths().unwrap_or_default(),
+            before: None,
+        };
+        let dated = date_traced(observer, found, facts, traces).await?;
         self.told.extend(dated.told(place));
         let before = recorded
             .filter(|_| !known)
             .map(|before| Retired::new(&before, self::dated(self.state).map(|dated| dated.at)));
         self.private.note_retired(found, before);
-        if !known {
-            self.told
-                .extend(unusual_length.map(|length| diagnose::unusual_length(place, length)));
-        }
+        self.told.extend(diagnose::form(place, content));
         record(self.state, found, known);
         self.private.is_stamped &= known;
         self.state.set_minted(dated.minted.at, dated.minted.source);

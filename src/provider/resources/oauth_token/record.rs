@@ -6,15 +6,12 @@ use super::secret;
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::secrets::date::Found;
-use crate::provider::secrets::observe::{Observed, Observer};
-use crate::provider::secrets::spares::Spares;
+use crate::provider::secrets::observe::Observed;
 use crate::provider::secrets::stamps::NewStamp;
 use crate::sdk::Field;
 use crate::secret::Secret;
 use crate::token::instant::{DAY, parse_instant};
-use crate::token::mint::{self, Binding, Dated, MintSource};
-use crate::token::paths::FieldPath;
+use crate::token::mint::{self, Binding, MintSource};
 
 /// Stamps the token of a state unless its stamp is there, or another token, which may have a stamp
 /// of its own; an estimate is no date to write down.
@@ -56,36 +53,6 @@ pub(super) async fn stamp(
         .await;
     observer.forget(&secret);
     told
-}
-
-/// Returns the mint time of a spare that holds the same token, for a token that is new to the
-/// state: people copy by hand. A stamp of its own spares the look.
-pub(super) async fn copied(
-    configured: &Configured,
-    observer: &Observer,
-    state: &OauthToken,
-    found: Found<'_>,
-) -> Option<Dated> {
-    if found.stamp().is_some_and(|stamp| stamp.minted_at.is_some()) {
-        return None;
-    }
-    let Place { secret, field } = found.place;
-    let primary = FieldPath {
-        path: secret.path().to_owned(),
-        field: field.to_owned(),
-    };
-    let spares = Spares {
-        configured,
-        observer,
-        mount: secret.mount(),
-        field,
-        lifetime: state.days().lifetime().ok()??,
-        primary: Some(&primary),
-        anew: false,
-    };
-    let paths = state.known_spare_paths()?;
-    let copy = spares.holding(&paths, found.fingerprint).await?;
-    Some(copy.dated)
 }
 
 /// Reads `token_minted_at` and refuses one that the secret itself contradicts.

@@ -5,13 +5,13 @@ use tokio_util::sync::CancellationToken;
 use super::change::{Change, Redate};
 use super::model::{OauthToken, OpenRequest, Private, entries};
 use super::read::{record, recorded};
-use super::record::{configured_mint, copied, nothing_to_adopt, stamp, unnamed, wanted};
+use super::record::{configured_mint, nothing_to_adopt, stamp, unnamed, wanted};
 use super::{OauthTokenResource, dated, secret};
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place};
 use crate::provider::promotion::{Current, How, Prior, Promotion, Reason};
-use crate::provider::secrets::date::{Found, date};
+use crate::provider::secrets::date::{Found, Traces, date_traced};
 use crate::provider::secrets::observe::{Field as Content, Observed};
 use crate::provider::secrets::store::{Replaces, store};
 use crate::sdk::{Applied, ApplyRequest, Context, Diagnostics, Failure, Field};
@@ -182,15 +182,13 @@ impl Update<'_> {
         let facts = MintFacts {
             configured: bound,
             prior: known.then(|| dated(self.prior)).flatten(),
-            spare: if known || bound.is_some() {
-                None
-            } else {
-                copied(self.configured, observer, &self.arguments, found).await
-            },
-            history: stored.history(fingerprint),
             ..MintFacts::default()
         };
-        let dated = date(observer, found, facts).await?;
+        let traces = Traces {
+            spare_paths: &self.arguments.known_spare_paths().unwrap_or_default(),
+            before: stored.version_before(fingerprint),
+        };
+        let dated = date_traced(observer, found, facts, traces).await?;
         let mut diagnostics = stored.told;
         diagnostics.extend(dated.told(place));
         let mut private = self.private.clone();

@@ -1,0 +1,172 @@
+//! What a user reads about a place without a usable token.
+
+use super::{Place, command, otherwise, shell};
+use crate::protocol::Diagnostic;
+use crate::provider::diagnose::refuse::capital;
+use crate::provider::secrets::observe::{Field, Observed};
+use crate::provider::secrets::unusable::Unusable;
+use crate::token::check::Malformed;
+use crate::token::expiry::Status;
+use crate::token::fingerprint::Fingerprint;
+
+/// What is said before the commands that store a token.
+const TO_STORE: &str = "To store a token, run this command, paste the token, and press Enter:";
+
+/// Why a place holds no usable token, in words that say what to do; `None` where it holds one.
+pub(in crate::provider) fn problem(
+    place: Place<'_>,
+    observed: &Observed,
+    recorded: Option<&Fingerprint>,
+) -> Option<String> {
+    Unusable::at(observed, place.field, recorded).map(|unusable| unusable_text(place, &unusable))
+}
+
+/// Why a field of a document holds no usable token.
+pub(in crate::provider) fn content_problem(place: Place<'_>, content: Field) -> Option<String> {
+    Unusable::of(content).map(|unusable| unusable_text(place, &unusable))
+}
+
+/// Says what is wrong at a place, and what to do.
+pub(in crate::provider) fn unusable_text(place: Place<'_>, unusable: &Unusable) -> String {
+    let Place { secret, field } = place;
+    match unusable {
+        Unusable::Absent => match otherwise(secret) {
+            Some(meant) => format!(
+                "There is no secret at {secret}. Write a path as `vault kv list` shows it: without \
+                 quotes, without its mount, and without data/. This one would be {}. ",
+                shell(meant)
+            ),
+            None => format!(
+                "There is no secret at {secret}. Check mount and path, or mint a token with \
+                 `claude setup-token` in a terminal at least 300 columns wide. {TO_STORE}{put}",
+                put = place.create_commands(),
+            ),
+        },
+        Unusable::Deleted(version) => format!(
+            "Version {version} of {secret} was deleted. Bring it back with:{undelete}",
+            undelete = command(&place.version_command("undelete", *version)),
+        ),
+        Unusable::Destroyed(version) => format!(
+            "Version {version} of {secret} was destroyed and cannot be brought back. An older \
+             version may still exist. List the versions:{list}Then make one of them current with \
+             `vault kv rollback`, which needs its number as -version. ",
+            list = command(&format!(
+                "vault kv metadata get -mount={} {}",
+                shell(secret.mount()),
+                shell(secret.path())
+            )),
+        ),
+        Unusable::NoField => format!(
+            "{secret} has no field {field}. Name the right field, or store a token there; the \
+             other fields stay as they are. {TO_STORE}{patch}",
+            patch = place.store_commands(),
+        ),
+        Unusable::Empty => format!(
+            "Field {field} of {secret} is empty. {TO_STORE}{patch}",
+            patch = place.store_commands(),
+        ),
+        Unusable::NotText(kind) => format!(
+            "Field {field} of {secret} holds JSON of the kind {kind}, and a token is a string. \
+             {TO_STORE}{patch}",
+            patch = place.store_commands(),
+        ),
+        Unusable::Malformed(malformed) => malformed_text(place, *malformed),
+    }
+}
+
+fn malformed_text(place: Place<'_>, malformed: Malformed) -> String {
+    let Place { secret, field } = place;
+    let Malformed {
+        problem,
+        repairable,
+    } = malformed;
+    let cause = format!("Field {field} of {secret} does not hold a token: {problem}. ");
+    if !repairable {
+        return format!(
+            "{cause}{} {TO_STORE}{}",
+            problem.advice(),
+            place.store_commands()
+        );
+    }
+    let repair = command(&place.repair_command());
+    if problem.is_leak() {
+        format!(
+            "{cause}The token can be recovered from it, and this command stores it again without \
+             the rest:{repair}Claude Code prints such a value when it starts, so the log of a pod \
+             may have the token. Treat it as leaked, and rotate it once it is restored. "
+        )
+    } else {
+        format!(
+            "{cause}The token can be recovered from it. This command stores it again without the \
+             rest:{repair}"
+        )
+    }
+}
+
+/// Says in one sentence why there is no token.
+pub(in crate::provider) fn unusable_in_short(unusable: &Unusable) -> String {
+    match unusable {
+        Unusable::Absent => "There is no such secret.".to_owned(),
+        Unusable::Deleted(version) => format!("Version {version} was deleted."),
+        Unusable::Destroyed(version) => format!("Version {version} was destroyed."),
+        Unusable::NoField => "The secret has no such field.".to_owned(),
+        Unusable::Empty => "The field is empty.".to_owned(),
+        Unusable::NotText(kind) => format!("The field holds JSON of the kind {kind}, not a text."),
+        Unusable::Malformed(malformed) => format!("{}.", capital(&malformed.problem)),
+    }
+}
+
+/// A token that a refresh does not find any more, or finds unusable.
+pub(in crate::provider) fn unusable(place: Place<'_>, status: Status, problem: &str) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Token {place} is {}", status.as_str()),
+        format!("{problem}The resource stays in state, because Terraform cannot mint a new token."),
+    )
+}
+
+/// A place without a usable token, to somebody who has no resource for it yet.
+pub(in crate::provider) fn unusable_where_found(place: Place<'_>, problem: &str) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Token {place} is malformed"),
+        format!("{problem}You can import it as it is. Every plan reports it until it is repaired."),
+    )
+}
+
+/// What every read reports about the form of a token that passes the check.
+pub(in crate::provider) fn form(place: Place<'_>, content: Field) -> Vec<Diagnostic> {
+    let Field::Token {
+        unproven, padded, ..
+    } = content
+    else {
+        return Vec::new();
+    };
+    unproven
+        .map(|length| unproven_length(place, length))
+        .into_iter()
+        .chain(padded.then(|| white_space(place)))
+        .collect()
+}
+
+/// A token of a length that no working token is known to have.
+fn unproven_length(place: Place<'_>, length: usize) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Token {place} has an unproven length"),
+        format!(
+            "It has {length} characters, and every token that is known to work has 108. Something \
+             may be glued to it. To find out whether it works, ask Claude Code:{verify}",
+            verify = command(&place.verify_command()),
+        ),
+    )
+}
+
+/// White space around a token, which harms nobody and can be removed.
+fn white_space(place: Place<'_>) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Token {place} has white space around it"),
+        format!(
+            "Claude Code ignores it, so the token works. Other programs may not. This command \
+             stores the token again without it:{repair}",
+            repair = command(&place.repair_command()),
+        ),
+    )
+}

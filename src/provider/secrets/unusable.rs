@@ -1,0 +1,65 @@
+//! Why a place holds no usable token, as a fact that state and private data can keep.
+
+use serde::{Deserialize, Serialize};
+
+use super::observe::{Field, Observed};
+use crate::token::check::Malformed;
+use crate::token::expiry::Status;
+use crate::token::fingerprint::Fingerprint;
+
+/// Why a place holds no usable token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::provider) enum Unusable {
+    /// There is no such secret.
+    Absent,
+    /// This version of the secret was deleted.
+    Deleted(u64),
+    /// This version of the secret was destroyed.
+    Destroyed(u64),
+    /// The secret has no such field.
+    NoField,
+    /// The field is empty.
+    Empty,
+    /// The field holds JSON of this kind.
+    NotText(String),
+    /// The field holds text that is not a token.
+    Malformed(Malformed),
+}
+
+impl Unusable {
+    /// Judges what was read; `None` if the place holds a token.
+    pub(in crate::provider) fn at(
+        observed: &Observed,
+        field: &str,
+        recorded: Option<&Fingerprint>,
+    ) -> Option<Self> {
+        match observed {
+            Observed::Present(document) => Self::of(document.field(field, recorded)),
+            Observed::Deleted { version } => Some(Self::Deleted(*version)),
+            Observed::Destroyed { version } => Some(Self::Destroyed(*version)),
+            Observed::Absent => Some(Self::Absent),
+        }
+    }
+
+    /// Judges what a field holds; `None` if that is a token.
+    pub(in crate::provider) fn of(content: Field) -> Option<Self> {
+        match content {
+            Field::Token { .. } => None,
+            Field::Missing => Some(Self::NoField),
+            Field::Empty => Some(Self::Empty),
+            Field::NotText(kind) => Some(Self::NotText(kind.to_owned())),
+            Field::Malformed(malformed) => Some(Self::Malformed(malformed)),
+        }
+    }
+
+    /// Returns the status that follows.
+    pub(in crate::provider) fn status(&self) -> Status {
+        match self {
+            Self::Absent | Self::Deleted(_) | Self::Destroyed(_) | Self::NoField | Self::Empty => {
+                Status::Missing
+            }
+            Self::NotText(_) | Self::Malformed(_) => Status::Malformed,
+        }
+    }
+}
