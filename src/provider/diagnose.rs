@@ -22,7 +22,9 @@ pub(super) use handed_out::{
     OPEN_AT_APPLY, READ_AT_APPLY, expired_not_handed_out, look_at_apply, no_token,
     nothing_to_hand_out, unexpected_token,
 };
-pub(super) use mint::{mint_time_estimated, mint_time_needed, mint_warning, minted_after_stored};
+pub(super) use mint::{
+    mint_time_estimated, mint_time_needed, mint_warning, minted_after_stored, minted_at_outlived,
+};
 pub(super) use operations::{
     dated_after_storing, mint_date_needed, no_stamp, no_token_to_stamp, not_stamped_by_command,
     nothing_below, path_meant_otherwise, stored_when_due,

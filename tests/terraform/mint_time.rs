@@ -95,6 +95,15 @@ async fn a_changed_mint_time_moves_the_dates_and_rotates_nothing() {
         stack.instant(AGENT, "minted_at"),
         stack.written_at(PRIMARY, 2).await
     );
+    // It would date another token if the state were lost.
+    let plan = stack.workspace.plan();
+    plan.changes_nothing();
+    assert_eq!(
+        warnings(&plan),
+        [format!("token_minted_at is outdated for {PRIMARY_ID}")]
+    );
+    stack.write(AGENT_BLOCK);
+    stack.workspace.run(["apply", "-auto-approve"]).exits(0);
     stack.is_quiet();
 }
 

@@ -89,7 +89,8 @@ async fn look(
     }
     let mut object = config.clone();
     object.record(place, &description);
-    object.external_secret_data = Field::Known(vec![DataEntry::of_token(path, &asked.field)]);
+    object.external_secret_data =
+        Field::Known(vec![DataEntry::of_token(&asked.mount, path, &asked.field)]);
     object.fill_in(&asked);
     Ok(Found {
         object,

@@ -152,7 +152,11 @@ async fn token(
     let path = sighting.secret.path();
     let mut token = FoundToken {
         path: Field::text(path),
-        external_secret_data: Field::Known(vec![DataEntry::of_token(path, &asked.field)]),
+        external_secret_data: Field::Known(vec![DataEntry::of_token(
+            &asked.mount,
+            path,
+            &asked.field,
+        )]),
         ..FoundToken::default()
     };
     token.record(place, &description);

@@ -82,6 +82,19 @@ pub(in crate::provider) fn mint_warning(place: Place<'_>, warning: MintWarning) 
     )
 }
 
+/// A mint time of the configuration that was an earlier token's.
+pub(in crate::provider) fn minted_at_outlived(place: Place<'_>, at: &str) -> Diagnostic {
+    Diagnostic::warning(
+        format!("token_minted_at is outdated for {place}"),
+        format!(
+            "It says {at}, which was the mint time of an earlier token. The current token is dated \
+             without it, but if the resource is ever created again, this date would count. Remove \
+             token_minted_at from the configuration."
+        ),
+    )
+    .at(AttributePath::attribute("token_minted_at"))
+}
+
 /// A mint time that cannot be true.
 pub(in crate::provider) fn minted_after_stored(
     minted_at: Timestamp,

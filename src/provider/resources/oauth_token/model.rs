@@ -11,7 +11,7 @@ use crate::provider::block::configured::Configured;
 use crate::provider::block::days::Days;
 use crate::provider::defaults::{DEFAULT_FIELD, DEFAULT_SECRET_KEY};
 use crate::provider::diagnose::Place;
-use crate::provider::functions::data_entry::DataEntry;
+use crate::provider::functions::data_entry::{DataEntry, remote_key};
 use crate::provider::promotion::{Prior, Promotion, Reason, Remembered};
 use crate::provider::secrets::date::Found;
 use crate::provider::secrets::observe::Observer;
@@ -32,7 +32,7 @@ model! {
         mount: String = optional_computed(replaces) "KV v2 mount. Defaults to the provider's `mount`. Changing it replaces the resource.";
         field: String = optional_computed(replaces) "Field of the secret that holds the token. Defaults to `claude_oauth_token`. Changing it replaces the resource.";
         secret_key: String = optional_computed() "Key in the Kubernetes Secret (`secretKey`). Defaults to `CLAUDE_CODE_OAUTH_TOKEN`.";
-        remote_key: String = optional_computed() "Key of the secret in the External Secrets store (`remoteRef.key`), where the store is not rooted at the mount. Defaults to `path`.";
+        remote_key: String = optional_computed() "Key of the secret in the External Secrets store (`remoteRef.key`), if the store is not rooted at the mount or is of ESO's own `openBao` kind. Defaults to `path`, and to `<mount>/data/<path>` if the path begins with the mount's name or `data`, or contains `/data/`.";
         lifetime_days: Number = optional_computed() "Days from mint to expiry. Defaults to the provider's `lifetime_days`.";
         rotate_before_days: Number = optional_computed() "Days before its expiry from which the token is due. Defaults to the provider's `rotate_before_days`.";
         token_minted_at: String = optional() "When the token that is now in Vault, or the one in `token_wo`, was minted (RFC 3339). It dates that token alone: a token that comes later is dated by its own stamp or by KV history. A stamp that the token has when it is created or imported counts before it.";
@@ -220,7 +220,8 @@ impl OauthToken {
         self.mount = self.mount.or(configured.mount.clone());
         self.field = self.field.or(Field::text(DEFAULT_FIELD));
         self.secret_key = self.secret_key.or(Field::text(DEFAULT_SECRET_KEY));
-        self.remote_key = self.remote_key.or(self.path.clone());
+        let key = remote_key(&self.mount, &self.path);
+        self.remote_key = self.remote_key.or(key);
         self.on_rotation_due = self.on_rotation_due.or(Field::text("plan"));
         self.spare_paths = self.spare_paths.or(Field::Known(Vec::new()));
         self.stamp_metadata = self.stamp_metadata.or(Field::Known(true));

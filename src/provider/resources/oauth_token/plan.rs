@@ -82,6 +82,7 @@ fn update(
     if stamp_counts(prior, imported) && !matches!(change, Change::Store | Change::Unknowable) {
         told.extend(doubt(&planned));
     }
+    told.extend(outlived(prior, &planned));
     Ok(match change {
         Change::Nothing => planned,
         Change::Unknowable => {
@@ -102,6 +103,24 @@ fn update(
         }
         Change::Due(status) => due(planned, prior, status, private, imported, told),
     })
+}
+
+/// Warns about a mint time of the configuration that was an earlier token's. One that dates the
+/// current token is the source of its mint time, or yielded to a stamp from the start.
+fn outlived(prior: &OauthToken, planned: &OauthToken) -> Option<Diagnostic> {
+    let at = planned.token_minted_at.as_str()?;
+    let source = MintSource::parse(prior.minted_at_source.as_str()?)?;
+    let is_of_a_later_token = matches!(
+        source,
+        MintSource::Promotion | MintSource::History | MintSource::Estimated
+    );
+    if !is_of_a_later_token || planned.token_minted_at != prior.token_minted_at {
+        return None;
+    }
+    Some(diagnose::minted_at_outlived(
+        Named::of(planned)?.place(),
+        at,
+    ))
 }
 
 /// Tells of a mint time of the configuration that the token's stamp outranks and contradicts.

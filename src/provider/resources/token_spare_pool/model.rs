@@ -11,7 +11,7 @@ use crate::protocol::Number;
 use crate::provider::block::configured::Configured;
 use crate::provider::block::days::Days;
 use crate::provider::defaults::DEFAULT_FIELD;
-use crate::provider::functions::data_entry::DataEntry;
+use crate::provider::functions::data_entry::{DataEntry, remote_key};
 use crate::sdk::{Field, model};
 use crate::secret::Secret;
 use crate::token::path_list::pool_id;
@@ -189,7 +189,7 @@ impl TokenSparePool {
                         Field::Null => Field::Null,
                         Field::Unknown => Field::Unknown,
                     };
-                    DataEntry::new(key, path.clone(), self.field.clone())
+                    DataEntry::new(key, remote_key(&self.mount, path), self.field.clone())
                 })
                 .collect()
         });
