@@ -59,31 +59,31 @@ variables! {
     VAULT_NAMESPACE = "VAULT_NAMESPACE";
     /// OpenBao namespace.
     BAO_NAMESPACE = "BAO_NAMESPACE";
-    /// File with the certificate authority of the server, in PEM.
+    /// PEM file of the certificate authorities to trust.
     VAULT_CACERT = "VAULT_CACERT";
-    /// File with the certificate authority of the server, in PEM.
+    /// PEM file of the certificate authorities to trust.
     BAO_CACERT = "BAO_CACERT";
-    /// Folder with certificate authorities, in PEM.
+    /// Folder of PEM files of certificate authorities.
     VAULT_CAPATH = "VAULT_CAPATH";
-    /// Folder with certificate authorities, in PEM.
+    /// Folder of PEM files of certificate authorities.
     BAO_CAPATH = "BAO_CAPATH";
-    /// Name that the certificate of the server must carry.
+    /// Name that the server's certificate must have.
     VAULT_TLS_SERVER_NAME = "VAULT_TLS_SERVER_NAME";
-    /// Name that the certificate of the server must carry.
+    /// Name that the server's certificate must have.
     BAO_TLS_SERVER_NAME = "BAO_TLS_SERVER_NAME";
-    /// Whether to accept any certificate of the server.
+    /// Whether to accept any server certificate.
     VAULT_SKIP_VERIFY = "VAULT_SKIP_VERIFY";
-    /// Whether to accept any certificate of the server.
+    /// Whether to accept any server certificate.
     BAO_SKIP_VERIFY = "BAO_SKIP_VERIFY";
-    /// Client certificate for mutual TLS with the server, in PEM.
+    /// PEM file of the client certificate for mutual TLS.
     VAULT_CLIENT_CERT = "VAULT_CLIENT_CERT";
-    /// Client certificate for mutual TLS with the server, in PEM.
+    /// PEM file of the client certificate for mutual TLS.
     BAO_CLIENT_CERT = "BAO_CLIENT_CERT";
-    /// Key of the client certificate, in PEM.
+    /// PEM file of the client certificate's key.
     VAULT_CLIENT_KEY = "VAULT_CLIENT_KEY";
-    /// Key of the client certificate, in PEM.
+    /// PEM file of the client certificate's key.
     BAO_CLIENT_KEY = "BAO_CLIENT_KEY";
-    /// Instant (RFC 3339) that the provider takes for the present, to rehearse a date.
+    /// Timestamp (RFC 3339) that the provider uses as the current time, to rehearse a date.
     TF_CLAUDE_NOW = "TF_CLAUDE_NOW";
 }
 

@@ -64,10 +64,9 @@ impl Provider for ClaudeProvider {
     type Config = ProviderConfig;
     type Configured = Configured;
 
-    const DESCRIPTION: &'static str = "Keeps track of the long-lived OAuth tokens of headless \
-        Claude Code that live in Vault or OpenBao: where each one is, when it expires, which spare \
-        takes its place, and what an ExternalSecret needs to deliver it. No token value is ever \
-        stored outside Vault.";
+    const DESCRIPTION: &'static str = "Tracks the long-lived Claude Code tokens that you keep in \
+        Vault or OpenBao, and swaps in a spare before a token expires or after one leaks. Token \
+        values never appear in state, plans, logs, or errors.";
 
     fn resources(&self) -> Vec<AnyResource<Configured>> {
         vec![

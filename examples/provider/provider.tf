@@ -8,16 +8,16 @@ terraform {
   }
 }
 
-# Address and token come from VAULT_ADDR and VAULT_TOKEN, as for the Vault command line.
+# The address and the Vault token come from VAULT_ADDR and VAULT_TOKEN, as with the Vault CLI.
 provider "claude" {
-  # KV v2 mount of resources that name none.
+  # KV version 2 mount for everything that does not set its own.
   mount = "secret"
 
-  # From when on a plan asks for a new token.
+  # How long before expiry plans start asking for a new token.
   rotate_before_days = 30
 }
 
-# A token that is in Vault already.
+# A token that already exists in Vault.
 resource "claude_oauth_token" "agent" {
   path = "claude-agent-service"
 }

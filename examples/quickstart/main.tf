@@ -6,16 +6,16 @@ terraform {
   }
 }
 
-# Address and token come from VAULT_ADDR and VAULT_TOKEN, as for the vault provider.
+# The address and the Vault token come from VAULT_ADDR and VAULT_TOKEN.
 provider "claude" {}
 
-# Give it a new value after a leak: the token is rotated at once.
+# After a leak, give it a new value: the next apply rotates the token.
 variable "leak" {
   type    = string
   default = null
 }
 
-# The tokens are in Vault already: importing them changes none.
+# The tokens already exist in Vault. Importing them does not change them.
 import {
   to = claude_oauth_token.agent
   id = "secret/claude-agent-service"
@@ -29,7 +29,7 @@ import {
 resource "claude_oauth_token" "agent" {
   path = "claude-agent-service"
 
-  # Where the next token comes from.
+  # The spares to promote from.
   spare_paths = [
     "claude-agent-service-spare-1",
     "claude-agent-service-spare-2",
@@ -43,14 +43,14 @@ resource "claude_token_spare_pool" "agent" {
     "claude-agent-service-spare-2",
   ]
 
-  # No spare may hold the token of this secret.
+  # No spare may hold this secret's token.
   primary_path = "claude-agent-service"
 
-  # One usable spare is enough here. By default every declared path must hold one.
+  # One usable spare is enough here. By default, every path must hold one.
   min_available = 1
 }
 
-# Goes into spec.data of an ExternalSecret, where it is known at plan.
+# For spec.data of an ExternalSecret. It is known at plan.
 output "external_secret_data" {
   value = claude_oauth_token.agent.external_secret_data
 }

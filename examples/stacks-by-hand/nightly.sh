@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Plans each stack and tells what would change.
+# Plans each stack and prints what would change.
 #
 #   nightly.sh claude-tokens agent reports chat
 #
-# Exit status: 0 where nothing is to be done, 2 where a stack would change, 1 where a stack cannot
-# be planned.
+# Exit status: 0 if there is nothing to do, 2 if a stack would change, 1 if a stack cannot be
+# planned.
 #
-#   TERRAFORM    what plans a stack; terragrunt without it
+#   TERRAFORM    the command that plans a stack; terragrunt by default
 set -uo pipefail
 
-# Without this, Terragrunt puts the time before each line of a plan.
+# Without this, Terragrunt begins each line of a plan with the time.
 export TG_TF_FORWARD_STDOUT=true
 
 status=0

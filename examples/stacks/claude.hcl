@@ -1,5 +1,5 @@
-# For the stacks that use the claude provider, which include this file beside root.hcl. A module has
-# one required_providers block; an override file may add to it.
+# Stacks that use the claude provider include this file along with root.hcl. A module can have only
+# one required_providers block, but an override file can add to it.
 
 generate "claude" {
   path      = "claude_override.tf"

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Plans each stack, tells what would change, and pushes the dates of all tokens.
+# Plans each stack, prints what would change, and pushes the dates of all tokens.
 #
 #   nightly.sh claude-tokens agent reports chat
 #
-# Exit status: 0 where nothing is to be done, 2 where a stack would change, 1 where a stack cannot
-# be planned or the metrics cannot be pushed.
+# Exit status: 0 if there is nothing to do, 2 if a stack would change, 1 if a stack cannot be
+# planned or the metrics cannot be pushed.
 #
-#   TERRAFORM    what plans a stack; terragrunt without it
-#   PROVIDER     the provider's binary; terraform-provider-claude without it
-#   PUSHGATEWAY  address of the Prometheus Pushgateway; without it nothing is pushed
+#   TERRAFORM    the command that plans a stack; terragrunt by default
+#   PROVIDER     the provider's binary; terraform-provider-claude by default
+#   PUSHGATEWAY  address of the Prometheus Pushgateway; if unset, nothing is pushed
 set -uo pipefail
 
-# Without this, Terragrunt puts the time before each line of a plan.
+# Without this, Terragrunt begins each line of a plan with the time.
 export TG_TF_FORWARD_STDOUT=true
 
 tokens=(claude-agent-service 'claude-agent-service-spare-{1,2}')
@@ -35,7 +35,7 @@ for stack in "$@"; do
 done
 
 if [ -n "${PUSHGATEWAY:-}" ]; then
-  # The group of the CronJob that did this before, so that no old date is left in it.
+  # The group of the former CronJob, so that no old date is left in it.
   "${PROVIDER:-terraform-provider-claude}" status --metrics "${tokens[@]}" |
     curl --fail --silent --show-error --max-time 30 --data-binary @- \
       "$PUSHGATEWAY/metrics/job/claude-token-expiry" || status=1

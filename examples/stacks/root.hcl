@@ -1,4 +1,4 @@
-# What every stack gets: where its state is, and the providers that nearly all of them use.
+# What every stack gets: the location of its state, and the providers that nearly all stacks use.
 
 remote_state {
   backend = "pg"

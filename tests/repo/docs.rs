@@ -39,21 +39,20 @@ const LARGEST: usize = 500_000;
 
 /// What follows on the provider's page.
 const GUIDES: &str = "\n## Guides\n\n\
-    - [Adopting an existing deployment](guides/adoption.md): from tokens kept by hand to a plan \
-    without a change for the pods.\n\
-    - [Rotation](guides/rotation.md): what a due plan looks like, what a promotion does, and the \
-    runbooks.\n\
-    - [A leaked token](guides/leaked-token.md): replace, restart, revoke, refill.\n\
+    - [Adopt an existing deployment](guides/adoption.md): track the tokens that are in Vault \
+    already, without changing anything for the pods.\n\
+    - [Rotate a token](guides/rotation.md): runbooks for each status, and what a promotion does.\n\
+    - [Rotate a leaked token](guides/leaked-token.md): replace, restart, revoke, refill.\n\
     - [Deliver a token to pods](guides/pods.md): what an ExternalSecret needs, and how pods get a \
     new token.\n\
     - [Monitoring](guides/monitoring.md): a nightly plan, metrics, and dates in Vault's metadata.\n\
-    - [Vault policies](guides/vault-policies.md): for planning, for promoting, for people who \
-    store tokens, and for the operator.\n\
-    - [Supported versions](guides/opentofu.md): what works with which version of Terraform and \
-    OpenTofu, and how to deliver the provider.\n\
+    - [Vault policies](guides/vault-policies.md): a policy for each task.\n\
+    - [Command line](guides/command-line.md): install the provider, store a token, and list \
+    tokens.\n\
+    - [Troubleshooting](guides/troubleshooting.md): common errors and how to fix them.\n\
     - [With Terragrunt](guides/terragrunt.md): caches, stacks, logs, and retries.\n\
-    - [Command line](guides/command-line.md): install the provider, store a token, show how tokens \
-    stand.\n";
+    - [Supported versions](guides/opentofu.md): what works with which version of Terraform and \
+    OpenTofu, and how to deliver the provider.\n";
 
 /// Beginnings of the names of variables that a user may set; the others are the host's.
 const VARIABLES: [&str; 4] = ["BAO_", "TF_CLAUDE_", "TF_LOG_PROVIDER_CLAUDE", "VAULT_"];
@@ -73,7 +72,8 @@ fn example(name: &str) -> String {
 
 /// Writes the section about environment variables.
 fn variables() -> String {
-    let mut text = "\n## Environment\n\nArguments come before variables.\n\n".to_owned();
+    let mut text =
+        "\n## Environment\n\nAn argument takes precedence over a variable.\n\n".to_owned();
     for (name, meaning) in env::ALL {
         if VARIABLES.iter().any(|start| name.starts_with(start)) {
             text += &format!("- `{name}`: {}\n", meaning.trim());

@@ -10,8 +10,8 @@ data "claude_oauth_token" "agent" {
   }
 }
 
-# What a kubernetes_manifest with an ExternalSecret takes: the fingerprint as an annotation has the
-# operator deliver a new token at once, and moves for nothing else.
+# For a kubernetes_manifest with an ExternalSecret. The fingerprint as an annotation makes the
+# operator deliver a new token immediately. It changes only with the token.
 output "external_secret" {
   value = {
     metadata = {

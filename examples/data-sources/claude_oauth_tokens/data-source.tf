@@ -3,7 +3,7 @@ data "claude_oauth_tokens" "agents" {
   path_prefix = "claude-agent-service"
 }
 
-# When each of them expires.
+# When each token expires.
 output "expires_at" {
   value = { for token in data.claude_oauth_tokens.agents.tokens : token.path => token.expires_at }
 }

@@ -1,4 +1,5 @@
-# A stack that uses a token and owns none: no provider block, no state, no request to Vault.
+# A stack that uses a token but does not manage one. It needs no provider block, and nothing is read
+# from Vault.
 output "external_secret_data" {
   value = concat(
     [

@@ -1,10 +1,10 @@
-# Finds every token in the folder team. To have blocks written that import them:
+# Finds every token in the folder team. To generate import and resource blocks for them:
 #
 #   terraform query -generate-config-out=generated.tf
 list "claude_oauth_token" "team" {
   provider = claude
 
-  # With their dates, as an import would have them.
+  # Includes their dates and all other attributes.
   include_resource = true
 
   config {

@@ -1,5 +1,5 @@
-# Adopts the token that is in secret/claude-agent-service, field claude_oauth_token. When it is due,
-# an apply copies the token of a spare into its place.
+# Adopts the token in the field claude_oauth_token of secret/claude-agent-service. When it is due,
+# an apply promotes a spare.
 resource "claude_oauth_token" "agent" {
   path = "claude-agent-service"
 
@@ -9,8 +9,8 @@ resource "claude_oauth_token" "agent" {
   ]
 }
 
-# A token that was minted just now, for a secret that has none yet. The value is in neither plan nor
-# state: give it as TF_VAR_new_token in the run that stores it, and leave it out afterwards.
+# Stores a newly minted token in a secret that has none yet. The value is in neither the plan nor the
+# state. Set TF_VAR_new_token for the run that stores the token, and leave it out afterward.
 variable "new_token" {
   type      = string
   ephemeral = true
@@ -23,7 +23,7 @@ resource "claude_oauth_token" "review" {
   token_wo_version = 1
 }
 
-# The entries of spec.data for a kubernetes_manifest with an ExternalSecret, known at plan.
+# The entries for spec.data of an ExternalSecret. They are known at plan.
 output "external_secret_data" {
   value = concat(
     [

@@ -4,18 +4,18 @@ resource "claude_token_spare_pool" "agent" {
     "claude-agent-service-spare-2",
   ]
 
-  # No spare may hold the token of this secret. Text, not a reference: the token may depend on the
-  # pool, never the reverse.
+  # No spare may hold this secret's token. Use a plain string, not a reference: the token may depend
+  # on the pool, but the pool must not depend on the token.
   primary_path = "claude-agent-service"
 }
 
-# The token that the spares are for.
+# The token that the spares replace.
 resource "claude_oauth_token" "agent" {
   path        = "claude-agent-service"
   spare_paths = claude_token_spare_pool.agent.paths
 }
 
 output "runway_until" {
-  description = "After this instant no spare can help."
+  description = "After this time, no spare can help."
   value       = claude_token_spare_pool.agent.runway_until
 }

@@ -14,7 +14,7 @@ locals {
   expiry = { for path, minted in local.minted : path => minted + local.lifetime_seconds }
 }
 
-# Fails early if somebody emptied the field.
+# Fails early if someone emptied the field.
 data "vault_kv_secret_v2" "agent" {
   mount = "secret"
   name  = "claude-agent-service"

@@ -1,4 +1,4 @@
-# Takes over what is in Vault. Once applied, this file may go.
+# Imports the existing tokens. You can delete this file after the apply.
 
 import {
   to = claude_oauth_token.agent

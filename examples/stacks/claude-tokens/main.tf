@@ -1,4 +1,4 @@
-# The token that the agents use, and the spares that take its place.
+# The token that the agents use, and its spares.
 
 resource "claude_token_spare_pool" "agent" {
   paths = [

@@ -13,46 +13,46 @@ const MOST_RETRIES: i64 = 100;
 model! {
     /// The provider block.
     pub struct ProviderConfig {
-        address: String = optional() "URL of Vault or OpenBao, `http` or `https`. Defaults to `VAULT_ADDR`, then `BAO_ADDR`, then `https://127.0.0.1:8200`.";
+        address: String = optional() "URL of Vault or OpenBao, with `http` or `https`. Defaults to `VAULT_ADDR`, then `BAO_ADDR`, then `https://127.0.0.1:8200`.";
         token: Secret = optional(sensitive) "Vault token. Defaults to `VAULT_TOKEN`, then `BAO_TOKEN`, then the file `~/.vault-token`. No token helper is run.";
         namespace: String = optional() "Vault namespace. Defaults to `VAULT_NAMESPACE`, then `BAO_NAMESPACE`.";
-        mount: String = optional() "KV v2 mount of resources that name none. Defaults to `secret`.";
-        ca_cert_file: String = optional() "File with the certificate authorities to trust, in PEM, in the place of the machine's. Defaults to `VAULT_CACERT`, then `BAO_CACERT`.";
-        ca_cert_dir: String = optional() "Folder with files like `ca_cert_file`. Defaults to `VAULT_CAPATH`, then `BAO_CAPATH`.";
-        tls_server_name: String = optional() "Name that the server's certificate must carry, where it is not the one in `address`. Defaults to `VAULT_TLS_SERVER_NAME`, then `BAO_TLS_SERVER_NAME`.";
-        skip_tls_verify: bool = optional() "Accepts any certificate of the server. Anyone on the way can then read every token. Defaults to `VAULT_SKIP_VERIFY`, then `BAO_SKIP_VERIFY`, then `false`.";
+        mount: String = optional() "KV version 2 mount for everything that does not set its own. Defaults to `secret`.";
+        ca_cert_file: String = optional() "PEM file of the certificate authorities to trust, instead of the machine's own. Defaults to `VAULT_CACERT`, then `BAO_CACERT`.";
+        ca_cert_dir: String = optional() "Folder of PEM files like `ca_cert_file`. Defaults to `VAULT_CAPATH`, then `BAO_CAPATH`.";
+        tls_server_name: String = optional() "Name that the server's certificate must have, if it is not the host name in `address`. Defaults to `VAULT_TLS_SERVER_NAME`, then `BAO_TLS_SERVER_NAME`.";
+        skip_tls_verify: bool = optional() "Whether to accept any server certificate. Anyone between you and the server can then read every token. Defaults to `VAULT_SKIP_VERIFY`, then `BAO_SKIP_VERIFY`, then `false`.";
         client_auth: ClientAuth = optional() "Client certificate for mutual TLS with the server. Defaults to `VAULT_CLIENT_CERT` with `VAULT_CLIENT_KEY`, then the same with `BAO_`.";
-        auth_login_kubernetes: KubernetesLogin = optional() "Logs in with the service account of the pod. At most one `auth_login_` attribute may be set.";
+        auth_login_kubernetes: KubernetesLogin = optional() "Logs in with the pod's service account. At most one `auth_login_` attribute may be set.";
         auth_login_approle: AppRoleLogin = optional() "Logs in with an AppRole. At most one `auth_login_` attribute may be set.";
-        auth_login_jwt: JwtLogin = optional() "Logs in with a JSON web token, such as a CI system issues. At most one `auth_login_` attribute may be set.";
-        max_retries: Number = optional() "How often a request is sent again that met a lagging, busy, sealed or standby server or a connection that was refused or cut; 30 seconds in all at most. Defaults to `4`.";
-        rotate_before_days: Number = optional() "Days before its expiry from which a token is due, for resources that set none. Defaults to `30`.";
-        lifetime_days: Number = optional() "Days from mint to expiry, for resources that set none. Defaults to `365`.";
+        auth_login_jwt: JwtLogin = optional() "Logs in with a JSON web token, such as one that a CI system issues. At most one `auth_login_` attribute may be set.";
+        max_retries: Number = optional() "Maximum number of retries when the server is lagging, busy, sealed, or on standby, or when the connection is refused or dropped. Retries stop after 30 seconds in total. Defaults to `4`.";
+        rotate_before_days: Number = optional() "How many days before its expiry a token becomes due for rotation, for everything that does not set its own. Defaults to `30`.";
+        lifetime_days: Number = optional() "Days from mint to expiry, for everything that does not set its own. Defaults to `365`.";
     }
 }
 
 model! {
     /// Client certificate for mutual TLS.
     pub struct ClientAuth {
-        cert_file: String = required() "File with the certificate chain, in PEM.";
-        key_file: String = required() "File with the key, in PEM.";
+        cert_file: String = required() "PEM file of the certificate chain.";
+        key_file: String = required() "PEM file of the key.";
     }
 }
 
 model! {
     /// Login with the service account of a pod.
     pub struct KubernetesLogin {
-        role: String = required() "Role to log in to.";
+        role: String = required() "Role to log in with.";
         mount: String = optional() "Mount of the auth method. Defaults to `kubernetes`.";
-        jwt_file: String = optional() "File with the service account's token. Defaults to `/var/run/secrets/kubernetes.io/serviceaccount/token`.";
+        jwt_file: String = optional() "File with the service account's JSON web token. Defaults to `/var/run/secrets/kubernetes.io/serviceaccount/token`.";
     }
 }
 
 model! {
     /// Login with an AppRole.
     pub struct AppRoleLogin {
-        role_id: String = required() "Identifier of the role.";
-        secret_id: Secret = optional(sensitive) "Secret of the role, where the role asks for one.";
+        role_id: String = required() "ID of the role.";
+        secret_id: Secret = optional(sensitive) "Secret ID of the role, if the role requires one.";
         mount: String = optional() "Mount of the auth method. Defaults to `approle`.";
     }
 }
@@ -60,8 +60,8 @@ model! {
 model! {
     /// Login with a JSON web token.
     pub struct JwtLogin {
-        role: String = required() "Role to log in to.";
-        jwt: Secret = required(sensitive) "The signed token.";
+        role: String = required() "Role to log in with.";
+        jwt: Secret = required(sensitive) "The signed JSON web token.";
         mount: String = optional() "Mount of the auth method. Defaults to `jwt`.";
     }
 }

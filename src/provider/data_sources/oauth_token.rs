@@ -17,11 +17,11 @@ described! {
     /// Configuration and answer of `claude_oauth_token`.
     pub(in crate::provider) struct OauthTokenData {
         path: String = required() "Path of the secret in the mount, without `data/`.";
-        mount: String = optional_computed() "KV v2 mount. Defaults to the provider's `mount`.";
+        mount: String = optional_computed() "KV version 2 mount. Defaults to the provider's `mount`.";
         field: String = optional_computed() "Field of the secret that holds the token. Defaults to `claude_oauth_token`.";
         lifetime_days: Number = optional_computed() "Days from mint to expiry. Defaults to the provider's `lifetime_days`.";
-        rotate_before_days: Number = optional_computed() "Days before its expiry from which the token is due. Defaults to the provider's `rotate_before_days`.";
-        external_secret_data: Vec<DataEntry> = computed() "The mapping of the token for `spec.data` of an ExternalSecret: a list with one element, under the key `CLAUDE_CODE_OAUTH_TOKEN`. The function `external_secret_data` makes one for other keys.";
+        rotate_before_days: Number = optional_computed() "How many days before its expiry the token becomes due for rotation. Defaults to the provider's `rotate_before_days`.";
+        external_secret_data: Vec<DataEntry> = computed() "The entry for `spec.data` of an ExternalSecret that delivers this token, as a list with one element. Its `secretKey` is `CLAUDE_CODE_OAUTH_TOKEN`; use the function `external_secret_data` for another key.";
     }
 }
 
@@ -36,13 +36,13 @@ impl DataSource for OauthTokenDataSource {
     type Model = OauthTokenData;
 
     const TYPE_NAME: &'static str = "claude_oauth_token";
-    const DESCRIPTION: &'static str = "Tells of one long-lived OAuth token of headless Claude \
-        Code, where this stack uses a token that another one manages: its fingerprint, its dates, \
-        and the mapping that an ExternalSecret needs. The token itself is not among it. A token \
-        that is missing or malformed is told by `status` and a warning, so that what needs only \
-        the mapping can still be planned; add a `postcondition` to make it an error. It needs \
-        `read` on the secret, and reads older versions only where the token has no stamp. For many tokens take \
-        `claude_oauth_tokens`: Terraform itself is slow with many instances of a data source.";
+    const DESCRIPTION: &'static str = "Reads one long-lived Claude Code token that another stack \
+        manages: its fingerprint, its dates, and how an ExternalSecret maps it. The token itself \
+        is not included. If the token is missing or malformed, `status` and a warning say so, and \
+        a stack that needs only the mapping can still be planned. Add a `postcondition` to make it \
+        an error. The data source needs `read` on the secret, and reads older versions only if the \
+        token has no stamp. For many tokens, use `claude_oauth_tokens`, because Terraform is slow \
+        with many instances of a data source.";
 
     fn validate(&self, config: &OauthTokenData) -> Diagnostics {
         let mut found = Diagnostics::new();

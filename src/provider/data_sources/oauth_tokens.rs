@@ -23,11 +23,11 @@ const CONCURRENCY: usize = 16;
 model! {
     /// Configuration and answer of `claude_oauth_tokens`.
     pub(in crate::provider) struct OauthTokensData {
-        mount: String = optional_computed() "KV v2 mount. Defaults to the provider's `mount`.";
-        path_prefix: String = optional() "What the paths begin with: `team/` takes a folder, `claude-agent` takes every path that begins so, folders among them. Without it the whole mount is looked through.";
-        field: String = optional_computed() "Field of a secret that holds a token. Secrets without it are left out. Defaults to `claude_oauth_token`.";
+        mount: String = optional_computed() "KV version 2 mount. Defaults to the provider's `mount`.";
+        path_prefix: String = optional() "Beginning of the paths: `team/` is a folder, and `claude-agent` matches every path that begins with it, including folders. If omitted, the whole mount.";
+        field: String = optional_computed() "Field that holds the token. Secrets without this field are left out. Defaults to `claude_oauth_token`.";
         lifetime_days: Number = optional_computed() "Days from mint to expiry. Defaults to the provider's `lifetime_days`.";
-        rotate_before_days: Number = optional_computed() "Days before its expiry from which a token is due. Defaults to the provider's `rotate_before_days`.";
+        rotate_before_days: Number = optional_computed() "How many days before its expiry a token becomes due for rotation. Defaults to the provider's `rotate_before_days`.";
         tokens: Vec<FoundToken> = computed() "The tokens, sorted by path.";
     }
 }
@@ -36,7 +36,7 @@ described! {
     /// One token below the prefix.
     pub(in crate::provider) struct FoundToken {
         path: String = computed() "Path of the secret in the mount.";
-        external_secret_data: Vec<DataEntry> = computed() "The mapping of the token for `spec.data` of an ExternalSecret, under the key `CLAUDE_CODE_OAUTH_TOKEN`.";
+        external_secret_data: Vec<DataEntry> = computed() "The entry for `spec.data` of an ExternalSecret that delivers this token, with the `secretKey` `CLAUDE_CODE_OAUTH_TOKEN`.";
     }
 }
 
@@ -51,11 +51,11 @@ impl DataSource for OauthTokensDataSource {
     type Model = OauthTokensData;
 
     const TYPE_NAME: &'static str = "claude_oauth_tokens";
-    const DESCRIPTION: &'static str = "Tells of every long-lived OAuth token of headless Claude \
-        Code below a path: one entry for each secret that has the field. The tokens themselves are \
-        not among it. It needs `list` on the metadata of the folders and `read` on the secrets; \
-        what may not be listed or read is left out, and one warning names it. Each secret is read \
-        once, and older versions only where a token has no stamp.";
+    const DESCRIPTION: &'static str = "Lists every long-lived Claude Code token below a path: one \
+        entry for each secret that has the field. The tokens themselves are not included. The data \
+        source needs `list` on the metadata of the folders and `read` on the secrets. Folders and \
+        secrets that the policy does not allow are left out, and one warning names them. Each \
+        secret is read once, and older versions only if a token has no stamp.";
 
     fn validate(&self, config: &OauthTokensData) -> Diagnostics {
         let mut found = Diagnostics::new();

@@ -22,10 +22,10 @@ described! {
     /// Configuration and answer of the ephemeral `claude_oauth_token`.
     pub(in crate::provider) struct OauthTokenOpened {
         path: String = required() "Path of the secret in the mount, without `data/`.";
-        mount: String = optional_computed() "KV v2 mount. Defaults to the provider's `mount`.";
+        mount: String = optional_computed() "KV version 2 mount. Defaults to the provider's `mount`.";
         field: String = optional_computed() "Field of the secret that holds the token. Defaults to `claude_oauth_token`.";
         lifetime_days: Number = optional_computed() "Days from mint to expiry. Defaults to the provider's `lifetime_days`.";
-        rotate_before_days: Number = optional_computed() "Days before its expiry from which the token is due. Defaults to the provider's `rotate_before_days`.";
+        rotate_before_days: Number = optional_computed() "How many days before its expiry the token becomes due for rotation. Defaults to the provider's `rotate_before_days`.";
         allow_expired: bool = optional_computed() "Whether to return an expired token. Defaults to `false`. A value that is not a token is never returned: it may be another secret.";
         token: Secret = computed(sensitive) "The token.";
     }

@@ -14,8 +14,8 @@ model! {
     /// The parameters of the function.
     pub(in crate::provider) struct Arguments {
         path: String = required() "Path of the secret in the mount, without `data/`.";
-        field: String = optional() "Field of the secret that holds the token; `claude_oauth_token` if null.";
-        secret_key: String = optional() "Key in the Kubernetes Secret; `CLAUDE_CODE_OAUTH_TOKEN` if null.";
+        field: String = optional() "Field of the secret that holds the token. If null, `claude_oauth_token`.";
+        secret_key: String = optional() "Key in the Kubernetes Secret. If null, `CLAUDE_CODE_OAUTH_TOKEN`.";
     }
 }
 

@@ -19,9 +19,9 @@ use crate::token::prefix::Prefix;
 model! {
     /// Which tokens are listed.
     pub(in crate::provider) struct OauthTokenSelection {
-        mount: String = optional() "KV v2 mount. Defaults to the provider's `mount`.";
-        path_prefix: String = optional() "Beginning of the paths in the mount: `team/` takes everything in the folder `team`, `claude-agent` all paths that begin so. Defaults to the whole mount.";
-        field: String = optional() "Field of the secrets that holds the token; a secret that has no such field is left out. Defaults to `claude_oauth_token`.";
+        mount: String = optional() "KV version 2 mount. Defaults to the provider's `mount`.";
+        path_prefix: String = optional() "Beginning of the paths in the mount: `team/` is a folder, and `claude-agent` matches every path that begins with it. Defaults to the whole mount.";
+        field: String = optional() "Field that holds the token. Secrets without this field are left out. Defaults to `claude_oauth_token`.";
     }
 }
 
@@ -33,12 +33,14 @@ impl ListResource for OauthTokenList {
     type Resource = OauthTokenResource;
     type Config = OauthTokenSelection;
 
-    const DESCRIPTION: &'static str = "Finds the tokens in a mount or below a path, those that no \
-        state has yet among them. `terraform query -generate-config-out=FILE` writes `import` and \
-        `resource` blocks for them, with which an import changes nothing. It needs `list` on the \
-        metadata of folders and `read` on the data of secrets; what may not be listed or read is \
-        told in a warning and left out. Terraform lists 100 tokens unless the block has a \
-        `limit`; a warning tells where there are more. From Terraform 1.14 on; OpenTofu has no queries.";
+    const DESCRIPTION: &'static str = "Finds the tokens in a mount or below a path, including \
+        those that are in no state yet. The list block goes in a file whose name ends in \
+        `.tfquery.hcl`. `terraform query -generate-config-out=FILE` then writes `import` and \
+        `resource` blocks for the tokens, and importing with them changes nothing. It needs `list` \
+        on the metadata of folders and `read` on the data of secrets. Folders and secrets that the \
+        policy does not allow are left out, and a warning names them. Terraform lists 100 tokens \
+        unless the block sets `limit`, and a warning says if there are more. Requires Terraform \
+        1.14. OpenTofu does not support queries.";
 
     fn validate(&self, config: &OauthTokenSelection) -> Diagnostics {
         let mut found = Diagnostics::new();

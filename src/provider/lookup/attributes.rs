@@ -14,7 +14,7 @@ macro_rules! described {
         }
     ) => {
         $crate::provider::lookup::attributes::described! {
-            fingerprint: computed "`sha256:` and the SHA-256 of the token in hexadecimal digits; null where there is no usable token.";
+            fingerprint: computed "`sha256:` and the SHA-256 of the token in hexadecimal digits. Null if the field does not hold a token.";
             $(#[$meta])*
             $visibility struct $name {
                 $($own)*
@@ -34,13 +34,13 @@ macro_rules! described {
                 $($own)*
                 id: String = computed() "`<mount>/<path>#<field>`.";
                 fingerprint: String = $mode() $text;
-                kv_version: $crate::protocol::Number = computed() "KV version that was read. It moves with every write of the secret, a change of other fields among them: use `fingerprint` to see a new token.";
+                kv_version: $crate::protocol::Number = computed() "KV version that was read. It changes with every write to the secret, including writes to other fields. To detect a new token, use `fingerprint`.";
                 minted_at: String = computed() "When the token was minted (RFC 3339, UTC).";
-                minted_at_source: String = computed() "Where `minted_at` comes from: `stamp`, `history` or `estimated`.";
-                expires_at: String = computed(set_by("lifetime_days")) "When the token stops working (RFC 3339, UTC): `minted_at` plus `lifetime_days`, or the deletion time of the KV version where that is earlier.";
-                rotate_at: String = computed(set_by("rotate_before_days")) "From when the token is due (RFC 3339, UTC): `expires_at` less `rotate_before_days`.";
+                minted_at_source: String = computed() "Where `minted_at` comes from: `stamp`, `history`, or `estimated`.";
+                expires_at: String = computed(set_by("lifetime_days")) "When the token stops working (RFC 3339, UTC): `minted_at` plus `lifetime_days`, or the deletion time of the KV version if that is earlier.";
+                rotate_at: String = computed(set_by("rotate_before_days")) "When the token becomes due for rotation (RFC 3339, UTC): `expires_at` minus `rotate_before_days`.";
                 expires_at_unix: $crate::protocol::Number = computed() "`expires_at` in seconds since the epoch, for monitors.";
-                status: String = computed() "`in_date`, `rotation_due`, `expired`, `malformed` or `missing`.";
+                status: String = computed() "`in_date`, `rotation_due`, `expired`, `malformed`, or `missing`.";
                 rotated_from: String = computed() "Path of the spare that this token came from, or null.";
             }
         }
@@ -70,7 +70,7 @@ macro_rules! described {
 
 pub(in crate::provider) use described;
 
-/// A token's facts as attributes, all null where there is no token.
+/// A token's facts as attributes, all null where it does not hold a token.
 #[derive(Default)]
 pub(in crate::provider) struct Facts {
     pub(in crate::provider) fingerprint: Field<String>,

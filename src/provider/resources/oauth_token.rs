@@ -107,11 +107,10 @@ impl Resource for OauthTokenResource {
     type Private = Private;
 
     const TYPE_NAME: &'static str = "claude_oauth_token";
-    const DESCRIPTION: &'static str = "Tracks one long-lived OAuth token of headless Claude Code \
-        in one field of a KV v2 secret: when it was minted, when it expires, and the mapping that \
-        an ExternalSecret needs. A token that is due, unusable or leaked is replaced by that of a \
-        spare. Creating the resource adopts the token that is there; destroying it removes nothing \
-        from Vault.";
+    const DESCRIPTION: &'static str = "Tracks one long-lived Claude Code token in one field of a \
+        KV version 2 secret: when it was minted, when it expires, and how an ExternalSecret maps \
+        it. When the token is due, unusable, or leaked, an apply can replace it with a spare. \
+        Creating the resource adopts the existing token. Destroying it removes nothing from Vault.";
 
     fn identity(model: &OauthToken) -> OauthTokenIdentity {
         OauthTokenIdentity {

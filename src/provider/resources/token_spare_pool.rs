@@ -32,9 +32,9 @@ impl Resource for TokenSparePoolResource {
     type Private = Private;
 
     const TYPE_NAME: &'static str = "claude_token_spare_pool";
-    const DESCRIPTION: &'static str = "Watches the spare tokens of a deployment together: which \
-        of them could take the place of the primary, which are copies, spent or due, and until \
-        when any of them can help. Destroying it removes nothing from Vault.";
+    const DESCRIPTION: &'static str = "Watches all spares of a primary together: which are \
+        available, which are duplicates, spent, or due, and until when any of them can help. \
+        Destroying the resource removes nothing from Vault.";
     const MUTABLE_IDENTITY: bool = true;
 
     fn identity(model: &TokenSparePool) -> TokenSparePoolIdentity {

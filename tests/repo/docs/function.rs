@@ -7,9 +7,8 @@ use terraform_provider_claude::protocol::{Mode, Signature};
 use super::page::{code, type_name};
 
 /// What every function needs of the module and of the command line.
-const NEEDS: &str = "Terraform has functions of providers from version 1.8 on, OpenTofu from 1.7 \
-    on. The module that calls one names the provider in `required_providers`; a `provider` block \
-    is not needed.";
+const NEEDS: &str = "Requires Terraform 1.8 or OpenTofu 1.7. The module that calls the function lists \
+    the provider in `required_providers`. It does not need a `provider` block.";
 
 /// Writes the page in Markdown.
 pub(super) fn page(name: &str, signature: &Signature, example: &str) -> String {
@@ -46,7 +45,7 @@ pub(super) fn page(name: &str, signature: &Signature, example: &str) -> String {
         );
     }
     let unknown = if signature.takes_unknown {
-        "Where an argument is not known yet, only what depends on it is unknown in the result."
+        "If an argument is unknown, only what depends on it is unknown in the result."
     } else {
         "The result is unknown until the arguments are known."
     };

@@ -51,7 +51,7 @@ impl Page<'_> {
         section(&mut text, "Required", &required);
         section(&mut text, "Optional", &optional);
         if !computed.is_empty() {
-            text.push_str("\n## Attributes\n\nBeside the arguments:\n\n");
+            text.push_str("\n## Attributes\n\nIn addition to the arguments:\n\n");
             list(&mut text, &computed);
         }
         for attribute in attributes {
@@ -77,7 +77,7 @@ impl Import<'_> {
         let _ = write!(
             text,
             "\n## Import\n\nWith an `import` block:\n\n{}\n\
-             By identity, from version 1.12 of Terraform or OpenTofu on:\n\n{}\nThe identity has these attributes:\n\n",
+             By identity (Terraform or OpenTofu 1.12 and newer):\n\n{}\nThe identity has these attributes:\n\n",
             code("terraform", &self.by_id),
             code("terraform", &self.by_identity),
         );

@@ -28,41 +28,41 @@ use crate::token::stamp::{Next, request_digest};
 model! {
     /// Configuration, plan and state of `claude_oauth_token`.
     pub(in crate::provider) struct OauthToken {
-        path: String = required(replaces) "Path of the secret in the mount, without `data/`. Changing it replaces the resource; nothing is removed from Vault.";
-        mount: String = optional_computed(replaces) "KV v2 mount. Defaults to the provider's `mount`. Changing it replaces the resource.";
+        path: String = required(replaces) "Path of the secret in the mount, without `data/`. Changing it replaces the resource and removes nothing from Vault.";
+        mount: String = optional_computed(replaces) "KV version 2 mount. Defaults to the provider's `mount`. Changing it replaces the resource.";
         field: String = optional_computed(replaces) "Field of the secret that holds the token. Defaults to `claude_oauth_token`. Changing it replaces the resource.";
         secret_key: String = optional_computed() "Key in the Kubernetes Secret (`secretKey`). Defaults to `CLAUDE_CODE_OAUTH_TOKEN`.";
         remote_key: String = optional_computed() "Key of the secret in the External Secrets store (`remoteRef.key`), if the store is not rooted at the mount or is of ESO's own `openBao` kind. Defaults to `path`, or to `<mount>/data/<path>` if the path begins with the mount's name or `data`, or contains `/data/`.";
         lifetime_days: Number = optional_computed() "Days from mint to expiry. Defaults to the provider's `lifetime_days`.";
-        rotate_before_days: Number = optional_computed() "Days before its expiry from which the token is due. Defaults to the provider's `rotate_before_days`.";
-        token_minted_at: String = optional() "When the token that is now in Vault, or the one in `token_wo`, was minted (RFC 3339). It dates that token alone: a token that comes later is dated by its own stamp or by KV history. A stamp that the token has when it is created or imported counts before it.";
-        token_wo: Secret = optional(write_only) "A new token to store. It is written when `token_wo_version` changes, into this field alone, and kept in neither plan nor state. White space around it is trimmed. Terraform and OpenTofu take it from version 1.11 on.";
-        token_wo_version: Number = optional() "Change it to have `token_wo` written, for example by counting up from 1.";
-        spare_paths: Vec<Field<String>> = optional_computed() "Paths of spares in the same mount, from which an apply copies a token when this one is due, unusable or to be rotated. The spare that expires last comes first; the order here decides among those that expire at the same time. Defaults to none.";
-        rotate_when_changed: BTreeMap<String, Field<String>> = optional() "Values whose change rotates the token at once, as after a leak. The apply fails where no spare in `spare_paths` is usable. From nothing to something is a change, except when the resource is created or imported; to nothing never is.";
-        stamp_metadata: bool = optional_computed() "Whether mint time, expiry and origin are written into the secret's `custom_metadata`, where monitors and other stacks find them. Defaults to `true`.";
-        on_rotation_due: String = optional_computed() "`plan` shows a due token as a planned change, `warn` as a warning alone, which rotates nothing. Defaults to `plan`.";
+        rotate_before_days: Number = optional_computed() "How many days before its expiry the token becomes due for rotation. Defaults to the provider's `rotate_before_days`.";
+        token_minted_at: String = optional() "When the token that is now in Vault, or the one in `token_wo`, was minted (RFC 3339). It applies only to that token. A later token is dated by its own stamp or by the KV history. On create and import, an existing stamp of the token takes precedence.";
+        token_wo: Secret = optional(write_only) "A new token to store. It is written when `token_wo_version` changes. Only this field is written, and the value is in neither the plan nor the state. White space around it is trimmed. Requires Terraform or OpenTofu 1.11.";
+        token_wo_version: Number = optional() "Change it to write `token_wo`: for example, count up from 1.";
+        spare_paths: Vec<Field<String>> = optional_computed() "Paths of spares in the same mount. An apply promotes one of them when this token is due, is unusable, or is rotated on request. The spare that expires last comes first. If several expire at the same time, this order decides. Defaults to none.";
+        rotate_when_changed: BTreeMap<String, Field<String>> = optional() "Values that rotate the token when they change, such as after a leak. The apply fails if no spare in `spare_paths` is usable. Setting it for the first time counts as a change, except on create or import. Removing it never does.";
+        stamp_metadata: bool = optional_computed() "Whether to write the mint date, the expiry, and the origin of the token to the secret's `custom_metadata`, where monitors and other stacks can read them. Defaults to `true`.";
+        on_rotation_due: String = optional_computed() "`plan` shows a due token as a planned change. `warn` only warns, and nothing is rotated. Defaults to `plan`.";
         id: String = computed() "`<mount>/<path>#<field>`.";
-        fingerprint: String = computed() "`sha256:` and the SHA-256 of the token in hexadecimal digits; null where the value fails the token check.";
-        kv_version: Number = computed() "KV version that was current when this token was first seen here. It moves with the fingerprint alone.";
+        fingerprint: String = computed() "`sha256:` and the SHA-256 of the token in hexadecimal digits. Null if the field does not hold a token.";
+        kv_version: Number = computed() "KV version that was current when this token was first read here. It changes only with the fingerprint.";
         minted_at: String = computed(set_by("token_minted_at")) "When the token was minted (RFC 3339, UTC).";
-        minted_at_source: String = computed() "Where `minted_at` comes from: `config`, `stamp`, `history`, `estimated` or `promotion`.";
-        expires_at: String = computed(set_by("lifetime_days")) "When the token stops working (RFC 3339, UTC): `minted_at` plus `lifetime_days`, or the deletion time of the KV version where that is earlier.";
-        rotate_at: String = computed(set_by("rotate_before_days")) "From when the token is due (RFC 3339, UTC): `expires_at` less `rotate_before_days`.";
+        minted_at_source: String = computed() "Where `minted_at` comes from: `config`, `stamp`, `history`, `estimated`, or `promotion`.";
+        expires_at: String = computed(set_by("lifetime_days")) "When the token stops working (RFC 3339, UTC): `minted_at` plus `lifetime_days`, or the deletion time of the KV version if that is earlier.";
+        rotate_at: String = computed(set_by("rotate_before_days")) "When the token becomes due for rotation (RFC 3339, UTC): `expires_at` minus `rotate_before_days`.";
         expires_at_unix: Number = computed() "`expires_at` in seconds since the epoch, for monitors.";
-        status: String = computed() "`in_date`, `rotation_due`, `expired`, `malformed` or `missing`.";
+        status: String = computed() "`in_date`, `rotation_due`, `expired`, `malformed`, or `missing`.";
         rotated_from: String = computed() "Path of the spare that this token came from, or null.";
-        rotation_reason: String = computed() "Why the last planned rotation was planned, whatever the apply then did: `rotation_due`, `expired`, `malformed`, `missing`, `requested`; null where there was none, and empty from an import until the next apply.";
-        external_secret_data: Vec<DataEntry> = computed() "The mapping of the token for `spec.data` of an ExternalSecret: a list with one element.";
+        rotation_reason: String = computed() "Why the last planned rotation was planned, regardless of what the apply then did: `rotation_due`, `expired`, `malformed`, `missing`, or `requested`. Null if none was planned. Empty from an import until the next apply.";
+        external_secret_data: Vec<DataEntry> = computed() "The entry for `spec.data` of an ExternalSecret that delivers this token, as a list with one element.";
     }
 }
 
 model! {
     /// What tells one token from all others.
     pub(in crate::provider) struct OauthTokenIdentity {
-        mount: String = optional() "KV v2 mount; the provider's where it is left out.";
+        mount: String = optional() "KV version 2 mount. If omitted, the provider's `mount`.";
         path: String = required() "Path of the secret in the mount.";
-        field: String = optional() "Field of the secret; `claude_oauth_token` where it is left out.";
+        field: String = optional() "Field of the secret. If omitted, `claude_oauth_token`.";
     }
 }
 

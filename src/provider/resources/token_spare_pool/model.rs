@@ -22,49 +22,49 @@ const DEFAULT_PREFIX: &str = "CLAUDE_CODE_OAUTH_TOKEN_SPARE_";
 model! {
     /// Configuration, plan and state of `claude_token_spare_pool`.
     pub(in crate::provider) struct TokenSparePool {
-        paths: Vec<Field<String>> = required() "Paths of the spares in the mount, without `data/`: 1 to 100, each once and without commas. Their order is the preference among spares that expire at the same time.";
-        mount: String = optional_computed(replaces) "KV v2 mount. Defaults to the provider's `mount`. Changing it replaces the resource; nothing is removed from Vault.";
+        paths: Vec<Field<String>> = required() "Paths of the spares in the mount, without `data/`: 1 to 100 distinct paths without commas. If several spares expire at the same time, this order decides which one is promoted first.";
+        mount: String = optional_computed(replaces) "KV version 2 mount. Defaults to the provider's `mount`. Changing it replaces the resource and removes nothing from Vault.";
         field: String = optional_computed(replaces) "Field of each secret that holds the token. Defaults to `claude_oauth_token`. Changing it replaces the resource.";
-        primary_path: String = optional() "Path of the secret whose token no spare may equal. Write it as text: a token resource may depend on a pool, never the reverse.";
+        primary_path: String = optional() "Path of the secret whose token no spare may hold. Write it as a plain string: the token resource may depend on the pool, but the pool must not depend on the token resource.";
         lifetime_days: Number = optional_computed() "Days from mint to expiry. Defaults to the provider's `lifetime_days`.";
-        rotate_before_days: Number = optional_computed() "Days before its expiry from which a spare is due, and no longer available. Defaults to the provider's `rotate_before_days`.";
-        tokens_wo: BTreeMap<String, Field<Secret>> = optional(write_only) "Newly minted spares to store, by path. They are written when `tokens_wo_version` changes and kept in neither plan nor state. White space around a token is trimmed.";
-        tokens_wo_version: Number = optional() "Change it to have `tokens_wo` written.";
-        stamp_metadata: bool = optional_computed() "Whether mint time and expiry are written into each secret's `custom_metadata`, where monitors and other stacks find them. Defaults to `true`.";
-        min_available: Number = optional_computed() "Fewer available spares than this are drift. Defaults to the number of `paths`.";
-        on_shortage: String = optional_computed() "`plan` shows a shortage as a planned change, `warn` as a warning alone. Defaults to `plan`.";
-        secret_key_prefix: String = optional_computed() "Prefix of the keys in the Kubernetes Secret, before the position from 1. Defaults to `CLAUDE_CODE_OAUTH_TOKEN_SPARE_`.";
-        id: String = computed() "`<mount>/<paths>#<field>`, with the paths in one pair of braces.";
-        spares: BTreeMap<String, Spare> = computed(set_by("paths")) "What is known of each spare, by path.";
-        available_paths: Vec<String> = computed() "Paths of the available spares, in the order in which they would be promoted: the latest expiry first, then the order of `paths`.";
+        rotate_before_days: Number = optional_computed() "How many days before its expiry a spare becomes due and is no longer available. Defaults to the provider's `rotate_before_days`.";
+        tokens_wo: BTreeMap<String, Field<Secret>> = optional(write_only) "Newly minted tokens to store, by path of the spare. They are written when `tokens_wo_version` changes, and are in neither the plan nor the state. White space around a token is trimmed.";
+        tokens_wo_version: Number = optional() "Change it to write `tokens_wo`.";
+        stamp_metadata: bool = optional_computed() "Whether to write the mint date and the expiry to each secret's `custom_metadata`, where monitors and other stacks can read them. Defaults to `true`.";
+        min_available: Number = optional_computed() "How many spares must be available. Fewer is a shortage. Defaults to the number of `paths`.";
+        on_shortage: String = optional_computed() "`plan` shows a shortage as a planned change. `warn` only warns. Defaults to `plan`.";
+        secret_key_prefix: String = optional_computed() "Prefix of the keys in the Kubernetes Secret. The position of the spare follows, counted from 1. Defaults to `CLAUDE_CODE_OAUTH_TOKEN_SPARE_`.";
+        id: String = computed() "`<mount>/<paths>#<field>`, with all paths in one pair of braces.";
+        spares: BTreeMap<String, Spare> = computed(set_by("paths")) "The spares, by path.";
+        available_paths: Vec<String> = computed() "Paths of the available spares in promotion order: the latest expiry first, then the order of `paths`.";
         available_count: Number = computed(set_by("min_available")) "How many spares are available.";
-        runway_until: String = computed() "The latest `expires_at` among the available spares (RFC 3339, UTC), null if there is none: after it no spare can help.";
-        external_secret_data: Vec<DataEntry> = computed() "The mapping for `spec.data` of an ExternalSecret, one entry for each path. For a Secret of its own: one missing field fails a whole ExternalSecret.";
+        runway_until: String = computed() "The latest `expires_at` among the available spares (RFC 3339, UTC). After it, no spare can help. Null if no spare is available.";
+        external_secret_data: Vec<DataEntry> = computed() "The entries for `spec.data` of an ExternalSecret, one for each path. Use a separate Secret for them: one missing field makes the whole ExternalSecret fail, and a process that holds all tokens can leak them all.";
     }
 }
 
 model! {
     /// What is known of one spare.
     pub(in crate::provider) struct Spare {
-        fingerprint: String = computed() "`sha256:` and the SHA-256 of the token in hexadecimal digits; null where there is no token.";
-        kv_version: Number = computed() "KV version that was current when this token was first seen here.";
+        fingerprint: String = computed() "`sha256:` and the SHA-256 of the token in hexadecimal digits. Null if the field does not hold a token.";
+        kv_version: Number = computed() "KV version that was current when this token was first read here.";
         minted_at: String = computed() "When the token was minted (RFC 3339, UTC).";
-        minted_at_source: String = computed() "Where `minted_at` comes from: `stamp`, `history` or `estimated`.";
+        minted_at_source: String = computed() "Where `minted_at` comes from: `stamp`, `history`, or `estimated`.";
         expires_at: String = computed() "When the token stops working (RFC 3339, UTC).";
         expires_at_unix: Number = computed() "`expires_at` in seconds since the epoch.";
-        rotate_at: String = computed() "From when the spare is due (RFC 3339, UTC).";
+        rotate_at: String = computed() "When the spare becomes due (RFC 3339, UTC).";
         status: String = computed() "The first that applies: `missing`, `malformed`, `spent`, `duplicate`, `refused`, `expired`, `rotation_due`, `unproven`, `available`.";
-        promoted_to: String = computed() "The primary that a spent token belongs to, as `<path>#<field>`.";
-        duplicate_of: String = computed() "The path that holds the same token: the primary's or an earlier one.";
+        promoted_to: String = computed() "The primary that a spent token was promoted to, as `<path>#<field>`.";
+        duplicate_of: String = computed() "The path that holds the same token: the primary or an earlier spare.";
     }
 }
 
 model! {
     /// What tells one pool from all others. It changes with `paths`.
     pub(in crate::provider) struct TokenSparePoolIdentity {
-        mount: String = optional() "KV v2 mount; the provider's where it is left out.";
+        mount: String = optional() "KV version 2 mount. If omitted, the provider's `mount`.";
         paths: Vec<Field<String>> = required() "Paths of the secrets in the mount.";
-        field: String = optional() "Field of each secret; `claude_oauth_token` where it is left out.";
+        field: String = optional() "Field of each secret. If omitted, `claude_oauth_token`.";
     }
 }
 
