@@ -8,6 +8,7 @@
 mod action;
 mod block;
 mod check;
+mod coding;
 mod data_source;
 mod dynamic;
 mod ephemeral;
@@ -31,10 +32,11 @@ pub use erased::{AnyDataSource, AnyEphemeralResource, AnyResource};
 pub use failure::{Diagnostics, Failure};
 pub use field::Field;
 pub use function::{AnyFunction, Function};
+pub use guard::Retell;
 pub use list_resource::{AnyListResource, Ended, ListRequest, ListResource, Listed, Results};
 pub use model::{AttributeValue, Model, ModelError};
 pub use provider::{
-    Provider, Retell, action, data_source, ephemeral_resource, function, list_resource, resource,
+    Provider, action, data_source, ephemeral_resource, function, list_resource, resource,
 };
 pub use resource::{
     Applied, ApplyRequest, Context, ImportRequest, Imported, PlanRequest, Planned, Read,

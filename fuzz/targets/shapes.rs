@@ -53,7 +53,7 @@ fn shapes() -> Vec<Shape> {
         ]),
         Shape::Object(vec![
             Attribute::optional("one", Kind::single(inner())),
-            Attribute::optional("parts", Kind::set(inner())),
+            Attribute::optional("parts", Kind::list(inner())),
             Attribute::optional("slots", Kind::map(inner())),
         ]),
     ]

@@ -62,7 +62,6 @@ fn attributes(depth: u32) -> BoxedStrategy<Vec<Attribute>> {
         let nesting = prop_oneof![
             Just(Nesting::Single),
             Just(Nesting::List),
-            Just(Nesting::Set),
             Just(Nesting::Map)
         ];
         let nested = (nesting, attributes(depth - 1));
@@ -112,7 +111,6 @@ fn arranged(nesting: Nesting, object: BoxedStrategy<Value>) -> BoxedStrategy<Val
     match nesting {
         Nesting::Single => object,
         Nesting::List => vec(object, 0..3).prop_map(Value::List).boxed(),
-        Nesting::Set => vec(object, 0..3).prop_map(distinct).boxed(),
         Nesting::Map => btree_map("[a-z]{0,3}", object, 0..3)
             .prop_map(Value::Map)
             .boxed(),

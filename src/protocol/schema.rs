@@ -38,8 +38,6 @@ pub enum Nesting {
     Single,
     /// A list of objects.
     List,
-    /// A set of objects.
-    Set,
     /// A map of objects.
     Map,
 }
@@ -69,11 +67,6 @@ impl Kind {
         Self::nested(Nesting::List, attributes)
     }
 
-    /// Makes a set of objects with these attributes.
-    pub fn set(attributes: impl Into<Vec<Attribute>>) -> Self {
-        Self::nested(Nesting::Set, attributes)
-    }
-
     /// Makes a map of objects with these attributes.
     pub fn map(attributes: impl Into<Vec<Attribute>>) -> Self {
         Self::nested(Nesting::Map, attributes)
@@ -91,7 +84,6 @@ impl Kind {
                 match nesting {
                     Nesting::Single => object,
                     Nesting::List => Type::list(object),
-                    Nesting::Set => Type::set(object),
                     Nesting::Map => Type::map(object),
                 }
             }
@@ -133,8 +125,6 @@ pub struct Attribute {
     pub argument: Option<&'static str>,
     /// What it is, in Markdown.
     pub description: String,
-    /// What to use instead, where it is deprecated.
-    pub deprecation: Option<String>,
 }
 
 impl Attribute {
@@ -193,13 +183,6 @@ impl Attribute {
         self
     }
 
-    /// Marks it as deprecated and says what to use instead.
-    #[must_use]
-    pub fn deprecated(mut self, advice: impl Into<String>) -> Self {
-        self.deprecation = Some(advice.into());
-        self
-    }
-
     /// Returns the type of the values.
     pub fn implied_type(&self) -> Type {
         self.kind.implied_type()
@@ -220,7 +203,6 @@ impl Attribute {
             replaces: false,
             argument: None,
             description: String::new(),
-            deprecation: None,
         }
     }
 }
@@ -234,8 +216,6 @@ pub struct Schema {
     pub attributes: Vec<Attribute>,
     /// What it is, in Markdown.
     pub description: String,
-    /// What to use instead, where it is deprecated.
-    pub deprecation: Option<String>,
 }
 
 impl Schema {
@@ -313,7 +293,6 @@ mod tests {
         let schema = Schema::new([
             Attribute::optional("one", Kind::single(leaf())),
             Attribute::optional("row", Kind::list(leaf())),
-            Attribute::optional("bag", Kind::set(leaf())),
             Attribute::computed("by_key", Kind::map(leaf())),
         ]);
         assert_eq!(
@@ -321,7 +300,6 @@ mod tests {
             Type::object([
                 ("one", object.clone()),
                 ("row", Type::list(object.clone())),
-                ("bag", Type::set(object.clone())),
                 ("by_key", Type::map(object)),
             ])
         );

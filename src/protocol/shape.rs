@@ -116,7 +116,6 @@ impl<'s> Shape<'s> {
                 match nesting {
                     Nesting::Single => members(Source::Attributes(attributes)),
                     Nesting::List => Form::List(object()),
-                    Nesting::Set => Form::Set(object()),
                     Nesting::Map => Form::Map(object()),
                 }
             }

@@ -173,8 +173,6 @@ impl From<&Schema> for wire::Schema {
                 attributes: schema.attributes.iter().map(Into::into).collect(),
                 description: schema.description.clone(),
                 description_kind: wire::StringKind::Markdown.into(),
-                deprecated: schema.deprecation.is_some(),
-                deprecation_message: schema.deprecation.clone().unwrap_or_default(),
                 ..Default::default()
             }),
         }
@@ -201,8 +199,7 @@ impl From<&Attribute> for wire::schema::Attribute {
             computed: attribute.mode.is_computed(),
             sensitive: attribute.sensitive,
             write_only: attribute.write_only,
-            deprecated: attribute.deprecation.is_some(),
-            deprecation_message: attribute.deprecation.clone().unwrap_or_default(),
+            ..Default::default()
         }
     }
 }
@@ -212,7 +209,6 @@ fn nested(nesting: Nesting, attributes: &[Attribute]) -> wire::schema::Object {
     let mode = match nesting {
         Nesting::Single => NestingMode::Single,
         Nesting::List => NestingMode::List,
-        Nesting::Set => NestingMode::Set,
         Nesting::Map => NestingMode::Map,
     };
     wire::schema::Object {
@@ -317,7 +313,7 @@ mod tests {
                     .description("Where.")
                     .replaces(),
                 Attribute::optional("token_wo", Type::String).write_only(),
-                Attribute::optional_computed("field", Type::String).deprecated("Use `path`."),
+                Attribute::optional_computed("field", Type::String),
                 Attribute::computed(
                     "spares",
                     Kind::map([Attribute::computed("n", Type::Number)]),
@@ -325,16 +321,12 @@ mod tests {
                 .sensitive(),
             ],
             description: "All.".into(),
-            deprecation: None,
         };
         let message = wire::Schema::from(&schema);
         assert_eq!(message.version, 3);
         let block = message.block.unwrap();
         assert_eq!(block.description_kind(), wire::StringKind::Markdown);
-        assert_eq!(
-            (block.deprecated, block.description.as_str()),
-            (false, "All.")
-        );
+        assert_eq!(block.description, "All.");
         let [path, token, field, spares] = block.attributes.as_slice() else {
             panic!("four attributes");
         };
@@ -345,8 +337,7 @@ mod tests {
         );
         assert_eq!(path.description, "Where.");
         assert!(token.write_only && token.optional && !token.computed && !token.sensitive);
-        assert!(field.optional && field.computed && field.deprecated);
-        assert_eq!(field.deprecation_message, "Use `path`.");
+        assert!(field.optional && field.computed && !field.deprecated);
         assert!(spares.sensitive && spares.computed && !spares.optional);
         assert!(spares.r#type.is_empty());
         let nested = spares.nested_type.as_ref().unwrap();

@@ -1,7 +1,7 @@
 //! Configuration of a block that has no state: it is decoded, looked through, and that is all.
 
 use super::check::config::mistakes;
-use super::erased::coding;
+use super::coding;
 use super::failure::Diagnostics;
 use super::model::Model;
 use crate::protocol::generated::tfplugin6 as wire;

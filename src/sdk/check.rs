@@ -2,12 +2,14 @@
 //!
 //! A host that catches a wrong answer blames the provider in words that help nobody, and may
 //! have lost the state by then. Catching it here names the attribute and keeps the state.
+//!
+//! Attributes are texts, numbers, bools and objects, and lists and maps of them: sets, tuples and
+//! dynamic values, which are equal in ways of their own, occur in functions only.
 
 mod applied;
 pub(super) mod clear_where;
 pub(super) mod config;
 mod planned;
-mod same;
 #[cfg(test)]
 mod samples;
 pub(super) mod write_only;
@@ -144,16 +146,9 @@ fn unknown(shape: Shape<'_>, value: &Value, path: AttributePath) -> Option<Attri
             .iter()
             .zip(0..)
             .find_map(|(item, index)| unknown(element, item, path.clone().then_index(index))),
-        (Form::Tuple(elements), Value::List(items)) => elements
-            .into_iter()
-            .zip(items)
-            .zip(0..)
-            .find_map(|((element, item), index)| {
-                unknown(element, item, path.clone().then_index(index))
-            }),
         _ => None,
     };
-    // Elements of a set have no address, and what does not fit its type is found when encoding.
+    // What does not fit its type is found when encoding.
     Some(below.unwrap_or(path))
 }
 
@@ -169,12 +164,6 @@ fn at_key(path: &AttributePath, element: Shape<'_>, key: &str) -> AttributePath 
 /// Returns a member of an object; an object that is null or unknown has null members.
 fn member<'a>(object: &'a Value, name: &str) -> &'a Value {
     object.get(name).unwrap_or(&Value::Null)
-}
-
-/// Tells whether each of these has a counterpart among the others, and the other way round.
-fn correspond(one: &[Value], other: &[Value], fits: impl Fn(&Value, &Value) -> bool) -> bool {
-    one.iter().all(|a| other.iter().any(|b| fits(a, b)))
-        && other.iter().all(|b| one.iter().any(|a| fits(a, b)))
 }
 
 #[cfg(test)]

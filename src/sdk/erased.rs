@@ -1,7 +1,7 @@
 //! A resource type behind one object-safe face: wire messages in, wire messages out.
 
 mod apply;
-pub(super) mod coding;
+mod coding;
 mod generate;
 mod lookup;
 mod plan;
@@ -11,12 +11,12 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 
-pub(super) use coding::to_wire;
-use coding::{decode_private, encode_private, model};
+use coding::{decode_private, encode_private};
 pub(super) use lookup::ErasedLookup;
 pub use lookup::{AnyDataSource, AnyEphemeralResource};
 
 use super::check::{self, config::mistakes, write_only};
+use super::coding::{Outcome, model, to_wire};
 use super::failure::Diagnostics;
 use super::model::Model;
 use super::resource::{Context, ImportRequest, ReadRequest, Resource};
@@ -24,8 +24,6 @@ use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::{
     Attribute, AttributePath, Diagnostic, IdentityAttribute, IdentitySchema, Mode, Schema,
 };
-
-type Outcome<T> = Result<T, Diagnostics>;
 
 /// A resource type whose models are hidden.
 pub struct AnyResource<C>(Box<dyn Erased<C>>);

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -11,10 +12,12 @@ use tracing::Instrument;
 
 use super::failure::{Diagnostics, has_error};
 use super::function;
-use super::provider::Retell;
+use crate::protocol::Diagnostic;
 use crate::protocol::generated::tfplugin6 as wire;
-use crate::protocol::{AttributePath, Diagnostic};
 use crate::random::random_u64;
+
+/// What the detail of a message becomes on its way to the host.
+pub type Retell = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
 /// A response that can carry diagnostics.
 pub(super) trait Answer {
@@ -199,22 +202,6 @@ fn panicked(rpc: &str, _panic: Box<dyn Any + Send>) -> Diagnostic {
              TF_LOG_PROVIDER=DEBUG, which names the place in the source."
         ),
     )
-}
-
-/// Turns a value that cannot be decoded into a diagnostic on its attribute.
-pub(super) fn undecodable(
-    what: &str,
-    path: &AttributePath,
-    error: &(dyn std::error::Error + 'static),
-) -> Diagnostic {
-    Diagnostic::error(
-        format!("Cannot decode {what}"),
-        format!(
-            "{error}. The host and this provider disagree on the schema: make sure that one \
-             version of the provider is in use, and report this if it is."
-        ),
-    )
-    .at(path.clone())
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ pub use erased::AnyListResource;
 pub(super) use erased::ErasedList;
 
 use super::check;
-use super::erased::to_wire;
+use super::coding::to_wire;
 use super::failure::{Diagnostics, Failure};
 use super::model::{AttributeValue, Model};
 use super::resource::{Context, Resource};

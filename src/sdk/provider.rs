@@ -10,13 +10,11 @@ use super::ephemeral::EphemeralResource;
 use super::erased::{AnyDataSource, AnyEphemeralResource, AnyResource};
 use super::failure::{Diagnostics, Failure};
 use super::function::{AnyFunction, Function};
+use super::guard::Retell;
 use super::list_resource::{AnyListResource, ListResource};
 use super::model::Model;
 use super::resource::Resource;
 use crate::deadline::Deadline;
-
-/// What the detail of a message becomes on its way to the host.
-pub type Retell = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
 /// A provider: its configuration, its types and its functions.
 #[async_trait]

@@ -17,13 +17,14 @@ use tonic::{Response, Status};
 
 use super::action::AnyAction;
 use super::check::config::mistakes;
-use super::erased::{AnyDataSource, AnyEphemeralResource, AnyResource, Erased, to_wire};
+use super::coding::{to_wire, undecodable};
+use super::erased::{AnyDataSource, AnyEphemeralResource, AnyResource, Erased};
 use super::failure::{Diagnostics, has_error};
 use super::function::AnyFunction;
-use super::guard::{Answer, Call, guarded, undecodable};
+use super::guard::{Answer, Call, Retell, guarded};
 use super::list_resource::AnyListResource;
 use super::model::{AttributeValue, Model};
-use super::provider::{Provider, Retell};
+use super::provider::Provider;
 use super::resource::Context;
 use crate::deadline::Deadline;
 use crate::protocol::generated::tfplugin6 as wire;

@@ -67,19 +67,6 @@ fn wrong() -> Vec<(&'static str, [Value; 2])> {
                 labels([("a", wrong())]),
             ),
         ),
-        ("members", outcome("members", list(["a"]), list([CANARY]))),
-        (
-            "members",
-            outcome("members", list(["a"]), list(["a", CANARY])),
-        ),
-        (
-            "members",
-            outcome(
-                "members",
-                Value::List(vec![Value::Unknown]),
-                list(["a", CANARY]),
-            ),
-        ),
         ("one", outcome("one", inner("x", NULL), NULL)),
         (
             "one.label",
@@ -89,7 +76,6 @@ fn wrong() -> Vec<(&'static str, [Value; 2])> {
             "parts[0].label",
             outcome("parts", one("x".into()), one(wrong())),
         ),
-        ("marks", outcome("marks", one("x".into()), one(wrong()))),
         ("size", outcome("size", Value::Unknown, Value::Unknown)),
         (
             "one.seen",
@@ -141,12 +127,6 @@ async fn what_was_planned_unknown_may_become_anything() {
         ("size", Value::Unknown, 1.into()),
         ("size", Value::Unknown, NULL),
         ("one", inner("x", Value::Unknown), inner("x", "s")),
-        (
-            "members",
-            Value::List(vec!["a".into(), Value::Unknown]),
-            list(["a"]),
-        ),
-        ("members", list(["a", "b"]), list(["b", "a"])),
     ] {
         let [plan, state] = outcome(name, plan, state);
         let mut host = Host::configured(makes(&state)).await;

@@ -52,12 +52,12 @@ pub(super) enum Rule {
     /// Only managed resources have write-only attributes.
     #[error("a write-only attribute is possible in managed resources only")]
     WriteOnlyOutsideResource,
-    /// Elements of a set are compared, and a write-only value is not there to be compared.
-    #[error("a write-only attribute is not possible within a set")]
-    WriteOnlyInSet,
     /// Elements of a set have one type.
     #[error("a dynamic type is not possible within a set")]
     DynamicInSet,
+    /// The checks of answers compare attributes by their plain values.
+    #[error("an attribute has no set, tuple or dynamic value")]
+    NotCompared,
     /// An empty map is the encoding of no object that has attributes.
     #[error("a nested attribute has at least one attribute")]
     NoNestedAttributes,
@@ -67,9 +67,6 @@ pub(super) enum Rule {
     /// The caller gives every argument.
     #[error("a parameter cannot be computed")]
     ComputedParameter,
-    /// A deprecation says what to do.
-    #[error("a deprecation says what to use instead")]
-    EmptyDeprecation,
     /// Identities are compared and written on one line.
     #[error("an identity attribute is a string, a number, a bool or a list of one of them")]
     IdentityType,
@@ -105,7 +102,6 @@ pub(super) fn schema(role: Role, schema: &Schema) -> Vec<Violation> {
     if schema.version < 0 {
         lint.add(&root, Rule::NegativeVersion);
     }
-    lint.deprecation(&root, schema.deprecation.as_deref());
     let reserved: &[&str] = match role {
         Role::Provider => &RESERVED_IN_PROVIDERS,
         Role::Resource | Role::Other => &RESERVED_IN_RESOURCES,
@@ -118,7 +114,7 @@ pub(super) fn schema(role: Role, schema: &Schema) -> Vec<Violation> {
     }
     let place = Place {
         write_only_possible: role == Role::Resource,
-        in_set: false,
+        is_compared: role != Role::Provider,
         depth: 1,
     };
     lint.attributes(&root, &schema.attributes, place);
@@ -165,7 +161,7 @@ pub(super) fn function(name: &str, signature: &Signature) -> Vec<Violation> {
     }
     let place = Place {
         write_only_possible: false,
-        in_set: false,
+        is_compared: false,
         depth: 0,
     };
     lint.attributes(&root, &signature.parameters, place);
@@ -182,7 +178,7 @@ pub(super) fn function(name: &str, signature: &Signature) -> Vec<Violation> {
 #[derive(Clone, Copy)]
 struct Place {
     write_only_possible: bool,
-    in_set: bool,
+    is_compared: bool,
     depth: usize,
 }
 
@@ -195,12 +191,6 @@ impl Lint {
     fn add(&mut self, path: &AttributePath, rule: Rule) {
         let path = path.clone();
         self.violations.push(Violation { path, rule });
-    }
-
-    fn deprecation(&mut self, path: &AttributePath, advice: Option<&str>) {
-        if advice.is_some_and(|advice| advice.trim().is_empty()) {
-            self.add(path, Rule::EmptyDeprecation);
-        }
     }
 
     fn names<'n>(&mut self, parent: &AttributePath, names: impl Iterator<Item = &'n str>) {
@@ -228,7 +218,6 @@ impl Lint {
     }
 
     fn attribute(&mut self, path: &AttributePath, attribute: &Attribute, place: Place) {
-        self.deprecation(path, attribute.deprecation.as_deref());
         if attribute.write_only {
             if attribute.mode.is_computed() {
                 self.add(path, Rule::WriteOnlyComputed);
@@ -236,13 +225,13 @@ impl Lint {
             if !place.write_only_possible {
                 self.add(path, Rule::WriteOnlyOutsideResource);
             }
-            if place.in_set {
-                self.add(path, Rule::WriteOnlyInSet);
-            }
         }
         match &attribute.kind {
             Kind::Plain(ty) => {
-                if has_dynamic_in_set(ty, place.in_set) {
+                if place.is_compared && !is_compared(ty) {
+                    self.add(path, Rule::NotCompared);
+                }
+                if has_dynamic_in_set(ty, false) {
                     self.add(path, Rule::DynamicInSet);
                 }
                 if place.depth + depth(ty) > MAX_DEPTH {
@@ -258,7 +247,6 @@ impl Lint {
                 }
                 let levels = if *nesting == Nesting::Single { 1 } else { 2 };
                 let within = Place {
-                    in_set: place.in_set || *nesting == Nesting::Set,
                     depth: place.depth + levels,
                     ..place
                 };
@@ -271,6 +259,16 @@ impl Lint {
 fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     name.starts_with(|first: char| first.is_ascii_lowercase()) && name.bytes().all(allowed)
+}
+
+/// Tells whether two values of a type are equal only if they are written alike.
+fn is_compared(ty: &Type) -> bool {
+    match ty {
+        Type::String | Type::Number | Type::Bool => true,
+        Type::Dynamic | Type::Set(_) | Type::Tuple(_) => false,
+        Type::List(element) | Type::Map(element) => is_compared(element),
+        Type::Object(attributes) => attributes.values().all(is_compared),
+    }
 }
 
 fn has_dynamic_in_set(ty: &Type, in_set: bool) -> bool {

@@ -3,7 +3,7 @@
 use terraform_provider_claude::protocol::{Diagnostic, Value};
 
 use super::host::{Host, assert_bug, assert_error, decoded, identity, reading};
-use super::thing::{CANARY, Script, inner, list, object, read, ready, set};
+use super::thing::{CANARY, Script, inner, object, read, ready, set};
 
 const NULL: Value = Value::Null;
 
@@ -69,11 +69,6 @@ async fn wrong_refreshes_are_withheld() {
             "items[1]",
             with("items", Value::List(vec![CANARY.into(), Value::Unknown])),
         ),
-        (
-            "members",
-            with("members", Value::List(vec![Value::Unknown])),
-        ),
-        ("members", with("members", list([CANARY, CANARY]))),
         ("one.seen", with("one", inner(CANARY, Value::Unknown))),
         ("token_wo", with("token_wo", CANARY.into())),
         ("size", with("size", CANARY.into())),

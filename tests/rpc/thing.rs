@@ -67,11 +67,9 @@ raw!(Thing, {
         Attribute::optional("password", Type::String).sensitive(),
         Attribute::optional("items", Type::list(Type::String)),
         Attribute::optional("labels", Type::map(Type::String)),
-        Attribute::optional("members", Type::set(Type::String)),
         Attribute::optional("one", Kind::single(inner())),
         Attribute::optional("parts", Kind::list(inner())),
         Attribute::optional("slots", Kind::map(inner())),
-        Attribute::optional("marks", Kind::set(inner())),
     ]
 });
 

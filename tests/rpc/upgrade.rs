@@ -12,11 +12,11 @@ async fn a_state_of_the_present_version_is_read() {
     let mut host = Host::new(Script::default());
     for json in [
         // With every attribute that is set, and the rest missing.
-        r#"{"id":"thing-1","name":"n","members":["b","a"]}"#,
+        r#"{"id":"thing-1","name":"n","items":["b","a"]}"#,
         // With one that the schema does not have.
-        r#"{"id":"thing-1","name":"n","members":["b","a"],"extra":{"a":[1]}}"#,
+        r#"{"id":"thing-1","name":"n","items":["b","a"],"extra":{"a":[1]}}"#,
         // With a write-only value that an old host let in.
-        r#"{"id":"thing-1","name":"n","members":["b","a"],"token_wo":"canary"}"#,
+        r#"{"id":"thing-1","name":"n","items":["b","a"],"token_wo":"canary"}"#,
     ] {
         let answer = host.upgrade(0, json).await;
         assert_eq!(answer.diagnostics, []);
@@ -25,7 +25,7 @@ async fn a_state_of_the_present_version_is_read() {
             object([
                 ("id", "thing-1".into()),
                 ("name", "n".into()),
-                ("members", super::thing::list(["b", "a"])),
+                ("items", super::thing::list(["b", "a"])),
             ])
         );
     }

@@ -8,7 +8,7 @@ use super::{Action, Progress};
 use crate::protocol::Schema;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::sdk::block;
-use crate::sdk::erased::to_wire;
+use crate::sdk::coding::to_wire;
 use crate::sdk::failure::{Diagnostics, has_error};
 use crate::sdk::guard::End;
 use crate::sdk::model::Model;

@@ -1,7 +1,6 @@
 //! What a plan may say.
 
-use super::same::same;
-use super::{Checked, at_key, correspond, member, violation, write_only};
+use super::{Checked, at_key, member, violation, write_only};
 use crate::protocol::shape::{Form, Shape};
 use crate::protocol::{Attribute, AttributePath, Kind, Value};
 
@@ -39,7 +38,7 @@ fn object(
 ) -> Checked {
     let (Form::Object(members), Value::Map(_), Value::Map(_)) = (shape.form(), config, planned)
     else {
-        return if same(shape, planned, config) {
+        return if planned == config {
             Ok(())
         } else {
             violation(path, NOT_AN_OBJECT)
@@ -72,9 +71,7 @@ fn planned_attribute(
     if attribute.write_only || (attribute.mode.is_computed() && not_configured) {
         return Ok(());
     }
-    if same(shape, planned, config)
-        || (!prior.is_null() && !config.is_null() && same(shape, planned, prior))
-    {
+    if planned == config || (!prior.is_null() && !config.is_null() && planned == prior) {
         return Ok(());
     }
     match &attribute.kind {
@@ -126,16 +123,6 @@ fn nested(
                     object(attributes, element, prior, config, planned, &path)
                 },
             )
-        }
-        (Form::Set(element), Value::List(configs), Value::List(plans)) => {
-            let fits = |config: &Value, planned: &Value| {
-                object(attributes, element, &Value::Null, config, planned, path).is_ok()
-            };
-            if configs.len() == plans.len() && correspond(configs, plans, fits) {
-                Ok(())
-            } else {
-                violation(path, "the planned elements are not the configured ones")
-            }
         }
         _ => object(attributes, shape, prior, config, planned, path),
     }

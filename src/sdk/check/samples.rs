@@ -1,4 +1,4 @@
-//! One schema with every kind of attribute, for the tests of the rules.
+//! One schema with every kind of attribute that types have, for the tests of the rules.
 
 use crate::protocol::{Attribute, Kind, Type, Value};
 
@@ -19,16 +19,9 @@ pub(super) fn attributes() -> Vec<Attribute> {
         Attribute::optional("items", Type::list(Type::String)),
         Attribute::optional("labels", Type::map(Type::String)),
         Attribute::optional("hidden", Type::map(Type::String)).sensitive(),
-        Attribute::optional("members", Type::set(Type::String)),
-        Attribute::optional("any", Type::Dynamic),
-        Attribute::optional(
-            "pair",
-            Type::Tuple(vec![Type::String, Type::set(Type::Bool)]),
-        ),
         Attribute::optional("one", Kind::single(inner())),
         Attribute::optional("parts", Kind::list(inner())),
         Attribute::optional("slots", Kind::map(inner())),
-        Attribute::optional("marks", Kind::set(inner())),
     ]
 }
 
@@ -48,7 +41,7 @@ pub(super) fn inner(label: impl Into<Value>, seen: impl Into<Value>) -> Value {
     Value::object([("label", label.into()), ("seen", seen.into())])
 }
 
-/// A list or set.
+/// A list.
 pub(super) fn list<const N: usize>(items: [&str; N]) -> Value {
     Value::List(items.into_iter().map(Value::from).collect())
 }

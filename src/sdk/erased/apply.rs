@@ -1,10 +1,11 @@
 //! An apply: create, update or destroy, and the state that is recorded after it.
 
-use super::coding::{decode_private, encode_private, missing, model, to_wire};
-use super::{Outcome, Typed};
+use super::Typed;
+use super::coding::{decode_private, encode_private};
 use crate::protocol::Value;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::sdk::check::{self, Violation};
+use crate::sdk::coding::{Outcome, missing, model, to_wire};
 use crate::sdk::failure::Diagnostics;
 use crate::sdk::resource::{Applied, ApplyRequest, Context, Resource};
 

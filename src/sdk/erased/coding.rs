@@ -1,12 +1,12 @@
 //! Between wire messages and models, with the checks that every answer passes.
 
-use super::{Outcome, Typed};
+use super::Typed;
 use crate::protocol::generated::tfplugin6 as wire;
-use crate::protocol::{Attribute, AttributePath, Diagnostic, Value, wire as codec};
+use crate::protocol::{Value, wire as codec};
 use crate::sdk::check::{self, Violation};
+use crate::sdk::coding::{Outcome, decode, missing};
 use crate::sdk::failure::Diagnostics;
-use crate::sdk::guard::undecodable;
-use crate::sdk::model::{AttributeValue, Model};
+use crate::sdk::model::AttributeValue;
 use crate::sdk::resource::Resource;
 
 impl<R: Resource> Typed<R> {
@@ -92,32 +92,6 @@ impl<R: Resource> Typed<R> {
     }
 }
 
-/// Decodes an object with these attributes; null and absent are `None`.
-pub(in crate::sdk) fn decode(
-    attributes: &[Attribute],
-    what: &'static str,
-    encoded: Option<&wire::DynamicValue>,
-) -> Outcome<Option<Value>> {
-    let value = codec::decode_object(encoded, attributes)
-        .map_err(|error| vec![undecodable(what, &error.path, &error)])?;
-    Ok(Some(value).filter(|value| !value.is_null()))
-}
-
-/// Reads a model out of a decoded object.
-pub(in crate::sdk) fn model<M: Model>(what: &'static str, value: Value) -> Outcome<M> {
-    M::from_value(value, &AttributePath::new())
-        .map_err(|error| vec![undecodable(what, &error.path, &error)])
-}
-
-/// Tells that the host left out what it must send.
-pub(in crate::sdk) fn missing(what: &str) -> Diagnostic {
-    Diagnostic::error(
-        format!("The host sent nothing for {what}"),
-        "The call cannot be answered without it, and nothing was changed. Please report this \
-         with the host's version.",
-    )
-}
-
 /// Private data from another version, or damaged, is nothing to fail for: it is derived anew.
 pub(super) fn decode_private<R: Resource>(bytes: &[u8]) -> R::Private {
     serde_json::from_slice(bytes).unwrap_or_default()
@@ -129,10 +103,4 @@ pub(super) fn encode_private<R: Resource>(private: &R::Private) -> Vec<u8> {
         tracing::error!("private data cannot be written and is left out");
         Vec::new()
     })
-}
-
-/// Turns diagnostics into messages.
-#[expect(clippy::needless_pass_by_value, reason = "diagnostics end here")]
-pub(in crate::sdk) fn to_wire(diagnostics: Diagnostics) -> Vec<wire::Diagnostic> {
-    diagnostics.iter().map(Into::into).collect()
 }

@@ -1,11 +1,11 @@
 //! Configuration that is written down for an instance that exists.
 
-use super::coding::model;
-use super::{Outcome, Typed};
+use super::Typed;
 use crate::protocol::Mode;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::sdk::check::clear_where::clear_where;
 use crate::sdk::check::{self, write_only};
+use crate::sdk::coding::{Outcome, model};
 use crate::sdk::model::AttributeValue;
 use crate::sdk::resource::Resource;
 

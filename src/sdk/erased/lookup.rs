@@ -4,12 +4,11 @@ use std::sync::OnceLock;
 
 use async_trait::async_trait;
 
-use super::Outcome;
-use super::coding::to_wire;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::{Attribute, Schema, wire as codec};
 use crate::sdk::block;
 use crate::sdk::check::{self, Violation};
+use crate::sdk::coding::{Outcome, to_wire};
 use crate::sdk::data_source::{DataSource, Found};
 use crate::sdk::ephemeral::EphemeralResource;
 use crate::sdk::failure::{Diagnostics, Failure};

@@ -1,10 +1,11 @@
 //! A plan: what the host proposes, what the resource makes of it, and what a host would refuse.
 
-use super::coding::{decode_private, encode_private, missing, model, to_wire};
-use super::{Outcome, Typed};
+use super::Typed;
+use super::coding::{decode_private, encode_private};
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::{AttributePath, Value};
 use crate::sdk::check::{self, write_only};
+use crate::sdk::coding::{Outcome, missing, model, to_wire};
 use crate::sdk::failure::Diagnostics;
 use crate::sdk::model::AttributeValue;
 use crate::sdk::resource::{PlanRequest, Resource};

@@ -2,12 +2,11 @@
 
 use serde_json::Value as Json;
 
-use super::coding::{missing, model};
-use super::{Outcome, Typed};
+use super::Typed;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::{Diagnostic, Value, json};
 use crate::sdk::check::write_only;
-use crate::sdk::guard::undecodable;
+use crate::sdk::coding::{Outcome, missing, model, undecodable};
 use crate::sdk::model::AttributeValue;
 use crate::sdk::resource::Resource;
 

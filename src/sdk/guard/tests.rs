@@ -5,7 +5,6 @@ use std::sync::Arc;
 use tokio::time::{Instant, advance, sleep};
 
 use super::*;
-use crate::protocol::{CodecError, Reason};
 
 type Response = wire::read_resource::Response;
 
@@ -157,17 +156,4 @@ async fn grace_has_an_end() {
     assert_eq!(summaries(&answer), ["Stopped before the end"]);
     assert!(started.elapsed() >= Duration::from_secs(70));
     assert!(started.elapsed() < Duration::from_secs(71));
-}
-
-#[test]
-fn what_cannot_be_decoded_is_told_with_its_place() {
-    let path = AttributePath::attribute("size");
-    let error = CodecError {
-        path: path.clone(),
-        reason: Reason::Required("a number"),
-    };
-    let told = undecodable("the state", &path, &error);
-    assert_eq!(told.summary, "Cannot decode the state");
-    assert!(told.detail.starts_with("size: a number is required. "));
-    assert_eq!(told.path, Some(path));
 }

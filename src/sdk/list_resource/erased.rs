@@ -9,7 +9,7 @@ use super::{Ended, ListRequest, ListResource, Results};
 use crate::protocol::Schema;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::sdk::block;
-use crate::sdk::erased::to_wire;
+use crate::sdk::coding::to_wire;
 use crate::sdk::failure::{Diagnostics, has_error};
 use crate::sdk::model::Model;
 use crate::sdk::resource::{Context, Resource};

@@ -7,7 +7,7 @@ use super::{APPLY_GRACE, ProviderService, answered, sessionless};
 use crate::protocol::Diagnostic;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::generated::tfplugin6::provider_server::Provider as Rpc;
-use crate::sdk::erased::to_wire;
+use crate::sdk::coding::to_wire;
 use crate::sdk::guard::Call;
 use crate::sdk::provider::Provider;
 

@@ -152,7 +152,6 @@ fn facts(attribute: &Attribute) -> String {
         Kind::Nested { nesting, .. } => match nesting {
             Nesting::Single => "object",
             Nesting::List => "list of objects",
-            Nesting::Set => "set of objects",
             Nesting::Map => "map of objects",
         }
         .to_owned(),

@@ -28,10 +28,8 @@ fn a_schema_that_keeps_every_rule_has_no_violation() {
     let found = resource([
         Attribute::required("path", Type::String).replaces(),
         text("token_wo").write_only(),
-        Attribute::optional_computed("field_2", Type::String).deprecated("Use `path`."),
-        Attribute::optional("any", Type::Dynamic),
+        Attribute::optional_computed("field_2", Type::String),
         Attribute::computed("spares", Kind::map([text("status")])),
-        Attribute::optional("bag", Kind::set([text("status")])),
         Attribute::optional("login", Kind::single([text("jwt").write_only()])),
     ]);
     assert_eq!(found, Vec::<String>::new());
@@ -124,29 +122,16 @@ fn write_only_attributes_are_in_managed_resources() {
 }
 
 #[test]
-fn sets_contain_no_write_only_attribute() {
-    let direct = Attribute::optional("bag", Kind::set([text("a").write_only()]));
-    assert_eq!(resource([direct]), broken("bag.a", Rule::WriteOnlyInSet));
-    let inner = Attribute::optional("row", Kind::list([text("a").write_only()]));
-    let deep = Attribute::optional("bag", Kind::set([inner]));
-    assert_eq!(resource([deep]), broken("bag.row.a", Rule::WriteOnlyInSet));
-}
-
-#[test]
-fn sets_contain_no_dynamic_type() {
+fn attributes_that_are_compared_are_plain() {
     for ty in [
-        Type::set(Type::Dynamic),
-        Type::list(Type::set(Type::object([("a", Type::Dynamic)]))),
-        Type::Tuple(vec![Type::set(Type::map(Type::Dynamic))]),
+        Type::Dynamic,
+        Type::set(Type::String),
+        Type::list(Type::Tuple(vec![Type::String])),
+        Type::object([("a", Type::map(Type::Dynamic))]),
     ] {
         let found = resource([Attribute::optional("a", ty)]);
-        assert_eq!(found, broken("a", Rule::DynamicInSet));
+        assert_eq!(found, broken("a", Rule::NotCompared));
     }
-    let nested = Kind::set([Attribute::optional("a", Type::Dynamic)]);
-    assert_eq!(
-        resource([Attribute::optional("bag", nested)]),
-        broken("bag.a", Rule::DynamicInSet)
-    );
 }
 
 #[test]
@@ -167,22 +152,6 @@ fn types_are_not_too_deep_for_the_codecs() {
     assert_eq!(resource([deeper]), broken("a", Rule::TooDeep));
     let inner = Attribute::optional("row", Kind::list([fits]));
     assert_eq!(resource([inner]), broken("row.a", Rule::TooDeep));
-}
-
-#[test]
-fn deprecations_say_something() {
-    assert_eq!(
-        resource([text("a").deprecated(" ")]),
-        broken("a", Rule::EmptyDeprecation)
-    );
-    let whole = Schema {
-        deprecation: Some(String::new()),
-        ..Schema::default()
-    };
-    assert_eq!(
-        violations(Role::Resource, &whole),
-        broken("", Rule::EmptyDeprecation)
-    );
 }
 
 #[test]

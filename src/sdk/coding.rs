@@ -1,0 +1,76 @@
+//! Between wire messages and values.
+
+use super::failure::Diagnostics;
+use super::model::Model;
+use crate::protocol::generated::tfplugin6 as wire;
+use crate::protocol::{Attribute, AttributePath, Diagnostic, Value, wire as codec};
+
+/// What a call comes to: an answer, or why there is none.
+pub(super) type Outcome<T> = Result<T, Diagnostics>;
+
+/// Decodes an object with these attributes; null and absent are `None`.
+pub(super) fn decode(
+    attributes: &[Attribute],
+    what: &'static str,
+    encoded: Option<&wire::DynamicValue>,
+) -> Outcome<Option<Value>> {
+    let value = codec::decode_object(encoded, attributes)
+        .map_err(|error| vec![undecodable(what, &error.path, &error)])?;
+    Ok(Some(value).filter(|value| !value.is_null()))
+}
+
+/// Reads a model out of a decoded object.
+pub(super) fn model<M: Model>(what: &'static str, value: Value) -> Outcome<M> {
+    M::from_value(value, &AttributePath::new())
+        .map_err(|error| vec![undecodable(what, &error.path, &error)])
+}
+
+/// Tells that the host left out what it must send.
+pub(super) fn missing(what: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("The host sent nothing for {what}"),
+        "The call cannot be answered without it, and nothing was changed. Please report this \
+         with the host's version.",
+    )
+}
+
+/// Turns diagnostics into messages.
+#[expect(clippy::needless_pass_by_value, reason = "diagnostics end here")]
+pub(super) fn to_wire(diagnostics: Diagnostics) -> Vec<wire::Diagnostic> {
+    diagnostics.iter().map(Into::into).collect()
+}
+
+/// Turns a value that cannot be decoded into a diagnostic on its attribute.
+pub(super) fn undecodable(
+    what: &str,
+    path: &AttributePath,
+    error: &(dyn std::error::Error + 'static),
+) -> Diagnostic {
+    Diagnostic::error(
+        format!("Cannot decode {what}"),
+        format!(
+            "{error}. The host and this provider disagree on the schema: make sure that one \
+             version of the provider is in use, and report this if it is."
+        ),
+    )
+    .at(path.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{CodecError, Reason};
+
+    #[test]
+    fn what_cannot_be_decoded_is_told_with_its_place() {
+        let path = AttributePath::attribute("size");
+        let error = CodecError {
+            path: path.clone(),
+            reason: Reason::Required("a number"),
+        };
+        let told = undecodable("the state", &path, &error);
+        assert_eq!(told.summary, "Cannot decode the state");
+        assert!(told.detail.starts_with("size: a number is required. "));
+        assert_eq!(told.path, Some(path));
+    }
+}
