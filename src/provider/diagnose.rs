@@ -17,7 +17,7 @@ mod unseen;
 mod unusable;
 mod vault;
 
-pub(super) use due::{Due, rotation_requested, spares_not_seen};
+pub(super) use due::{Due, not_a_request, rotation_requested, spares_not_seen};
 pub(super) use handed_out::{
     OPEN_AT_APPLY, READ_AT_APPLY, expired_not_handed_out, look_at_apply, no_token,
     nothing_to_hand_out, unexpected_token,

@@ -73,12 +73,6 @@ pub trait Resource: Send + Sync + 'static {
         Err(None)
     }
 
-    /// Takes in a state as it was stored, before a refresh or an apply: what it changes is drift
-    /// to nobody.
-    fn loaded(&self, state: Self::Model) -> Self::Model {
-        state
-    }
-
     /// Looks at the real thing. A thing that is gone is a state that says so: there is no
     /// answer that drops the resource.
     async fn read(

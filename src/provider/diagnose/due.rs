@@ -162,6 +162,16 @@ fn new_token(place: Place<'_>) -> String {
     )
 }
 
+/// Values in `rotate_when_changed` that a plan sets while it creates or imports the resource.
+pub(in crate::provider) fn not_a_request(place: Place<'_>) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Token {place} is not rotated by its first rotate_when_changed"),
+        "This plan creates or imports the resource, so the values of rotate_when_changed are \
+         recorded and rotate nothing. If the current token leaked, apply, then change a value and \
+         apply again.",
+    )
+}
+
 /// A rotation that the user asked for by name.
 pub(in crate::provider) fn rotation_requested(place: Place<'_>, spares: &[String]) -> Diagnostic {
     let detail = if spares.is_empty() {

@@ -10,9 +10,10 @@ use crate::vault::{VaultError, WriteError, WriteFailure};
 /// A version without a token to store.
 pub(in crate::provider) fn token_needed() -> Diagnostic {
     Diagnostic::error(
-        "No token to store",
-        "token_wo_version is new, but token_wo is null. Set token_wo to the new token, or put \
-         token_wo_version back. Nothing was changed.",
+        "Missing token_wo",
+        "token_wo_version asks for a token to be stored, but token_wo is null, so there is none. \
+         Set token_wo to the new token (for example through an ephemeral variable), or set \
+         token_wo_version back to its previous value. Nothing was changed.",
     )
     .at(AttributePath::attribute("token_wo_version"))
 }
@@ -20,18 +21,20 @@ pub(in crate::provider) fn token_needed() -> Diagnostic {
 /// A token to store without a version.
 pub(in crate::provider) fn version_needed() -> Diagnostic {
     Diagnostic::error(
-        "token_wo has no version",
-        "A write-only value cannot be compared, so it is written when token_wo_version changes. \
-         Set token_wo_version to 1, or leave token_wo out. Nothing was changed.",
+        "Missing token_wo_version",
+        "A write-only value cannot be compared, so it is stored only when token_wo_version \
+         changes. Set token_wo_version (for example to 1, and to a new number for each new token), \
+         or remove token_wo. Nothing was changed.",
     )
 }
 
 /// A version without tokens to store.
 pub(in crate::provider) fn pool_tokens_needed() -> Diagnostic {
     Diagnostic::error(
-        "No tokens to store",
-        "tokens_wo_version is new, but tokens_wo is null. Set tokens_wo to the new tokens by \
-         path, or put tokens_wo_version back. Nothing was changed.",
+        "Missing tokens_wo",
+        "tokens_wo_version asks for tokens to be stored, but tokens_wo is null, so there are none. \
+         Set tokens_wo to a map from path to token, or set tokens_wo_version back to its previous \
+         value. Nothing was changed.",
     )
     .at(AttributePath::attribute("tokens_wo_version"))
 }
@@ -39,9 +42,10 @@ pub(in crate::provider) fn pool_tokens_needed() -> Diagnostic {
 /// Tokens to store without a version.
 pub(in crate::provider) fn pool_version_needed() -> Diagnostic {
     Diagnostic::error(
-        "tokens_wo has no version",
-        "Write-only values cannot be compared, so they are written when tokens_wo_version \
-         changes. Set tokens_wo_version to 1, or leave tokens_wo out. Nothing was changed.",
+        "Missing tokens_wo_version",
+        "Write-only values cannot be compared, so they are stored only when tokens_wo_version \
+         changes. Set tokens_wo_version (for example to 1, and to a new number for new tokens), or \
+         remove tokens_wo. Nothing was changed.",
     )
 }
 

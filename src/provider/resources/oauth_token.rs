@@ -3,7 +3,6 @@
 mod change;
 mod create;
 mod import;
-mod imports;
 mod model;
 mod plan;
 mod read;
@@ -16,8 +15,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub(in crate::provider) use model::{OauthToken, OauthTokenIdentity, Private};
-
-use imports::Imports;
 
 use crate::provider::block::configured::Configured;
 use crate::provider::block::now::Present;
@@ -33,16 +30,12 @@ use crate::vault::SecretPath;
 /// The resource type.
 pub(in crate::provider) struct OauthTokenResource {
     present: Arc<Present>,
-    imports: Imports,
 }
 
 impl OauthTokenResource {
     /// Takes the present, by which mint times are refused.
     pub(in crate::provider) fn new(present: Arc<Present>) -> Self {
-        Self {
-            present,
-            imports: Imports::default(),
-        }
+        Self { present }
     }
 }
 
@@ -124,17 +117,11 @@ impl Resource for OauthTokenResource {
         validate::validate(config, self.present.latest())
     }
 
-    fn loaded(&self, mut state: OauthToken) -> OauthToken {
-        self.imports.loaded(&mut state);
-        state
-    }
-
     async fn read(
         &self,
         context: &Context<Configured>,
         request: ReadRequest<Self>,
     ) -> Result<Read<Self>, Failure> {
-        self.imports.refreshed(&request.state);
         let configured = &context.configured;
         read::read(configured, request).await
     }
@@ -144,7 +131,7 @@ impl Resource for OauthTokenResource {
         configured: &Configured,
         request: PlanRequest<Self>,
     ) -> Result<Planned<Self>, Failure> {
-        plan::plan(configured, &self.imports, request)
+        plan::plan(configured, request)
     }
 
     fn plan_destroy(&self, state: &OauthToken) -> Diagnostics {
@@ -167,18 +154,15 @@ impl Resource for OauthTokenResource {
         prior: OauthToken,
         request: ApplyRequest<Self>,
     ) -> Result<Applied<Self>, Failure<Applied<Self>>> {
-        let imported = self.imports.is_current(&prior);
-        update::update(context, &prior, imported, request).await
+        update::update(context, &prior, request).await
     }
 
     async fn delete(
         &self,
         _context: &Context<Configured>,
-        state: OauthToken,
+        _state: OauthToken,
     ) -> Result<Diagnostics, Failure> {
-        Ok(with_place(&state, |place| {
-            diagnose::stays_in_vault(place, state.expires_at.as_str())
-        }))
+        Ok(Diagnostics::new())
     }
 
     fn configuration(configured: &Configured, state: OauthToken) -> OauthToken {

@@ -6,8 +6,7 @@ use super::Typed;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::{Diagnostic, Value, json};
 use crate::sdk::check::write_only;
-use crate::sdk::coding::{Outcome, missing, model, undecodable};
-use crate::sdk::model::AttributeValue;
+use crate::sdk::coding::{Outcome, missing, undecodable};
 use crate::sdk::resource::Resource;
 
 impl<R: Resource> Typed<R> {
@@ -36,7 +35,6 @@ impl<R: Resource> Typed<R> {
             return Err(vec![missing(WHAT)]);
         }
         write_only::clear(self.attributes(), &mut state);
-        let state = self.resource.loaded(model(WHAT, state)?).into_value();
         Ok(wire::upgrade_resource_state::Response {
             upgraded_state: Some(self.encode("upgrade", &state)?),
             diagnostics: Vec::new(),

@@ -35,12 +35,7 @@ pub(super) struct Redate {
 impl Change {
     /// Compares the arguments of two models of the same instance; `planned` has defaults filled.
     /// What an import brings along is no request, and neither is one that was answered by hand.
-    pub(super) fn between(
-        prior: &OauthToken,
-        planned: &OauthToken,
-        private: &Private,
-        imported: bool,
-    ) -> Self {
+    pub(super) fn between(prior: &OauthToken, planned: &OauthToken, private: &Private) -> Self {
         if planned.token_wo_version.is_unknown() {
             return Self::Unknowable;
         }
@@ -51,7 +46,7 @@ impl Change {
         match planned.request() {
             Field::Unknown => return Self::Unknowable,
             Field::Known(request)
-                if !imported
+                if !private.is_import()
                     && prior.request() != Field::Known(request.clone())
                     && !private.has_answer(prior, planned) =>
             {
@@ -59,7 +54,7 @@ impl Change {
             }
             Field::Known(_) | Field::Null => {}
         }
-        if let Some(redate) = Redate::between(prior, planned, imported) {
+        if let Some(redate) = Redate::between(prior, planned, private) {
             return Self::Redate(redate);
         }
         match prior.known_status() {
@@ -79,9 +74,9 @@ impl Change {
 }
 
 impl Redate {
-    fn between(prior: &OauthToken, planned: &OauthToken, imported: bool) -> Option<Self> {
+    fn between(prior: &OauthToken, planned: &OauthToken, private: &Private) -> Option<Self> {
         let minted_at = match &planned.token_minted_at {
-            _ if stamp_counts(prior, imported) => Field::Null,
+            _ if stamp_counts(prior, private) => Field::Null,
             // A mint time that is taken out of the configuration stays bound to its token.
             same if *same == prior.token_minted_at => Field::Null,
             Field::Known(text) => parse_instant(text).ok().into(),
@@ -97,14 +92,15 @@ impl Redate {
 
 /// Tells whether the token's stamp outranks the mint time of the configuration: one that an import
 /// brings along is a first one, as it is at creation.
-pub(super) fn stamp_counts(prior: &OauthToken, imported: bool) -> bool {
-    imported && prior.minted_at_source.as_str() == Some(MintSource::Stamp.as_str())
+pub(super) fn stamp_counts(prior: &OauthToken, private: &Private) -> bool {
+    private.is_import() && prior.minted_at_source.as_str() == Some(MintSource::Stamp.as_str())
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
+    use super::super::model::Import;
     use super::*;
     use crate::protocol::Number;
 
@@ -118,7 +114,11 @@ mod tests {
     }
 
     fn between(prior: &OauthToken, planned: &OauthToken, imported: bool) -> Change {
-        Change::between(prior, planned, &Private::default(), imported)
+        let private = Private {
+            import: imported.then_some(Import::Read),
+            ..Private::default()
+        };
+        Change::between(prior, planned, &private)
     }
 
     fn map(values: &[(&str, &str)]) -> Field<BTreeMap<String, Field<String>>> {

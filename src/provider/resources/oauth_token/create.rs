@@ -44,8 +44,6 @@ pub(super) async fn create(
             promotion.as_ref(),
         );
         stored = Some(store(configured, observer, place, token, storing).await?);
-    } else if token.known().is_some() {
-        return Err(diagnose::version_needed().into());
     }
     let observed = observer
         .observe_anew(&secret)

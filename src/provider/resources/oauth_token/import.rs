@@ -1,8 +1,7 @@
 //! Import by id or by identity.
 
 use super::OauthTokenResource;
-use super::imports::Imports;
-use super::model::{OauthToken, OauthTokenIdentity, Private};
+use super::model::{Import, OauthToken, OauthTokenIdentity, Private};
 use super::secret;
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
@@ -39,8 +38,7 @@ pub(super) async fn import(
         }
         ImportRequest::Identity(identity) => by_identity(identity)?,
     };
-    let mut state = named.with_defaults(configured);
-    Imports::mark(&mut state);
+    let state = named.with_defaults(configured);
     ids::everything_known(&[
         ("mount", state.mount.is_unknown()),
         ("lifetime_days", state.lifetime_days.is_unknown()),
@@ -66,7 +64,10 @@ pub(super) async fn import(
     }
     Ok(Imported {
         state,
-        private: Private::default(),
+        private: Private {
+            import: Some(Import::Named),
+            ..Private::default()
+        },
         diagnostics: Diagnostics::new(),
     })
 }

@@ -52,7 +52,7 @@ model! {
         expires_at_unix: Number = computed() "`expires_at` in seconds since the epoch, for monitors.";
         status: String = computed() "`in_date`, `rotation_due`, `expired`, `malformed`, or `missing`.";
         rotated_from: String = computed() "Path of the spare that this token came from, or null.";
-        rotation_reason: String = computed() "Why the last planned rotation was planned, regardless of what the apply then did: `rotation_due`, `expired`, `malformed`, `missing`, or `requested`. Null if none was planned. Empty from an import until the next apply.";
+        rotation_reason: String = computed() "Why the last planned rotation was planned, regardless of what the apply then did: `rotation_due`, `expired`, `malformed`, `missing`, or `requested`. Null if none was planned.";
         external_secret_data: Vec<DataEntry> = computed() "The entry for `spec.data` of an ExternalSecret that delivers this token, as a list with one element.";
     }
 }
@@ -84,9 +84,9 @@ pub(in crate::provider) struct Private {
     /// Why none could be promoted then, in lines for the user.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) refused: String,
-    /// Whether that refresh could not look at the spares.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(super) unseen: bool,
+    /// How far the import has come that this state was made by; `None` once it is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) import: Option<Import>,
     /// The tokens that the field held before, as stamps have them: they count even if the
     /// metadata of the secret are wiped.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -99,6 +99,27 @@ pub(in crate::provider) struct Private {
     /// Whether the provider's mount was not known at the refresh: the plan then keeps the one in
     /// state, and so must the plan that follows within the apply, when it is known.
     pub(super) mount_unknown: bool,
+}
+
+/// How far an import has come. Its plan takes no argument for a request, and a host may plan it
+/// without the refresh that follows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Import {
+    /// The id is resolved; the refresh that belongs to the import comes next.
+    Named,
+    /// That refresh has happened: the next apply or the next refresh ends the import.
+    Read,
+}
+
+impl Import {
+    /// Returns how far the import has come after a refresh.
+    pub(super) fn after_refresh(self) -> Option<Self> {
+        match self {
+            Self::Named => Some(Self::Read),
+            Self::Read => None,
+        }
+    }
 }
 
 /// A request for a rotation that is still open, and the token that it was about.
@@ -148,6 +169,16 @@ pub(super) fn entries(retired: &RetiredTokens) -> Vec<String> {
 }
 
 impl Private {
+    /// Reports whether the plan or apply at hand belongs to an import.
+    pub(super) fn is_import(&self) -> bool {
+        self.import.is_some()
+    }
+
+    /// Reports whether a refresh has read the spares of the token that is due.
+    pub(super) fn has_read_spares(&self) -> bool {
+        !self.usable.is_empty() || !self.refused.is_empty()
+    }
+
     /// Returns what is remembered of tokens, which counts as much as the bookkeeping in Vault.
     pub(super) fn remembered(&self) -> Remembered {
         Remembered {
@@ -176,7 +207,6 @@ impl Private {
     pub(super) fn forget_spares(&mut self) {
         self.usable = Vec::new();
         self.refused = String::new();
-        self.unseen = false;
     }
 
     /// Tells whether the token that an open request was about has been replaced by hand, which
@@ -269,6 +299,11 @@ impl OauthToken {
             self.field.clone(),
         )]);
         self
+    }
+
+    /// Reports whether two models name the same field of the same secret.
+    pub(super) fn is_same_place(&self, other: &Self) -> bool {
+        self.mount == other.mount && self.path == other.path && self.field == other.field
     }
 
     /// Takes over the computed attributes of another model.

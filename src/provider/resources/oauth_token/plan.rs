@@ -4,9 +4,8 @@
 //! compares; so neither the clock nor Vault may have a say here.
 
 use super::change::{Change, Redate, stamp_counts};
-use super::imports::Imports;
 use super::model::{OauthToken, Private};
-use super::{OauthTokenResource, secret};
+use super::{OauthTokenResource, secret, with_place};
 use crate::protocol::{AttributePath, Diagnostic};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place};
@@ -18,7 +17,6 @@ use crate::token::mint::{MintSource, MintWarning};
 /// Plans an instance that is to exist.
 pub(super) fn plan(
     configured: &Configured,
-    imports: &Imports,
     request: PlanRequest<OauthTokenResource>,
 ) -> Result<Planned<OauthTokenResource>, Failure> {
     let PlanRequest {
@@ -28,11 +26,16 @@ pub(super) fn plan(
         ..
     } = request;
     let mount = config.mount.clone();
+    let token = config.token_wo.clone();
     let mut planned = config.with_defaults(configured);
     planned
         .days()
         .lifetime()
         .map_err(|error| error.at(AttributePath::attribute("lifetime_days")))?;
+    let stores = planned.token_wo_version.known().is_some()
+        && prior.as_ref().is_none_or(|prior| {
+            prior.token_wo_version != planned.token_wo_version || !prior.is_same_place(&planned)
+        });
     let mut diagnostics = Diagnostics::new();
     planned = match prior {
         Some(prior) => {
@@ -42,16 +45,18 @@ pub(super) fn plan(
                 planned.mount = prior.mount.clone();
                 planned.id = prior.id.clone();
             }
-            let imported = imports.is_current(&prior);
-            let mut planned = update(planned, &prior, &private, imported, &mut diagnostics)?;
-            // An import that changes nothing keeps its mark; any change does without.
-            if Imports::is_marked(&planned) && planned != prior {
-                planned.rotation_reason = Field::Null;
-            }
-            planned
+            update(planned, &prior, &private, &mut diagnostics)?
         }
-        None => created(planned),
+        None => created(planned, &mut diagnostics),
     };
+    // A replacement would first destroy what it then has nothing to store for.
+    if stores && token.is_null() {
+        return Err(diagnose::token_needed().into());
+    }
+    // Validation lets a token through that is not known yet.
+    if token.known().is_some() && planned.token_wo_version.is_null() {
+        return Err(diagnose::version_needed().into());
+    }
     Ok(Planned {
         planned,
         private,
@@ -60,7 +65,8 @@ pub(super) fn plan(
 }
 
 /// A new instance: only the apply looks at Vault. It adopts, so it has no reason to rotate.
-fn created(planned: OauthToken) -> OauthToken {
+fn created(planned: OauthToken, told: &mut Diagnostics) -> OauthToken {
+    told.extend(not_a_request(&planned));
     let mut planned = planned.with_unknown_token();
     planned.rotation_reason = Field::Null;
     planned
@@ -70,16 +76,21 @@ fn update(
     planned: OauthToken,
     prior: &OauthToken,
     private: &Private,
-    imported: bool,
     told: &mut Diagnostics,
 ) -> Result<OauthToken, Failure> {
-    if planned.mount != prior.mount || planned.path != prior.path || planned.field != prior.field {
-        return Ok(created(planned));
+    if !planned.is_same_place(prior) {
+        told.extend(with_place(prior, |place| {
+            diagnose::stays_in_vault(place, prior.expires_at.as_str())
+        }));
+        return Ok(created(planned, told));
     }
     let planned = planned.with_token_of(prior);
-    let change = Change::between(prior, &planned, private, imported);
+    if private.is_import() && planned.request() != prior.request() {
+        told.extend(not_a_request(&planned));
+    }
+    let change = Change::between(prior, &planned, private);
     // A token that is stored may have a stamp of its own.
-    if stamp_counts(prior, imported) && !matches!(change, Change::Store | Change::Unknowable) {
+    if stamp_counts(prior, private) && !matches!(change, Change::Store | Change::Unknowable) {
         told.extend(doubt(&planned));
     }
     told.extend(outlived(prior, &planned));
@@ -101,7 +112,7 @@ fn update(
             planned.rotation_reason = Field::text("requested");
             planned
         }
-        Change::Due(status) => due(planned, prior, status, private, imported, told),
+        Change::Due(status) => due(planned, prior, status, private, told),
     })
 }
 
@@ -121,6 +132,13 @@ fn outlived(prior: &OauthToken, planned: &OauthToken) -> Option<Diagnostic> {
         Named::of(planned)?.place(),
         at,
     ))
+}
+
+/// Warns that values in `rotate_when_changed` do not count as a request in this plan, which
+/// creates or imports.
+fn not_a_request(planned: &OauthToken) -> Option<Diagnostic> {
+    planned.request().known()?;
+    Some(diagnose::not_a_request(Named::of(planned)?.place()))
 }
 
 /// Tells of a mint time of the configuration that the token's stamp outranks and contradicts.
@@ -174,7 +192,6 @@ fn due(
     prior: &OauthToken,
     status: Status,
     private: &Private,
-    imported: bool,
     told: &mut Diagnostics,
 ) -> OauthToken {
     let Some(named) = Named::of(&planned) else {
@@ -191,13 +208,13 @@ fn due(
         return planned;
     }
     let paths = planned.known_spare_paths().unwrap_or_default();
-    if imported {
+    if private.is_import() {
         told.push(due.in_import(&paths));
         return planned;
     }
     let spare = private.usable.first().filter(|spare| paths.contains(spare));
     // A refresh looks at the spares of the state, and under `warn` at none.
-    let seen = !private.unseen
+    let seen = private.has_read_spares()
         && planned.spare_paths == prior.spare_paths
         && prior.on_rotation_due.as_str() == Some("plan");
     let unseen = !seen && !paths.is_empty();

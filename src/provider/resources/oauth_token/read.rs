@@ -2,8 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::imports::Imports;
-use super::model::{LastGood, OauthToken, Private};
+use super::model::{Import, LastGood, OauthToken, Private};
 use super::{OauthTokenResource, dated, secret};
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::block::configured::Configured;
@@ -25,6 +24,7 @@ pub(super) async fn read(
 ) -> Result<Read<OauthTokenResource>, Failure> {
     let ReadRequest { state, mut private } = request;
     let mut state = state.with_defaults(configured);
+    private.import = private.import.and_then(Import::after_refresh);
     private.mount_unknown = configured.leaves_mount(&state.mount, private.mount_unknown);
     let mut refresh = Refresh {
         configured,
@@ -37,7 +37,7 @@ pub(super) async fn read(
         Err(unknown) => refresh.judge_without_vault(unknown),
     }
     let diagnostics = refresh.told;
-    if state.known_status() != Some(Status::InDate) && !Imports::is_marked(&state) {
+    if state.known_status() != Some(Status::InDate) {
         state.rotation_reason = Field::Null;
     }
     Ok(Read {
@@ -237,7 +237,6 @@ impl Refresh<'_> {
                 }
             }
             Err(stop) => {
-                self.private.unseen = true;
                 self.told
                     .push(diagnose::spares_not_seen(place, &stop.into_error().detail));
             }
@@ -290,7 +289,6 @@ impl Refresh<'_> {
             // Which spares will do is another question for each status.
             if self.state.status != before {
                 self.private.forget_spares();
-                self.private.unseen = self.state.replaceable().is_some();
             }
         }
     }

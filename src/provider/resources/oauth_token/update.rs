@@ -24,7 +24,6 @@ use crate::token::retired::Retired;
 pub(super) async fn update(
     context: &Context<Configured>,
     prior: &OauthToken,
-    imported: bool,
     request: ApplyRequest<OauthTokenResource>,
 ) -> Result<Applied<OauthTokenResource>, Failure<Applied<OauthTokenResource>>> {
     let ApplyRequest {
@@ -40,23 +39,24 @@ pub(super) async fn update(
         arguments.id = planned.id.clone();
     }
     arguments.days().lifetime()?;
-    let change = Change::between(prior, &arguments, &private, imported);
+    let change = Change::between(prior, &arguments, &private);
     let update = Update {
         configured,
         cancelled: &context.cancelled,
         prior,
         planned: &planned,
-        imported,
+        imported: private.is_import(),
         arguments,
         private: Private {
             open_request: None,
+            import: None,
             ..private
         },
     };
     match change {
         Change::Store => update.store(&token).await,
         Change::Request => update.rotate(Reason::Requested).await,
-        Change::Due(_) if imported => update.stay(None).await,
+        Change::Due(_) if update.imported => update.stay(None).await,
         Change::Due(status) if planned.fingerprint.is_unknown() => {
             update.rotate(Reason::Status(status)).await
         }

@@ -6,7 +6,7 @@ use super::model::OauthToken;
 use crate::protocol::Diagnostic;
 use crate::provider::block::days;
 use crate::provider::defaults::DEFAULT_FIELD;
-use crate::provider::diagnose::refuse;
+use crate::provider::diagnose::{self, refuse};
 use crate::sdk::{Diagnostics, Field};
 
 /// Checks a configuration; unknown values are let through.
@@ -30,6 +30,9 @@ pub(super) fn validate(config: &OauthToken, now: Timestamp) -> Diagnostics {
     found.extend(spare_paths(config));
     found.extend(unmarkable(config));
     found.extend(refuse::token(&config.token_wo, "token_wo"));
+    if config.token_wo.known().is_some() && config.token_wo_version.is_null() {
+        found.push(diagnose::version_needed());
+    }
     found.extend(refuse::choice(
         &config.on_rotation_due,
         "on_rotation_due",

@@ -30,8 +30,6 @@ pub(super) async fn create(
     let mut told = Diagnostics::new();
     if !state.tokens_wo_version.is_null() {
         told.extend(work.store(&tokens, None).await?);
-    } else if tokens.known().is_some() {
-        return Err(diagnose::pool_version_needed().into());
     }
     let survey = work.survey(&state, &Private::default()).await?;
     survey.record(&mut state);

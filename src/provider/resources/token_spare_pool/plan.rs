@@ -9,6 +9,7 @@ use super::model::{Private, Spare, TokenSparePool};
 use super::report::{is_short, status, warnings};
 use crate::protocol::{AttributePath, Number};
 use crate::provider::block::configured::Configured;
+use crate::provider::diagnose;
 use crate::sdk::{Failure, Field, PlanRequest, Planned};
 use crate::token::expiry::{Dates, Lifetime};
 use crate::token::instant::parse_instant;
@@ -26,6 +27,7 @@ pub(super) fn plan(
         ..
     } = request;
     let mount = config.mount.clone();
+    let tokens = config.tokens_wo.clone();
     let mut planned = config.with_defaults(configured);
     let lifetime = planned
         .days()
@@ -40,6 +42,19 @@ pub(super) fn plan(
     {
         planned.mount = prior.mount.clone();
         planned = planned.derive();
+    }
+    let version = &planned.tokens_wo_version;
+    let stores = version.known().is_some()
+        && prior.as_ref().is_none_or(|prior| {
+            prior.tokens_wo_version != *version
+                || prior.mount != planned.mount
+                || prior.field != planned.field
+        });
+    if stores && tokens.is_null() {
+        return Err(diagnose::pool_tokens_needed().into());
+    }
+    if tokens.known().is_some() && version.is_null() {
+        return Err(diagnose::pool_version_needed().into());
     }
     let Some(prior) = prior.filter(|prior| !starts_anew(&planned, prior)) else {
         return Ok(Planned {

@@ -4,7 +4,7 @@ use super::model::TokenSparePool;
 use crate::external_secret::numbered_key;
 use crate::protocol::{AttributePath, Diagnostic};
 use crate::provider::block::days;
-use crate::provider::diagnose::refuse;
+use crate::provider::diagnose::{self, refuse};
 use crate::sdk::Diagnostics;
 
 /// Checks a configuration; unknown values are let through.
@@ -39,6 +39,9 @@ fn tokens(config: &TokenSparePool) -> Diagnostics {
     let Some(tokens) = config.tokens_wo.known() else {
         return Diagnostics::new();
     };
+    if config.tokens_wo_version.is_null() {
+        return vec![diagnose::pool_version_needed()];
+    }
     let paths = config.known_paths();
     tokens
         .iter()
