@@ -122,9 +122,9 @@ pub(super) fn stays_in_vault(place: Place<'_>, expires_at: Option<&str>) -> Diag
     Diagnostic::warning(
         format!("Token {place} stays in Vault"),
         format!(
-            "Terraform forgets it; nothing is removed from Vault and nothing is revoked. It \
-             works {until} for everyone who has it. To end it earlier, revoke it in the account \
-             settings of claude.ai and delete it from Vault."
+            "Only the resource leaves the state: nothing is removed from Vault, and the token is not \
+             revoked. It works {until} for everyone who has it. To end it earlier, revoke it in the \
+             account settings of claude.ai and delete it from Vault."
         ),
     )
 }

@@ -1,7 +1,9 @@
 //! Import: by id, by command, by identity, with and without further arguments.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
+
+use jiff::Timestamp;
+use terraform_provider_claude::clock::{Clock as _, SystemClock};
 
 use super::stack::{
     AGENT, AGENT_BLOCK, FIELD, POOL, POOL_BLOCK, PRIMARY, PRIMARY_ID, SPARES, Stack, actions,
@@ -36,7 +38,7 @@ async fn blocks_with_ids_import_and_change_nothing() {
         assert_eq!(actions(&planned, address), json!(["no-op"]));
     }
     stack.workspace.apply_saved().exits(0);
-    stack.is_quiet();
+    stack.is_quiet_after_import();
 
     let imported = [stack.attributes(AGENT), stack.attributes(POOL)];
     assert_eq!(imported[0]["fingerprint"], fingerprint(&token("primary")));
@@ -67,10 +69,6 @@ fn forget_instants(value: &mut Value) {
         return;
     };
     for (name, value) in attributes {
-        // An import leaves an empty reason, which is as good as none.
-        if name == "rotation_reason" && *value == json!("") {
-            *value = Value::Null;
-        }
         if name.ends_with("_at") || name.ends_with("_unix") || name.ends_with("_until") {
             *value = json!("some time");
         }
@@ -98,7 +96,7 @@ async fn the_command_imports_too() {
         .run(["import", POOL, "secret/claude-agent-service-spare-{1..2}"])
         .exits(0)
         .says("Import successful!");
-    stack.is_quiet();
+    stack.is_quiet_after_import();
 }
 
 #[tokio::test]
@@ -135,7 +133,7 @@ resource \"claude_oauth_token\" \"other\" {{
     plan.exits(2)
         .says("Plan: 3 to import, 0 to add, 0 to change, 0 to destroy.");
     stack.workspace.apply_saved().exits(0);
-    stack.is_quiet();
+    stack.is_quiet_after_import();
 }
 
 #[tokio::test]
@@ -180,7 +178,7 @@ resource \"claude_token_spare_pool\" \"agent\" {
     plan.exits(2)
         .says("Plan: 2 to import, 0 to add, 0 to change, 0 to destroy.");
     stack.workspace.apply_saved().exits(0);
-    stack.is_quiet();
+    stack.is_quiet_after_import();
     let attributes = stack.attributes(AGENT);
     assert_eq!(attributes["id"], "team/one/kv/agents/primary#second_token");
     assert_eq!(attributes["mount"], "team/one/kv");
@@ -345,7 +343,7 @@ async fn configuration_is_generated() {
     for name in ["id", "fingerprint", "external_secret_data", "spares"] {
         assert!(!names.contains(&name), "{generated}");
     }
-    stack.is_quiet();
+    stack.is_quiet_after_import();
 }
 
 #[tokio::test]
@@ -379,5 +377,47 @@ async fn a_mint_time_at_import_yields_to_a_stamp_and_says_so() {
         assert_eq!(*stamped, json!(stamped_at.to_string()));
         stack.is_quiet();
         stack.workspace.run(["state", "rm", AGENT]).exits(0);
+    }
+}
+
+/// The run that imports takes no argument for a request, with or without a refresh, and a host
+/// that plans twice gets one answer.
+#[tokio::test]
+async fn arguments_that_follow_an_import_without_a_refresh_request_nothing() {
+    for (name, more) in [
+        (
+            "import-then-request",
+            format!(
+                "  spare_paths = [{:?}]\n  rotate_when_changed = {{ leak = \"1\" }}\n",
+                SPARES[0]
+            ),
+        ),
+        (
+            "import-then-mint",
+            "  token_minted_at = \"2026-01-01T00:00:00Z\"\n".to_owned(),
+        ),
+    ] {
+        let stack = Stack::start(name).await;
+        let at = SystemClock.now() - days(100);
+        stack
+            .set_metadata(PRIMARY, stamp(&token("primary"), at))
+            .await;
+        stack.write(&format!(
+            "import {{\n  to = {AGENT}\n  id = {PRIMARY_ID:?}\n}}\n{AGENT_BLOCK}"
+        ));
+        stack.workspace.plan().exits(2);
+        stack.workspace.apply_saved().exits(0);
+        let fingerprint = stack.attributes(AGENT)["fingerprint"].clone();
+        stack.write(&format!(
+            "resource \"claude_oauth_token\" \"agent\" {{\n  path = \"{PRIMARY}\"\n{more}}}\n"
+        ));
+        for _ in 0..2 {
+            let apply = stack
+                .workspace
+                .run(["apply", "-refresh=false", "-auto-approve"]);
+            apply.exits(0).omits("Provider produced");
+            assert_eq!(stack.attributes(AGENT)["fingerprint"], fingerprint);
+        }
+        stack.is_quiet();
     }
 }

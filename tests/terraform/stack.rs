@@ -140,6 +140,17 @@ impl Stack {
         }
     }
 
+    /// Checks that nothing is planned after an import, and nothing is drift once a refresh has
+    /// ended it.
+    #[track_caller]
+    pub(super) fn is_quiet_after_import(&self) {
+        self.workspace.plan().changes_nothing();
+        self.workspace
+            .run(["apply", "-refresh-only", "-auto-approve"])
+            .exits(0);
+        self.is_quiet();
+    }
+
     /// Returns every attribute of a resource as the state file has it.
     #[track_caller]
     pub(super) fn attributes(&self, address: &str) -> Value {

@@ -142,10 +142,10 @@ async fn what_cannot_be_stored_is_refused() {
     run.search(&mut search);
 
     for (arguments, summary) in [
-        ("  tokens_wo_version = 1\n".to_owned(), "No tokens to store"),
+        ("  tokens_wo_version = 1\n".to_owned(), "Missing tokens_wo"),
         (
             format!("  tokens_wo = {{ {:?} = {:?} }}\n", SPARES[0], token("new")),
-            "tokens_wo has no version",
+            "Missing tokens_wo_version",
         ),
     ] {
         stack.write(&pool(&arguments));

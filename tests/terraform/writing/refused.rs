@@ -152,12 +152,12 @@ async fn a_version_and_a_value_go_together() {
     stack.write(&agent("  token_wo_version = 1\n"));
     let run = stack.workspace.apply();
     run.exits(1)
-        .says("token_wo_version is new, but token_wo is null");
-    assert_eq!(errors(&run), ["No token to store"]);
+        .says("token_wo_version asks for a token to be stored, but token_wo is null");
+    assert_eq!(errors(&run), ["Missing token_wo"]);
     stack.write(&agent(&format!("  token_wo = {:?}\n", token("primary"))));
     let run = stack.workspace.apply();
-    run.exits(1).says("Set token_wo_version to 1");
-    assert_eq!(errors(&run), ["token_wo has no version"]);
+    run.exits(1).says("Set token_wo_version (for example to 1");
+    assert_eq!(errors(&run), ["Missing token_wo_version"]);
     assert!(!run.stderr.contains("sk-ant-oat01-"), "{}", run.stderr);
     assert_eq!(stack.everything(PRIMARY).await, before);
 
@@ -166,7 +166,7 @@ async fn a_version_and_a_value_go_together() {
     stack.write(&agent("  token_wo_version = 1\n"));
     let run = stack.workspace.apply();
     run.exits(1);
-    assert_eq!(errors(&run), ["No token to store"]);
+    assert_eq!(errors(&run), ["Missing token_wo"]);
     assert_eq!(stack.everything(PRIMARY).await, before);
     let state = stack.attributes(AGENT);
     assert_eq!(state["token_wo_version"], Value::Null);
@@ -204,4 +204,41 @@ async fn nothing_is_stored_over_a_version_that_is_gone() {
         [format!("Token was not stored at {PRIMARY_ID}")]
     );
     assert_eq!(stack.current_version(PRIMARY).await, 1);
+}
+
+/// A replacement without the token at hand would destroy first and fail then.
+#[tokio::test]
+async fn a_replacement_without_its_token_is_refused_before_anything_is_destroyed() {
+    if lacks("write-only arguments", |host| host.write_only) {
+        return;
+    }
+    let stack = Stack::empty("refuse-replace").await;
+    stack.applied(&agent(&format!(
+        "  token_wo = {:?}\n  token_wo_version = 1\n",
+        token("first")
+    )));
+    let before = stack.attributes(AGENT);
+    stack.write(&agent("  token_wo_version = 1\n"));
+    let run = stack
+        .workspace
+        .run(["apply", "-auto-approve", "-replace", AGENT]);
+    run.exits(1).omits("Destroying...");
+    assert_eq!(errors(&run), ["Missing token_wo"]);
+    assert_eq!(stack.attributes(AGENT), before);
+    stack.is_quiet();
+}
+
+/// A tracked resource is no exception: nothing would be stored, and nobody would be told.
+#[tokio::test]
+async fn a_token_without_a_version_is_refused_at_validate() {
+    if lacks("write-only arguments", |host| host.write_only) {
+        return;
+    }
+    let stack = Stack::start("refuse-versionless").await;
+    stack.applied(AGENT_BLOCK);
+    stack.write(&agent(&format!("  token_wo = {:?}\n", token("new"))));
+    let run = stack.workspace.run(["validate"]);
+    run.exits(1);
+    assert_eq!(errors(&run), ["Missing token_wo_version"]);
+    assert!(!run.stderr.contains("sk-ant-oat01-"), "{}", run.stderr);
 }

@@ -144,7 +144,7 @@ fn duplicates(pool: &TokenSparePool) -> Option<Diagnostic> {
 pub(super) fn stays_in_vault(pool: &TokenSparePool) -> Diagnostic {
     Diagnostic::warning(
         format!("Spares {} stay in Vault", name(pool)),
-        "Terraform forgets them; nothing is removed from Vault and nothing is revoked. Each token \
+        "Only the resource leaves the state: nothing is removed from Vault and nothing is revoked. Each token \
          works until its day for everyone who has it.",
     )
 }
