@@ -1,15 +1,22 @@
-//! The command line: what hosts start, and what people run by hand.
+//! The command line: what hosts start, and what people run in a terminal.
 //!
 //! A host gives no arguments, and then none are parsed. Logic is in the provider's operations;
-//! here are arguments, terminals and files of the program itself.
+//! here are arguments, terminals, and programs and files of the user.
 
 mod arguments;
+mod exec;
+mod find;
 mod help;
+mod inherited;
+mod input;
 mod install;
 mod output;
+mod promote;
 mod serve;
+mod signals;
 mod status;
 mod store;
+mod verify;
 
 use std::ffi::OsString;
 use std::future::Future;
@@ -20,18 +27,18 @@ use std::sync::Arc;
 use crate::env::Environment;
 use crate::hardening;
 use crate::log;
-use arguments::{Command, Problem, UsageError};
+use crate::provider::operations::Refusal;
+use arguments::{Command, Problem, Topic, UsageError};
 
 pub use status::METRICS;
 
 const VERSION: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"), "\n");
 
-/// Exit code of a program that was started in a wrong way.
+/// Exit code for invalid arguments.
 const EXIT_USAGE: u8 = 2;
 
-/// Runs the program and returns its exit code: 0, 1 for a failure, 2 for wrong arguments; with
-/// `--detailed-exitcode`, 2 means that something is due and 1 stands for both others, and with
-/// `--metrics` it is never 2.
+/// Runs the program and returns its exit code: 0, 1 for a failure, 2 for invalid arguments. Where
+/// 2 is the answer to what was asked, such as a token that is due or refused, 1 stands for both.
 ///
 /// `arguments` do not include the program's name.
 pub fn run(
@@ -56,21 +63,37 @@ pub fn run(
         Command::Install(arguments) => install::run(&arguments, &**environment),
         Command::Store(arguments) => store::run(arguments, environment),
         Command::Status(arguments) => status::run(arguments, environment),
+        Command::Find(arguments) => find::run(arguments, environment),
+        Command::Promote(arguments) => promote::run(arguments, environment),
+        Command::Verify(arguments) => verify::run(arguments, environment),
+        Command::Exec(arguments) => exec::run(arguments, environment),
         Command::Debug => serve::serve(true, environment),
     }
 }
 
 /// Says what is wrong with a command line without repeating any of it.
 fn refuse(error: UsageError) -> ExitCode {
-    let program = format!("{} {}", env!("CARGO_PKG_NAME"), error.topic.name());
-    let program = program.trim_end();
+    let program = env!("CARGO_PKG_NAME");
+    let program = match error.topic {
+        Topic::Program => program.to_owned(),
+        topic => format!("{program} {}", topic.name()),
+    };
     let mut text = format!("{program}: {}.\n", error.problem);
     if error.problem == Problem::Token {
         text.push_str(help::TOKENS_BY_INPUT);
     }
     text.push_str(&format!("See `{program} --help`.\n"));
     output::note(&text);
-    ExitCode::from(if error.two_means_due { 1 } else { EXIT_USAGE })
+    ExitCode::from(if error.two_is_taken { 1 } else { EXIT_USAGE })
+}
+
+/// Returns the exit code of a refusal, and says why.
+fn refused(refusal: &Refusal, two_is_taken: bool, environment: &dyn Environment) -> ExitCode {
+    output::tell(refusal.diagnostics(), environment);
+    match refusal {
+        Refusal::Arguments(_) if !two_is_taken => ExitCode::from(EXIT_USAGE),
+        Refusal::Arguments(_) | Refusal::Failed(_) => ExitCode::FAILURE,
+    }
 }
 
 /// Runs the work of the provider or of a command on this one thread.

@@ -1,6 +1,8 @@
 //! Environment variables: every name that is read, and the one reader.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
 
 /// Declares each variable once, with the sentence that documents it.
 macro_rules! variables {
@@ -43,6 +45,11 @@ variables! {
     TF_CLI_CONFIG_FILE = "TF_CLI_CONFIG_FILE";
     /// The same under its old name.
     TERRAFORM_CONFIG = "TERRAFORM_CONFIG";
+    /// Folders in which `verify` looks for `claude`.
+    PATH = "PATH";
+    /// Seconds after which `verify` asks about a refused token again. Default: 30. Tests shorten
+    /// it.
+    TF_CLAUDE_ASK_AGAIN_AFTER = "TF_CLAUDE_ASK_AGAIN_AFTER";
     /// Any value turns colours off.
     NO_COLOR = "NO_COLOR";
     /// Kind of the terminal; `dumb` has no colours.
@@ -91,6 +98,21 @@ variables! {
 pub trait Environment: Send + Sync {
     /// Returns the value, or `None` where the variable is unset, empty or not UTF-8.
     fn get(&self, name: &str) -> Option<String>;
+}
+
+/// Returns the names of all variables of this process.
+pub fn names() -> Vec<OsString> {
+    std::env::vars_os().map(|(name, _)| name).collect()
+}
+
+/// Returns the folders in which programs are looked up.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+pub fn search_path() -> Vec<PathBuf> {
+    let path = std::env::var_os(PATH).unwrap_or_default();
+    std::env::split_paths(&path).collect()
 }
 
 /// The environment of this process.

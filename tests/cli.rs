@@ -1,11 +1,17 @@
-//! What people run by hand: the commands, with a real OpenBao and a real Terraform.
+//! What people run in a terminal: the commands, with a real OpenBao and a real Terraform.
 
+mod commands;
+mod exec;
+mod find;
 mod guide;
 mod install;
 mod program;
+mod promote;
 mod refused;
 mod status;
 mod status_formats;
 mod store;
 mod store_faults;
 mod terminal;
+mod verify;
+mod versions;

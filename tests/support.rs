@@ -2,6 +2,7 @@
 
 pub(crate) mod cargo;
 pub(crate) mod certificates;
+pub(crate) mod claude;
 pub(crate) mod cluster;
 pub(crate) mod hcl;
 pub(crate) mod host;

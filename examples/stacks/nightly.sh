@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Plans each stack, prints what would change, and pushes the dates of all tokens.
+# Plans each stack, shows what would change and the titles of warnings, and pushes the dates of all
+# tokens.
 #
 #   nightly.sh claude-tokens agent reports chat
 #
@@ -21,10 +22,11 @@ for stack in "$@"; do
   plan=$(cd "$stack" && "${TERRAFORM:-terragrunt}" plan \
     -detailed-exitcode -input=false -lock=false -no-color 2>&1)
   case $? in
-    0) ;;
+    # A warning may be all that somebody hears of a token.
+    0) grep -E '^(│ )?Warning: ' <<<"$plan" | sed "s|^|$stack: |" ;;
     2)
       printf '%s:\n' "$stack"
-      grep -E '^ *# .* (will|must) be |^Plan:' <<<"$plan"
+      grep -E '^ *# .* (will|must) be |^Plan:|^(│ )?Warning: ' <<<"$plan"
       [ "$status" -eq 1 ] || status=2
       ;;
     *)

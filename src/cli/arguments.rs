@@ -1,34 +1,73 @@
 //! What the command line asks for. Nothing that was typed is repeated in a refusal: it may be a
 //! token that went to the wrong place.
 
+mod given;
+mod words;
+
 use std::ffi::OsString;
 
-use lexopt::{Arg, Parser};
 use thiserror::Error;
 
 use crate::provider::operations::Scope;
+use given::{Given, Spec};
+
+pub(super) use words::Topic;
 
 /// How credentials of Anthropic begin, as they are and in Base64.
 const CREDENTIALS: [&str; 2] = ["sk-ant-", "c2stYW50"];
 
-/// Every option with a name; `--token` is there to be refused.
-const OPTIONS: [&str; 15] = [
-    "--debug",
-    "--detailed-exitcode",
-    "--dir",
-    "--field",
-    "--help",
-    "--json",
-    "--lifetime-days",
-    "--metrics",
-    "--minted-at",
-    "--mount",
-    "--packed",
-    "--rotate-before-days",
-    "--stamp-only",
-    "--version",
-    "--token",
-];
+/// Options that say where tokens are.
+const PLACE: &[&str] = &["--mount", "--field"];
+/// Options that say how long tokens live.
+const DAYS: &[&str] = &["--lifetime-days", "--rotate-before-days"];
+
+const INSTALL: Spec = Spec {
+    flags: &["--packed"],
+    values: &[&["--dir"]],
+    runs_command: false,
+};
+
+const STORE: Spec = Spec {
+    flags: &["--any-length", "--repair", "--stamp-only", "--verify"],
+    values: &[PLACE, DAYS, &["--account", "--claude", "--minted-at"]],
+    runs_command: false,
+};
+
+const STATUS: Spec = Spec {
+    flags: &["--detailed-exitcode", "--json", "--metrics"],
+    values: &[PLACE, DAYS],
+    runs_command: false,
+};
+
+const VERIFY: Spec = Spec {
+    flags: &["--control", "--json", "--no-stamp"],
+    values: &[PLACE, &["--claude", "--if-older-than", "--keep-env"]],
+    runs_command: true,
+};
+
+const EXEC: Spec = Spec {
+    flags: &[],
+    values: &[PLACE, DAYS, &["--env"]],
+    runs_command: true,
+};
+
+const FIND: Spec = Spec {
+    flags: &["--json"],
+    values: &[&["--mount", "--fingerprint"]],
+    runs_command: false,
+};
+
+const PROMOTE: Spec = Spec {
+    flags: &["--dry-run"],
+    values: &[PLACE, DAYS, &["--spare"]],
+    runs_command: false,
+};
+
+const HELP: Spec = Spec {
+    flags: &[],
+    values: &[],
+    runs_command: false,
+};
 
 /// What the command line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,33 +82,16 @@ pub(super) enum Command {
     Install(Install),
     /// Store or date a token.
     Store(Store),
-    /// Show how tokens stand.
+    /// Show tokens, their dates and states.
     Status(Status),
-}
-
-/// What help is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Topic {
-    /// The whole program.
-    Program,
-    /// The command `install`.
-    Install,
-    /// The command `store`.
-    Store,
-    /// The command `status`.
-    Status,
-}
-
-impl Topic {
-    /// Returns the name of the command, empty for the program.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Program => "",
-            Self::Install => "install",
-            Self::Store => "store",
-            Self::Status => "status",
-        }
-    }
+    /// Ask whether tokens work.
+    Verify(Verify),
+    /// Run a program with a token.
+    Exec(Exec),
+    /// List the places of a token.
+    Find(Find),
+    /// Promote a spare.
+    Promote(Promote),
 }
 
 /// Arguments of `install`.
@@ -90,8 +112,28 @@ pub(super) struct Store {
     pub(super) path: String,
     /// When the token was minted.
     pub(super) minted_at: Option<String>,
-    /// Whether only to date the token that is there.
-    pub(super) stamp_only: bool,
+    /// The label of the account.
+    pub(super) account: Option<String>,
+    /// Where the token comes from.
+    pub(super) source: Source,
+    /// Whether a token of a length that nobody has seen is stored.
+    pub(super) any_length: bool,
+    /// Whether the token must work before it is stored.
+    pub(super) verify: bool,
+    /// The `claude` to ask, where it is not the one on `PATH`.
+    pub(super) claude: Option<OsString>,
+}
+
+/// Where the token that is stored or dated comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The prompt, or standard input.
+    #[default]
+    Input,
+    /// The field holds it, and it is only dated.
+    Current,
+    /// The field holds it among other text.
+    Inside,
 }
 
 /// Arguments of `status`.
@@ -119,17 +161,79 @@ pub(super) enum Format {
     Metrics,
 }
 
+/// Arguments of `verify`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Verify {
+    /// Where tokens are.
+    pub(super) scope: Scope,
+    /// Paths, lists of paths and prefixes; `-` alone is a token from the prompt or standard input.
+    pub(super) targets: Vec<String>,
+    /// What to run instead of `claude`.
+    pub(super) command: Option<Vec<OsString>>,
+    /// The `claude` to ask, where it is not the one on `PATH`.
+    pub(super) claude: Option<OsString>,
+    /// Variables that it gets all the same.
+    pub(super) keep_env: Vec<String>,
+    /// Age in seconds up to which a verdict counts without asking.
+    pub(super) if_older_than: Option<i64>,
+    /// Whether verdicts stay out of the metadata.
+    pub(super) no_stamp: bool,
+    /// Whether a command is tried with a token that cannot work.
+    pub(super) control: bool,
+    /// Whether the answer is JSON.
+    pub(super) json: bool,
+}
+
+/// Arguments of `exec`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Exec {
+    /// Where tokens are.
+    pub(super) scope: Scope,
+    /// Path of the secret.
+    pub(super) path: String,
+    /// Variable for the token.
+    pub(super) variable: Option<String>,
+    /// The program and its arguments.
+    pub(super) command: Vec<OsString>,
+}
+
+/// Arguments of `find`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Find {
+    /// Where to look.
+    pub(super) scope: Scope,
+    /// Prefixes; none is the whole mount.
+    pub(super) targets: Vec<String>,
+    /// The token by its digest; else it is asked for.
+    pub(super) fingerprint: Option<String>,
+    /// Whether the answer is JSON.
+    pub(super) json: bool,
+}
+
+/// Arguments of `promote`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Promote {
+    /// Where tokens are.
+    pub(super) scope: Scope,
+    /// Path of the primary.
+    pub(super) path: String,
+    /// Paths of the spares, in order of preference.
+    pub(super) spares: Vec<String>,
+    /// Whether only to say which spare would be promoted.
+    pub(super) dry_run: bool,
+}
+
 /// Why a command line is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(super) enum Problem {
-    /// The first word is none of the commands.
-    #[error("there is no such command")]
-    UnknownCommand,
+    /// The first word is not a command.
+    #[error("there is no such command{}", suggestion(.0))]
+    UnknownCommand(Option<&'static str>),
     /// An option that the command does not have.
-    #[error("there is no such option")]
-    UnknownOption,
+    #[error("there is no such option{}", suggestion(.0))]
+    UnknownOption(Option<&'static str>),
     /// More words than the command takes.
-    #[error("there are more arguments than this takes")]
+    #[error("there are too many arguments")]
     TooMany,
     /// A token, or the option by which other programs take one.
     #[error("a token is never an argument")]
@@ -146,12 +250,31 @@ pub(super) enum Problem {
     /// A number of days that is none.
     #[error("{0} takes a whole number of days")]
     NotDays(&'static str),
-    /// No path to store at.
+    /// An age that is none.
+    #[error("{0} takes a time such as 7d, 12h, or 30m")]
+    NotAge(&'static str),
+    /// The name of a variable that cannot be one.
+    #[error("{0} takes the name of an environment variable")]
+    NotVariable(&'static str),
+    /// No path.
     #[error("PATH is missing")]
     NoPath,
-    /// Two options that exclude each other.
-    #[error("{0} and {1} exclude each other")]
+    /// Nothing to run.
+    #[error("COMMAND is missing; write it after --")]
+    NoCommand,
+    /// No spare to promote from.
+    #[error("--spare is missing")]
+    NoSpare,
+    /// Two options that cannot be combined.
+    #[error("{0} and {1} cannot be combined")]
     Conflict(&'static str, &'static str),
+    /// An option that makes sense only with another one.
+    #[error("{0} needs {1}")]
+    Needs(&'static str, &'static str),
+}
+
+fn suggestion(nearest: &Option<&'static str>) -> String {
+    nearest.map_or_else(String::new, |nearest| format!("; did you mean {nearest}?"))
 }
 
 /// A command line that is refused.
@@ -161,215 +284,224 @@ pub(super) struct UsageError {
     pub(super) problem: Problem,
     /// Whose help tells more.
     pub(super) topic: Topic,
-    /// Whether a reader takes exit code 2 for a token that is due, so that this is to be 1.
-    pub(super) two_means_due: bool,
+    /// Whether a reader takes exit code 2 for a finding, so that this must be 1.
+    pub(super) two_is_taken: bool,
 }
 
 /// Reads the arguments of the program, which has at least one.
-pub(super) fn parse(arguments: Vec<OsString>) -> Result<Command, UsageError> {
-    let mut topic = Topic::Program;
-    let mut options = true;
-    let arguments: Vec<_> = arguments
-        .into_iter()
-        .map(|argument| {
-            options &= argument != "--";
-            if options {
-                with_two_dashes(argument)
-            } else {
-                argument
-            }
-        })
-        .collect();
+pub(super) fn parse(mut arguments: Vec<OsString>) -> Result<Command, UsageError> {
+    let topic = words::topic_of(&arguments[0]).unwrap_or(Topic::Program);
+    let own = words::own_part(topic, &arguments);
     // A typing error in the name must not turn into the answer that a token is due.
-    let two_means_due = arguments.iter().any(|argument| {
-        let argument = argument.to_string_lossy();
-        argument.starts_with("--detail") || argument.starts_with("--metric")
-    });
-    let credential = arguments.iter().any(|argument| {
+    let two_is_taken = matches!(topic, Topic::Verify | Topic::Exec)
+        || own.iter().any(|argument| {
+            let argument = argument.to_string_lossy();
+            let argument = argument.trim_start_matches('-');
+            argument.starts_with("detail")
+                || argument.starts_with("metric")
+                || (topic == Topic::Store && argument.starts_with("verif"))
+        });
+    let has_credential = own.iter().any(|argument| {
         let argument = argument.to_string_lossy();
         CREDENTIALS.iter().any(|start| argument.contains(start))
     });
-    let parsed = if credential {
-        topic = arguments.first().and_then(topic_of).unwrap_or(topic);
+    let parsed = if has_credential {
         Err(Problem::Token)
     } else {
-        command(Parser::from_args(arguments), &mut topic)
+        let rest = arguments.split_off(1);
+        command(&arguments[0], &rest)
     };
     parsed.map_err(|problem| UsageError {
         problem,
         topic,
-        two_means_due,
+        two_is_taken,
     })
 }
 
-fn command(mut parser: Parser, topic: &mut Topic) -> Result<Command, Problem> {
-    let command = match next(&mut parser)? {
-        Some(Argument::Word(word)) => word,
-        Some(Argument::Option("--version" | "-V")) => return alone(parser, Command::Version),
-        Some(Argument::Option("--help" | "-h")) => {
-            return alone(parser, Command::Help(Topic::Program));
-        }
-        Some(Argument::Option("--debug")) => return alone(parser, Command::Debug),
-        Some(Argument::Option(_)) => return Err(Problem::UnknownOption),
-        None => return Err(Problem::UnknownCommand),
+fn command(first: &OsString, rest: &[OsString]) -> Result<Command, Problem> {
+    if let Some(flag) = words::program_flag(first) {
+        let command = match flag {
+            "--version" => Command::Version,
+            "--debug" => Command::Debug,
+            _ => Command::Help(Topic::Program),
+        };
+        return if rest.is_empty() {
+            Ok(command)
+        } else {
+            Err(Problem::TooMany)
+        };
+    }
+    let topic = words::topic_of(first).ok_or_else(|| words::unknown(first))?;
+    let spec = match topic {
+        Topic::Install => &INSTALL,
+        Topic::Store => &STORE,
+        Topic::Status => &STATUS,
+        Topic::Verify => &VERIFY,
+        Topic::Exec => &EXEC,
+        Topic::Find => &FIND,
+        Topic::Promote => &PROMOTE,
+        Topic::Program => &HELP,
     };
-    *topic = topic_of(&command).ok_or(Problem::UnknownCommand)?;
+    let mut given = Given::read(spec, rest.to_vec())?;
+    if given.flag("--help") {
+        return Ok(Command::Help(topic));
+    }
     match topic {
-        Topic::Install => install(parser),
-        Topic::Store => store(parser),
-        Topic::Status => status(parser),
-        Topic::Program => Err(Problem::UnknownCommand),
+        Topic::Install => install(given),
+        Topic::Store => store(given),
+        Topic::Status => status(given),
+        Topic::Verify => verify(given),
+        Topic::Exec => exec(given),
+        Topic::Find => find(given),
+        Topic::Promote => promote(given),
+        Topic::Program => help(given),
     }
 }
 
-/// Writes an option with one dash, as Terraform and Vault take it, with the two that it has here.
-fn with_two_dashes(argument: OsString) -> OsString {
-    let Some(text) = argument.to_str() else {
-        return argument;
+fn help(mut given: Given) -> Result<Command, Problem> {
+    let topic = match &given.words()?[..] {
+        [] => Topic::Program,
+        [word] => {
+            let word = OsString::from(word);
+            words::topic_of(&word).ok_or_else(|| words::unknown(&word))?
+        }
+        _ => return Err(Problem::TooMany),
     };
-    let name = text.split_once('=').map_or(text, |(name, _)| name);
-    if OPTIONS.iter().any(|option| option[1..] == *name) {
-        return OsString::from(format!("-{text}"));
+    Ok(Command::Help(topic))
+}
+
+fn install(mut given: Given) -> Result<Command, Problem> {
+    if !given.words()?.is_empty() {
+        return Err(Problem::TooMany);
     }
-    argument
+    Ok(Command::Install(Install {
+        dir: given.raw("--dir"),
+        packed: given.flag("--packed"),
+    }))
 }
 
-/// Returns the command that a word names.
-fn topic_of(word: &OsString) -> Option<Topic> {
-    [Topic::Install, Topic::Store, Topic::Status]
-        .into_iter()
-        .find(|topic| topic.name() == word)
-}
-
-fn alone(mut parser: Parser, command: Command) -> Result<Command, Problem> {
-    match next(&mut parser)? {
-        None => Ok(command),
-        Some(_) => Err(Problem::TooMany),
-    }
-}
-
-fn install(mut parser: Parser) -> Result<Command, Problem> {
-    let mut install = Install::default();
-    while let Some(argument) = next(&mut parser)? {
-        match argument {
-            Argument::Option("--help" | "-h") => return Ok(Command::Help(Topic::Install)),
-            Argument::Option("--dir") => install.dir = Some(raw_value(&mut parser, "--dir")?),
-            Argument::Option("--packed") => install.packed = true,
-            Argument::Option(_) => return Err(Problem::UnknownOption),
-            Argument::Word(_) => return Err(Problem::TooMany),
-        }
-    }
-    Ok(Command::Install(install))
-}
-
-fn store(mut parser: Parser) -> Result<Command, Problem> {
-    let mut store = Store::default();
-    let mut path = None;
-    while let Some(argument) = next(&mut parser)? {
-        match argument {
-            Argument::Option("--help" | "-h") => return Ok(Command::Help(Topic::Store)),
-            Argument::Option("--stamp-only") => store.stamp_only = true,
-            Argument::Option("--minted-at") => {
-                store.minted_at = Some(value(&mut parser, "--minted-at")?);
+fn store(mut given: Given) -> Result<Command, Problem> {
+    let source = match (given.flag("--stamp-only"), given.flag("--repair")) {
+        (true, true) => return Err(Problem::Conflict("--stamp-only", "--repair")),
+        (true, false) => Source::Current,
+        (false, true) => Source::Inside,
+        (false, false) => Source::Input,
+    };
+    let (any_length, verify) = (given.flag("--any-length"), given.flag("--verify"));
+    if source == Source::Current {
+        for (is_given, name) in [(any_length, "--any-length"), (verify, "--verify")] {
+            if is_given {
+                return Err(Problem::Conflict("--stamp-only", name));
             }
-            Argument::Option(name) => scope(&mut store.scope, &mut parser, name)?,
-            Argument::Word(_) if path.is_some() => return Err(Problem::Token),
-            Argument::Word(word) => path = Some(text(word)?),
         }
     }
-    store.path = path.ok_or(Problem::NoPath)?;
-    Ok(Command::Store(store))
+    let claude = given.raw("--claude");
+    if claude.is_some() && !verify {
+        return Err(Problem::Needs("--claude", "--verify"));
+    }
+    Ok(Command::Store(Store {
+        scope: given.scope()?,
+        minted_at: given.value("--minted-at")?,
+        account: given.value("--account")?,
+        path: given.only_word(Problem::Token)?,
+        source,
+        any_length,
+        verify,
+        claude,
+    }))
 }
 
-fn status(mut parser: Parser) -> Result<Command, Problem> {
-    let mut status = Status::default();
-    let (mut json, mut metrics) = (false, false);
-    while let Some(argument) = next(&mut parser)? {
-        match argument {
-            Argument::Option("--help" | "-h") => return Ok(Command::Help(Topic::Status)),
-            Argument::Option("--json") => json = true,
-            Argument::Option("--metrics") => metrics = true,
-            Argument::Option("--detailed-exitcode") => status.detailed_exitcode = true,
-            Argument::Option(name) => scope(&mut status.scope, &mut parser, name)?,
-            Argument::Word(word) => status.targets.push(text(word)?),
-        }
-    }
-    status.format = match (json, metrics) {
+fn status(mut given: Given) -> Result<Command, Problem> {
+    let (json, metrics) = (given.flag("--json"), given.flag("--metrics"));
+    let detailed_exitcode = given.flag("--detailed-exitcode");
+    let format = match (json, metrics) {
         (true, true) => return Err(Problem::Conflict("--json", "--metrics")),
         (true, false) => Format::Json,
         (false, true) => Format::Metrics,
         (false, false) => Format::Table,
     };
-    if metrics && status.detailed_exitcode {
+    if metrics && detailed_exitcode {
         return Err(Problem::Conflict("--metrics", "--detailed-exitcode"));
     }
-    Ok(Command::Status(status))
-}
-
-/// Reads the options that name tokens, alike in all commands.
-fn scope(scope: &mut Scope, parser: &mut Parser, name: &str) -> Result<(), Problem> {
-    match name {
-        "--mount" => scope.mount = Some(value(parser, "--mount")?),
-        "--field" => scope.field = Some(value(parser, "--field")?),
-        "--lifetime-days" => scope.lifetime_days = Some(days(parser, "--lifetime-days")?),
-        "--rotate-before-days" => {
-            scope.rotate_before_days = Some(days(parser, "--rotate-before-days")?);
-        }
-        _ => return Err(Problem::UnknownOption),
-    }
-    Ok(())
-}
-
-/// One argument; the name of an option that exists nowhere is empty.
-enum Argument {
-    Option(&'static str),
-    Word(OsString),
-}
-
-fn next(parser: &mut Parser) -> Result<Option<Argument>, Problem> {
-    let argument = match parser.next() {
-        Ok(argument) => argument,
-        Err(lexopt::Error::UnexpectedValue { .. }) => return Err(Problem::NeedlessValue),
-        Err(_) => return Err(Problem::NotText),
-    };
-    Ok(Some(match argument {
-        None => return Ok(None),
-        Some(Arg::Value(word)) => Argument::Word(word),
-        Some(Arg::Short('h')) => Argument::Option("-h"),
-        Some(Arg::Short('V')) => Argument::Option("-V"),
-        Some(Arg::Short(_)) => Argument::Option(""),
-        Some(Arg::Long(name)) => {
-            let known = OPTIONS.iter().find(|option| option[2..] == *name);
-            match known {
-                Some(&"--token") => return Err(Problem::Token),
-                Some(option) => Argument::Option(option),
-                None => return Err(Problem::UnknownOption),
-            }
-        }
+    Ok(Command::Status(Status {
+        scope: given.scope_of_fields()?,
+        targets: given.words()?,
+        format,
+        detailed_exitcode,
     }))
 }
 
-fn raw_value(parser: &mut Parser, name: &'static str) -> Result<OsString, Problem> {
-    let value = parser.value().map_err(|_| Problem::NoValue(name))?;
-    let is_option = value.to_string_lossy().starts_with('-');
-    if value.is_empty() || is_option {
-        return Err(Problem::NoValue(name));
+fn verify(mut given: Given) -> Result<Command, Problem> {
+    let command = given.command();
+    let claude = given.raw("--claude");
+    let control = given.flag("--control");
+    match &command {
+        Some(command) if command.is_empty() => return Err(Problem::NoCommand),
+        Some(_) if claude.is_some() => return Err(Problem::Conflict("--claude", "COMMAND")),
+        None if control => return Err(Problem::Needs("--control", "COMMAND")),
+        _ => {}
     }
-    Ok(value)
+    let targets = given.words()?;
+    if targets.is_empty() {
+        return Err(Problem::NoPath);
+    }
+    let if_older_than = given.age("--if-older-than")?;
+    if targets.iter().any(|target| target == "-") {
+        if targets.len() > 1 {
+            return Err(Problem::TooMany);
+        }
+        if if_older_than.is_some() {
+            return Err(Problem::Conflict("--if-older-than", "-"));
+        }
+    }
+    Ok(Command::Verify(Verify {
+        scope: given.scope_of_fields()?,
+        targets,
+        command,
+        claude,
+        keep_env: given.variables("--keep-env")?,
+        if_older_than,
+        no_stamp: given.flag("--no-stamp"),
+        control,
+        json: given.flag("--json"),
+    }))
 }
 
-fn value(parser: &mut Parser, name: &'static str) -> Result<String, Problem> {
-    text(raw_value(parser, name)?)
+fn exec(mut given: Given) -> Result<Command, Problem> {
+    let command = given.command().unwrap_or_default();
+    let path = given.only_word(Problem::NoCommand)?;
+    if command.is_empty() {
+        return Err(Problem::NoCommand);
+    }
+    Ok(Command::Exec(Exec {
+        scope: given.scope()?,
+        path,
+        variable: given.variables("--env")?.pop(),
+        command,
+    }))
 }
 
-fn days(parser: &mut Parser, name: &'static str) -> Result<i64, Problem> {
-    value(parser, name)?
-        .parse()
-        .map_err(|_| Problem::NotDays(name))
+fn find(mut given: Given) -> Result<Command, Problem> {
+    Ok(Command::Find(Find {
+        scope: given.scope()?,
+        fingerprint: given.value("--fingerprint")?,
+        json: given.flag("--json"),
+        targets: given.words()?,
+    }))
 }
 
-fn text(word: OsString) -> Result<String, Problem> {
-    word.into_string().map_err(|_| Problem::NotText)
+fn promote(mut given: Given) -> Result<Command, Problem> {
+    let spares = given.values("--spare")?;
+    let path = given.only_word(Problem::TooMany)?;
+    if spares.is_empty() {
+        return Err(Problem::NoSpare);
+    }
+    Ok(Command::Promote(Promote {
+        scope: given.scope()?,
+        path,
+        spares,
+        dry_run: given.flag("--dry-run"),
+    }))
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
 
+use jiff::Timestamp;
+use serde::Serialize;
+
 use crate::env::{self, Environment};
 use crate::sdk::{Diagnostics, acts_on_terminals};
 
@@ -16,6 +19,31 @@ pub(super) fn print(text: &str) -> ExitCode {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+/// Writes a document as JSON, fit for a terminal too.
+pub(super) fn json(document: &impl Serialize) -> String {
+    // Texts and numbers always become JSON.
+    let json = serde_json::to_string_pretty(document).unwrap_or_default();
+    let mut text = String::with_capacity(json.len() + 1);
+    for character in json.chars() {
+        // Such characters are only in strings.
+        if acts_on_terminals(character) && character != '\n' {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            text.push(character);
+        }
+    }
+    text.push('\n');
+    text
+}
+
+/// Writes a time in whole seconds.
+pub(super) fn whole_seconds(at: Timestamp) -> String {
+    Timestamp::from_second(at.as_second()).map_or_else(|_| at.to_string(), |at| at.to_string())
 }
 
 /// Writes to standard error; where nobody listens there is nobody to tell.

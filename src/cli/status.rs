@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub use metrics::METRICS;
 
 use super::arguments::{Format, Status};
-use super::{EXIT_USAGE, output, run_to_end};
+use super::{output, refused, run_to_end};
 use crate::clock::SystemClock;
 use crate::env::Environment;
 use crate::provider::operations::{Operations, Refusal, Survey};
@@ -44,7 +44,7 @@ pub(super) fn run(arguments: Status, environment: &Arc<dyn Environment>) -> Exit
         let (lifetime_days, rotate_before_days) = operations.days();
         let context = Context {
             mount: operations.mount().to_owned(),
-            field: operations.field().to_owned(),
+            field: operations.fields().to_owned(),
             lifetime_days,
             rotate_before_days,
         };
@@ -67,12 +67,8 @@ pub(super) fn run(arguments: Status, environment: &Arc<dyn Environment>) -> Exit
             }
         }
         Err(refusal) => {
-            output::tell(refusal.diagnostics(), environment);
-            let two_means_due = detailed_exitcode || format == Format::Metrics;
-            match refusal {
-                Refusal::Arguments(_) if !two_means_due => ExitCode::from(EXIT_USAGE),
-                Refusal::Arguments(_) | Refusal::Failed(_) => ExitCode::FAILURE,
-            }
+            let two_is_taken = detailed_exitcode || format == Format::Metrics;
+            refused(&refusal, two_is_taken, environment)
         }
     }
 }
@@ -85,7 +81,7 @@ fn text(
 ) -> String {
     match format {
         Format::Json => json::text(survey, context),
-        Format::Metrics => metrics::text(survey),
+        Format::Metrics => metrics::text(survey, context),
         Format::Table => {
             let columns = columns();
             let colors = output::colors(environment, io::stdout().is_terminal());

@@ -1,29 +1,49 @@
 //! The command `store`: a token from the terminal or a pipe into Vault.
 
-mod input;
+mod report;
 
+use std::ffi::OsString;
+use std::future::Future;
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use super::arguments::Store;
-use super::{EXIT_USAGE, output, run_to_end};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::arguments::{Source, Store};
+use super::input::{self, InputError};
+use super::signals::{EXIT_INTERRUPTED, Interrupts};
+use super::verify::{self, EXIT_REFUSED};
+use super::{output, refused, run_to_end};
 use crate::clock::SystemClock;
 use crate::env::Environment;
-use crate::provider::operations::{Before, Operations, Refusal, Stamping, Stored, shell};
-use input::InputError;
-
-/// Exit code of a program that Ctrl-C ended, as shells have it.
-const EXIT_INTERRUPTED: u8 = 130;
+use crate::provider::operations::{Details, Operations, Refusal, Repair, Stored, shell};
+use crate::secret::Secret;
 
 /// How a token gets here safely, for whoever gave none.
 const RECIPE: &str = "Mint one with `claude setup-token` in a terminal at least 300 columns wide, \
-     run this, paste it and press Enter:";
+     run this, paste it, and press Enter:";
+
+/// How long a write that was begun may take to end after an interrupt.
+const END_LIMIT: Duration = Duration::from_secs(2);
+/// How long a process that was started may take besides.
+const CLAUDE_LIMIT: Duration = Duration::from_secs(6);
 
 /// Why nothing was stored.
 enum Failure {
     /// There is no token; the command takes one.
     Input(InputError, String),
     Refused(Refusal),
+    /// `claude` was asked, and does not find that it works.
+    NotWorking {
+        is_refused: bool,
+        found: String,
+    },
+    System(io::Error),
+    Stopped,
 }
 
 impl From<Refusal> for Failure {
@@ -32,36 +52,69 @@ impl From<Refusal> for Failure {
     }
 }
 
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
+}
+
 /// Runs the command.
 pub(super) fn run(arguments: Store, environment: &Arc<dyn Environment>) -> ExitCode {
     let environment = &**environment;
-    let stamp_only = arguments.stamp_only;
-    let outcome = match run_to_end(store(arguments, environment)) {
+    let (source, verify) = (arguments.source, arguments.verify);
+    let has_begun = AtomicBool::new(false);
+    let outcome = run_to_end(async {
+        let mut interrupts = Interrupts::catch()?;
+        let work = Work {
+            environment,
+            stop: CancellationToken::new(),
+            has_begun: &has_begun,
+        };
+        let stop = work.stop.clone();
+        let storing = work.store(arguments);
+        tokio::pin!(storing);
+        tokio::select! {
+            outcome = &mut storing => outcome,
+            () = interrupts.come() => {
+                stop.cancel();
+                let limit = if verify { CLAUDE_LIMIT } else { END_LIMIT };
+                timeout(limit, storing).await.unwrap_or(Err(Failure::Stopped))
+            }
+        }
+    });
+    let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => return output::cannot_run(&error, environment),
     };
-    match outcome {
+    let error = match outcome {
         Ok(stored) => {
             output::tell(&stored.warnings, environment);
-            output::print(&report(&stored, stamp_only))
+            return told(&report::text(&stored, source));
         }
-        Err(Failure::Refused(refusal)) => {
-            output::tell(refusal.diagnostics(), environment);
-            match refusal {
-                Refusal::Arguments(_) => ExitCode::from(EXIT_USAGE),
-                Refusal::Failed(_) => ExitCode::FAILURE,
-            }
+        Err(error) => error,
+    };
+    match error {
+        Failure::Refused(refusal) => refused(&refusal, verify, environment),
+        Failure::System(error) => output::cannot_run(&error, environment),
+        Failure::Stopped | Failure::Input(InputError::Interrupted, _) => {
+            output::note(if has_begun.load(Ordering::Relaxed) {
+                "Interrupted. The token may have been stored: run the same command again, which \
+                 checks first.\n"
+            } else {
+                "Interrupted. Nothing was stored.\n"
+            });
+            ExitCode::from(EXIT_INTERRUPTED)
         }
-        Err(Failure::Input(error, command)) => {
+        Failure::NotWorking { is_refused, found } => {
+            output::fail(&found, "Nothing was stored.", environment);
+            ExitCode::from(if is_refused { EXIT_REFUSED } else { 1 })
+        }
+        Failure::Input(error, command) => {
             let recipe = format!("{RECIPE}\n\n    {command}\n\n");
             let advice = match error {
-                InputError::Interrupted => {
-                    output::note("Interrupted. Nothing was stored.\n");
-                    return ExitCode::from(EXIT_INTERRUPTED);
-                }
-                InputError::Empty => recipe,
+                InputError::Empty | InputError::Interrupted => recipe,
                 InputError::TooLong | InputError::NotText => format!(
-                    "A token is one line of 108 characters: letters, digits, `-` and `_`. {recipe}"
+                    "A token is one line of 108 characters: letters, digits, `-`, and `_`. {recipe}"
                 ),
                 InputError::Unreadable(ref cause) => format!("{cause}. {recipe}"),
             };
@@ -74,99 +127,135 @@ pub(super) fn run(arguments: Store, environment: &Arc<dyn Environment>) -> ExitC
     }
 }
 
-async fn store(arguments: Store, environment: &dyn Environment) -> Result<Stored, Failure> {
-    let (operations, warnings) =
-        Operations::new(arguments.scope, environment, Arc::new(SystemClock))?;
-    output::tell(&warnings, environment);
-    let path = arguments.path.as_str();
-    let minted_at = arguments.minted_at.as_deref();
-    operations.check_request(path, minted_at)?;
-    let outcome = if arguments.stamp_only {
-        operations
-            .for_one_secret()
-            .stamp_only(path, minted_at)
-            .await
-            .map_err(Failure::from)
-    } else {
-        ask_and_store(&operations, path, minted_at).await
-    };
-    operations.close().await;
-    outcome
+/// Says what was done; where standard output takes nothing, on standard error.
+fn told(report: &str) -> ExitCode {
+    let printed = output::print(report);
+    if printed != ExitCode::SUCCESS {
+        output::note(report);
+    }
+    printed
 }
 
-/// Looks first, so that nobody pastes a token for nothing.
-async fn ask_and_store(
-    operations: &Operations,
-    path: &str,
-    minted_at: Option<&str>,
-) -> Result<Stored, Failure> {
-    let command = command(operations, path, minted_at)?;
-    if !operations.for_one_secret().is_there(path).await? {
-        let name = operations.secret_name(path);
-        output::note(&format!(
-            "{} is not there yet: this makes a new secret.\n",
-            output::plain(&name)
-        ));
+/// One run of the command.
+struct Work<'a> {
+    environment: &'a dyn Environment,
+    /// Cancelled when the user wants it to end.
+    stop: CancellationToken,
+    /// Whether something may have been written.
+    has_begun: &'a AtomicBool,
+}
+
+impl Work<'_> {
+    async fn store(&self, arguments: Store) -> Result<Stored, Failure> {
+        let (operations, warnings) =
+            Operations::new(arguments.scope, self.environment, Arc::new(SystemClock))?;
+        output::tell(&warnings, self.environment);
+        let path = arguments.path.as_str();
+        let mut details = Details {
+            minted_at: arguments.minted_at,
+            account: arguments.account,
+            any_length: arguments.any_length,
+        };
+        operations.check_request(path, &details)?;
+        let token = match arguments.source {
+            Source::Current => None,
+            Source::Inside => Some(self.repaired(&operations, path, &mut details).await?),
+            Source::Input => Some(self.asked_for(&operations, path, &details).await?),
+        };
+        if let Some(token) = token.as_ref().filter(|_| arguments.verify) {
+            Operations::check_token(token)?;
+            self.verify(token, arguments.claude.as_ref()).await?;
+        }
+        if self.stop.is_cancelled() {
+            return Err(Failure::Stopped);
+        }
+        self.has_begun.store(true, Ordering::Relaxed);
+        let operations = operations.for_one_secret();
+        let outcome = match &token {
+            None => operations.stamp_only(path, &details).await,
+            Some(token) => operations.store(path, token, &details).await,
+        };
+        operations.close().await;
+        Ok(outcome?)
     }
-    let token = input::token(&operations.name(path))
-        .await
-        .map_err(|error| Failure::Input(error, command))?;
-    Ok(operations
-        .for_one_secret()
-        .store(path, &token, minted_at)
-        .await?)
+
+    /// Asks for the token. It reads the secret first, so that nobody pastes a token for nothing.
+    async fn asked_for(
+        &self,
+        operations: &Operations,
+        path: &str,
+        details: &Details,
+    ) -> Result<Secret, Failure> {
+        let command = command(operations, path, details)?;
+        let reads = operations.for_one_secret();
+        if !self.unless_stopped(reads.is_there(path)).await?? {
+            let name = operations.secret_name(path);
+            output::note(&format!(
+                "{} does not exist yet: this creates it.\n",
+                output::plain(&name)
+            ));
+        }
+        input::token(Some(&operations.name(path)))
+            .await
+            .map_err(|error| Failure::Input(error, command))
+    }
+
+    /// Takes the token out of what the field holds. It keeps its mint time.
+    async fn repaired(
+        &self,
+        operations: &Operations,
+        path: &str,
+        details: &mut Details,
+    ) -> Result<Secret, Failure> {
+        let reads = operations.for_one_secret();
+        let repair = self.unless_stopped(reads.repair(path, details)).await?;
+        let Repair { token, minted_at } = repair?;
+        details.minted_at = Some(minted_at);
+        Ok(token)
+    }
+
+    async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        tokio::select! {
+            outcome = work => Ok(outcome),
+            () = self.stop.cancelled() => Err(Failure::Stopped),
+        }
+    }
+
+    /// Asks `claude` about the token. One that is unclear is stored if a person says so.
+    async fn verify(&self, token: &Secret, claude: Option<&OsString>) -> Result<(), Failure> {
+        let asked = verify::ask_before_storing(token, claude, self.environment, &self.stop)
+            .await?
+            .ok_or(Failure::Stopped)?;
+        let Some(found) = asked.problem() else {
+            return Ok(());
+        };
+        if !asked.is_refused && io::stdin().is_terminal() {
+            output::note(&format!("{found}.\n"));
+            let answer = self
+                .unless_stopped(input::yes("Store it anyway?"))
+                .await??;
+            if answer {
+                return Ok(());
+            }
+        }
+        Err(Failure::NotWorking {
+            is_refused: asked.is_refused,
+            found,
+        })
+    }
 }
 
 /// Returns the command that asks for what is asked for now.
-fn command(
-    operations: &Operations,
-    path: &str,
-    minted_at: Option<&str>,
-) -> Result<String, Refusal> {
-    let minted_at = minted_at.map_or_else(String::new, |at| format!(" --minted-at={}", shell(at)));
-    Ok(format!("{}{minted_at}", operations.store_command(path)?))
-}
-
-/// Says what was done, where the token is, what was there before, and until when it lasts.
-fn report(stored: &Stored, stamp_only: bool) -> String {
-    let now = stored.fingerprint.short();
-    let version = stored.version;
-    let mut text = if stored.is_new {
-        let before = match stored.before {
-            Before::Nothing if stored.version == 1 => "nothing: the secret is new".to_owned(),
-            Before::Nothing => "nothing".to_owned(),
-            Before::Token(fingerprint) => {
-                format!("token {} (it stays in the KV history)", fingerprint.short())
-            }
-            Before::NoToken => "a value that is no token (it stays in the KV history)".to_owned(),
-        };
-        format!(
-            "Stored at {}\n\n  before   {before}\n  now      token {now}, version {version}\n",
-            stored.name
-        )
-    } else {
-        let done = match stored.stamping {
-            Stamping::Written if stamp_only => "Dated the token at",
-            _ if stamp_only => "Nothing to do: the token has this date already, at",
-            _ => "Nothing to store: the token is there already, at",
-        };
-        let name = &stored.name;
-        format!("{done} {name}\n\n  token    {now}, version {version}\n")
+fn command(operations: &Operations, path: &str, details: &Details) -> Result<String, Refusal> {
+    let option = |name: &str, value: &Option<String>| {
+        value
+            .as_deref()
+            .map_or_else(String::new, |value| format!(" {name}={}", shell(value)))
     };
-    let stamp = match stored.stamping {
-        Stamping::Written => "stamped",
-        Stamping::Kept => "stamped already",
-        Stamping::Missing => "not stamped",
-    };
-    text.push_str(&format!(
-        "  minted   {} ({stamp})\n  expires  {}\n",
-        stored.minted_at, stored.expires_at
-    ));
-    if stored.is_new {
-        text.push_str(
-            "\nThe next plan takes it up. Processes read it when they start: restart them once\n\
-             the Secret has it.\n",
-        );
-    }
-    output::plain_lines(&text)
+    Ok(format!(
+        "{}{}{}",
+        operations.store_command(path)?,
+        option("--minted-at", &details.minted_at),
+        option("--account", &details.account)
+    ))
 }

@@ -26,8 +26,10 @@ pub(super) use mint::{
     mint_time_estimated, mint_time_needed, mint_warning, minted_after_stored, minted_at_outlived,
 };
 pub(super) use operations::{
-    dated_after_storing, mint_date_needed, no_stamp, no_token_to_stamp, not_stamped_by_command,
-    nothing_below, path_meant_otherwise, stored_when_due,
+    account_not_noted, dated_after_storing, mint_date_needed, no_spare_to_promote, no_stamp,
+    no_token_to_stamp, not_a_token, not_stamped_by_command, not_stamped_while_rehearsed,
+    nothing_below, nothing_to_promote_into, nothing_to_repair, path_meant_otherwise,
+    stored_when_due, verdict_not_stamped,
 };
 pub use place::shell;
 pub(super) use place::{Place, add, command, otherwise, store_commands};

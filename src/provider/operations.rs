@@ -1,13 +1,21 @@
 //! What the command line does with tokens: the same code as resources, without a plan around it.
 
+mod find;
+mod hand_out;
+mod promote;
 mod status;
 mod store;
+mod verify;
 
 use std::sync::Arc;
 
 pub use super::diagnose::shell;
+pub use find::{Holder, Search, Sought};
+pub use hand_out::HandedOut;
+pub use promote::Promotion;
 pub use status::{Role, State, Survey, TokenReport};
-pub use store::{Before, Stamping, Stored};
+pub use store::{Before, Details, Repair, Stamping, Stored};
+pub use verify::{Candidate, Candidates, LastVerdict, TokenPlace};
 
 use super::defaults::DEFAULT_FIELD;
 use super::diagnose::{self, refuse};
@@ -30,6 +38,8 @@ pub struct Scope {
     pub mount: Option<String>,
     /// Field of the secrets; `claude_oauth_token` where none is given.
     pub field: Option<String>,
+    /// Whether every field that holds a token counts.
+    pub every_field: bool,
     /// Days from mint to expiry; 365 where none are given.
     pub lifetime_days: Option<i64>,
     /// Days before the expiry from which a token is due; 30 where none are given.
@@ -68,6 +78,7 @@ pub struct Operations {
     configured: Configured,
     mount: String,
     field: String,
+    every_field: bool,
     lifetime: Lifetime,
 }
 
@@ -110,6 +121,7 @@ impl Operations {
             configured,
             mount,
             field,
+            every_field: scope.every_field,
             lifetime,
         };
         Ok((operations, warnings))
@@ -120,9 +132,9 @@ impl Operations {
         &self.mount
     }
 
-    /// Returns the field of the secrets.
-    pub fn field(&self) -> &str {
-        &self.field
+    /// Returns the field of the secrets, `*` for every one that holds a token.
+    pub fn fields(&self) -> &str {
+        if self.every_field { "*" } else { &self.field }
     }
 
     /// Returns how long tokens live and when they are due, in days.
@@ -140,7 +152,11 @@ impl Operations {
 
     /// Returns the name of a token as messages have it.
     pub fn name(&self, path: &str) -> String {
-        format!("{}/{path}#{}", self.mount, self.field)
+        self.name_of(path, &self.field)
+    }
+
+    fn name_of(&self, path: &str, field: &str) -> String {
+        format!("{}/{path}#{field}", self.mount)
     }
 
     /// Revokes the login of this process, if there was one.

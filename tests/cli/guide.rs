@@ -10,10 +10,11 @@ use serde_json::json;
 
 use crate::support::markdown::{self, alike};
 use crate::support::openbao::OpenBao;
-use crate::support::secrets::token;
+use crate::support::secrets::{digest, token};
 
 use super::program::{BINARY, FIELD, Program, in_days};
 use super::terminal::{Terminal, at_prompt, ended};
+use super::verify::standin::{Scene, result};
 
 const GUIDE: &str = "docs/guides/command-line.md";
 const PRIMARY: &str = "claude-agent-service";
@@ -83,9 +84,37 @@ async fn printed() -> String {
     ] {
         printed += &program.run(arguments).exits(0).is_quiet().stdout;
     }
+    printed += &program
+        .run(&["promote", PRIMARY, "--spare", SPARES[0], "--dry-run"])
+        .exits(0)
+        .stdout;
+    printed += &verified(&bao).await;
+    let short = &digest(&token("primary"))[..8];
+    printed += &program
+        .run(&["find", "--fingerprint", short])
+        .exits(0)
+        .stdout;
     printed
         .replace(&home, "/home/me")
         .replace(&platform(), "linux_amd64")
+}
+
+/// Verifies three tokens with a script that plays `claude`, and returns what was printed.
+async fn verified(bao: &OpenBao) -> String {
+    let revoked = "Failed to authenticate: OAuth token revoked. Please log in again.";
+    let busy = "You've hit your session limit · resets 6:56pm (UTC)";
+    bao.put("secret", SPARES[1], json!({ FIELD: token("busy") }))
+        .await;
+    let scene = Scene::new()
+        .says(&token("primary"), 1, &result(true, Some(403), revoked))
+        .says(&token("spare"), 0, &result(false, None, "ok"))
+        .says(&token("busy"), 1, &result(true, Some(429), busy));
+    let program = scene.program(bao);
+    let ran = program.run(&["verify", "--no-stamp", PRIMARY, SPARES[0], SPARES[1]]);
+    let printed = ran.exits(2).stdout.clone();
+    bao.put("secret", SPARES[1], json!({ FIELD: token("primary") }))
+        .await;
+    printed
 }
 
 #[tokio::test]

@@ -31,6 +31,7 @@ pub(super) struct Program {
     binary: PathBuf,
     home: tempfile::TempDir,
     environment: BTreeMap<String, String>,
+    limit: Duration,
 }
 
 impl Program {
@@ -43,6 +44,7 @@ impl Program {
             binary: BINARY.into(),
             environment: environment.into(),
             home,
+            limit: LIMIT,
         }
     }
 
@@ -56,6 +58,12 @@ impl Program {
     /// Sets a variable.
     pub(super) fn with(mut self, name: &str, value: &str) -> Self {
         self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Gives each run more or less time.
+    pub(super) fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
         self
     }
 
@@ -90,7 +98,7 @@ impl Program {
     /// Runs it with a text on standard input.
     #[track_caller]
     pub(super) fn fed(&self, arguments: &[&str], input: impl AsRef<[u8]>) -> Ran {
-        let finished = process::run(&mut self.command(arguments), input.as_ref(), LIMIT)
+        let finished = process::run(&mut self.command(arguments), input.as_ref(), self.limit)
             .expect("the binary starts");
         assert!(!finished.timed_out, "{arguments:?} did not end");
         Ran {

@@ -26,7 +26,7 @@ fn a_token_is_no_argument() {
         let ran = program.run(arguments);
         ran.exits(2)
             .prints_nothing()
-            .tells("Tokens come by standard input only")
+            .tells("A token comes only from the prompt or standard input")
             .tells("terraform-provider-claude store PATH");
         assert!(!ran.stderr.contains("hunter2"), "{ran:?}");
         ran.search(&mut search);
@@ -39,19 +39,33 @@ fn wrong_arguments_are_explained_and_not_repeated() {
     let program = Program::new();
     for (arguments, told) in [
         (&["frobnicate"][..], "there is no such command"),
+        (
+            &["statsu"],
+            "there is no such command; did you mean status?",
+        ),
+        (
+            &["help", "verfy"],
+            "there is no such command; did you mean verify?",
+        ),
+        (
+            &["status", "--jsno"],
+            "there is no such option; did you mean --json?",
+        ),
         (&["status", "--frobnicate"], "there is no such option"),
         (&["store"], "PATH is missing"),
         (&["store", "agent", "--field"], "--field needs a value"),
-        (&["install", "frobnicate"], "more arguments than this takes"),
+        (&["install", "frobnicate"], "there are too many arguments"),
         (
             &["status", "--lifetime-days", "frobnicate"],
             "--lifetime-days takes a whole number of days",
         ),
-        (&["--debug", "frobnicate"], "more arguments than this takes"),
+        (&["--debug", "frobnicate"], "there are too many arguments"),
     ] {
         let ran = program.run(arguments);
         ran.exits(2).prints_nothing().tells(told).tells("--help");
-        assert!(!ran.stderr.contains("frobnicate"), "{ran:?}");
+        for word in ["frobnicate", "statsu", "verfy", "jsno"] {
+            assert!(!ran.stderr.contains(word), "{ran:?}");
+        }
     }
 }
 
@@ -111,6 +125,10 @@ fn each_command_has_a_help_that_names_its_options() {
             &[
                 "--minted-at",
                 "--stamp-only",
+                "--repair",
+                "--account",
+                "--verify",
+                "--any-length",
                 "--mount",
                 "--field",
                 "claude setup-token",
@@ -126,12 +144,28 @@ fn each_command_has_a_help_that_names_its_options() {
                 "in_date",
                 "spent",
                 "duplicate",
-                "claude_token_spare_pool says available",
+                "claude_token_spare_pool calls a spare available",
             ],
         ),
+        (
+            "verify",
+            &[
+                "--claude",
+                "--control",
+                "--if-older-than",
+                "--keep-env",
+                "--no-stamp",
+                "--json",
+            ],
+        ),
+        ("exec", &["--env", "127", "126"]),
+        ("find", &["--fingerprint", "--json"]),
+        ("promote", &["--spare", "--dry-run"]),
     ] {
         let ran = program.run(&[command, "--help"]);
         ran.exits(0).is_quiet();
+        let same = program.run(&["help", command]);
+        assert_eq!(same.exits(0).stdout, ran.stdout);
         for option in options {
             ran.prints(option);
         }

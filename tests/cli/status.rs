@@ -122,7 +122,7 @@ async fn paths_lists_prefixes_and_the_whole_mount_are_shown() {
     }
     let ran = program.run(&["status", "--metrics", "agent-spare-1", "teem/"]);
     ran.exits(1)
-        .prints("claude_oauth_token_expiry_timestamp{path=\"agent-spare-1\"}")
+        .prints("claude_oauth_token_expiry_timestamp{mount=\"secret\",path=\"agent-spare-1\",field=\"claude_oauth_token\"}")
         .tells("Error: No token below secret/teem/");
     assert!(!ran.stdout.contains("last_push"), "{}", ran.stdout);
     let ran = program.run(&["status", "--json", "teem/"]);

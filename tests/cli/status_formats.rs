@@ -34,12 +34,12 @@ async fn metrics_are_what_prometheus_takes() {
     let ran = program.run(&["status", "--metrics", "agent", "a \"b\" \\c", "gone"]);
     ran.exits(0)
         .prints(&format!(
-            "claude_oauth_token_expiry_timestamp{{path=\"agent\"}} {expiry}"
+            "claude_oauth_token_expiry_timestamp{{mount=\"secret\",path=\"agent\",field=\"claude_oauth_token\"}} {expiry}"
         ))
-        .prints("claude_oauth_token_status{path=\"gone\",status=\"missing\"} 1")
-        .prints("claude_oauth_token_status{path=\"gone\",status=\"in_date\"} 0")
-        .prints("claude_oauth_token_status{path=\"a \\\"b\\\" \\\\c\",status=\"in_date\"} 1")
-        .prints("claude_oauth_expiry_monitor_last_push_timestamp 1");
+        .prints("claude_oauth_token_status{mount=\"secret\",path=\"gone\",field=\"claude_oauth_token\",status=\"missing\"} 1")
+        .prints("claude_oauth_token_status{mount=\"secret\",path=\"gone\",field=\"claude_oauth_token\",status=\"in_date\"} 0")
+        .prints("claude_oauth_token_status{mount=\"secret\",path=\"a \\\"b\\\" \\\\c\",field=\"claude_oauth_token\",status=\"in_date\"} 1")
+        .prints("claude_oauth_expiry_monitor_last_push_timestamp{mount=\"secret\",field=\"claude_oauth_token\"} 1");
     let Some(promtool) = promtool() else {
         return;
     };
@@ -92,6 +92,7 @@ async fn the_json_document_has_its_shape() {
             "tokens": [{
                 "id": "secret/agent#claude_oauth_token",
                 "path": "agent",
+                "field": FIELD,
                 "role": null,
                 "status": "in_date",
                 "fingerprint": null,
@@ -101,6 +102,10 @@ async fn the_json_document_has_its_shape() {
                 "expires_at": end,
                 "expires_at_unix": end.parse::<Timestamp>().unwrap().as_second(),
                 "rotate_at": due,
+                "account": null,
+                "verdict": null,
+                "verdict_cause": null,
+                "verified_at": null,
                 "rotated_from": null,
                 "promoted_to": null,
                 "same_token_as": [],

@@ -71,7 +71,7 @@ async fn a_token_takes_its_place_beside_the_other_fields() {
     let ran = program.fed(&["store", "agent"], &second);
     ran.exits(0)
         .is_quiet()
-        .prints("Nothing to store: the token is there already")
+        .prints("Nothing to store: the token is already stored at")
         .prints(&format!("minted {minted} (stamped already)"));
     ran.search(&mut search);
     assert_eq!(document(&bao, "agent").await["metadata"]["version"], 3);
@@ -94,7 +94,7 @@ async fn a_secret_that_is_not_there_is_made() {
     program
         .fed(&arguments, format!("{}\n", token("new")))
         .exits(0)
-        .tells("kv/team/ci/agent is not there yet: this makes a new secret.")
+        .tells("kv/team/ci/agent does not exist yet: this creates it.")
         .prints("Stored at kv/team/ci/agent#claude")
         .prints("before nothing: the secret is new")
         .prints("version 1");
@@ -111,7 +111,7 @@ async fn what_is_no_token_is_replaced_and_said() {
     let ran = program.fed(&["store", "agent"], token("good"));
     ran.exits(0)
         .is_quiet()
-        .prints("before a value that is no token");
+        .prints("before a value that is not a token");
     assert!(!ran.stdout.contains("changeme"), "{ran:?}");
 }
 
@@ -151,7 +151,7 @@ async fn a_token_that_is_there_is_dated_alone() {
         .run(&["store", "agent", "--stamp-only"])
         .exits(0)
         .is_quiet()
-        .prints("Nothing to do: the token has this date already")
+        .prints("Nothing to do: the token already has this date")
         .prints("(stamped already)");
 
     // By hand, and what else the stamp says stays.
@@ -203,4 +203,62 @@ async fn a_token_that_is_there_is_dated_alone() {
         .run(&["store", "empty", "--stamp-only", "--field=token"])
         .exits(1)
         .tells("    terraform-provider-claude store --field=token empty");
+}
+
+#[tokio::test]
+async fn a_length_that_nobody_has_seen_needs_a_word() {
+    let bao = OpenBao::start().await;
+    let program = Program::at(&bao);
+    let longer = format!("{}x7", token("longer"));
+    program
+        .fed(&["store", "agent"], &longer)
+        .exits(1)
+        .prints_nothing()
+        .tells("The value has 110 characters");
+    program
+        .fed(
+            &[
+                "store",
+                "--any-length",
+                "--account",
+                "ci@example.com",
+                "agent",
+            ],
+            &longer,
+        )
+        .exits(0)
+        .prints("Stored at")
+        .prints("account ci@example.com");
+    assert_eq!(document(&bao, "agent").await["data"][FIELD], longer);
+}
+
+#[tokio::test]
+async fn a_token_is_taken_out_of_what_surrounds_it() {
+    let bao = OpenBao::start().await;
+    let program = Program::at(&bao);
+    let good = token("quoted");
+    let quoted = json!({ FIELD: format!("export TOKEN='{good}'"), "other": 1 });
+    bao.put("secret", "agent", quoted).await;
+    let first = bao
+        .must("GET", "secret/data/agent?version=1", Value::Null)
+        .await["data"]["metadata"]["created_time"]
+        .as_str()
+        .unwrap()[..19]
+        .to_owned();
+    program
+        .run(&["store", "--repair", "agent"])
+        .exits(0)
+        .prints("before a value that is not a token")
+        .prints(&format!("minted {first}Z"));
+    assert_eq!(
+        document(&bao, "agent").await["data"],
+        json!({ FIELD: good, "other": 1 })
+    );
+    bao.put("secret", "agent", json!({ FIELD: "changeme" }))
+        .await;
+    program
+        .run(&["store", "--repair", "agent"])
+        .exits(1)
+        .prints_nothing()
+        .tells("cannot be repaired");
 }

@@ -55,7 +55,7 @@ async fn what_is_no_token_is_not_stored() {
         .fed(&["store", "agent"], b"\xff\xfe")
         .exits(1)
         .tells("Standard input has no text")
-        .tells("one line of 108 characters: letters, digits, `-` and `_`");
+        .tells("one line of 108 characters: letters, digits, `-`, and `_`");
     program
         .fed(&["store", "agent"], "x".repeat(100_000))
         .exits(1)
@@ -81,7 +81,7 @@ async fn a_path_with_its_mount_makes_no_other_secret() {
             .prints_nothing()
             .tells("Error: Token was not stored at")
             .tells("This one would be agent.")
-            .tells("    (read -rs T; printf %s \"$T\") | vault kv put -mount=secret ");
+            .tells("    (read -rs T && [ -n \"$T\" ] && printf %s \"$T\" | vault kv put -mount=secret -cas=0 ");
         program
             .run(&["status", path])
             .tells("is missing")

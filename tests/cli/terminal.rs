@@ -130,11 +130,12 @@ async fn what_is_typed_is_not_shown() {
     let shown = terminal.shown();
     assert!(
         words(&shown).contains(
-            "secret/agent is not there yet: this makes a new secret. Paste the token for \
+            "secret/agent does not exist yet: this creates it. Paste the token for \
              secret/agent#claude_oauth_token"
         ),
         "{shown}"
     );
+    assert!(shown.contains("108 characters read"), "{shown}");
     assert!(
         stdout.contains("Stored at secret/agent#claude_oauth_token"),
         "{stdout}"
@@ -172,7 +173,13 @@ async fn every_way_out_of_the_prompt_gives_the_terminal_back() {
         let shown = terminal.shown();
         assert!(shown.contains(told) && !shown.contains("sk-ant"), "{shown}");
     }
-    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+    for signal in [
+        Signal::INT,
+        Signal::TERM,
+        Signal::HUP,
+        Signal::QUIT,
+        Signal::ALARM,
+    ] {
         let terminal = Terminal::new(80);
         let child = at_prompt(&program, &terminal, "agent");
         kill_process(Pid::from_child(&child), signal).unwrap();
@@ -182,6 +189,158 @@ async fn every_way_out_of_the_prompt_gives_the_terminal_back() {
             "the terminal is not as it was"
         );
     }
+}
+
+/// Runs the prompt of `store` on what is typed in parts, each a moment after the one before.
+fn typed_in_parts(program: &Program, parts: &[&[u8]]) -> (Option<i32>, String, String) {
+    let terminal = Terminal::new(80);
+    let child = at_prompt(program, &terminal, "agent");
+    for (number, part) in parts.iter().enumerate() {
+        if number > 0 {
+            // The time between two lines of a paste; nothing shows that the first was read.
+            thread::sleep(Duration::from_millis(20));
+        }
+        terminal.type_keys(part);
+    }
+    let (code, stdout) = ended(child);
+    assert!(terminal.shows_what_is_typed());
+    (code, stdout, terminal.shown())
+}
+
+#[tokio::test]
+async fn no_part_of_a_wrapped_token_is_left_to_the_shell() {
+    let bao = OpenBao::start().await;
+    let program = Program::at(&bao);
+    let value = token("wrapped");
+    let mut search = LeakSearch::new();
+    search.plant("wrapped", &value);
+    let first = format!("{}\r", &value[..80]);
+    let second = format!("{}\r", &value[80..]);
+    let (code, stdout, shown) = typed_in_parts(&program, &[first.as_bytes(), second.as_bytes()]);
+    assert_eq!((code, &*stdout), (Some(1), ""), "{shown}");
+    assert!(words(&shown).contains("109 characters read"), "{shown}");
+    search.text("the terminal", &shown);
+    search.assert_clean();
+}
+
+#[tokio::test]
+async fn marks_of_a_paste_are_no_part_of_it() {
+    let bao = OpenBao::start().await;
+    let program = Program::at(&bao);
+    let value = token("marked");
+    let keys = format!("\u{1b}[200~{value}\u{1b}[201~\r");
+    let (code, stdout, shown) = typed_in_parts(&program, &[keys.as_bytes()]);
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("108 characters read"), "{shown}");
+    assert!(stdout.contains("Stored at"), "{stdout}");
+}
+
+#[tokio::test]
+async fn a_pause_gives_the_terminal_back_and_keeps_what_was_typed() {
+    let bao = OpenBao::start().await;
+    let program = Program::at(&bao);
+    let value = token("paused");
+    let by_key = |terminal: &Terminal| terminal.type_keys(b"\x1a");
+    let by_signal = |child: &Child| {
+        kill_process(Pid::from_child(child), Signal::TSTP).unwrap();
+    };
+    for (number, by_signal_alone) in [false, true].into_iter().enumerate() {
+        let terminal = Terminal::new(80);
+        let child = at_prompt(&program, &terminal, &format!("agent-{number}"));
+        terminal.type_keys(&value.as_bytes()[..50]);
+        thread::sleep(Duration::from_millis(100));
+        if by_signal_alone {
+            by_signal(&child);
+        } else {
+            by_key(&terminal);
+        }
+        let deadline = Instant::now() + LIMIT;
+        while !terminal.shows_what_is_typed() {
+            assert!(Instant::now() < deadline, "the terminal is not as it was");
+            thread::sleep(Duration::from_millis(5));
+        }
+        kill_process(Pid::from_child(&child), Signal::CONT).unwrap();
+        terminal.wait_for_prompt();
+        terminal.type_keys(&value.as_bytes()[50..]);
+        terminal.type_keys(b"\r");
+        let (code, stdout) = ended(child);
+        assert_eq!(code, Some(0), "{stdout}");
+        assert!(terminal.shown().contains("108 characters read"));
+    }
+}
+
+/// A server that takes requests and never answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_ends_store_while_vault_hangs() {
+    use crate::support::proxy::{Proxy, Step};
+
+    let bao = OpenBao::start().await;
+    for (script, told) in [
+        (vec![Step::Hang], "Interrupted. Nothing was stored."),
+        (
+            vec![Step::Pass, Step::Pass, Step::Hang, Step::Hang],
+            "Interrupted. The token may have been stored",
+        ),
+    ] {
+        let hangs_at_once = script.len() == 1;
+        let requests = if hangs_at_once { 1 } else { 3 };
+        let proxy = Proxy::before(bao.address(), script).await;
+        let program = Program::at(&bao).with("VAULT_ADDR", proxy.address());
+        for signal in [Signal::INT, Signal::TERM] {
+            proxy.then([Step::Hang]);
+            let seen = proxy.seen().len();
+            let mut child = program
+                .command(&["store", "agent"])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut input = child.stdin.take().unwrap();
+            input.write_all(token("hanging").as_bytes()).unwrap();
+            drop(input);
+            let deadline = Instant::now() + LIMIT;
+            while proxy.seen().len() < seen + requests {
+                assert!(Instant::now() < deadline, "{:?}", proxy.seen());
+                thread::sleep(Duration::from_millis(5));
+            }
+            kill_process(Pid::from_child(&child), signal).unwrap();
+            let output = child.wait_with_output().unwrap();
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(130), "{stderr}");
+            assert!(stderr.contains(told), "{stderr}");
+            if !hangs_at_once {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_stored_is_told_where_standard_output_is_full() {
+    let bao = OpenBao::start().await;
+    let program = Program::at(&bao);
+    let Ok(full) = OpenOptions::new().write(true).open("/dev/full") else {
+        crate::support::leave_out("a full standard output, since this system has no /dev/full");
+        return;
+    };
+    let mut child = program
+        .command(&["store", "agent"])
+        .stdin(Stdio::piped())
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(token("full").as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("Stored at secret/agent#"), "{stderr}");
 }
 
 /// Runs `status` with its standard output on a terminal of this width.

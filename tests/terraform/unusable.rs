@@ -135,7 +135,7 @@ fn defects() -> Vec<Defect> {
         (
             "erased",
             Breakage::Erased,
-            "vault kv put -mount=secret erased",
+            "vault kv put -mount=secret -cas=0 erased",
         ),
     ] {
         defects.push(Defect {

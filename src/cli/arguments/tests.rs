@@ -16,10 +16,10 @@ fn a_flag_of_the_program_stands_alone() {
     assert_eq!(parsed(&["-h"]), Ok(Command::Help(Topic::Program)));
     assert_eq!(parsed(&["--debug"]), Ok(Command::Debug));
     assert_eq!(problem(&["--debug", "--version"]), Problem::TooMany);
-    assert_eq!(problem(&["serve"]), Problem::UnknownCommand);
-    assert_eq!(problem(&[""]), Problem::UnknownCommand);
-    assert_eq!(problem(&["--json"]), Problem::UnknownOption);
-    assert_eq!(problem(&["-x"]), Problem::UnknownOption);
+    assert_eq!(problem(&["serve"]), Problem::UnknownCommand(None));
+    assert_eq!(problem(&[""]), Problem::UnknownCommand(None));
+    assert_eq!(problem(&["--json"]), Problem::UnknownOption(None));
+    assert_eq!(problem(&["-x"]), Problem::UnknownOption(None));
 }
 
 #[test]
@@ -40,22 +40,165 @@ fn one_dash_does_as_in_terraform_and_vault() {
 #[test]
 fn a_typing_error_is_not_taken_for_a_token_that_is_due() {
     for option in ["--detailed-exit-code", "--detailed-exitcod", "--metric"] {
-        assert!(parsed(&["status", option]).unwrap_err().two_means_due);
+        assert!(parsed(&["status", option]).unwrap_err().two_is_taken);
     }
 }
 
 #[test]
 fn each_command_has_its_help() {
-    for (name, topic) in [
-        ("install", Topic::Install),
-        ("store", Topic::Store),
-        ("status", Topic::Status),
-    ] {
-        assert_eq!(parsed(&[name, "--help"]), Ok(Command::Help(topic)));
-        assert_eq!(parsed(&[name, "-h"]), Ok(Command::Help(topic)));
+    assert_eq!(parsed(&["help"]), Ok(Command::Help(Topic::Program)));
+    for topic in Topic::ALL {
+        let name = topic.name();
+        for arguments in [
+            [name, "--help"],
+            [name, "-h"],
+            [name, "-help"],
+            ["help", name],
+        ] {
+            assert_eq!(
+                parsed(&arguments),
+                Ok(Command::Help(topic)),
+                "{arguments:?}"
+            );
+        }
         assert_eq!(parsed(&[name, "--nothing"]).unwrap_err().topic, topic);
-        assert_eq!(topic.name(), name);
     }
+    assert_eq!(problem(&["help", "store", "status"]), Problem::TooMany);
+    assert_eq!(
+        problem(&["help", "stor"]),
+        Problem::UnknownCommand(Some("store"))
+    );
+}
+
+#[test]
+fn a_mistyped_word_is_answered_with_the_nearest_known_one() {
+    for (word, nearest) in [
+        ("stat", "status"),
+        ("verfy", "verify"),
+        ("Promote", "promote"),
+        ("instal", "install"),
+    ] {
+        assert_eq!(problem(&[word]), Problem::UnknownCommand(Some(nearest)));
+    }
+    for (arguments, nearest) in [
+        (&["store", "--feild=x", "a"][..], "--field"),
+        (&["status", "--detailed-exit-code"], "--detailed-exitcode"),
+        (&["verify", "-jsn"], "--json"),
+        (&["--verison"], "--version"),
+    ] {
+        let problem = problem(arguments);
+        assert_eq!(
+            problem,
+            Problem::UnknownOption(Some(nearest)),
+            "{arguments:?}"
+        );
+        assert!(
+            problem
+                .to_string()
+                .ends_with(&format!("did you mean {nearest}?"))
+        );
+    }
+}
+
+#[test]
+fn a_program_follows_two_hyphens() {
+    let Ok(Command::Exec(exec)) = parsed(&[
+        "exec", "--env=X", "agent", "--", "claude", "-p", "sk-ant-", "--", "--json",
+    ]) else {
+        panic!("a program");
+    };
+    assert_eq!(
+        (&*exec.path, exec.variable.as_deref()),
+        ("agent", Some("X"))
+    );
+    assert_eq!(exec.command, ["claude", "-p", "sk-ant-", "--", "--json"]);
+    let Ok(Command::Verify(verify)) = parsed(&["verify", "-control", "a", "b", "--", "run"]) else {
+        panic!("a program");
+    };
+    assert_eq!(verify.targets, ["a", "b"]);
+    assert_eq!(verify.command, Some(vec!["run".into()]));
+    assert!(verify.control);
+    for (arguments, expected) in [
+        (&["exec", "agent"][..], Problem::NoCommand),
+        (&["exec", "agent", "claude"], Problem::NoCommand),
+        (&["exec", "--", "claude"], Problem::NoPath),
+        (
+            &["exec", "--env=1X", "a", "--", "b"],
+            Problem::NotVariable("--env"),
+        ),
+        (&["verify", "a", "--"], Problem::NoCommand),
+        (&["verify", "--", "a"], Problem::NoPath),
+        (
+            &["verify", "--control", "a"],
+            Problem::Needs("--control", "COMMAND"),
+        ),
+        (
+            &["verify", "--claude=x", "a", "--", "b"],
+            Problem::Conflict("--claude", "COMMAND"),
+        ),
+        (&["verify", "-", "a"], Problem::TooMany),
+        (&["exec", "sk-ant-oat01-x", "--", "b"], Problem::Token),
+    ] {
+        assert_eq!(problem(arguments), expected, "{arguments:?}");
+        assert!(parsed(arguments).unwrap_err().two_is_taken);
+    }
+}
+
+#[test]
+fn ages_and_lists_are_read() {
+    let age = |text: &str| match parsed(&["verify", "--if-older-than", text, "a"]) {
+        Ok(Command::Verify(verify)) => verify.if_older_than,
+        _ => None,
+    };
+    assert_eq!(age("7d"), Some(604_800));
+    assert_eq!(age("12h"), Some(43_200));
+    assert_eq!(age("30m"), Some(1800));
+    assert_eq!(age("0s"), Some(0));
+    for wrong in ["7", "d", "1.5d", "7w", "4294967296d"] {
+        assert_eq!(age(wrong), None, "{wrong}");
+    }
+    let Ok(Command::Verify(verify)) = parsed(&[
+        "verify",
+        "--keep-env=A,B",
+        "--keep-env",
+        "C",
+        "--field=*",
+        "a",
+    ]) else {
+        panic!("a list");
+    };
+    assert_eq!(verify.keep_env, ["A", "B", "C"]);
+    assert!(verify.scope.every_field && verify.scope.field.is_none());
+    let Ok(Command::Promote(promote)) =
+        parsed(&["promote", "--spare=a", "p", "--spare", "b", "--dry-run"])
+    else {
+        panic!("spares");
+    };
+    assert_eq!(promote.spares, ["a", "b"]);
+    assert!(promote.dry_run);
+    assert_eq!(problem(&["promote", "p"]), Problem::NoSpare);
+}
+
+#[test]
+fn ways_to_store_exclude_each_other() {
+    for (arguments, expected) in [
+        (
+            &["store", "--stamp-only", "--repair", "a"][..],
+            Problem::Conflict("--stamp-only", "--repair"),
+        ),
+        (
+            &["store", "--stamp-only", "--verify", "a"],
+            Problem::Conflict("--stamp-only", "--verify"),
+        ),
+        (
+            &["store", "--claude=x", "a"],
+            Problem::Needs("--claude", "--verify"),
+        ),
+    ] {
+        assert_eq!(problem(arguments), expected, "{arguments:?}");
+    }
+    assert!(parsed(&["store", "--verify"]).unwrap_err().two_is_taken);
+    assert!(!parsed(&["store", "--repair"]).unwrap_err().two_is_taken);
 }
 
 #[test]
@@ -63,6 +206,7 @@ fn options_come_before_and_after_paths() {
     let scope = Scope {
         mount: Some("kv".to_owned()),
         field: Some("token".to_owned()),
+        every_field: false,
         lifetime_days: Some(90),
         rotate_before_days: Some(7),
     };
@@ -94,7 +238,7 @@ fn a_path_may_follow_two_hyphens() {
         panic!("two hyphens end the options");
     };
     assert_eq!(store.path, "-agent");
-    assert!(store.stamp_only);
+    assert_eq!(store.source, Source::Current);
 }
 
 #[test]
@@ -125,7 +269,7 @@ fn values_are_there_and_of_their_kind() {
         ),
         (&["install", "--dir="], Problem::NoValue("--dir")),
         (&["install", "somewhere"], Problem::TooMany),
-        (&["install", "--mount=kv"], Problem::UnknownOption),
+        (&["install", "--mount=kv"], Problem::UnknownOption(None)),
         (
             &["status", "--lifetime-days=x"],
             Problem::NotDays("--lifetime-days"),
@@ -156,6 +300,6 @@ fn a_wrong_line_that_asks_for_codes_of_its_own_says_so() {
         ("--json", false),
     ] {
         let error = parsed(&["status", option, "--nothing"]).unwrap_err();
-        assert_eq!(error.two_means_due, expected, "{option}");
+        assert_eq!(error.two_is_taken, expected, "{option}");
     }
 }

@@ -1,13 +1,11 @@
 //! Tokens as JSON, in a shape that stays: members may be added, none changes its meaning.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Context;
-use crate::provider::operations::{Role, Survey, TokenReport};
-use crate::sdk::acts_on_terminals;
+use crate::cli::output;
+use crate::provider::operations::{LastVerdict, Role, Survey, TokenReport};
 
 /// Version of the shape: the first number changes where a reader would break.
 const FORMAT_VERSION: &str = "1.0";
@@ -28,6 +26,7 @@ struct Document<'a> {
 struct Token<'a> {
     id: String,
     path: &'a str,
+    field: &'a str,
     role: Option<&'static str>,
     status: &'static str,
     fingerprint: Option<String>,
@@ -37,6 +36,10 @@ struct Token<'a> {
     expires_at: Option<String>,
     expires_at_unix: Option<i64>,
     rotate_at: Option<String>,
+    account: Option<&'a str>,
+    verdict: Option<&'static str>,
+    verdict_cause: Option<&'a str>,
+    verified_at: Option<String>,
     rotated_from: Option<&'a str>,
     promoted_to: Option<&'a str>,
     same_token_as: &'a [String],
@@ -47,9 +50,11 @@ struct Token<'a> {
 impl<'a> Token<'a> {
     fn new(token: &'a TokenReport, context: &Context) -> Self {
         let instant = |at: Option<Timestamp>| at.map(|at| at.to_string());
+        let verdict = token.verdict.as_ref();
         Self {
-            id: format!("{}/{}#{}", context.mount, token.path, context.field),
+            id: format!("{}/{}#{}", context.mount, token.path, token.field),
             path: &token.path,
+            field: &token.field,
             role: token.role.map(Role::as_str),
             status: token.state.as_str(),
             fingerprint: token.fingerprint.map(|fingerprint| fingerprint.to_string()),
@@ -59,6 +64,12 @@ impl<'a> Token<'a> {
             expires_at: instant(token.expires_at),
             expires_at_unix: token.expires_at.map(Timestamp::as_second),
             rotate_at: instant(token.rotate_at),
+            account: token.account.as_deref(),
+            verdict: verdict.map(LastVerdict::as_str),
+            verdict_cause: verdict
+                .map(|last| last.cause.as_str())
+                .filter(|cause| !cause.is_empty()),
+            verified_at: instant(verdict.map(|last| last.at)),
             rotated_from: token.rotated_from.as_deref(),
             promoted_to: token.promoted_to.as_deref(),
             same_token_as: &token.same_token_as,
@@ -72,7 +83,7 @@ impl<'a> Token<'a> {
 pub(super) fn text(survey: &Survey, context: &Context) -> String {
     let document = Document {
         format_version: FORMAT_VERSION,
-        as_of: whole(survey.as_of),
+        as_of: output::whole_seconds(survey.as_of),
         complete: !survey.is_incomplete,
         mount: &context.mount,
         field: &context.field,
@@ -84,31 +95,7 @@ pub(super) fn text(survey: &Survey, context: &Context) -> String {
             .map(|token| Token::new(token, context))
             .collect(),
     };
-    // Texts and numbers always become JSON.
-    let mut text = escaped(&serde_json::to_string_pretty(&document).unwrap_or_default());
-    text.push('\n');
-    text
-}
-
-/// Escapes what acts on terminals and JSON leaves as it is; such characters are in strings alone.
-fn escaped(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for character in json.chars() {
-        if acts_on_terminals(character) && character != '\n' {
-            let mut units = [0; 2];
-            for unit in character.encode_utf16(&mut units) {
-                let _ = write!(text, "\\u{unit:04x}");
-            }
-        } else {
-            text.push(character);
-        }
-    }
-    text
-}
-
-/// Writes an instant in whole seconds.
-fn whole(at: Timestamp) -> String {
-    Timestamp::from_second(at.as_second()).map_or_else(|_| at.to_string(), |at| at.to_string())
+    output::json(&document)
 }
 
 #[cfg(test)]
@@ -147,6 +134,7 @@ mod tests {
             json!({
                 "id": "secret/agent#claude_oauth_token",
                 "path": "agent",
+                "field": "claude_oauth_token",
                 "role": "primary",
                 "status": "rotation_due",
                 "fingerprint": null,
@@ -156,6 +144,10 @@ mod tests {
                 "expires_at": "2026-12-03T00:00:00Z",
                 "expires_at_unix": 1_796_256_000,
                 "rotate_at": "2026-11-03T00:00:00Z",
+                "account": null,
+                "verdict": null,
+                "verdict_cause": null,
+                "verified_at": null,
                 "rotated_from": "agent-spare-1",
                 "promoted_to": null,
                 "same_token_as": ["agent-spare-2"],

@@ -3,20 +3,30 @@
 
 use std::fmt::Write as _;
 
+use super::Context;
 use crate::cli::output::plain;
-use crate::provider::operations::{State, Survey};
+use crate::provider::operations::{State, Survey, TokenReport};
 
 const EXPIRY: &str = "claude_oauth_token_expiry_timestamp";
 const STATUS: &str = "claude_oauth_token_status";
+const VERIFIED: &str = "claude_oauth_token_verified_timestamp";
 const TAKEN: &str = "claude_oauth_expiry_monitor_last_push_timestamp";
 
 /// The names of all metrics that `status --metrics` prints.
-pub const METRICS: [&str; 3] = [EXPIRY, STATUS, TAKEN];
+pub const METRICS: [&str; 4] = [EXPIRY, STATUS, VERIFIED, TAKEN];
 
 /// Writes the metrics. Every token has every status, with 1 for its own, so that a series does
 /// not end when the status changes.
-pub(super) fn text(survey: &Survey) -> String {
+pub(super) fn text(survey: &Survey, context: &Context) -> String {
     let mut text = String::new();
+    let labels = |token: &TokenReport| {
+        format!(
+            "mount=\"{}\",path=\"{}\",field=\"{}\"",
+            label(&context.mount),
+            label(&token.path),
+            label(&token.field)
+        )
+    };
     header(
         &mut text,
         EXPIRY,
@@ -26,8 +36,8 @@ pub(super) fn text(survey: &Survey) -> String {
         if let Some(expires_at) = token.expires_at {
             let _ = writeln!(
                 text,
-                "{EXPIRY}{{path=\"{}\"}} {}",
-                label(&token.path),
+                "{EXPIRY}{{{}}} {}",
+                labels(token),
                 expires_at.as_second()
             );
         }
@@ -41,10 +51,25 @@ pub(super) fn text(survey: &Survey) -> String {
         for state in State::ALL {
             let _ = writeln!(
                 text,
-                "{STATUS}{{path=\"{}\",status=\"{}\"}} {}",
-                label(&token.path),
+                "{STATUS}{{{},status=\"{}\"}} {}",
+                labels(token),
                 state.as_str(),
                 u8::from(state == token.state)
+            );
+        }
+    }
+    header(
+        &mut text,
+        VERIFIED,
+        "When the token was last verified, in seconds since the epoch.",
+    );
+    for token in &survey.tokens {
+        if let Some(last) = &token.verdict {
+            let _ = writeln!(
+                text,
+                "{VERIFIED}{{{}}} {}",
+                labels(token),
+                last.at.as_second()
             );
         }
     }
@@ -53,9 +78,15 @@ pub(super) fn text(survey: &Survey) -> String {
         header(
             &mut text,
             TAKEN,
-            "When the tokens were looked at, in seconds since the epoch.",
+            "When the tokens were read, in seconds since the epoch.",
         );
-        let _ = writeln!(text, "{TAKEN} {}", survey.taken_at.as_second());
+        let _ = writeln!(
+            text,
+            "{TAKEN}{{mount=\"{}\",field=\"{}\"}} {}",
+            label(&context.mount),
+            label(&context.field),
+            survey.taken_at.as_second()
+        );
     }
     text
 }
@@ -76,23 +107,24 @@ mod tests {
 
     #[test]
     fn each_token_has_one_status_and_perhaps_an_expiry() {
-        let text = text(&samples::survey());
+        let text = text(&samples::survey(), &samples::context());
         for line in [
-            "claude_oauth_token_expiry_timestamp{path=\"agent\"} 1796256000",
-            "claude_oauth_token_status{path=\"agent\",status=\"rotation_due\"} 1",
-            "claude_oauth_token_status{path=\"agent\",status=\"in_date\"} 0",
-            "claude_oauth_token_status{path=\"a\\\\b\\\"c\",status=\"missing\"} 1",
-            "claude_oauth_token_status{path=\"locked\",status=\"unreadable\"} 1",
-            "claude_oauth_expiry_monitor_last_push_timestamp 1795521601",
+            "claude_oauth_token_expiry_timestamp{mount=\"secret\",path=\"agent\",field=\"claude_oauth_token\"} 1796256000",
+            "claude_oauth_token_status{mount=\"secret\",path=\"agent\",field=\"claude_oauth_token\",status=\"rotation_due\"} 1",
+            "claude_oauth_token_status{mount=\"secret\",path=\"agent\",field=\"claude_oauth_token\",status=\"in_date\"} 0",
+            "claude_oauth_token_status{mount=\"secret\",path=\"a\\\\b\\\"c\",field=\"claude_oauth_token\",status=\"missing\"} 1",
+            "claude_oauth_token_status{mount=\"secret\",path=\"locked\",field=\"claude_oauth_token\",status=\"unreadable\"} 1",
+            "claude_oauth_expiry_monitor_last_push_timestamp{mount=\"secret\",field=\"claude_oauth_token\"} 1795521601",
+            "claude_oauth_token_verified_timestamp{mount=\"secret\",path=\"agent-spare-1\",field=\"claude_oauth_token\"} 1795143600",
         ] {
             assert!(text.lines().any(|seen| seen == line), "{line}\n{text}");
         }
         let mine = |line: &&str| line.contains("path=\"agent\"") && line.ends_with(" 1");
         assert_eq!(text.lines().filter(mine).count(), 1);
-        assert!(!text.contains("expiry_timestamp{path=\"locked\"}"));
+        assert!(!text.contains("expiry_timestamp{mount=\"secret\",path=\"locked\""));
         let mut incomplete = samples::survey();
         incomplete.is_incomplete = true;
-        assert!(!super::text(&incomplete).contains("last_push"));
+        assert!(!super::text(&incomplete, &samples::context()).contains("last_push"));
         assert_eq!(label("a\"b\\c\u{1b}d"), r#"a\"b\\c\\u{1b}d"#);
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Context;
-use crate::provider::operations::{Role, State, Survey, TokenReport};
+use crate::provider::operations::{LastVerdict, Role, State, Survey, TokenReport};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -19,6 +19,7 @@ pub(super) fn token(path: &str, state: State, expires: Option<&str>) -> TokenRep
     };
     TokenReport {
         path: path.to_owned(),
+        field: "claude_oauth_token".to_owned(),
         state,
         fingerprint: None,
         kv_version: expires.map(|_| 3),
@@ -26,6 +27,8 @@ pub(super) fn token(path: &str, state: State, expires: Option<&str>) -> TokenRep
         minted_at_source: expires.map(|_| "stamp"),
         expires_at: day(0),
         rotate_at: day(30),
+        account: None,
+        verdict: None,
         role: None,
         rotated_from: None,
         promoted_to: None,
@@ -50,6 +53,12 @@ pub(super) fn survey() -> Survey {
     let mut spare = token("agent-spare-1", State::InDate, Some("2027-11-01"));
     spare.role = Some(Role::Spare);
     spare.minted_at_source = Some("estimated");
+    spare.account = Some("ci@example.com".to_owned());
+    spare.verdict = Some(LastVerdict {
+        is_refused: false,
+        at: at("2026-11-20T03:00:00Z"),
+        cause: String::new(),
+    });
     Survey {
         as_of: at("2026-11-24T12:00:00.5Z"),
         taken_at: at("2026-11-24T12:00:01Z"),

@@ -24,20 +24,30 @@ enum Column {
     Role,
     Token,
     Status,
+    Account,
+    Verdict,
     Minted,
     Expires,
     Left,
 }
 
 /// Columns that a narrow terminal goes without, the first one first.
-const EXPENDABLE: [Column; 3] = [Column::Minted, Column::Token, Column::Role];
+const EXPENDABLE: [Column; 5] = [
+    Column::Minted,
+    Column::Account,
+    Column::Token,
+    Column::Role,
+    Column::Verdict,
+];
 
 impl Column {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Path,
         Self::Role,
         Self::Token,
         Self::Status,
+        Self::Verdict,
+        Self::Account,
         Self::Minted,
         Self::Expires,
         Self::Left,
@@ -49,17 +59,30 @@ impl Column {
             Self::Role => "ROLE",
             Self::Token => "TOKEN",
             Self::Status => "STATUS",
+            Self::Account => "ACCOUNT",
+            Self::Verdict => "VERDICT",
             Self::Minted => "MINTED",
             Self::Expires => "EXPIRES",
             Self::Left => "LEFT",
         }
     }
 
-    fn cell(self, token: &TokenReport, now: Timestamp) -> String {
+    /// Tells whether the column says anything about a token.
+    fn is_of_use(self, token: &TokenReport) -> bool {
+        match self {
+            Self::Role => token.role.is_some(),
+            Self::Account => token.account.is_some(),
+            Self::Verdict => token.verdict.is_some(),
+            _ => true,
+        }
+    }
+
+    fn cell(self, token: &TokenReport, now: Timestamp, fields: bool) -> String {
         let day = |at: Option<Timestamp>| {
             at.map_or_else(|| NONE.to_owned(), |at| at.to_string()[..10].to_owned())
         };
         match self {
+            Self::Path if fields => plain(&format!("{}#{}", token.path, token.field)),
             Self::Path => plain(&token.path),
             Self::Role => token.role.map_or(NONE, |role| role.as_str()).to_owned(),
             Self::Token => token.fingerprint.map_or_else(
@@ -67,6 +90,14 @@ impl Column {
                 |fingerprint| fingerprint.short().to_string()[..DIGITS].to_owned(),
             ),
             Self::Status => token.state.as_str().to_owned(),
+            Self::Account => token
+                .account
+                .as_deref()
+                .map_or_else(|| NONE.to_owned(), plain),
+            Self::Verdict => token.verdict.as_ref().map_or_else(
+                || NONE.to_owned(),
+                |last| format!("{} {}", last.as_str(), day(Some(last.at))),
+            ),
             Self::Minted => day(token.minted_at) + if is_estimate(token) { "~" } else { "" },
             Self::Expires => day(token.expires_at) + if is_estimate(token) { "~" } else { "" },
             Self::Left => token
@@ -97,17 +128,25 @@ pub(super) fn text(
     colors: Colors,
 ) -> String {
     if survey.tokens.is_empty() {
-        return format!(
-            "No secret there has the field {} (mount {}).\n",
-            plain(&context.field),
-            plain(&context.mount)
-        );
+        return if context.field == "*" {
+            format!(
+                "No field there holds a token (mount {}).\n",
+                plain(&context.mount)
+            )
+        } else {
+            format!(
+                "No secret there has the field {} (mount {}).\n",
+                plain(&context.field),
+                plain(&context.mount)
+            )
+        };
     }
-    let layout = Layout::new(survey, columns);
+    let fields = context.field == "*";
+    let layout = Layout::new(survey, columns, fields);
     let mut text = layout.line(|column| column.title().to_owned(), Colors::paint_nothing);
     for token in &survey.tokens {
         let paint = |text: &str| colors.paint(color(token.state), text);
-        let mut line = layout.line(|column| column.cell(token, survey.as_of), paint);
+        let mut line = layout.line(|column| column.cell(token, survey.as_of, fields), paint);
         if let (Some(length), Some(expires_at)) = (layout.bar, token.expires_at) {
             let left = expires_at.duration_since(survey.as_of);
             let bar = bar(left, context.lifetime_days, length);
@@ -152,18 +191,16 @@ struct Layout {
 }
 
 impl Layout {
-    fn new(survey: &Survey, columns: Option<usize>) -> Self {
+    fn new(survey: &Survey, columns: Option<usize>, fields: bool) -> Self {
         let width = |column: Column| {
             let cells = survey
                 .tokens
                 .iter()
-                .map(|token| column.cell(token, survey.as_of));
+                .map(|token| column.cell(token, survey.as_of, fields));
             let longest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
             (column, longest.max(column.title().len()))
         };
-        let is_of_use = |column: &Column| {
-            *column != Column::Role || survey.tokens.iter().any(|token| token.role.is_some())
-        };
+        let is_of_use = |column: &Column| survey.tokens.iter().any(|token| column.is_of_use(token));
         let mut layout = Self {
             columns: Column::ALL
                 .into_iter()
@@ -282,12 +319,12 @@ mod tests {
     #[test]
     fn what_ends_first_has_the_shortest_bar() {
         let shown = r#"
-PATH           ROLE     TOKEN  STATUS        MINTED       EXPIRES       LEFT
-locked         -        -      unreadable    -            -                -
-a\b"c          -        -      missing       -            -                -
-agent          primary  -      rotation_due  2025-12-03   2026-12-03     8 d  #.......................
-agent-spare-2  -        -      duplicate     2025-12-03   2026-12-03     8 d  #.......................
-agent-spare-1  spare    -      in_date       2026-11-01~  2027-11-01~  341 d  #######################.
+PATH           ROLE     TOKEN  STATUS        VERDICT           ACCOUNT         MINTED       EXPIRES       LEFT
+locked         -        -      unreadable    -                 -               -            -                -
+a\b"c          -        -      missing       -                 -               -            -                -
+agent          primary  -      rotation_due  -                 -               2025-12-03   2026-12-03     8 d  #.......................
+agent-spare-2  -        -      duplicate     -                 -               2025-12-03   2026-12-03     8 d  #.......................
+agent-spare-1  spare    -      in_date       works 2026-11-20  ci@example.com  2026-11-01~  2027-11-01~  341 d  #######################.
 
 a\b"c: There is no such secret.
 agent-spare-2 holds the same token as agent.

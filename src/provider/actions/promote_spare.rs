@@ -4,15 +4,19 @@
 //! it promotes again; a token that somebody puts there meanwhile is kept.
 
 use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
 
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
 use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::diagnose::refuse;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::promotion::{Current, How, Prior, Promotion, Reason, Remembered, Stop};
+use crate::provider::promotion::{
+    Current, How, Prior, Promotion, Reason, Remembered, Stop, Target,
+};
 use crate::provider::secrets::observe::{Field as Content, Observed, Observer};
 use crate::sdk::{Action, Context, Diagnostics, Failure, Field, Progress, model};
+use crate::token::expiry::Lifetime;
 use crate::vault::SecretPath;
 
 model! {
@@ -93,39 +97,137 @@ impl Action for PromoteSpareAction {
             secret: &secret,
             field,
         };
-        if configured.is_rehearsed() {
-            return Err(rehearsed(place).into());
-        }
-        progress.tell(format!("Reading {place}"));
-        let prior = prior(observer, place).await?;
-        let promotion = Promotion {
+        let on_demand = OnDemand {
             configured,
             observer,
-            cancelled: context.cancelled.clone(),
-            primary: place,
+            place,
             spare_paths: &spare_paths,
             lifetime,
+            cancelled: context.cancelled.clone(),
+        };
+        let Promoted { outcome, mut told } = on_demand.run(Some(progress)).await;
+        match outcome {
+            Ok(done) => {
+                progress.tell(done);
+                Ok(told)
+            }
+            Err(error) => {
+                told.push(error);
+                Err(told.into())
+            }
+        }
+    }
+}
+
+/// A promotion that is asked for outside of any plan.
+pub(in crate::provider) struct OnDemand<'a> {
+    /// The context.
+    pub(in crate::provider) configured: &'a Configured,
+    /// Who reads and writes.
+    pub(in crate::provider) observer: &'a Observer,
+    /// The primary.
+    pub(in crate::provider) place: Place<'a>,
+    /// The spares, in order of preference.
+    pub(in crate::provider) spare_paths: &'a [String],
+    /// How long tokens live.
+    pub(in crate::provider) lifetime: Lifetime,
+    /// Cancelled when somebody wants it to end.
+    pub(in crate::provider) cancelled: CancellationToken,
+}
+
+/// What it came to.
+pub(in crate::provider) struct Promoted {
+    /// What was done, or why nothing was.
+    pub(in crate::provider) outcome: Result<String, Diagnostic>,
+    /// Warnings.
+    pub(in crate::provider) told: Diagnostics,
+}
+
+impl OnDemand<'_> {
+    /// Carries it out.
+    pub(in crate::provider) async fn run(&self, progress: Option<&Progress>) -> Promoted {
+        let mut told = Diagnostics::new();
+        let outcome = self.promote(progress, &mut told).await;
+        Promoted { outcome, told }
+    }
+
+    /// Reads everything, writes nothing, and says which spare would be promoted.
+    pub(in crate::provider) async fn rehearse(&self) -> Promoted {
+        Promoted {
+            outcome: self.choose().await,
+            told: self.configured.skew_warning().into_iter().collect(),
+        }
+    }
+
+    async fn promote(
+        &self,
+        progress: Option<&Progress>,
+        told: &mut Diagnostics,
+    ) -> Result<String, Diagnostic> {
+        let place = self.place;
+        if self.configured.is_rehearsed() {
+            return Err(rehearsed(place));
+        }
+        if let Some(progress) = progress {
+            progress.tell(format!("Reading {place}"));
+        }
+        let prior = prior(self.observer, place).await?;
+        let promoted = self.promotion(prior, progress).run().await;
+        told.extend(self.configured.skew_warning());
+        told.extend(promoted.diagnostics);
+        match promoted.outcome {
+            Ok(current) => {
+                told.extend(kept(place, &current));
+                Ok(summary(place, &current))
+            }
+            Err(stop) => Err(stopped(place, stop)),
+        }
+    }
+
+    async fn choose(&self) -> Result<String, Diagnostic> {
+        let place = self.place;
+        let observed = self
+            .observer
+            .observe_anew(place.secret)
+            .await
+            .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
+        let Observed::Present(document) = &*observed else {
+            let problem = diagnose::problem(place, &observed, None).unwrap_or_default();
+            return Err(diagnose::nothing_to_promote_into(place, &problem));
+        };
+        let target = Target {
+            token: match document.field(place.field, None) {
+                Content::Token { fingerprint, .. } => Some(fingerprint),
+                _ => None,
+            },
+            version: document.version,
+            custom_metadata: &document.custom_metadata,
+            purpose: Reason::Requested.purpose(),
+        };
+        let promotion = self.promotion(Prior::default(), None);
+        let choice = promotion.choose(&target).await.map_err(Stop::into_error)?;
+        choice
+            .paths()
+            .next()
+            .map(|path| format!("{place} would get the token of {path}"))
+            .ok_or_else(|| diagnose::no_spare_to_promote(place, &choice.refusals()))
+    }
+
+    fn promotion<'b>(&'b self, prior: Prior, progress: Option<&'b Progress>) -> Promotion<'b> {
+        Promotion {
+            configured: self.configured,
+            observer: self.observer,
+            cancelled: self.cancelled.clone(),
+            primary: self.place,
+            spare_paths: self.spare_paths,
+            lifetime: self.lifetime,
             reason: Reason::Requested,
             prior,
             remembered: Remembered::default(),
             request: None,
             stamps: true,
             anew: true,
-            progress: Some(progress),
-        };
-        let promoted = promotion.run().await;
-        let mut told: Diagnostics = configured.skew_warning().into_iter().collect();
-        told.extend(promoted.diagnostics);
-        match promoted.outcome {
-            Ok(current) => {
-                progress.tell(summary(place, &current));
-                told.extend(kept(place, &current));
-                Ok(told)
-            }
-            Err(stop) => {
-                told.push(stopped(place, stop));
-                Err(told.into())
-            }
+            progress,
         }
     }
 }

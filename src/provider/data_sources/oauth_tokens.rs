@@ -83,6 +83,7 @@ impl DataSource for OauthTokensDataSource {
             mount: &asked.mount,
             prefix: &prefix,
             field: &asked.field,
+            also: None,
         };
         let (tokens, unseen) = look(configured, &asked, walk, text).await?;
         let mut diagnostics: Diagnostics = configured.skew_warning().into_iter().collect();

@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 
 use super::{Place, add, command, mint, otherwise, shell, vault_error};
-use crate::protocol::Diagnostic;
+use crate::protocol::{Diagnostic, Severity};
+use crate::provider::diagnose::refuse::capital;
 use crate::provider::secrets::date::Gaps;
+use crate::token::check::Problem;
 use crate::token::expiry::Status;
 use crate::token::history::HistoryOutcome;
 use crate::token::instant::format_instant;
@@ -40,6 +42,7 @@ pub(in crate::provider) fn dated_after_storing(
 pub(in crate::provider) fn mint_date_needed(
     place: Place<'_>,
     outcome: HistoryOutcome,
+    option: &str,
 ) -> Diagnostic {
     Diagnostic::error(
         format!("Mint time of {place} is not known"),
@@ -54,7 +57,7 @@ pub(in crate::provider) fn mint_date_needed(
                 }
             ),
             example = command(&format!(
-                "{} --stamp-only --minted-at {}",
+                "{} {option} --minted-at {}",
                 place.store_command(),
                 format_instant(outcome.oldest_created_at)
             )),
@@ -82,6 +85,70 @@ pub(in crate::provider) fn no_stamp(place: Place<'_>, error: &VaultError) -> Dia
     let mut diagnostic = vault_error(error, &place.to_string());
     add(&mut diagnostic.detail, "The token was not stamped.");
     diagnostic
+}
+
+/// A text that was given as a token and is not one.
+pub(in crate::provider) fn not_a_token(problem: Option<Problem>) -> Diagnostic {
+    Diagnostic::error(
+        "This is not a token",
+        problem.map_or_else(String::new, |problem| {
+            format!("{}. {}", capital(&problem), problem.advice())
+        }),
+    )
+}
+
+/// A field without a token that could be taken out of it.
+pub(in crate::provider) fn nothing_to_repair(place: Place<'_>, problem: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("Token {place} cannot be repaired"),
+        format!("{problem}Nothing was changed."),
+    )
+}
+
+/// A primary that is gone, into which nothing is promoted.
+pub(in crate::provider) fn nothing_to_promote_into(place: Place<'_>, problem: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("No spare can be promoted into {place}"),
+        format!("{problem}Nothing was changed."),
+    )
+}
+
+/// Spares of which none can be promoted.
+pub(in crate::provider) fn no_spare_to_promote(place: Place<'_>, refusals: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("No spare for {place}"),
+        format!("No spare can be promoted:\n{refusals}Nothing was changed."),
+    )
+}
+
+/// A label that Vault did not take.
+pub(in crate::provider) fn account_not_noted(place: Place<'_>, error: &VaultError) -> Diagnostic {
+    let mut diagnostic = vault_error(error, &place.to_string());
+    diagnostic.severity = Severity::Warning;
+    diagnostic.summary = format!("Account of {place} was not noted");
+    diagnostic
+}
+
+/// A verdict that Vault did not take.
+pub(in crate::provider) fn verdict_not_stamped(place: Place<'_>, error: &VaultError) -> Diagnostic {
+    let mut diagnostic = vault_error(error, &place.to_string());
+    diagnostic.severity = Severity::Warning;
+    diagnostic.summary = format!("Verdict about {place} was not stamped");
+    add(
+        &mut diagnostic.detail,
+        "The verdict is known only here, so plans do not act on it. With --no-stamp, nothing is \
+         written.",
+    );
+    diagnostic
+}
+
+/// Verdicts that are not stamped while a date is rehearsed.
+pub(in crate::provider) fn not_stamped_while_rehearsed() -> Diagnostic {
+    Diagnostic::error(
+        "Verdicts cannot be stamped now",
+        "TF_CLAUDE_NOW is set, and nothing is written to Vault while it is. Unset it, or use \
+         --no-stamp.",
+    )
 }
 
 /// A secret that would be made anew under a path that was most likely meant otherwise.

@@ -33,20 +33,23 @@ impl Place<'_> {
 
     /// Our own command that stores a token there, to which options can be added.
     pub(in crate::provider) fn store_command(self) -> String {
+        self.own_command("store")
+    }
+
+    /// Our own command of this name for the token.
+    pub(in crate::provider) fn own_command(self, name: &str) -> String {
         let (mount, path) = (self.secret.mount(), shell(self.secret.path()));
-        own_command("store", mount, &path, self.field)
+        own_command(name, mount, &path, self.field)
     }
 
     /// Our own command that stores the one token in a malformed value again, alone.
     pub(in crate::provider) fn repair_command(self) -> String {
-        let (mount, path) = (self.secret.mount(), shell(self.secret.path()));
-        own_command("store --repair", mount, &path, self.field)
+        self.own_command("store --repair")
     }
 
     /// Our own command that asks Claude Code whether the token works.
     pub(in crate::provider) fn verify_command(self) -> String {
-        let (mount, path) = (self.secret.mount(), shell(self.secret.path()));
-        own_command("verify", mount, &path, self.field)
+        self.own_command("verify")
     }
 
     /// The command that makes a secret of a token and needs nothing of ours.
@@ -81,13 +84,17 @@ pub(in crate::provider) fn store_commands(
     )
 }
 
-fn own_command(verb: &str, mount: &str, path: &str, field: &str) -> String {
+/// What stands before the program that gets a pasted token. Nothing typed, the end of input, and a
+/// shell without `read -s` all stop before it: an empty token would replace a working one.
+pub(super) const PIPE: &str = "&& printf %s \"$T\" | ";
+
+fn own_command(name: &str, mount: &str, path: &str, field: &str) -> String {
     let option = |name: &str, value: &str, default: &str| match value {
         value if value == default => String::new(),
         value => format!(" --{name}={}", shell(value)),
     };
     format!(
-        "{program} {verb}{mount}{field} {path}",
+        "{program} {name}{mount}{field} {path}",
         program = env!("CARGO_PKG_NAME"),
         mount = option("mount", mount, DEFAULT_MOUNT),
         field = option("field", field, DEFAULT_FIELD),
@@ -95,8 +102,10 @@ fn own_command(verb: &str, mount: &str, path: &str, field: &str) -> String {
 }
 
 fn vault_command(verb: &str, mount: &str, path: &str, field: &str) -> String {
+    // Only where there is no secret yet: `put` replaces a whole document.
+    let only_new = if verb == "put" { " -cas=0" } else { "" };
     format!(
-        "(read -rs T; printf %s \"$T\") | vault kv {verb} -mount={mount} {path} {field}=-",
+        "(read -rs T && [ -n \"$T\" ] {PIPE}vault kv {verb} -mount={mount}{only_new} {path} {field}=-)",
         mount = shell(mount),
         field = shell(field),
     )
@@ -163,8 +172,8 @@ mod tests {
         assert_eq!(
             place.store_commands(),
             "\n\n    terraform-provider-claude store --field=token agent\n\n\
-             Or the same without that program:\n\n    (read -rs T; printf %s \"$T\") | \
-             vault kv patch -mount=secret agent token=-\n\n"
+             Or the same without that program:\n\n    (read -rs T && [ -n \"$T\" ] && \
+             printf %s \"$T\" | vault kv patch -mount=secret agent token=-)\n\n"
         );
         let secret = SecretPath::new("kv/team", "two words").unwrap();
         let place = Place {
@@ -174,8 +183,9 @@ mod tests {
         assert_eq!(
             place.create_commands(),
             "\n\n    terraform-provider-claude store --mount=kv/team 'two words'\n\n\
-             Or the same without that program:\n\n    (read -rs T; printf %s \"$T\") | \
-             vault kv put -mount=kv/team 'two words' claude_oauth_token=-\n\n"
+             Or the same without that program:\n\n    (read -rs T && [ -n \"$T\" ] && \
+             printf %s \"$T\" | vault kv put -mount=kv/team -cas=0 'two words' \
+             claude_oauth_token=-)\n\n"
         );
     }
 

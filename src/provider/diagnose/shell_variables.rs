@@ -8,6 +8,7 @@ use crate::sdk::Field;
 use crate::token::name::{HIDDEN, has_token};
 use crate::vault::has_credential;
 
+use super::place::PIPE;
 use super::shell;
 
 /// Assignments for a shell, each with a space behind it; empty where a shell needs none.
@@ -64,8 +65,7 @@ fn shown(value: &str) -> String {
 
 /// Returns where the program begins that a command of ours runs against Vault.
 fn program(line: &str) -> Option<usize> {
-    const OWN: &str = concat!(env!("CARGO_PKG_NAME"), " store ");
-    const PIPE: &str = ") | ";
+    const OWN: &str = concat!(env!("CARGO_PKG_NAME"), " ");
     let command = line.strip_prefix("    ")?;
     let start = line.len() - command.len();
     if command.starts_with("vault ") || command.starts_with(OWN) {
@@ -138,8 +138,9 @@ mod tests {
             variables("", "team", &[]).before_commands(&detail),
             "Compare with `vault kv list`. Run:\n\n    VAULT_NAMESPACE=team \
              terraform-provider-claude store --field=token 'a) | vault b'\n\n\
-             Or the same without that program:\n\n    (read -rs T; printf %s \"$T\") | \
-             VAULT_NAMESPACE=team vault kv patch -mount=secret 'a) | vault b' token=-\n\n\
+             Or the same without that program:\n\n    (read -rs T && [ -n \"$T\" ] && \
+             printf %s \"$T\" | VAULT_NAMESPACE=team vault kv patch -mount=secret \
+             'a) | vault b' token=-)\n\n\
              Or:\n\n    VAULT_NAMESPACE=team vault kv undelete -mount=secret -versions=1 \
              'a) | vault b'\n\nOr:\n\n    terraform apply\n\nAdd:\n\n  path \"a\" {\n    \
              capabilities = [\"read\"]\n  }"

@@ -74,6 +74,7 @@ impl ListResource for OauthTokenList {
             mount,
             prefix: &prefix,
             field,
+            also: None,
         };
         tell(configured, walk, path_prefix, request.with_states, results).await
     }

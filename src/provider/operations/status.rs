@@ -3,7 +3,7 @@
 
 mod describe;
 mod roles;
-mod targets;
+pub(super) mod targets;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 
-use super::{Operations, Refusal};
+use super::{LastVerdict, Operations, Refusal};
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose;
 use crate::sdk::Diagnostics;
@@ -32,9 +32,9 @@ pub enum State {
     InDate,
     /// It works and should be replaced.
     RotationDue,
-    /// It has expired.
+    /// Its time is over.
     Expired,
-    /// Claude Code saw that it is refused.
+    /// It was refused when it was last verified.
     Refused,
     /// It was promoted to a primary, so that it is no spare any more.
     Spent,
@@ -120,6 +120,8 @@ impl Role {
 pub struct TokenReport {
     /// Path in the mount.
     pub path: String,
+    /// The field.
+    pub field: String,
     /// How it stands.
     pub state: State,
     /// Name of the token by its digest.
@@ -134,6 +136,10 @@ pub struct TokenReport {
     pub expires_at: Option<Timestamp>,
     /// From when it is due.
     pub rotate_at: Option<Timestamp>,
+    /// The label of its account.
+    pub account: Option<String>,
+    /// What was last found about it.
+    pub verdict: Option<LastVerdict>,
     /// What the secret is used for, where that shows.
     pub role: Option<Role>,
     /// Path of the spare that the token came from.
@@ -195,7 +201,9 @@ impl Operations {
         } = self.paths(targets).await?;
         let broken = OnceLock::new();
         let mut seen: Vec<Seen> = stream::iter(paths)
-            .map(async |(path, observed)| self.for_one_secret().look(path, observed, &broken).await)
+            .map(async |(place, observed)| {
+                self.for_one_secret().look(place, observed, &broken).await
+            })
             .buffered(TOGETHER)
             .collect()
             .await;
@@ -205,7 +213,7 @@ impl Operations {
         for seen in &mut seen {
             diagnostics.append(&mut seen.told);
             if let Some(error) = seen.trouble.take() {
-                let name = self.name(&seen.report.path);
+                let name = self.name_of(&seen.report.path, &seen.report.field);
                 match troubles.iter_mut().find(|(known, _)| *known == error) {
                     Some((_, names)) => names.push(name),
                     None => troubles.push((error, vec![name])),

@@ -1,26 +1,54 @@
 //! Storing a token at the command line, and dating the one that is there.
 
-use std::collections::BTreeMap;
+mod earlier;
+mod repair;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Operations, Refusal};
+use super::{Operations, Refusal, Role};
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::refuse::capital;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::secrets::date::{Found, walk};
 use crate::provider::secrets::observe::{Field as Content, Observation, Observed};
-use crate::provider::secrets::stamps::{NewStamp, note};
+use crate::provider::secrets::stamps::{Changes, NewStamp, note};
 use crate::provider::secrets::store::{Holding, Replaces, Storing, store};
 use crate::sdk::Diagnostics;
 use crate::secret::Secret;
 use crate::token::expiry::{Dates, Status, status_at};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::instant::{DAY, parse_minted_at};
+use crate::token::mark::Mark;
+use crate::token::name::{has_token, shown};
 use crate::token::retired::RetiredTokens;
+use crate::token::stamp::{Stamp, key, stamp_key};
 use crate::vault::VaultError;
+
+/// Bytes of an account label at most.
+const MAXIMUM_LABEL: usize = 100;
+
+/// What a person says about a token that is stored or dated.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Details {
+    /// When it was minted (RFC 3339).
+    pub minted_at: Option<String>,
+    /// The label of its account.
+    pub account: Option<String>,
+    /// Whether a length that nobody has seen is accepted.
+    pub any_length: bool,
+}
+
+/// A token that was taken out of what a field holds.
+#[derive(Debug)]
+pub struct Repair {
+    /// The token.
+    pub token: Secret,
+    /// When it was minted (RFC 3339).
+    pub minted_at: String,
+}
 
 /// What a field held before a token was stored in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +93,10 @@ pub struct Stored {
     pub status: Status,
     /// Whether these dates are in the secret's metadata.
     pub stamping: Stamping,
+    /// The label of its account, where one is noted.
+    pub account: Option<String>,
+    /// What the secret is used for, where that shows.
+    pub role: Option<Role>,
     /// What the user should hear.
     pub warnings: Diagnostics,
 }
@@ -75,9 +107,10 @@ impl Operations {
     /// # Errors
     ///
     /// Fails for a path or a mint time that cannot be, and while a date is rehearsed.
-    pub fn check_request(&self, path: &str, minted_at: Option<&str>) -> Result<(), Refusal> {
+    pub fn check_request(&self, path: &str, details: &Details) -> Result<(), Refusal> {
         let secret = self.secret(path)?;
-        self.minted_at(minted_at)?;
+        self.minted_at(details)?;
+        check_account(details)?;
         if self.configured.is_rehearsed() {
             let place = Place {
                 secret: &secret,
@@ -146,18 +179,24 @@ impl Operations {
         &self,
         path: &str,
         token: &Secret,
-        minted_at: Option<&str>,
+        details: &Details,
     ) -> Result<Stored, Refusal> {
-        self.check_request(path, minted_at)?;
+        self.check_request(path, details)?;
         let secret = self.secret(path)?;
         let place = Place {
             secret: &secret,
             field: &self.field,
         };
-        let minted_at = self.minted_at(minted_at)?;
         let observer = self.observer()?;
+        let minted_at = match self.minted_at(details)? {
+            Some(at) => Some(at),
+            None => self.minted_before(place, token).await.map_err(|error| {
+                Refusal::failed(diagnose::vault_error(&error, &place.to_string()))
+            })?,
+        };
         let storing = Storing {
             minted_at,
+            any_length: details.any_length,
             ..Storing::over(Replaces::Anything)
         };
         let stored = store(&self.configured, observer, place, token, storing)
@@ -197,7 +236,7 @@ impl Operations {
             Content::Token { fingerprint, .. } => Before::Token(fingerprint),
             Content::Malformed(_) | Content::NotText(_) => Before::NoToken,
         };
-        Ok(self.complete(Stored {
+        let stored = Stored {
             name: place.to_string(),
             before,
             fingerprint: stored.fingerprint,
@@ -207,8 +246,11 @@ impl Operations {
             expires_at: dates.expires_at,
             status: status_at(&dates, self.configured.now()),
             stamping,
+            account: None,
+            role: None,
             warnings,
-        }))
+        };
+        Ok(self.complete(place, stored, details).await)
     }
 
     /// Stamps the token that a secret holds already: with the mint time given (RFC 3339), else by
@@ -218,14 +260,14 @@ impl Operations {
     ///
     /// Fails where there is no token, where nothing tells its mint time, where the time given is
     /// later than the token, and where Vault refuses the stamp.
-    pub async fn stamp_only(&self, path: &str, minted_at: Option<&str>) -> Result<Stored, Refusal> {
-        self.check_request(path, minted_at)?;
+    pub async fn stamp_only(&self, path: &str, details: &Details) -> Result<Stored, Refusal> {
+        self.check_request(path, details)?;
         let secret = self.secret(path)?;
         let place = Place {
             secret: &secret,
             field: &self.field,
         };
-        let minted_at = self.minted_at(minted_at)?;
+        let minted_at = self.minted_at(details)?;
         let observed = self.seen_anew(place).await?;
         let (document, fingerprint) = token_of(place, &observed)?;
         let found = Found {
@@ -236,7 +278,7 @@ impl Operations {
         let (dates, stamping) = self.date_found(found, minted_at).await?;
         let stamping =
             stamping.map_err(|error| Refusal::failed(diagnose::no_stamp(place, &error)))?;
-        Ok(self.complete(Stored {
+        let stored = Stored {
             name: place.to_string(),
             before: Before::Token(fingerprint),
             fingerprint,
@@ -246,8 +288,11 @@ impl Operations {
             expires_at: dates.expires_at,
             status: status_at(&dates, self.configured.now()),
             stamping,
+            account: None,
+            role: None,
             warnings: Diagnostics::new(),
-        }))
+        };
+        Ok(self.complete(place, stored, details).await)
     }
 
     /// Reads the secret, whatever was seen of it before.
@@ -285,6 +330,7 @@ impl Operations {
                 return Err(Refusal::failed(diagnose::mint_date_needed(
                     found.place,
                     history,
+                    "--stamp-only",
                 )));
             }
             None => history.oldest_created_at,
@@ -317,8 +363,30 @@ impl Operations {
         Ok(Stamping::Written)
     }
 
-    /// Adds what the dates and the clocks give to tell.
-    fn complete(&self, mut stored: Stored) -> Stored {
+    /// Notes the account, and adds what the metadata, the dates, and the clocks give to tell.
+    async fn complete(&self, place: Place<'_>, mut stored: Stored, details: &Details) -> Stored {
+        if let Ok(observer) = self.observer() {
+            let account = stamp_key(place.field, key::ACCOUNT);
+            if let Some(label) = &details.account {
+                let changes = Changes::from([(account.clone(), Some(label.clone()))]);
+                let noted = note(observer.store(), place.secret, &changes).await;
+                if let Err(error) = noted {
+                    stored
+                        .warnings
+                        .push(diagnose::account_not_noted(place, &error));
+                }
+            }
+            // Whoever asks has heard what is the matter with a secret that cannot be read.
+            if let Ok(observed) = observer.observe_anew(place.secret).await
+                && let Observed::Present(document) = &*observed
+            {
+                let metadata = &document.custom_metadata;
+                stored.account = metadata
+                    .get(&account)
+                    .map(|label| shown(label).into_owned());
+                stored.role = role_of(place.field, metadata);
+            }
+        }
         stored.warnings.extend(self.configured.skew_warning());
         if stored.status.is_due() {
             let (name, expires_at) = (&stored.name, stored.expires_at);
@@ -328,16 +396,49 @@ impl Operations {
         stored
     }
 
-    fn minted_at(&self, text: Option<&str>) -> Result<Option<Timestamp>, Refusal> {
+    fn minted_at(&self, details: &Details) -> Result<Option<Timestamp>, Refusal> {
+        let text = details.minted_at.as_deref();
         text.map(|text| parse_minted_at(text, self.configured.server_now()))
             .transpose()
             .map_err(|error| {
                 Refusal::argument(Diagnostic::error(
-                    "Wrong --minted-at",
+                    "Invalid --minted-at",
                     format!("{}.", capital(&error)),
                 ))
             })
     }
+}
+
+/// Tells what a secret is used for, as its own metadata shows.
+fn role_of(field: &str, metadata: &BTreeMap<String, String>) -> Option<Role> {
+    let is_marked = !Mark::read_all(field, metadata).is_empty();
+    let is_promoted_to =
+        Stamp::read(field, metadata).is_some_and(|stamp| stamp.rotated_from.is_some());
+    match (is_promoted_to, is_marked) {
+        (true, _) => Some(Role::Primary),
+        (false, true) => Some(Role::Spare),
+        (false, false) => None,
+    }
+}
+
+fn check_account(details: &Details) -> Result<(), Refusal> {
+    let Some(label) = &details.account else {
+        return Ok(());
+    };
+    let is_usable = label.len() <= MAXIMUM_LABEL
+        && label.trim() == label
+        && !label.chars().any(char::is_control)
+        && !has_token(label);
+    if is_usable {
+        return Ok(());
+    }
+    Err(Refusal::argument(Diagnostic::error(
+        "Invalid --account",
+        format!(
+            "A label has at most {MAXIMUM_LABEL} bytes, no white space around it, no control \
+             characters, and no token in it."
+        ),
+    )))
 }
 
 fn token_of<'a>(

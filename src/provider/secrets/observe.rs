@@ -25,14 +25,44 @@ pub(in crate::provider) enum Observed {
     Deleted {
         /// Number of that version.
         version: u64,
+        /// The secret's custom metadata.
+        custom_metadata: BTreeMap<String, String>,
     },
     /// The current version was destroyed.
     Destroyed {
         /// Number of that version.
         version: u64,
+        /// The secret's custom metadata.
+        custom_metadata: BTreeMap<String, String>,
     },
     /// There is no such secret.
     Absent,
+}
+
+impl Observed {
+    /// Tells whether the current version has the field with something in it. An empty field
+    /// switches a user off.
+    pub(in crate::provider) fn has_field(&self, name: &str) -> bool {
+        matches!(
+            self,
+            Self::Present(document)
+                if !matches!(document.field(name, None), Field::Missing | Field::Empty)
+        )
+    }
+
+    /// Returns the custom metadata, also that of a secret whose current version is gone.
+    pub(in crate::provider) fn custom_metadata(&self) -> Option<&BTreeMap<String, String>> {
+        match self {
+            Self::Present(document) => Some(&document.custom_metadata),
+            Self::Deleted {
+                custom_metadata, ..
+            }
+            | Self::Destroyed {
+                custom_metadata, ..
+            } => Some(custom_metadata),
+            Self::Absent => None,
+        }
+    }
 }
 
 /// The version that was read.
@@ -148,6 +178,12 @@ impl Observation {
         )
     }
 
+    /// Returns the names of the fields that hold a token.
+    pub(in crate::provider) fn token_fields(&self) -> impl Iterator<Item = &str> {
+        self.field_names()
+            .filter(|name| matches!(self.field(name, None), Field::Token { .. }))
+    }
+
     /// Returns the names of the fields, for a person who looks for the right one.
     pub(in crate::provider) fn field_names(&self) -> impl Iterator<Item = &str> {
         self.fields.keys().map(String::as_str)
@@ -188,9 +224,11 @@ impl From<Reading> for Observed {
             Reading::Present(document) => Self::Present(Observation::of(&document)),
             Reading::Deleted(gone) => Self::Deleted {
                 version: gone.version,
+                custom_metadata: gone.custom_metadata,
             },
             Reading::Destroyed(gone) => Self::Destroyed {
                 version: gone.version,
+                custom_metadata: gone.custom_metadata,
             },
             Reading::Absent => Self::Absent,
         }

@@ -55,6 +55,8 @@ pub(in crate::provider) struct Storing<'a> {
     pub(in crate::provider) request: Option<ShortFingerprint>,
     /// What marks the spares of the primary.
     pub(in crate::provider) promotion: Option<&'a Promotion<'a>>,
+    /// Whether a length that no working token is known to have is accepted.
+    pub(in crate::provider) any_length: bool,
 }
 
 impl Storing<'_> {
@@ -66,6 +68,7 @@ impl Storing<'_> {
             minted_at: None,
             request: None,
             promotion: None,
+            any_length: false,
         }
     }
 }
@@ -127,7 +130,7 @@ pub(in crate::provider) async fn store(
         token,
         fingerprint,
         mut told,
-    } = Wanted::of(place, token)?;
+    } = Wanted::of(place, token, storing.any_length)?;
     let turn = observer.store().turn(place.secret).await;
     let _turn = turn.map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
     let mut refused = None;
@@ -266,7 +269,7 @@ pub(in crate::provider) async fn look(
     token: &Secret,
     replaces: Replaces,
 ) -> Result<(), Diagnostic> {
-    let wanted = Wanted::of(place, token)?;
+    let wanted = Wanted::of(place, token, false)?;
     let seen = read(observer, place, None).await?;
     before(place, seen.as_ref(), wanted.fingerprint, replaces).map(drop)
 }
@@ -279,13 +282,13 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn of(place: Place<'_>, token: &Secret) -> Result<Self, Diagnostic> {
+    fn of(place: Place<'_>, token: &Secret, any_length: bool) -> Result<Self, Diagnostic> {
         let (text, trimmed) = trim(token.expose());
         let fingerprint = match check(text) {
             Check::Valid {
                 unproven: Some(length),
                 ..
-            } => return Err(diagnose::unproven_not_stored(place, length)),
+            } if !any_length => return Err(diagnose::unproven_not_stored(place, length)),
             Check::Valid { fingerprint, .. } => fingerprint,
             Check::Malformed(malformed) => {
                 return Err(diagnose::no_token_to_store(place, malformed.problem));

@@ -36,8 +36,8 @@ impl Unusable {
     ) -> Option<Self> {
         match observed {
             Observed::Present(document) => Self::of(document.field(field, recorded)),
-            Observed::Deleted { version } => Some(Self::Deleted(*version)),
-            Observed::Destroyed { version } => Some(Self::Destroyed(*version)),
+            Observed::Deleted { version, .. } => Some(Self::Deleted(*version)),
+            Observed::Destroyed { version, .. } => Some(Self::Destroyed(*version)),
             Observed::Absent => Some(Self::Absent),
         }
     }

@@ -1,4 +1,4 @@
-//! Every secret below a prefix that has a field, in the order of paths.
+//! Every secret below a prefix that counts, in the order of paths.
 //!
 //! First the folders are listed, level by level; then the secrets are read. What may not be
 //! listed or read is told and passed over, and so is everything else that is the matter with one
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
 
-use crate::provider::secrets::observe::{Field, Observed, Observer};
+use crate::provider::secrets::observe::{Observed, Observer};
 use crate::token::name::{HIDDEN, has_token};
 use crate::token::prefix::Prefix;
 use crate::vault::{FolderPath, Listing, MAXIMUM_NAMES, SecretPath, SecretPathError, VaultError};
@@ -34,23 +34,28 @@ pub(in crate::provider) struct Walk<'a> {
     pub(in crate::provider) prefix: &'a Prefix,
     /// The field that a secret must have to count.
     pub(in crate::provider) field: &'a str,
+    /// What else makes a secret count.
+    pub(in crate::provider) also: Option<&'a Counts<'a>>,
 }
+
+/// Tells whether a secret counts, by what was read.
+pub(in crate::provider) type Counts<'a> = dyn Fn(&Observed) -> bool + Sync + 'a;
 
 /// What a walk meets.
 #[derive(Debug)]
 pub(in crate::provider) enum Sight<T = Sighting> {
-    /// What was made of a secret that has the field, whatever is in it.
+    /// What was made of a secret that counts.
     Secret(T),
     /// A secret or folder that could not be looked at.
     Unseen(Unseen),
 }
 
-/// A secret that has the field.
+/// A secret that counts.
 #[derive(Debug)]
 pub(in crate::provider) struct Sighting {
     /// The secret.
     pub(in crate::provider) secret: SecretPath,
-    /// What was read; it is present.
+    /// What was read.
     pub(in crate::provider) observed: Arc<Observed>,
 }
 
@@ -91,7 +96,7 @@ impl Unseen {
 /// What a whole walk met, each in the order of paths.
 #[derive(Debug, Default)]
 pub(in crate::provider) struct Sights {
-    /// Secrets that have the field.
+    /// Secrets that count.
     pub(in crate::provider) secrets: Vec<Sighting>,
     /// What could not be looked at.
     pub(in crate::provider) unseen: Vec<Unseen>,
@@ -170,7 +175,7 @@ impl<'a> Walk<'a> {
         Ok(names.sorted())
     }
 
-    /// Reads a secret; one that is gone or has no such field is no sight.
+    /// Reads a secret; one that does not count is no sight.
     async fn look(self, entry: Entry) -> Result<Option<Sight>, VaultError> {
         let secret = match entry {
             Entry::Secret(secret) => secret,
@@ -185,10 +190,8 @@ impl<'a> Walk<'a> {
                 })));
             }
         };
-        let counts = match &*observed {
-            Observed::Present(document) => document.field(self.field, None) != Field::Missing,
-            Observed::Deleted { .. } | Observed::Destroyed { .. } | Observed::Absent => false,
-        };
+        let counts =
+            observed.has_field(self.field) || self.also.is_some_and(|counts| counts(&observed));
         if !counts {
             // Nobody asked for what it holds, and an observer remembers text.
             self.observer.forget(&secret);

@@ -124,7 +124,7 @@ async fn what_is_gone_is_a_planned_change_and_its_command_brings_it_back() {
         let verb = match name {
             "deleted" => "vault kv undelete -mount=secret -versions=1 deleted",
             "destroyed" => "vault kv metadata get -mount=secret destroyed",
-            "never" => "vault kv put -mount=secret never claude_oauth_token=-",
+            "never" => "vault kv put -mount=secret -cas=0 never claude_oauth_token=-",
             _ => "vault kv patch -mount=secret",
         };
         assert!(command.contains(verb), "{command}");

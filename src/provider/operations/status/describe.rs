@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::super::verify::{LastVerdict, TokenPlace};
 use super::{Operations, Seen, State, TokenReport, roles};
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::refuse::capital;
@@ -12,6 +13,9 @@ use crate::provider::secrets::observe::{Observation, Observed};
 use crate::provider::secrets::spares::Spares;
 use crate::sdk::Diagnostics;
 use crate::token::mark::MarkState;
+use crate::token::name::shown;
+use crate::token::stamp::{Stamp, key, stamp_key};
+use crate::token::verdict::Verdict;
 use crate::vault::{SecretPath, VaultError};
 
 impl Operations {
@@ -19,12 +23,13 @@ impl Operations {
     /// that one server that is down is not waited for at each path.
     pub(super) async fn look(
         &self,
-        path: String,
+        place: TokenPlace,
         observed: Option<Arc<Observed>>,
         broken: &OnceLock<VaultError>,
     ) -> Seen {
+        let TokenPlace { path, field } = place;
         let mut seen = Seen {
-            report: unreadable(&path),
+            report: unreadable(&path, &field),
             roles: roles::Hints::default(),
             trouble: None,
             told: Diagnostics::new(),
@@ -38,7 +43,7 @@ impl Operations {
         };
         let place = Place {
             secret: &secret,
-            field: &self.field,
+            field: &field,
         };
         let observed = match (observed, broken.get()) {
             (Some(observed), _) => Ok(observed),
@@ -82,6 +87,7 @@ impl Operations {
             seen.report.kv_version = Some(document.version);
             if let Some(token) = &description.token {
                 self.note_token(token, &mut seen.report);
+                self.note_verdict(place, document, token, &mut seen.report);
                 self.note_marks(place, document, token, seen).await?;
             }
         }
@@ -93,6 +99,28 @@ impl Operations {
             ));
         }
         Ok(())
+    }
+
+    /// Notes what was found about the token, and whose it is.
+    fn note_verdict(
+        &self,
+        place: Place<'_>,
+        document: &Observation,
+        token: &TokenFacts,
+        report: &mut TokenReport,
+    ) {
+        let metadata = &document.custom_metadata;
+        let now = self.configured.server_now();
+        report.verdict =
+            Verdict::live(place.field, metadata, &token.fingerprint, now).map(LastVerdict::from);
+        if report.verdict.as_ref().is_some_and(|last| last.is_refused) {
+            report.state = State::Refused;
+        }
+        if Stamp::live(place.field, metadata, &token.fingerprint).is_some() {
+            report.account = metadata
+                .get(&stamp_key(place.field, key::ACCOUNT))
+                .map(|label| shown(label).into_owned());
+        }
     }
 
     fn note_token(&self, token: &TokenFacts, report: &mut TokenReport) {
@@ -121,7 +149,7 @@ impl Operations {
             configured: &self.configured,
             observer,
             mount: &self.mount,
-            field: &self.field,
+            field: place.field,
             lifetime: self.lifetime,
             primary: None,
             anew: false,
@@ -142,9 +170,10 @@ impl Operations {
 }
 
 /// Reports a secret of which nothing is known yet.
-fn unreadable(path: &str) -> TokenReport {
+fn unreadable(path: &str, field: &str) -> TokenReport {
     TokenReport {
         path: path.to_owned(),
+        field: field.to_owned(),
         state: State::Unreadable,
         fingerprint: None,
         kv_version: None,
@@ -152,6 +181,8 @@ fn unreadable(path: &str) -> TokenReport {
         minted_at_source: None,
         expires_at: None,
         rotate_at: None,
+        account: None,
+        verdict: None,
         role: None,
         rotated_from: None,
         promoted_to: None,

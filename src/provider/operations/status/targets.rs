@@ -1,66 +1,130 @@
 //! What was asked for: paths, lists of paths, and prefixes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::super::verify::TokenPlace;
 use super::{Operations, Refusal};
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose;
 use crate::provider::diagnose::refuse::{self, capital};
 use crate::provider::secrets::observe::Observed;
-use crate::provider::secrets::walk::Walk;
+use crate::provider::secrets::walk::{Counts, Walk};
 use crate::sdk::{Diagnostics, Field};
 use crate::token::path_list::expand;
 use crate::token::prefix::Prefix;
+use crate::token::stamp::key;
 use crate::vault::VaultError;
 
 /// What does without the right to list.
 const NAMED_NEED_READ: &str = "Or name the paths, which takes `read` on their data alone: \
     terraform-provider-claude status PATH...";
 
+/// What keys of marks have behind the field.
+const MARK: &str = "promoted_to";
+
 /// The paths that were asked for.
 #[derive(Default)]
-pub(super) struct Paths {
-    /// Distinct paths, in the order in which they were named and found, each with what a walk has
-    /// read of it already.
-    pub(super) paths: Vec<(String, Option<Arc<Observed>>)>,
+pub(in super::super) struct Paths {
+    /// Distinct places, in the order in which they were named and found, each with what was read
+    /// of it already.
+    pub(in super::super) paths: Vec<(TokenPlace, Option<Arc<Observed>>)>,
     /// What could not be looked at.
-    pub(super) told: Diagnostics,
+    pub(in super::super) told: Diagnostics,
     /// Whether there was anything of the kind.
-    pub(super) is_incomplete: bool,
+    pub(in super::super) is_incomplete: bool,
 }
 
 impl Operations {
     /// Returns the distinct paths that targets name. Walks come last, so that nothing is listed
     /// for a wrong path.
-    pub(super) async fn paths(&self, targets: &[String]) -> Result<Paths, Refusal> {
+    pub(in super::super) async fn paths(&self, targets: &[String]) -> Result<Paths, Refusal> {
+        let counts = |observed: &Observed| self.counts(observed);
+        self.paths_of(targets, &counts).await
+    }
+
+    /// Does the same, where a prefix stands for all secrets that have the field or count.
+    pub(in super::super) async fn paths_of(
+        &self,
+        targets: &[String],
+        counts: &Counts<'_>,
+    ) -> Result<Paths, Refusal> {
         let mut found = Paths::default();
         let mut prefixes = Vec::new();
         for target in targets {
             if target.ends_with('/') {
                 prefixes.push(prefix(target)?);
             } else {
-                let paths = list(target)?.into_iter();
-                found.paths.extend(paths.map(|path| (path, None)));
+                for path in list(target)? {
+                    self.named(&path, &mut found).await;
+                }
             }
         }
         if targets.is_empty() {
             prefixes.push(("", Prefix::default()));
         }
         for (text, prefix) in prefixes {
-            self.walk(text, &prefix, &mut found).await?;
+            self.walk(text, &prefix, counts, &mut found).await?;
         }
         let mut seen = BTreeSet::new();
-        found.paths.retain(|(path, _)| seen.insert(path.clone()));
+        found.paths.retain(|(place, _)| seen.insert(place.clone()));
         Ok(found)
     }
 
-    async fn walk(&self, text: &str, prefix: &Prefix, found: &mut Paths) -> Result<(), Refusal> {
+    /// Adds the places at a path: the field, or every field that holds a token. A secret that
+    /// cannot be read is one place, whose row says why.
+    async fn named(&self, path: &str, found: &mut Paths) {
+        let mut observed = None;
+        if self.every_field
+            && let (Ok(secret), Ok(observer)) = (self.secret(path), self.observer())
+        {
+            observed = observer.observe(&secret).await.ok();
+        }
+        self.add(path, observed.as_ref(), found);
+    }
+
+    fn add(&self, path: &str, observed: Option<&Arc<Observed>>, found: &mut Paths) {
+        let place = |field: &str| TokenPlace {
+            path: path.to_owned(),
+            field: field.to_owned(),
+        };
+        let fields: Vec<_> = match observed.map(Arc::as_ref) {
+            Some(Observed::Present(document)) if self.every_field => {
+                document.token_fields().map(place).collect()
+            }
+            Some(gone @ (Observed::Deleted { .. } | Observed::Destroyed { .. }))
+                if self.every_field =>
+            {
+                self.fields_noted(gone)
+                    .iter()
+                    .map(|field| place(field))
+                    .collect()
+            }
+            _ => vec![place(&self.field)],
+        };
+        let fields = if fields.is_empty() {
+            vec![place(&self.field)]
+        } else {
+            fields
+        };
+        found
+            .paths
+            .extend(fields.into_iter().map(|place| (place, observed.cloned())));
+    }
+
+    async fn walk(
+        &self,
+        text: &str,
+        prefix: &Prefix,
+        counts: &Counts<'_>,
+        found: &mut Paths,
+    ) -> Result<(), Refusal> {
         let walk = Walk {
             observer: self.observer()?,
             mount: &self.mount,
             prefix,
             field: &self.field,
+            also: Some(counts),
         };
         let sights = match walk.to_the_end().await {
             Ok(sights) => sights,
@@ -84,17 +148,49 @@ impl Operations {
                 .told
                 .push(diagnose::nothing_below(&self.mount, text, &self.field));
         }
-        found
-            .paths
-            .extend(sights.secrets.into_iter().map(|sighting| {
-                let path = sighting.secret.path().to_owned();
-                (path, Some(sighting.observed))
-            }));
+        for sighting in sights.secrets {
+            let path = sighting.secret.path();
+            self.add(path, Some(&sighting.observed), found);
+        }
         found.is_incomplete |= !sights.unseen.is_empty();
         found
             .told
             .extend(diagnose::unseen(&self.mount, text, &sights.unseen));
         Ok(())
+    }
+}
+
+impl Operations {
+    /// Tells whether a scan shows a secret although it lacks the field: for one of its other
+    /// fields, or because it held a token of ours before it was deleted.
+    fn counts(&self, observed: &Observed) -> bool {
+        match observed {
+            Observed::Present(document) => {
+                self.every_field && document.token_fields().next().is_some()
+            }
+            gone => !self.fields_noted(gone).is_empty(),
+        }
+    }
+
+    /// Returns the fields of ours that a secret had before it was deleted, as its stamps and marks
+    /// show.
+    fn fields_noted(&self, gone: &Observed) -> Vec<String> {
+        let notes = [key::FINGERPRINT, MARK];
+        let mut fields: Vec<_> = gone
+            .custom_metadata()
+            .into_iter()
+            .flat_map(BTreeMap::keys)
+            .filter_map(|name| {
+                notes.iter().find_map(|note| {
+                    let (field, rest) = name.rsplit_once(&format!(".{note}"))?;
+                    (rest.is_empty() || rest.starts_with('.')).then(|| field.to_owned())
+                })
+            })
+            .filter(|field| self.every_field || *field == self.field)
+            .collect();
+        fields.sort();
+        fields.dedup();
+        fields
     }
 }
 
@@ -113,7 +209,7 @@ fn prefix(target: &str) -> Result<(&str, Prefix), Refusal> {
 }
 
 /// Reads a target that names one path or several.
-fn list(target: &str) -> Result<Vec<String>, Refusal> {
+pub(in super::super) fn list(target: &str) -> Result<Vec<String>, Refusal> {
     expand(target).map_err(|error| {
         let rule = std::error::Error::source(&error)
             .map_or_else(String::new, |source| format!(": {source}"));

@@ -423,6 +423,7 @@ impl OauthToken {
             minted_at,
             request: self.request_digest(),
             promotion,
+            any_length: false,
         }
     }
 

@@ -75,7 +75,7 @@ impl Spares<'_> {
         };
         let current_version = match &*observed {
             Observed::Present(current) => current.version,
-            Observed::Deleted { version } | Observed::Destroyed { version } => *version,
+            Observed::Deleted { version, .. } | Observed::Destroyed { version, .. } => *version,
             Observed::Absent => 0,
         };
         let current = match &*observed {

@@ -173,6 +173,7 @@ async fn what_is_not_seen_in_time_is_told_and_the_rest_counts() {
         mount: "secret",
         prefix: &prefix,
         field: "token",
+        also: None,
     };
     let sights = walk.to_the_end().await.unwrap();
     let seen: Vec<_> = sights

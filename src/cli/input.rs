@@ -9,6 +9,7 @@ use std::io::{self, IsTerminal as _, Read};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use super::output;
 use crate::secret::Secret;
 
 /// Most bytes that are read; a token has 108, a credentials file some hundred.
@@ -34,8 +35,8 @@ pub(super) enum InputError {
     Unreadable(#[from] io::Error),
 }
 
-/// Reads the token for a place that a person knows by `name`.
-pub(super) async fn token(name: &str) -> Result<Secret, InputError> {
+/// Reads a token: where it is for one place, for the one that a person knows by `name`.
+pub(super) async fn token(name: Option<&str>) -> Result<Secret, InputError> {
     if io::stdin().is_terminal() {
         return hidden::token(name).await;
     }
@@ -45,6 +46,23 @@ pub(super) async fn token(name: &str) -> Result<Secret, InputError> {
     piped
         .await
         .unwrap_or_else(|error| Err(io::Error::other(error).into()))
+}
+
+/// Asks a question at the terminal that anything but `y` answers with no.
+pub(super) async fn yes(question: &str) -> io::Result<bool> {
+    output::note(&format!("{question} [y/N] "));
+    let mut input = unbuffered()?;
+    let answered = tokio::task::spawn_blocking(move || {
+        let mut answer = Vec::new();
+        let mut key = [0];
+        while input.read(&mut key)? == 1 && key[0] != b'\n' {
+            answer.extend(key);
+        }
+        Ok(matches!(answer.trim_ascii(), b"y" | b"Y" | b"yes"))
+    });
+    answered
+        .await
+        .unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
 /// Reads to the end.

@@ -1,0 +1,109 @@
+//! The words that the program knows, and the one of them that a mistyped word is nearest to.
+
+use std::ffi::OsString;
+
+use super::Problem;
+
+/// How much alike two words must be for one to be suggested for the other, from 0 to 1.
+const ALIKE: f64 = 0.8;
+
+/// What help is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Topic {
+    /// The whole program.
+    Program,
+    /// The command `install`.
+    Install,
+    /// The command `store`.
+    Store,
+    /// The command `status`.
+    Status,
+    /// The command `verify`.
+    Verify,
+    /// The command `exec`.
+    Exec,
+    /// The command `find`.
+    Find,
+    /// The command `promote`.
+    Promote,
+}
+
+impl Topic {
+    /// Every topic; that of the program is the command `help`.
+    pub(in crate::cli) const ALL: [Self; 8] = [
+        Self::Program,
+        Self::Install,
+        Self::Store,
+        Self::Status,
+        Self::Verify,
+        Self::Exec,
+        Self::Find,
+        Self::Promote,
+    ];
+
+    /// Returns the word on the command line.
+    pub(in crate::cli) fn name(self) -> &'static str {
+        match self {
+            Self::Program => "help",
+            Self::Install => "install",
+            Self::Store => "store",
+            Self::Status => "status",
+            Self::Verify => "verify",
+            Self::Exec => "exec",
+            Self::Find => "find",
+            Self::Promote => "promote",
+        }
+    }
+}
+
+/// Returns the command that a word names.
+pub(super) fn topic_of(word: &OsString) -> Option<Topic> {
+    Topic::ALL.into_iter().find(|topic| topic.name() == word)
+}
+
+/// Returns the flag of the program itself that a word is.
+pub(super) fn program_flag(word: &OsString) -> Option<&'static str> {
+    match word.to_str()? {
+        "--version" | "-version" | "-V" => Some("--version"),
+        "--help" | "-help" | "-h" => Some("--help"),
+        "--debug" | "-debug" => Some("--debug"),
+        _ => None,
+    }
+}
+
+/// Refuses a first word that the program does not know.
+pub(super) fn unknown(word: &OsString) -> Problem {
+    let word = word.to_string_lossy();
+    if word.trim_start_matches('-').split('=').next() == Some("token") {
+        return Problem::Token;
+    }
+    if word.starts_with('-') {
+        let flags = ["--version", "--help", "--debug"];
+        return Problem::UnknownOption(nearest(&word, flags));
+    }
+    Problem::UnknownCommand(nearest(&word, Topic::ALL.map(Topic::name)))
+}
+
+/// Returns the known word that is most like a mistyped one.
+pub(super) fn nearest(
+    word: &str,
+    known: impl IntoIterator<Item = &'static str>,
+) -> Option<&'static str> {
+    let bare = |word: &str| word.trim_start_matches('-').to_lowercase();
+    let word = bare(word);
+    known
+        .into_iter()
+        .map(|known| (strsim::jaro_winkler(&bare(known), &word), known))
+        .filter(|(alike, _)| *alike >= ALIKE)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, known)| known)
+}
+
+/// Returns the arguments without the program that a command is to run, which has its own.
+pub(super) fn own_part(topic: Topic, arguments: &[OsString]) -> &[OsString] {
+    let end = match topic {
+        Topic::Verify | Topic::Exec => arguments.iter().position(|argument| argument == "--"),
+        _ => None,
+    };
+    &arguments[..end.unwrap_or(arguments.len())]
+}

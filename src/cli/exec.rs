@@ -1,0 +1,91 @@
+//! The command `exec`: another program in place of this one, with a token in its environment.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+
+use super::arguments::Exec;
+use super::{inherited, output, refused, run_to_end};
+use crate::clock::SystemClock;
+use crate::env::{self, Environment};
+use crate::provider::operations::{HandedOut, Operations};
+
+/// Exit code where a program is not found, as shells have it.
+const EXIT_NOT_FOUND: u8 = 127;
+/// Exit code where a program cannot be run, as shells have it.
+const EXIT_CANNOT_RUN: u8 = 126;
+
+/// Runs the command. It returns only where the program could not be started.
+pub(super) fn run(arguments: Exec, environment: &Arc<dyn Environment>) -> ExitCode {
+    let environment = &**environment;
+    let Exec {
+        scope,
+        path,
+        variable,
+        command,
+    } = arguments;
+    let outcome = run_to_end(async {
+        let (operations, warnings) = Operations::new(scope, environment, Arc::new(SystemClock))?;
+        output::tell(&warnings, environment);
+        let handed_out = operations.for_one_secret().hand_out(&path).await;
+        // The program that follows never comes back to do it.
+        operations.close().await;
+        handed_out
+    });
+    let handed_out = match outcome {
+        Ok(Ok(handed_out)) => handed_out,
+        Ok(Err(refusal)) => {
+            refused(&refusal, true, environment);
+            return ExitCode::FAILURE;
+        }
+        Err(error) => return output::cannot_run(&error, environment),
+    };
+    let HandedOut { token, notes } = handed_out;
+    let names = env::names();
+    let removed = inherited::shadowing(&names);
+    for note in notes.into_iter().chain(note(&names, &removed)) {
+        output::note(&format!(
+            "{}: {}\n",
+            env!("CARGO_PKG_NAME"),
+            output::plain(&note)
+        ));
+    }
+    let [program, rest @ ..] = &command[..] else {
+        return ExitCode::FAILURE;
+    };
+    let mut command = Command::new(program);
+    command.args(rest);
+    for name in removed {
+        command.env_remove(name);
+    }
+    command.env(
+        variable.as_deref().unwrap_or(inherited::TOKEN),
+        token.expose(),
+    );
+    let error = command.exec();
+    let (code, what) = if error.kind() == io::ErrorKind::NotFound {
+        (EXIT_NOT_FOUND, "COMMAND was not found")
+    } else {
+        (EXIT_CANNOT_RUN, "COMMAND cannot be run")
+    };
+    output::fail(what, &format!("{error}. Nothing was run."), environment);
+    ExitCode::from(code)
+}
+
+/// Says which variables do not reach the program, and that one does which is worth knowing.
+fn note(names: &[std::ffi::OsString], removed: &[&OsStr]) -> Option<String> {
+    let mut parts = Vec::new();
+    if !removed.is_empty() {
+        let list: Vec<_> = removed.iter().map(|name| name.to_string_lossy()).collect();
+        parts.push(format!(
+            "removed from the environment of COMMAND: {}",
+            list.join(", ")
+        ));
+    }
+    if inherited::has_gateway(names) {
+        parts.push("ANTHROPIC_BASE_URL is set, so that address gets the token".to_owned());
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
+}

@@ -1,0 +1,83 @@
+//! The command `promote`: the token of a spare into a primary, now.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::arguments::Promote;
+use super::signals::{EXIT_INTERRUPTED, Interrupts};
+use super::{output, refused, run_to_end};
+use crate::clock::SystemClock;
+use crate::env::Environment;
+use crate::provider::operations::{Operations, Refusal};
+
+/// How long a promotion may take to come to a safe end after an interrupt.
+const END_LIMIT: Duration = Duration::from_secs(10);
+
+/// Runs the command.
+pub(super) fn run(arguments: Promote, environment: &Arc<dyn Environment>) -> ExitCode {
+    let environment = &**environment;
+    let dry_run = arguments.dry_run;
+    let outcome = run_to_end(async {
+        let mut interrupts = Interrupts::catch()?;
+        let cancelled = CancellationToken::new();
+        let work = promote(arguments, environment, cancelled.clone());
+        tokio::pin!(work);
+        let promoted = tokio::select! {
+            promoted = &mut work => Some(promoted),
+            () = interrupts.come() => {
+                cancelled.cancel();
+                timeout(END_LIMIT, work).await.ok()
+            }
+        };
+        Ok::<_, std::io::Error>(promoted)
+    });
+    let outcome = match outcome {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) | Err(error) => return output::cannot_run(&error, environment),
+    };
+    match outcome {
+        Some(Ok(done)) => {
+            let next = if dry_run {
+                "Nothing was changed."
+            } else {
+                "Restart what uses the token once the Secret has it. The next plan finds it."
+            };
+            output::print(&output::plain_lines(&format!("{done}.\n\n{next}\n")))
+        }
+        Some(Err(refusal)) => refused(&refusal, false, environment),
+        None => {
+            output::note(
+                "Interrupted. A write may still land: check the version of the primary before \
+                 you run this again.\n",
+            );
+            ExitCode::from(EXIT_INTERRUPTED)
+        }
+    }
+}
+
+async fn promote(
+    arguments: Promote,
+    environment: &dyn Environment,
+    cancelled: CancellationToken,
+) -> Result<String, Refusal> {
+    let (operations, warnings) =
+        Operations::new(arguments.scope, environment, Arc::new(SystemClock))?;
+    output::tell(&warnings, environment);
+    let promoted = operations
+        .for_one_secret()
+        .promote(
+            &arguments.path,
+            &arguments.spares,
+            arguments.dry_run,
+            cancelled,
+        )
+        .await;
+    operations.close().await;
+    let promotion = promoted?;
+    output::tell(&promotion.warnings, environment);
+    Ok(promotion.done)
+}

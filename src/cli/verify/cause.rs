@@ -1,0 +1,250 @@
+//! What Claude Code's texts mean: the one list of them.
+//!
+//! Exit codes and numbers say too little. A dead token, a busy account, and a gateway's page all
+//! end with exit code 1, some with the same number. So a token counts as refused only where the
+//! text is one of those that were seen for a refused token.
+
+/// Why a token was refused, or why it is not clear whether it works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Refused: its time is over.
+    Expired,
+    /// Refused: somebody revoked it.
+    Revoked,
+    /// Refused: the API does not know it.
+    UnknownToken,
+    /// Refused: it may not query the model.
+    WrongScope,
+    /// The account has reached a limit, so the token works.
+    Busy,
+    /// The API has too much to do.
+    Overloaded,
+    /// The API failed.
+    Service,
+    /// The API cannot be reached.
+    Network,
+    /// A certificate is not accepted.
+    Tls,
+    /// Something in between answered.
+    Proxy,
+    /// Nothing answered in time.
+    NoAnswer,
+    /// The API does not serve this region or address.
+    Region,
+    /// The organization is shut off.
+    OrganizationOff,
+    /// Managed settings allow only one organization.
+    OrganizationPin,
+    /// Nothing is left to pay with.
+    Billing,
+    /// The model cannot be had.
+    Model,
+    /// Another credential answers in place of the token.
+    OtherCredential,
+    /// The token did not reach Claude Code.
+    NotTaken,
+    /// This Claude Code lacks the options that `verify` needs.
+    OldClaude,
+    /// There is no such program.
+    NoClaude,
+    /// It ended without a result.
+    NoResult,
+    /// Anything else.
+    Other,
+}
+
+impl Cause {
+    /// Returns the word for it, in snake case.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::UnknownToken => "unknown_token",
+            Self::WrongScope => "wrong_scope",
+            Self::Busy => "busy",
+            Self::Overloaded => "overloaded",
+            Self::Service => "service",
+            Self::Network => "network",
+            Self::Tls => "tls",
+            Self::Proxy => "proxy",
+            Self::NoAnswer => "no_answer",
+            Self::Region => "region",
+            Self::OrganizationOff => "organization_off",
+            Self::OrganizationPin => "organization_pin",
+            Self::Billing => "billing",
+            Self::Model => "model",
+            Self::OtherCredential => "other_credential",
+            Self::NotTaken => "not_taken",
+            Self::OldClaude => "old_claude",
+            Self::NoClaude => "no_claude",
+            Self::NoResult => "no_result",
+            Self::Other => "other",
+        }
+    }
+
+    /// Tells whether the token itself is what was refused.
+    pub(super) fn is_refusal(self) -> bool {
+        matches!(
+            self,
+            Self::Expired | Self::Revoked | Self::UnknownToken | Self::WrongScope
+        )
+    }
+
+    /// Reads a text with the status that came with it, if any did.
+    pub(super) fn of(status: Option<u16>, text: &str) -> Option<Self> {
+        if is_page(text) {
+            return Some(Self::Proxy);
+        }
+        let text = text.to_lowercase();
+        let status = status.or_else(|| number(&text));
+        let rule = RULES.iter().find(|(statuses, texts, _)| {
+            let fits = statuses.is_empty() || status.is_some_and(|is| statuses.contains(&is));
+            fits && texts.iter().any(|part| text.contains(part))
+        });
+        match (rule, status) {
+            (Some((_, _, cause)), _) => Some(*cause),
+            (None, Some(407)) => Some(Self::Proxy),
+            (None, Some(529)) => Some(Self::Overloaded),
+            (None, Some(500..)) => Some(Self::Service),
+            (None, _) => None,
+        }
+    }
+}
+
+/// Statuses, none of which means any or none; texts in lower case, one of which must occur; and
+/// the meaning. The first rule that fits counts.
+type Rule = (&'static [u16], &'static [&'static str], Cause);
+
+const RULES: [Rule; 20] = [
+    // Texts that come without a number.
+    (&[], &["oauth token revoked"], Cause::Revoked),
+    (
+        &[],
+        &[
+            "your account does not have access to claude. please login again or contact your \
+             administrator.",
+        ],
+        Cause::Revoked,
+    ),
+    (
+        &[],
+        &[
+            "your organization does not have access to claude",
+            "organization has been disabled",
+        ],
+        Cause::OrganizationOff,
+    ),
+    (
+        &[],
+        &["unable to verify organization"],
+        Cause::OrganizationPin,
+    ),
+    (&[], &["not logged in"], Cause::NotTaken),
+    (&[], &["unknown option"], Cause::OldClaude),
+    // Texts about the token.
+    (&[401], &["oauth token has expired"], Cause::Expired),
+    (
+        &[401, 403],
+        &[
+            "oauth token has been revoked",
+            "oauth access token has been revoked",
+        ],
+        Cause::Revoked,
+    ),
+    (
+        &[401],
+        &[
+            "oauth access token is invalid",
+            "invalid bearer token",
+            "invalid authentication credentials",
+            "invalid oauth token",
+        ],
+        Cause::UnknownToken,
+    ),
+    (
+        &[403],
+        &["does not meet scope requirement"],
+        Cause::WrongScope,
+    ),
+    // Texts about anything else.
+    (
+        &[401],
+        &["oauth authentication is currently not supported"],
+        Cause::Service,
+    ),
+    (&[403], &["request not allowed"], Cause::Region),
+    (
+        &[],
+        &[
+            "server is temporarily limiting requests",
+            "rate limit reached",
+            "rate limited",
+            "overloaded",
+        ],
+        Cause::Overloaded,
+    ),
+    (
+        &[],
+        &["you've hit your", "you’ve hit your", "usage limit reached"],
+        Cause::Busy,
+    ),
+    (&[], &["credit balance is too low"], Cause::Billing),
+    (
+        &[],
+        &["not_found_error", "selected model", "model_not_found"],
+        Cause::Model,
+    ),
+    (
+        &[],
+        &[
+            "certificate",
+            "self_signed",
+            "self-signed",
+            "unable_to_verify",
+            "unable_to_get_issuer",
+            "err_ssl",
+            "err_tls",
+        ],
+        Cause::Tls,
+    ),
+    (&[], &["timed out", "timeout", "etimedout"], Cause::NoAnswer),
+    (
+        &[],
+        &[
+            "connection error",
+            "connectionrefused",
+            "connection refused",
+            "unable to connect",
+            "econnrefused",
+            "econnreset",
+            "enotfound",
+            "eai_again",
+            "ehostunreach",
+            "enetunreach",
+            "epipe",
+            "socket",
+            "network",
+            "fetch failed",
+        ],
+        Cause::Network,
+    ),
+    (&[], &["just a moment", "proxy"], Cause::Proxy),
+];
+
+/// Returns the number after `API Error:`.
+fn number(text: &str) -> Option<u16> {
+    let (_, rest) = text.split_once("api error:")?;
+    let rest = rest.trim_start();
+    let end = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
+    rest[..end].parse().ok()
+}
+
+/// Tells whether a text is a page for browsers. Whatever it says, the API did not say it.
+pub(super) fn is_page(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["<html", "<!doctype", "<head", "<body", "<title"]
+        .iter()
+        .any(|tag| text.contains(tag))
+}

@@ -1,0 +1,228 @@
+//! Every place that holds a token: under any name of a field, in every version that can be read.
+
+use std::collections::BTreeMap;
+
+use futures_util::stream::{self, StreamExt as _};
+
+use super::{Operations, Refusal};
+use crate::protocol::Diagnostic;
+use crate::provider::diagnose;
+use crate::provider::secrets::observe::Observed;
+use crate::sdk::Diagnostics;
+use crate::token::check::{check, extract};
+use crate::token::fingerprint::Fingerprint;
+use crate::vault::{Document, Field, Reading, SecretPath, VaultError};
+
+/// Secrets that are searched together.
+const TOGETHER: usize = 16;
+/// Digits of a fingerprint that name a token well enough.
+const SHORTEST: usize = 8;
+/// Digits of a whole fingerprint.
+const WHOLE: usize = 64;
+
+/// The token that is searched for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sought(String);
+
+impl Sought {
+    /// Reads a fingerprint, or at least its first 8 digits.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the text is neither.
+    pub fn fingerprint(text: &str) -> Result<Self, Refusal> {
+        let digits = text.strip_prefix("sha256:").unwrap_or(text);
+        let is_digits = digits
+            .chars()
+            .all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c));
+        if is_digits && (SHORTEST..=WHOLE).contains(&digits.len()) {
+            return Ok(Self(format!("sha256:{digits}")));
+        }
+        Err(Refusal::argument(Diagnostic::error(
+            "Invalid --fingerprint",
+            "A fingerprint is sha256: and 64 digits of 0-9a-f, or at least the first 8 of these \
+             digits, as `status` shows them.",
+        )))
+    }
+
+    /// Searches for the token with this fingerprint.
+    pub fn token(fingerprint: Fingerprint) -> Self {
+        Self(fingerprint.to_string())
+    }
+
+    /// Returns the fingerprint, as much of it as is known.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn is(&self, fingerprint: Fingerprint) -> bool {
+        fingerprint.to_string().starts_with(&self.0)
+    }
+
+    /// Tells whether a text is the token, or has it among other text.
+    fn is_in(&self, text: &str) -> bool {
+        let whole = check(text).fingerprint();
+        whole
+            .or_else(|| check(extract(text)?.expose()).fingerprint())
+            .is_some_and(|fingerprint| self.is(fingerprint))
+    }
+}
+
+/// One field that holds the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Path in the mount.
+    pub path: String,
+    /// The field.
+    pub field: String,
+    /// Versions that hold the token, the newest first.
+    pub versions: Vec<u64>,
+    /// Whether the current version does.
+    pub is_current: bool,
+}
+
+/// What a search came to.
+#[derive(Debug, Default)]
+pub struct Search {
+    /// Fields that hold the token, in the order of paths.
+    pub holders: Vec<Holder>,
+    /// How many secrets were searched.
+    pub searched: usize,
+    /// What could not be searched.
+    pub diagnostics: Diagnostics,
+    /// Whether there was anything of the kind.
+    pub is_incomplete: bool,
+}
+
+impl Operations {
+    /// Searches every secret that targets name, all their versions included.
+    ///
+    /// # Errors
+    ///
+    /// Fails where a target is not a path, and where nothing could be listed.
+    pub async fn find(&self, targets: &[String], sought: &Sought) -> Result<Search, Refusal> {
+        let everything = |_: &Observed| true;
+        let found = self.paths_of(targets, &everything).await?;
+        let mut search = Search {
+            diagnostics: found.told,
+            is_incomplete: found.is_incomplete,
+            ..Search::default()
+        };
+        let mut paths: Vec<String> = found
+            .paths
+            .into_iter()
+            .map(|(place, _)| place.path)
+            .collect();
+        paths.dedup();
+        search.searched = paths.len();
+        let mut searched = stream::iter(paths)
+            .map(async |path| {
+                let operations = self.for_one_secret();
+                let holders = operations.holders(&path, sought).await;
+                (path, holders)
+            })
+            .buffered(TOGETHER);
+        while let Some((path, (holders, trouble))) = searched.next().await {
+            search.holders.extend(holders);
+            if let Some(error) = trouble {
+                search.is_incomplete = true;
+                let name = self.secret_name(&path);
+                search
+                    .diagnostics
+                    .push(diagnose::vault_error(&error, &name));
+            }
+        }
+        drop(searched);
+        search
+            .holders
+            .sort_by(|a, b| (&a.path, &a.field).cmp(&(&b.path, &b.field)));
+        Ok(search)
+    }
+
+    /// Reads every version of a secret. What was found before a failure counts.
+    async fn holders(&self, path: &str, sought: &Sought) -> (Vec<Holder>, Option<VaultError>) {
+        let mut found = BTreeMap::new();
+        let trouble = self.search_versions(path, sought, &mut found).await.err();
+        let holders = found
+            .into_iter()
+            .map(|(field, (versions, is_current))| Holder {
+                path: path.to_owned(),
+                field,
+                versions,
+                is_current,
+            })
+            .collect();
+        (holders, trouble)
+    }
+
+    async fn search_versions(
+        &self,
+        path: &str,
+        sought: &Sought,
+        found: &mut BTreeMap<String, (Vec<u64>, bool)>,
+    ) -> Result<(), VaultError> {
+        let (Ok(secret), Ok(observer)) = (
+            SecretPath::new(self.mount.as_str(), path),
+            self.configured.observer(),
+        ) else {
+            return Err(VaultError::Unsendable);
+        };
+        let store = observer.store();
+        let current = match store.read(&secret).await? {
+            Reading::Present(document) => {
+                note(&document, true, sought, found);
+                document.version()
+            }
+            Reading::Deleted(gone) | Reading::Destroyed(gone) => gone.version,
+            Reading::Absent => return Ok(()),
+        };
+        for version in (1..current).rev() {
+            match store.read_version(&secret, version).await? {
+                Reading::Present(document) => note(&document, false, sought, found),
+                Reading::Deleted(_) | Reading::Destroyed(_) => {}
+                // This version and all before it were pruned.
+                Reading::Absent => break,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Notes the fields of a version that hold the token.
+fn note(
+    document: &Document,
+    is_current: bool,
+    sought: &Sought,
+    found: &mut BTreeMap<String, (Vec<u64>, bool)>,
+) {
+    for (name, field) in document.fields() {
+        let Field::Text(text) = field else { continue };
+        if sought.is_in(text.expose()) {
+            let (versions, holds_now) = found.entry(name.to_owned()).or_default();
+            versions.push(document.version());
+            *holds_now |= is_current;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_may_be_cut_but_not_guessed() {
+        for good in ["1a2b3c4d", "sha256:1a2b3c4d", &"0".repeat(64)] {
+            assert!(Sought::fingerprint(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "1a2b3c4",
+            "sha256:",
+            "1A2B3C4D",
+            "changeme-changeme",
+            &"0".repeat(65),
+        ] {
+            assert!(Sought::fingerprint(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! When a token was minted that a secret held before: put back, it is not new.
+
+use jiff::Timestamp;
+
+use crate::provider::diagnose::Place;
+use crate::provider::operations::Operations;
+use crate::provider::secrets::observe::{Field, Observed};
+use crate::secret::Secret;
+use crate::token::check::check;
+use crate::token::fingerprint::Fingerprint;
+use crate::token::retired::RetiredTokens;
+use crate::vault::VaultError;
+
+/// Older versions that are read at most.
+const HISTORY: usize = 30;
+
+impl Operations {
+    /// Returns the mint time of a token that the field held before its current one: that of its
+    /// entry among the retired tokens, else that of the oldest version that can be read.
+    ///
+    /// # Errors
+    ///
+    /// Fails where Vault fails. Versions that may not be read are passed over.
+    pub(super) async fn minted_before(
+        &self,
+        place: Place<'_>,
+        token: &Secret,
+    ) -> Result<Option<Timestamp>, VaultError> {
+        let (Some(fingerprint), Ok(observer)) = (
+            check(token.expose()).fingerprint(),
+            self.configured.observer(),
+        ) else {
+            return Ok(None);
+        };
+        let observed = observer.observe_anew(place.secret).await?;
+        let Observed::Present(document) = &*observed else {
+            return Ok(None);
+        };
+        if holds(&observed, place, fingerprint) {
+            return Ok(None);
+        }
+        let retired = RetiredTokens::read(place.field, &document.custom_metadata);
+        if let Some(retired) = retired.get(fingerprint.short()) {
+            return Ok(retired.minted_at);
+        }
+        let mut oldest = None;
+        for version in (1..document.version).rev().take(HISTORY) {
+            match observer.observe_version(place.secret, version).await {
+                Ok(Observed::Present(past)) => {
+                    let created_at = past.created_at;
+                    if holds(&Observed::Present(past), place, fingerprint) {
+                        oldest = Some(created_at);
+                    }
+                }
+                // This version and all before it were pruned.
+                Ok(Observed::Absent) => break,
+                Ok(_) | Err(VaultError::Forbidden { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(oldest)
+    }
+}
+
+fn holds(observed: &Observed, place: Place<'_>, token: Fingerprint) -> bool {
+    matches!(
+        observed,
+        Observed::Present(document) if matches!(
+            document.field(place.field, None),
+            Field::Token { fingerprint, .. } if fingerprint == token
+        )
+    )
+}
