@@ -58,6 +58,30 @@ variables! {
     VAULT_ADDR = "VAULT_ADDR";
     /// Address of OpenBao.
     BAO_ADDR = "BAO_ADDR";
+    /// Address of a Vault Agent or Vault Proxy, ahead of `VAULT_ADDR`.
+    VAULT_AGENT_ADDR = "VAULT_AGENT_ADDR";
+    /// Address of an OpenBao Agent or Proxy, ahead of `BAO_ADDR`.
+    BAO_AGENT_ADDR = "BAO_AGENT_ADDR";
+    /// HTTP proxy for every request to the server, loopback included.
+    VAULT_PROXY_ADDR = "VAULT_PROXY_ADDR";
+    /// The same, unless `VAULT_PROXY_ADDR` is set.
+    VAULT_HTTP_PROXY = "VAULT_HTTP_PROXY";
+    /// HTTP proxy for every request to the server, loopback included.
+    BAO_PROXY_ADDR = "BAO_PROXY_ADDR";
+    /// The same, unless `BAO_PROXY_ADDR` is set.
+    BAO_HTTP_PROXY = "BAO_HTTP_PROXY";
+    /// Proxy for an https address that is not on loopback.
+    HTTPS_PROXY = "HTTPS_PROXY";
+    /// The same, unless `HTTPS_PROXY` is set.
+    HTTPS_PROXY_LOWER = "https_proxy";
+    /// Proxy for an http address that is not on loopback.
+    HTTP_PROXY = "HTTP_PROXY";
+    /// The same, unless `HTTP_PROXY` is set.
+    HTTP_PROXY_LOWER = "http_proxy";
+    /// Addresses that are not reached through the proxies above: hosts, host:port, domains, CIDR, or *.
+    NO_PROXY = "NO_PROXY";
+    /// The same, unless `NO_PROXY` is set.
+    NO_PROXY_LOWER = "no_proxy";
     /// Vault token.
     VAULT_TOKEN = "VAULT_TOKEN";
     /// OpenBao token.
@@ -70,6 +94,10 @@ variables! {
     VAULT_CACERT = "VAULT_CACERT";
     /// PEM file of the certificate authorities to trust.
     BAO_CACERT = "BAO_CACERT";
+    /// Certificate authorities to trust, in PEM; takes precedence over `VAULT_CACERT`.
+    VAULT_CACERT_BYTES = "VAULT_CACERT_BYTES";
+    /// Certificate authorities to trust, in PEM; takes precedence over `BAO_CACERT`.
+    BAO_CACERT_BYTES = "BAO_CACERT_BYTES";
     /// Folder of PEM files of certificate authorities.
     VAULT_CAPATH = "VAULT_CAPATH";
     /// Folder of PEM files of certificate authorities.

@@ -1,16 +1,15 @@
 //! The provider's executable.
 
-use std::alloc::System;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use terraform_provider_claude::cli;
 use terraform_provider_claude::env::{Environment, ProcessEnvironment};
-use zeroizing_alloc::ZeroAlloc;
+use wiping_allocator::WipingAllocator;
 
-/// Wipes every block that is freed: buffers of libraries carry tokens, too.
+/// Leaves nothing of a freed block behind: buffers of libraries carry tokens, too.
 #[global_allocator]
-static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
+static ALLOCATOR: WipingAllocator = WipingAllocator;
 
 fn main() -> ExitCode {
     let environment: Arc<dyn Environment> = Arc::new(ProcessEnvironment);

@@ -106,13 +106,18 @@ impl Provider for ClaudeProvider {
         &self,
         config: ProviderConfig,
     ) -> Result<(Arc<Configured>, Diagnostics), Failure> {
-        Configured::new(&config, &*self.environment, Arc::clone(&self.present))
-            .map(|(configured, warnings)| (Arc::new(configured), warnings))
+        Configured::new(&config, &*self.environment, Arc::clone(&self.present), true)
+            .map(|configured| (Arc::new(configured), Diagnostics::new()))
             .map_err(Failure::from)
     }
 
-    fn begin(&self, configured: &Arc<Configured>, deadline: Deadline) -> Arc<Configured> {
-        Arc::new(configured.until(deadline))
+    fn begin(
+        &self,
+        configured: &Arc<Configured>,
+        deadline: Deadline,
+    ) -> Result<(Arc<Configured>, Diagnostics), Diagnostics> {
+        let (configured, warnings) = configured.begin(deadline)?;
+        Ok((Arc::new(configured), warnings))
     }
 
     fn retell(&self, configured: &Configured) -> Option<Retell> {

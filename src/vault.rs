@@ -2,9 +2,9 @@
 //!
 //! It speaks paths, versions and fields, knows nothing of what the fields mean, and reads neither
 //! the environment nor the wall clock: everything comes in [`Settings`]. The endpoint types are
-//! those of `vaultrs`; its client, its settings and its middleware are not used, since they read
-//! the environment, panic on odd input and can print a token. Requests are sent by an own
-//! `rustify` client over `reqwest`.
+//! those of `vaultrs`: `channel` makes a request of what an endpoint says of itself. Its client and
+//! settings are not used, since they read the environment, panic on odd input and can print a
+//! token; `transport` sends requests with `hyper`.
 //!
 //! | module | owns |
 //! |---|---|
@@ -13,14 +13,12 @@
 //! | `session` | the token: given or logged in for, renewed by a second login, revoked at the end |
 //! | `channel` | one exchange under one budget: attempts, back-off, verdicts |
 //! | `landing` | whether a write may have landed without an answer, and until when it may be sent |
-//! | `transport`, `failure`, `tls` | one attempt on the wire, and why it failed |
+//! | `transport`, `connect`, `proxy`, `tls`, `failure` | one attempt on the wire, how its connection comes about, and why it failed |
 //! | `answer`, `text` | what an answer means, and what of its text may be shown |
-//!
-//! The variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are honoured by
-//! `reqwest`, as the Vault command line does, except where `tls_server_name` is set.
 
 mod answer;
 mod channel;
+mod connect;
 mod consistency;
 mod document;
 mod error;
@@ -35,6 +33,7 @@ mod list;
 mod metadata;
 mod mount;
 mod new_document;
+mod proxy;
 mod retry;
 mod secret_path;
 mod server_time;
@@ -50,17 +49,22 @@ mod write;
 #[cfg(test)]
 pub(crate) use document::tests::present;
 pub use document::{Document, Field, Reading, Tombstone};
-pub use error::{ConnectionProblem, LoginMethod, TlsProblem, TokenOrigin, TokenSource, VaultError};
+pub use error::{
+    ConnectionProblem, LoginMethod, LoginProblem, Server, TlsProblem, TokenOrigin, TokenSource,
+    VaultError,
+};
 pub use file::read_file;
 pub use folder_path::FolderPath;
 pub use list::{Listing, MAXIMUM_NAMES};
 pub use metadata::Metadata;
 pub use mount::MountInfo;
 pub use new_document::NewDocument;
+pub use proxy::{Proxies, Proxy, ProxyError, ProxyVariables, Variable};
 pub use secret_path::{SecretPath, SecretPathError};
 pub use server_time::ServerTime;
 pub use settings::{
-    Address, AddressError, ClientCertificate, Credentials, Limits, Login, Settings, TlsSettings,
+    Address, AddressError, ClientCertificate, Credentials, Identity, Limits, Login, Origin,
+    Settings, TlsSettings,
 };
 pub use store::{Store, Turn};
 pub use text::has_credential;

@@ -13,6 +13,8 @@ mod list;
 mod login;
 mod logs;
 mod metadata;
+mod proxy;
+mod quirks;
 mod raw;
 mod read;
 mod redirect;
@@ -26,8 +28,8 @@ use std::time::Duration;
 
 use terraform_provider_claude::secret::Secret;
 use terraform_provider_claude::vault::{
-    Address, Credentials, Field, Limits, Reading, SecretPath, Settings, Store, TlsSettings,
-    TokenOrigin,
+    Address, Credentials, Field, Limits, Origin, Proxies, Reading, SecretPath, Settings, Store,
+    TlsSettings, TokenOrigin,
 };
 
 use crate::support::openbao::OpenBao;
@@ -39,6 +41,8 @@ fn settings(address: &str, credentials: Credentials) -> Settings {
         namespace: None,
         credentials,
         tls: TlsSettings::default(),
+        proxies: Proxies::default(),
+        origin: Origin::default(),
         max_retries: 4,
         limits: Limits {
             backoff: Duration::from_millis(5),

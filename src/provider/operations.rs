@@ -108,8 +108,9 @@ impl Operations {
             return Err(Refusal::Arguments(refused));
         }
         let present = Arc::new(Present::new(environment, clock));
-        let (configured, warnings) =
-            Configured::new(&config, environment, present).map_err(Refusal::Failed)?;
+        let (configured, warnings) = Configured::new(&config, environment, present, false)
+            .and_then(|configured| configured.begin(Deadline::start()))
+            .map_err(Refusal::Failed)?;
         let lifetime = configured
             .defaults
             .resolve(&Field::<Number>::Null, &Field::Null)

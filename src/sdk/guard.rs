@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -16,8 +16,9 @@ use crate::protocol::Diagnostic;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::random::random_u64;
 
-/// What the detail of a message becomes on its way to the host.
-pub type Retell = Arc<dyn Fn(&str) -> String + Send + Sync>;
+/// What the summary and detail of a message become on its way to the host; first, whether it is a
+/// warning.
+pub type Retell = Arc<dyn Fn(bool, &str, &str) -> (String, String) + Send + Sync>;
 
 /// A response that can carry diagnostics.
 pub(super) trait Answer {
@@ -107,6 +108,23 @@ pub(super) struct Call<'c> {
     pub(super) grace: Duration,
     /// What the details of its diagnostics pass through.
     pub(super) retell: Option<Retell>,
+    /// What its answer reports besides its own.
+    pub(super) warnings: Warnings,
+}
+
+/// Warnings that are found before the work of a call begins.
+#[derive(Clone, Default)]
+pub(super) struct Warnings(Arc<Mutex<Diagnostics>>);
+
+impl Warnings {
+    /// Adds warnings.
+    pub(super) fn add(&self, mut warnings: Diagnostics) {
+        self.lock().append(&mut warnings);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Diagnostics> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Call<'_> {
@@ -151,6 +169,10 @@ pub(super) async fn guarded<A: Answer>(
         Ok(Err(diagnostics)) => failed(call.rpc, fallback, diagnostics),
         Err(panic) => failed(call.rpc, fallback, vec![panicked(call.rpc, panic)]),
     };
+    let warnings = std::mem::take(&mut *call.warnings.lock());
+    if !warnings.is_empty() {
+        answer.tell(warnings);
+    }
     retold(call.retell.as_ref(), answer.told());
     answer
 }
@@ -167,7 +189,9 @@ fn failed<A: Answer>(rpc: &str, mut fallback: A, mut diagnostics: Diagnostics) -
 pub(super) fn retold(retell: Option<&Retell>, diagnostics: &mut [wire::Diagnostic]) {
     let Some(retell) = retell else { return };
     for diagnostic in diagnostics {
-        diagnostic.detail = retell(&diagnostic.detail);
+        let is_warning = diagnostic.severity() == wire::diagnostic::Severity::Warning;
+        (diagnostic.summary, diagnostic.detail) =
+            retell(is_warning, &diagnostic.summary, &diagnostic.detail);
     }
 }
 

@@ -65,14 +65,19 @@ pub trait Provider: Send + Sync + 'static {
         config: Self::Config,
     ) -> Result<(Arc<Self::Configured>, Diagnostics), Failure>;
 
-    /// Returns the context of one request, which must be over by the deadline.
+    /// Returns the context of one request, which must be over by the deadline, and warnings for
+    /// its answer.
+    ///
+    /// # Errors
+    ///
+    /// Fails where something is wrong that only requests need, and functions do not.
     fn begin(
         &self,
         configured: &Arc<Self::Configured>,
         deadline: Deadline,
-    ) -> Arc<Self::Configured> {
+    ) -> Result<(Arc<Self::Configured>, Diagnostics), Diagnostics> {
         let _ = deadline;
-        Arc::clone(configured)
+        Ok((Arc::clone(configured), Diagnostics::new()))
     }
 
     /// Returns what the details of all messages pass through while `configured` is in use: they

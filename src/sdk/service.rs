@@ -21,7 +21,7 @@ use super::coding::{to_wire, undecodable};
 use super::erased::{AnyDataSource, AnyEphemeralResource, AnyResource, Erased};
 use super::failure::{Diagnostics, has_error};
 use super::function::AnyFunction;
-use super::guard::{Answer, Call, Retell, guarded};
+use super::guard::{Answer, Call, Retell, Warnings, guarded};
 use super::list_resource::AnyListResource;
 use super::model::{AttributeValue, Model};
 use super::provider::Provider;
@@ -61,6 +61,8 @@ struct Session<C> {
     configured: Option<Arc<C>>,
     cancelled: CancellationToken,
     retell: Option<Retell>,
+    /// What the answer of a request reports besides its own.
+    warnings: Warnings,
     /// Configurations of earlier runs, which a process in debug mode has served.
     earlier: Vec<Arc<C>>,
 }
@@ -74,6 +76,7 @@ impl<C> Session<C> {
             cancelled: self.cancelled.clone(),
             grace: Duration::ZERO,
             retell: self.retell.clone(),
+            warnings: self.warnings.clone(),
         }
     }
 
@@ -86,8 +89,10 @@ impl<C> Session<C> {
                  one. Please report this with the host's version.",
             )]
         })?;
+        let (request, warnings) = provider.begin(&configured, Deadline::start())?;
+        self.warnings.add(warnings);
         Ok(Context {
-            configured: provider.begin(&configured, Deadline::start()),
+            configured: request,
             cancelled: self.cancelled,
             _in_use: configured,
         })
@@ -100,6 +105,7 @@ impl<C> Clone for Session<C> {
             configured: self.configured.clone(),
             cancelled: self.cancelled.clone(),
             retell: self.retell.clone(),
+            warnings: Warnings::default(),
             earlier: Vec::new(),
         }
     }
@@ -161,6 +167,7 @@ impl<P: Provider> ProviderService<P> {
                     configured: None,
                     cancelled: CancellationToken::new(),
                     retell: None,
+                    warnings: Warnings::default(),
                     earlier: Vec::new(),
                 }),
             }),
@@ -343,6 +350,7 @@ fn sessionless(rpc: &'static str) -> Call<'static> {
         cancelled: CancellationToken::new(),
         grace: Duration::ZERO,
         retell: None,
+        warnings: Warnings::default(),
     }
 }
 

@@ -2,12 +2,14 @@
 
 mod texts;
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
 use self::texts::Texts;
-use super::error::{TokenSource, VaultError};
+use super::error::{ConnectionProblem, Server, TokenSource, VaultError};
 use super::text::Censor;
 
 /// How the storage refuses a document for its size, after `put failed due to`.
@@ -36,11 +38,13 @@ pub(super) enum Verdict {
 /// What was asked, as errors name it.
 #[derive(Clone, Copy)]
 pub(super) struct Question<'a> {
-    /// Scheme, host and port.
-    pub(super) address: &'a str,
+    /// The server.
+    pub(super) address: &'a Server,
     pub(super) api_path: &'a str,
     pub(super) capability: &'static str,
     pub(super) token: TokenSource,
+    /// How long the server asks to wait.
+    pub(super) retry_after: Option<Duration>,
 }
 
 impl Answer {
@@ -91,15 +95,20 @@ impl Answer {
             errors: censor.show_all(&errors),
         };
         match self.status {
+            200..=299 if self.is_wrapped() => Verdict::Failed(VaultError::Wrapped {
+                api_path: question.api_path.to_owned(),
+            }),
             200..=299 if self.body.is_empty() || self.is_json() => Verdict::Settled,
             // A PATCH that finds nothing is answered by nothing.
             404 if self.is_json() || self.is_empty_json() => Verdict::Settled,
-            400 if says("Upgrading from non-versioned to versioned data") => {
+            400 if says("Upgrading from non-versioned to versioned data")
+                || says("Waiting for the primary to upgrade") =>
+            {
                 Verdict::Retry(server())
             }
             400 | 401 if says("missing client token") => unauthenticated(question),
             400 if self.starts_with(PLAIN_HTTP) => Verdict::Failed(VaultError::HttpsExpected {
-                address: question.address.to_owned(),
+                address: question.address.clone(),
             }),
             401 if self.is_json() => unauthenticated(question),
             403 if self.is_json() => {
@@ -118,7 +127,13 @@ impl Answer {
             412 | 472 | 473 => Verdict::Retry(VaultError::Standby {
                 status: self.status,
             }),
-            429 => Verdict::Retry(VaultError::RateLimited),
+            407 => Verdict::Failed(VaultError::Unreachable {
+                address: question.address.clone(),
+                problem: ConnectionProblem::ProxyCredentials,
+            }),
+            429 => Verdict::Retry(VaultError::RateLimited {
+                seconds: question.retry_after.map(|wait| wait.as_secs()),
+            }),
             501 | 505 => Verdict::Failed(server()),
             // Raft's way to refuse a document for its size: it will not shrink by waiting.
             500 if says(TOO_LARGE) => Verdict::Failed(server()),
@@ -132,12 +147,26 @@ impl Answer {
             }
             500..=599 => Verdict::Retry(server()),
             _ if !self.is_json() => Verdict::Failed(VaultError::NotJson {
+                address: question.address.clone(),
                 api_path: question.api_path.to_owned(),
                 status: self.status,
                 content_type: censor.show(&self.content_type),
             }),
             _ => Verdict::Failed(server()),
         }
+    }
+
+    /// Reports whether the answer has a wrapping token in place of its content.
+    fn is_wrapped(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Envelope {
+            wrap_info: Option<IgnoredAny>,
+            data: Option<IgnoredAny>,
+            auth: Option<IgnoredAny>,
+        }
+        serde_json::from_slice::<Envelope>(&self.body).is_ok_and(|body| {
+            body.wrap_info.is_some() && body.data.is_none() && body.auth.is_none()
+        })
     }
 
     /// Tells whether the body is how Vault refuses: an object with a list of errors.
@@ -193,10 +222,11 @@ mod tests {
             body: Zeroizing::new(body.into()),
         };
         let question = Question {
-            address: "http://vault:8200",
+            address: &"http://vault:8200".into(),
             api_path: "secret/data/a",
             capability: "read",
             token: TokenSource::Given(TokenOrigin::File),
+            retry_after: None,
         };
         match answer.judge(question, &Censor::default()) {
             Verdict::Settled => (false, None),
@@ -252,7 +282,7 @@ mod tests {
     fn what_may_pass_is_asked_again() {
         let cases = [
             (412, "", VaultError::Standby { status: 412 }),
-            (429, "", VaultError::RateLimited),
+            (429, "", VaultError::RateLimited { seconds: None }),
             (472, "", VaultError::Standby { status: 472 }),
             (473, "{}", VaultError::Standby { status: 473 }),
             (503, r#"{"errors":["Vault is sealed"]}"#, VaultError::Sealed),
@@ -349,6 +379,7 @@ mod tests {
     #[test]
     fn what_will_not_pass_is_told_at_once() {
         let not_json = |status| VaultError::NotJson {
+            address: "http://vault:8200".into(),
             api_path: "secret/data/a".into(),
             status,
             content_type: "text/html".into(),

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use async_trait::async_trait;
 use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method};
 use rustify::endpoint::Endpoint;
-use rustify::enums::{RequestMethod, RequestType, ResponseType};
-use rustify::errors::ClientError;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tokio_util::bytes::Bytes;
 use zeroize::Zeroizing;
 
 use super::answer::{Answer, Question, Verdict};
@@ -21,7 +19,7 @@ use super::retry::{Budget, backoff};
 use super::server_time::{LastDate, parse_http_date};
 use super::settings::Limits;
 use super::text::Censor;
-use super::transport::{NoAnswer, Transport, unwrap_error};
+use super::transport::{Message, NoAnswer, Transport};
 use crate::random::jitter;
 use crate::secret::Secret;
 
@@ -32,8 +30,6 @@ pub(super) struct Channel {
     pub(super) date: LastDate,
     pub(super) limits: Limits,
     pub(super) max_retries: u32,
-    /// Path of the address, without a slash at the end.
-    pub(super) prefix: String,
     pub(super) namespace: Option<HeaderValue>,
     pub(super) index: NewestIndex,
     pub(super) permits: Semaphore,
@@ -44,6 +40,8 @@ pub(super) struct Channel {
 pub(super) struct Caller<'a> {
     pub(super) token: Option<&'a Secret>,
     pub(super) source: TokenSource,
+    /// Namespace in place of the channel's.
+    pub(super) namespace: Option<&'a HeaderValue>,
     pub(super) capability: &'static str,
     /// Where it is kept whether the request may have landed without an answer.
     pub(super) landing: &'a Landing,
@@ -94,12 +92,12 @@ impl Channel {
         if caller.landing.is_overdue() {
             return (Err(Failed::ForGood(VaultError::Overdue)), None);
         }
-        let api_path = endpoint.path().trim().trim_start_matches('/').to_owned();
+        let api_path = api_path(endpoint);
         let method = endpoint.method();
         let started = Instant::now();
         // Before the sending, so that it is noted where nobody waits for its end.
         let before = caller.landing.begin();
-        let sent = self.send(endpoint, caller.token).await;
+        let sent = self.send(endpoint, caller).await;
         let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
         let (answer, headers) = match sent {
             Ok(answered) => answered,
@@ -131,12 +129,13 @@ impl Channel {
         if let Some(index) = headers.get(X_VAULT_INDEX) {
             self.index.note(index);
         }
-        let place = self.transport.place();
+        let server = self.transport.server();
         let question = Question {
-            address: &place,
+            address: &server,
             api_path: &api_path,
             capability: caller.capability,
             token: caller.source,
+            retry_after: retry_after(&headers),
         };
         match answer.judge(question, &self.censor) {
             Verdict::Settled => (Ok(answer), None),
@@ -148,24 +147,14 @@ impl Channel {
     async fn send<E: Endpoint>(
         &self,
         endpoint: &E,
-        token: Option<&Secret>,
+        caller: Caller<'_>,
     ) -> Result<(Answer, HeaderMap), NoAnswer> {
-        let headers = Headers {
-            prefix: &self.prefix,
-            token: token
-                .map(token_header)
-                .transpose()
-                .map_err(NoAnswer::unsent)?,
-            namespace: self.namespace.clone(),
-            index: self.index.get(),
-        };
-        let endpoint = Borrowed(endpoint).with_middleware(&headers);
-        let exec = endpoint.exec(&self.transport);
-        let answered = tokio::time::timeout(self.limits.attempt, exec)
+        let message = self.message(endpoint, caller).map_err(NoAnswer::unsent)?;
+        let response = tokio::time::timeout(self.limits.attempt, self.transport.send(message))
             .await
-            .map_err(|_| NoAnswer::unknown(self.too_late(self.limits.attempt)))?;
-        let response = answered.map_err(|error| self.fit_to_show(unwrap_error(error)))?;
-        let (parts, body) = response.response.into_parts();
+            .map_err(|_| NoAnswer::unknown(self.too_late(self.limits.attempt)))?
+            .map_err(|error| self.fit_to_show(error))?;
+        let (parts, body) = response.into_parts();
         let content_type = parts.headers.get(CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok());
         let answer = Answer {
@@ -176,10 +165,35 @@ impl Channel {
         Ok((answer, parts.headers))
     }
 
+    /// Makes a request of what an endpoint says of itself.
+    fn message<E: Endpoint>(
+        &self,
+        endpoint: &E,
+        caller: Caller<'_>,
+    ) -> Result<Message, VaultError> {
+        let unsendable = |_| VaultError::Unsendable;
+        let method: Method = endpoint.method().into();
+        let query = endpoint.query().map_err(unsendable)?;
+        // An endpoint without parameters still has an empty query.
+        let query = query.as_deref().filter(|query| !query.is_empty());
+        let body = endpoint.body().map_err(unsendable)?.unwrap_or_default();
+        let headers = Headers {
+            token: caller.token.map(token_header).transpose()?,
+            namespace: caller.namespace.or(self.namespace.as_ref()).cloned(),
+            index: self.index.get(),
+        };
+        Ok(Message {
+            url: self.transport.url(api_path(endpoint).as_str(), query)?,
+            headers: headers.of(&method, !body.is_empty()),
+            method,
+            body: Bytes::from_owner(Zeroizing::new(body)),
+        })
+    }
+
     /// Returns the error of something that took longer than allowed.
     pub(super) fn too_late(&self, allowed: Duration) -> VaultError {
         VaultError::DeadlineExceeded {
-            address: self.transport.place(),
+            address: self.transport.server(),
             seconds: allowed.as_secs(),
         }
     }
@@ -216,30 +230,9 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Duration::try_from(then.duration_since(now)).ok()
 }
 
-/// An endpoint that can be sent again: `rustify` takes them by value.
-struct Borrowed<'a, E>(&'a E);
-
-#[async_trait]
-impl<E: Endpoint> Endpoint for Borrowed<'_, E> {
-    type Response = E::Response;
-    const REQUEST_BODY_TYPE: RequestType = E::REQUEST_BODY_TYPE;
-    const RESPONSE_BODY_TYPE: ResponseType = E::RESPONSE_BODY_TYPE;
-
-    fn path(&self) -> String {
-        self.0.path()
-    }
-
-    fn method(&self) -> RequestMethod {
-        self.0.method()
-    }
-
-    fn query(&self) -> Result<Option<String>, ClientError> {
-        self.0.query()
-    }
-
-    fn body(&self) -> Result<Option<Vec<u8>>, ClientError> {
-        self.0.body()
-    }
+/// Returns the path of an endpoint, which some have a tab or a slash in front of.
+fn api_path<E: Endpoint>(endpoint: &E) -> String {
+    endpoint.path().trim_start_matches(['\t', '/']).to_owned()
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::proxy::Proxy;
+
 /// Tells why an operation on Vault failed.
 ///
 /// No text in it holds a token or another credential, and none holds the content of a secret:
@@ -20,7 +22,7 @@ pub enum VaultError {
         errors: Vec<String>,
     },
     /// Vault does not know the token, or there is none.
-    #[error("Vault did not accept the token")]
+    #[error("Vault did not accept the Vault token")]
     Unauthenticated {
         /// Where the token came from.
         token: TokenSource,
@@ -35,7 +37,17 @@ pub enum VaultError {
         /// What Vault said beyond "permission denied", often nothing.
         errors: Vec<String>,
     },
-    /// The login failed for a reason that Vault gave, or was answered without a token.
+    /// The login was answered, and not with a token.
+    #[error("the {method} login at `auth/{mount}` {problem}")]
+    LoginWithoutToken {
+        /// The method that was used.
+        method: LoginMethod,
+        /// Its mount, without `auth/`.
+        mount: String,
+        /// What came in its place.
+        problem: LoginProblem,
+    },
+    /// The login failed for a reason that Vault gave.
     #[error("the {method} login at `auth/{mount}` failed with status {status}{}", listed(.errors))]
     LoginFailed {
         /// The method that was used.
@@ -57,8 +69,31 @@ pub enum VaultError {
         status: u16,
     },
     /// A quota was exceeded, for longer than the retries lasted.
-    #[error("Vault limits the rate of requests")]
-    RateLimited,
+    #[error("Vault limits the rate of requests{}", asked_to_wait(.seconds))]
+    RateLimited {
+        /// How long the server asked to wait.
+        seconds: Option<u64>,
+    },
+    /// The secret id of a login is a Vault token, as a response has it that wraps a secret id.
+    #[error("the {method} login at `auth/{mount}` was given a Vault token as secret_id")]
+    WrappingToken {
+        /// The method that was used.
+        method: LoginMethod,
+        /// Its mount, without `auth/`.
+        mount: String,
+    },
+    /// The answer is wrapped: a control group has to approve the request.
+    #[error("Vault answered for `{api_path}` with a wrapping token in place of the content")]
+    Wrapped {
+        /// The path that was called.
+        api_path: String,
+    },
+    /// Nothing is found below the address, not even what every server has.
+    #[error("{address} answers 404 for everything, so this is not the address of Vault's API")]
+    WrongAddress {
+        /// The server.
+        address: Server,
+    },
     /// The mount is a KV engine of version 1, which keeps no versions and no metadata.
     #[error("`{mount}` is a KV engine of version 1")]
     KvVersion1 {
@@ -95,8 +130,12 @@ pub enum VaultError {
         status: u16,
     },
     /// The answer is not JSON: most likely it comes from a proxy, or the address is not Vault's.
-    #[error("the answer with status {status} for `{api_path}` is not JSON but `{content_type}`")]
+    #[error(
+        "{address} answered {status} for `{api_path}`, not with JSON but with `{content_type}`"
+    )]
     NotJson {
+        /// The server.
+        address: Server,
         /// The path that was called.
         api_path: String,
         /// HTTP status.
@@ -112,6 +151,18 @@ pub enum VaultError {
         /// The part that is missing or odd, never what it holds.
         what: &'static str,
     },
+    /// The body is compressed, which no request asks for.
+    #[error("the answer of {address} is compressed, which was not requested")]
+    Compressed {
+        /// The server.
+        address: Server,
+    },
+    /// A variable does not hold the address of a proxy.
+    #[error("{variable} is not the http or https address of a proxy")]
+    Proxy {
+        /// The variable.
+        variable: &'static str,
+    },
     /// The server pointed elsewhere in a way that is not followed.
     #[error("the server redirected with status {status} to `{to}`")]
     Redirected {
@@ -121,24 +172,24 @@ pub enum VaultError {
         to: String,
     },
     /// A server that speaks HTTPS was asked over HTTP.
-    #[error("`{address}` expects https")]
+    #[error("{address} expects https")]
     HttpsExpected {
-        /// Scheme, host and port.
-        address: String,
+        /// The server.
+        address: Server,
     },
     /// No secure connection came about.
-    #[error("TLS with `{address}` failed: {problem}")]
+    #[error("TLS with {address} failed: {problem}")]
     Tls {
-        /// Scheme, host and port.
-        address: String,
+        /// The server.
+        address: Server,
         /// What is wrong.
         problem: TlsProblem,
     },
     /// No connection came about, or it broke.
-    #[error("`{address}` cannot be reached: {problem}")]
+    #[error("{address} cannot be reached: {problem}")]
     Unreachable {
-        /// Scheme, host and port.
-        address: String,
+        /// The server.
+        address: Server,
         /// What happened.
         problem: ConnectionProblem,
     },
@@ -159,10 +210,10 @@ pub enum VaultError {
         errors: Vec<String>,
     },
     /// No whole answer came in time.
-    #[error("`{address}` did not answer within {seconds} s")]
+    #[error("{address} did not answer within {seconds} s")]
     DeadlineExceeded {
-        /// Scheme, host and port.
-        address: String,
+        /// The server.
+        address: Server,
         /// Seconds allowed.
         seconds: u64,
     },
@@ -175,6 +226,49 @@ pub enum VaultError {
     /// The store was closed before or meanwhile.
     #[error("the connection to Vault was closed")]
     Cancelled,
+}
+
+/// A server, and the proxy through which it is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Scheme, host and port, and the path where that matters.
+    pub address: String,
+    /// The proxy.
+    pub proxy: Option<Box<Proxy>>,
+    /// Nobody set an address.
+    pub is_default: bool,
+    /// Arguments can set what the environment does not.
+    pub has_arguments: bool,
+}
+
+impl From<&str> for Server {
+    fn from(address: &str) -> Self {
+        Self {
+            address: address.to_owned(),
+            proxy: None,
+            is_default: false,
+            has_arguments: false,
+        }
+    }
+}
+
+impl std::fmt::Display for Server {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "`{}`", self.address)?;
+        if self.is_default {
+            formatter.write_str(" (the default, because no address is set)")?;
+        }
+        match &self.proxy {
+            Some(proxy) => {
+                let variable = proxy.variable();
+                write!(
+                    formatter,
+                    " (through the proxy `{proxy}`, set by {variable})"
+                )
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 impl VaultError {
@@ -227,6 +321,20 @@ pub enum LoginMethod {
     Jwt,
 }
 
+/// Tells what a login was answered with in place of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum LoginProblem {
+    /// A second factor is required.
+    #[error("requires a second factor (MFA)")]
+    SecondFactor,
+    /// The token is wrapped.
+    #[error("was answered with a wrapped response")]
+    Wrapped,
+    /// Something else.
+    #[error("was answered without a Vault token")]
+    NoToken,
+}
+
 /// Tells why TLS failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TlsProblem {
@@ -251,6 +359,9 @@ pub enum TlsProblem {
     /// The server does not accept the client certificate.
     #[error("the server did not accept the client certificate")]
     ClientCertificateRefused,
+    /// A certificate has a key or a signature of a kind that is not supported.
+    #[error("{0} is not supported")]
+    Unsupported(&'static str),
     /// The peer does not speak TLS.
     #[error("the server does not speak TLS there")]
     NotTls,
@@ -286,9 +397,12 @@ pub enum ConnectionProblem {
     /// What answered does not speak HTTP.
     #[error("the answer is not HTTP")]
     NotHttp,
-    /// The proxy that the environment names did not open a way.
+    /// The proxy did not open a connection.
     #[error("the proxy did not open a connection")]
     Proxy,
+    /// The proxy asks for a user name and password.
+    #[error("the proxy asks for a user name and password (407)")]
+    ProxyCredentials,
     /// Something else.
     #[error("the connection failed")]
     Other,
@@ -302,6 +416,11 @@ impl std::fmt::Display for LoginMethod {
             Self::Jwt => "JWT",
         })
     }
+}
+
+fn asked_to_wait(seconds: &Option<u64>) -> String {
+    let asked = |seconds| format!(", and asks to wait {seconds} s");
+    seconds.map_or_else(String::new, asked)
 }
 
 fn listed(errors: &[String]) -> String {

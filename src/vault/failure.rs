@@ -5,24 +5,36 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError};
 
-use super::error::{ConnectionProblem, TlsProblem, VaultError};
+use super::connect::NoConnection;
+use super::error::{ConnectionProblem, Server, TlsProblem, VaultError};
+use super::proxy::ProxyError;
 use super::tls::is_authority;
 
-/// Turns what `reqwest` says into an error of ours. `shows_certificate` tells whether the server
-/// was given a client certificate.
+/// Turns what the HTTP client says into an error of ours. `shows_certificate` tells whether the
+/// server was given a client certificate.
 pub(super) fn explain(
-    error: &reqwest::Error,
-    address: &str,
+    error: &(dyn Error + 'static),
+    address: Server,
     shows_certificate: bool,
 ) -> VaultError {
-    let address = address.to_owned();
     match find(error) {
+        Some(Cause::NoConnection(NoConnection::Tls(problem))) => VaultError::Tls {
+            address,
+            problem: *problem,
+        },
+        Some(Cause::NoConnection(NoConnection::Proxy(ProxyError { variable }))) => {
+            VaultError::Proxy { variable }
+        }
+        Some(Cause::NoConnection(NoConnection::Problem(problem))) => VaultError::Unreachable {
+            address,
+            problem: *problem,
+        },
         Some(Cause::Tls(rustls)) => VaultError::Tls {
             address,
             problem: tls_problem(rustls, shows_certificate),
         },
         Some(Cause::Connection(problem)) => VaultError::Unreachable { address, problem },
-        None => VaultError::Unreachable {
+        Some(Cause::NoConnection(NoConnection::Io(_))) | None => VaultError::Unreachable {
             address,
             problem: connection_problem(error),
         },
@@ -30,6 +42,7 @@ pub(super) fn explain(
 }
 
 enum Cause<'a> {
+    NoConnection(&'a NoConnection),
     Tls(&'a rustls::Error),
     Connection(ConnectionProblem),
 }
@@ -40,6 +53,11 @@ fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<Cause<'a>> {
     while let Some(cause) = next {
         if let Some(rustls) = cause.downcast_ref::<rustls::Error>() {
             return Some(Cause::Tls(rustls));
+        }
+        if let Some(none) = cause.downcast_ref::<NoConnection>()
+            && !matches!(none, NoConnection::Io(_))
+        {
+            return Some(Cause::NoConnection(none));
         }
         if let Some(io) = cause.downcast_ref::<io::Error>() {
             // The source of a wrapper is the source of what it wraps, so look inside first.
@@ -73,30 +91,21 @@ fn io_problem(kind: io::ErrorKind) -> Option<ConnectionProblem> {
 }
 
 /// Tells problems apart that have no type of their own to be told by.
-fn connection_problem(error: &reqwest::Error) -> ConnectionProblem {
-    if error.is_dns() {
-        return ConnectionProblem::NameResolution;
-    }
-    if error.is_timeout() {
-        return ConnectionProblem::TimedOut;
-    }
-    let mut next: Option<&dyn Error> = Some(error);
+fn connection_problem(error: &(dyn Error + 'static)) -> ConnectionProblem {
+    let mut next = Some(error);
+    let mut problem = ConnectionProblem::Other;
     while let Some(cause) = next {
         let text = cause.to_string();
-        if text.contains("tunnel") {
-            return ConnectionProblem::Proxy;
-        }
         // The second is a peer that speaks first, as mail and SSH servers do.
         if text.contains("invalid HTTP") || text.contains("unexpected message") {
             return ConnectionProblem::NotHttp;
         }
+        if cause.is::<hyper::Error>() {
+            problem = ConnectionProblem::Closed;
+        }
         next = cause.source();
     }
-    if error.is_connect() {
-        ConnectionProblem::Other
-    } else {
-        ConnectionProblem::Closed
-    }
+    problem
 }
 
 fn tls_problem(error: &rustls::Error, shows_certificate: bool) -> TlsProblem {

@@ -24,10 +24,11 @@ pub fn judge(status: u16, content_type: &str, body: &[u8], credential: &str) -> 
     let censor = Censor::default();
     censor.hide(&Secret::new(credential));
     let question = Question {
-        address: "https://vault.example.com",
+        address: &"https://vault.example.com".into(),
         api_path: "secret/data/agent",
         capability: "read",
         token: TokenSource::Given(TokenOrigin::File),
+        retry_after: None,
     };
     let _ = answer.refuses_before_writing();
     let mut told = String::new();

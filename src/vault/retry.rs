@@ -9,6 +9,8 @@ use crate::deadline::Deadline;
 
 /// Longest wait between two attempts that nobody asked for.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
+/// Over how many times what the server asks for its clients are spread.
+const SPREAD: u32 = 8;
 
 /// Time that one operation has, shared by all requests that it makes.
 #[derive(Clone, Copy)]
@@ -60,17 +62,25 @@ impl Budget {
     }
 }
 
-/// Returns the wait after the given failed attempt, counted from 1: doubled each time, between
-/// half and all of it by chance (`jitter` in 0..1), and not shorter than the server asks.
+/// Returns the wait after the given failed attempt, counted from 1: four times as long each time, so
+/// that a few attempts outlast the election of a leader, and between half and all of it by chance
+/// (`jitter` in 0..1). What the server asks for comes on top, so that clients that it asked at once
+/// do not return at once.
 pub(super) fn backoff(
     base: Duration,
     attempt: u32,
     retry_after: Option<Duration>,
     jitter: f64,
 ) -> Duration {
-    let doubled = base.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)));
-    let chosen = doubled.min(LONGEST_BACKOFF).mul_f64(0.5 + jitter / 2.0);
-    chosen.max(retry_after.unwrap_or_default())
+    let grown = base.saturating_mul(4_u32.saturating_pow(attempt.saturating_sub(1)));
+    let longest = grown.min(LONGEST_BACKOFF);
+    match retry_after {
+        Some(asked) => {
+            let spread = asked.saturating_mul(SPREAD).min(LONGEST_BACKOFF);
+            asked.saturating_add(spread.max(longest).mul_f64(jitter))
+        }
+        None => longest.mul_f64(0.5 + jitter / 2.0),
+    }
 }
 
 #[cfg(test)]
@@ -78,15 +88,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_up_to_a_bound_and_heed_the_server() {
+    fn waits_grow_up_to_a_bound_and_heed_the_server() {
         let base = Duration::from_millis(250);
         let full = |attempt| backoff(base, attempt, None, 1.0).as_millis();
-        assert_eq!([full(1), full(2), full(3), full(4)], [250, 500, 1000, 2000]);
+        assert_eq!(
+            [full(1), full(2), full(3), full(4)],
+            [250, 1000, 4000, 8000]
+        );
         assert_eq!(full(30), 8000);
         assert_eq!(full(u32::MAX), 8000);
         assert_eq!(backoff(base, 1, None, 0.0).as_millis(), 125);
         let asked = Some(Duration::from_secs(3));
-        assert_eq!(backoff(base, 1, asked, 0.5).as_secs(), 3);
+        assert_eq!(backoff(base, 1, asked, 0.5).as_millis(), 7000);
+        assert_eq!(backoff(base, 3, asked, 0.0).as_millis(), 3000);
+        let shortest: u128 = (1..=4)
+            .map(|n| backoff(base, n, None, 0.0).as_millis())
+            .sum();
+        assert!(shortest > 6_000, "an election takes seconds");
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use http::HeaderValue;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use tokio::sync::Mutex;
 use vaultrs::api::auth::approle::requests::LoginWithApproleRequest;
 use vaultrs::api::auth::kubernetes::requests::LoginWithKubernetesRequest;
@@ -11,15 +13,17 @@ use vaultrs::api::token::requests::RevokeTokenSelfRequest;
 
 use super::answer::Answer;
 use super::channel::{Caller, Channel};
-use super::error::{TokenSource, VaultError};
+use super::error::{LoginProblem, TokenSource, VaultError};
 use super::landing::Landing;
 use super::retry::Budget;
-use super::settings::{Credentials, Login};
+use super::settings::{Credentials, Identity, Login};
 use crate::secret::Secret;
 
 /// Who we are, and what Vault gave us for it.
 pub(super) struct Session {
     credentials: Credentials,
+    /// Namespace to log in to, where that is another than the one of all calls.
+    namespace: Option<HeaderValue>,
     state: Mutex<State>,
     /// Logins that failed so far. Who waited for one shares its failure.
     failures: AtomicU64,
@@ -44,9 +48,10 @@ pub(super) struct Lease {
 }
 
 impl Session {
-    pub(super) fn new(credentials: Credentials) -> Self {
+    pub(super) fn new(credentials: Credentials, namespace: Option<HeaderValue>) -> Self {
         Self {
             credentials,
+            namespace,
             state: Mutex::default(),
             failures: AtomicU64::new(0),
         }
@@ -78,7 +83,7 @@ impl Session {
         }
         let token = match &state.token {
             Some(token) => token.clone(),
-            None => match log_in(login, channel, budget).await {
+            None => match log_in(login, self.namespace.as_ref(), channel, budget).await {
                 Ok(token) => {
                     channel.censor.hide(&token);
                     state.last_failure = None;
@@ -89,7 +94,10 @@ impl Session {
                 Err(error) => {
                     state.refused = matches!(
                         error,
-                        VaultError::LoginForbidden { .. } | VaultError::LoginFailed { .. }
+                        VaultError::LoginForbidden { .. }
+                            | VaultError::LoginFailed { .. }
+                            | VaultError::LoginWithoutToken { .. }
+                            | VaultError::WrappingToken { .. }
                     );
                     state.last_failure = Some(error.clone());
                     self.failures.fetch_add(1, Ordering::Release);
@@ -133,6 +141,7 @@ impl Session {
         let caller = Caller {
             token: Some(&token),
             source: TokenSource::Login(login.method()),
+            namespace: self.namespace.as_ref(),
             capability: "update",
             landing: &Landing::default(),
         };
@@ -157,38 +166,41 @@ impl Session {
     }
 }
 
-async fn log_in(login: &Login, channel: &Channel, budget: &Budget) -> Result<Secret, VaultError> {
+async fn log_in(
+    login: &Login,
+    namespace: Option<&HeaderValue>,
+    channel: &Channel,
+    budget: &Budget,
+) -> Result<Secret, VaultError> {
     let landing = Landing::default();
     let caller = Caller {
         token: None,
         source: TokenSource::None,
+        namespace,
         capability: "update",
         landing: &landing,
     };
-    let answered = match login {
-        Login::Kubernetes { mount, role, jwt } => {
+    let mount = login.mount.clone();
+    let answered = match &login.identity {
+        Identity::Kubernetes { role, jwt } => {
             let request = LoginWithKubernetesRequest {
-                mount: mount.clone(),
+                mount,
                 role: role.clone(),
                 jwt: jwt.expose().to_owned(),
             };
             channel.exchange(&request, caller, budget).await
         }
-        Login::AppRole {
-            mount,
-            role_id,
-            secret_id,
-        } => {
+        Identity::AppRole { role_id, secret_id } => {
             let request = LoginWithApproleRequest {
-                mount: mount.clone(),
+                mount,
                 role_id: role_id.clone(),
                 secret_id: secret_id.expose().to_owned(),
             };
             channel.exchange(&request, caller, budget).await
         }
-        Login::Jwt { mount, role, jwt } => {
+        Identity::Jwt { role, jwt } => {
             let request = JWTLoginRequest {
-                mount: mount.clone(),
+                mount,
                 jwt: jwt.expose().to_owned(),
                 role: Some(role.clone()),
             };
@@ -196,17 +208,22 @@ async fn log_in(login: &Login, channel: &Channel, budget: &Budget) -> Result<Sec
         }
     };
     let answer = answered.map_err(|error| refusal(error, login))?;
-    client_token(&answer).ok_or_else(|| VaultError::LoginFailed {
+    client_token(&answer).map_err(|problem| VaultError::LoginWithoutToken {
         method: login.method(),
-        mount: login.mount().to_owned(),
-        status: answer.status,
-        errors: channel.censor.show_all(&answer.errors()),
+        mount: login.mount.clone(),
+        problem,
     })
 }
 
 /// Says of a refusal that it was the login's.
 fn refusal(error: VaultError, login: &Login) -> VaultError {
-    let (method, mount) = (login.method(), login.mount().to_owned());
+    let (method, mount) = (login.method(), login.mount.clone());
+    if let (Identity::AppRole { secret_id, .. }, VaultError::Server { status: 400, .. }) =
+        (&login.identity, &error)
+        && is_vault_token(secret_id.expose())
+    {
+        return VaultError::WrappingToken { method, mount };
+    }
     match error {
         VaultError::Forbidden { errors, .. } => VaultError::LoginForbidden {
             method,
@@ -218,6 +235,11 @@ fn refusal(error: VaultError, login: &Login) -> VaultError {
             mount,
             errors: Vec::new(),
         },
+        VaultError::Wrapped { .. } => VaultError::LoginWithoutToken {
+            method,
+            mount,
+            problem: LoginProblem::Wrapped,
+        },
         VaultError::Server { status, errors, .. } if status < 500 => VaultError::LoginFailed {
             method,
             mount,
@@ -228,18 +250,31 @@ fn refusal(error: VaultError, login: &Login) -> VaultError {
     }
 }
 
-/// Reads the token out of the answer to a login; there is none where a second factor is wanted.
-pub(super) fn client_token(answer: &Answer) -> Option<Secret> {
+/// Reports whether a text begins as tokens of Vault and OpenBao do, and no secret id does.
+fn is_vault_token(text: &str) -> bool {
+    ["hvs.", "hvb.", "hvr.", "s.", "b.", "r."]
+        .iter()
+        .any(|prefix| text.starts_with(prefix))
+}
+
+/// Reads the token out of the answer to a login.
+pub(super) fn client_token(answer: &Answer) -> Result<Secret, LoginProblem> {
     #[derive(Deserialize)]
     struct Envelope {
-        auth: Auth,
+        auth: Option<Auth>,
     }
     #[derive(Deserialize)]
     struct Auth {
+        #[serde(default)]
         client_token: String,
+        mfa_requirement: Option<IgnoredAny>,
     }
 
-    let envelope: Envelope = serde_json::from_slice(&answer.body).ok()?;
-    let token = Secret::new(envelope.auth.client_token);
-    (!token.is_empty()).then_some(token)
+    let envelope: Envelope =
+        serde_json::from_slice(&answer.body).map_err(|_| LoginProblem::NoToken)?;
+    match envelope.auth {
+        Some(auth) if !auth.client_token.is_empty() => Ok(Secret::new(auth.client_token)),
+        Some(auth) if auth.mfa_requirement.is_some() => Err(LoginProblem::SecondFactor),
+        _ => Err(LoginProblem::NoToken),
+    }
 }

@@ -1,13 +1,14 @@
 //! Everything that a store is told: where Vault is, who we are, and how long to try.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use thiserror::Error;
 use url::Url;
 
 use super::error::{LoginMethod, TokenOrigin};
+use super::proxy::Proxies;
 use crate::secret::Secret;
 
 /// Everything that [`Store::new`](super::Store::new) needs.
@@ -21,17 +22,34 @@ pub struct Settings {
     pub credentials: Credentials,
     /// How a secure connection is made.
     pub tls: TlsSettings,
+    /// Which proxy is used for which address.
+    pub proxies: Proxies,
+    /// Where these settings come from.
+    pub origin: Origin,
     /// How often a failed attempt is repeated; 0 means never.
     pub max_retries: u32,
     /// Bounds on time and size.
     pub limits: Limits,
 }
 
-/// The address of a server: `http` or `https`, a host, perhaps a port and a path before `/v1`.
+/// Where settings come from, as far as the advice about errors depends on it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Origin {
+    /// Nobody set an address.
+    pub address_is_default: bool,
+    /// Arguments can set what the environment does not.
+    pub has_arguments: bool,
+}
+
+/// The address of a server: `http` or `https`, a host, perhaps a port and a path before `/v1`; or
+/// `unix` and the path of a socket.
 ///
 /// `Display` and `Debug` show it whole; it never holds a user name or a password.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Address(Url);
+pub struct Address {
+    url: Url,
+    socket: Option<PathBuf>,
+}
 
 /// Tells why a text is no address. None of it repeats the text, which may hold a password.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -40,8 +58,11 @@ pub enum AddressError {
     #[error("it is not a URL")]
     NotUrl,
     /// Its scheme is another.
-    #[error("its scheme is neither http nor https")]
+    #[error("its scheme is none of http, https and unix")]
     Scheme,
+    /// The path of the socket is not absolute.
+    #[error("unix:// is not followed by the absolute path of a socket")]
+    Socket,
     /// It holds a user name or a password.
     #[error("it holds a user name or a password")]
     Credentials,
@@ -61,13 +82,22 @@ pub enum Credentials {
     Login(Login),
 }
 
-/// A login: the mount is that of the auth method, without `auth/`.
+/// A login.
 #[derive(Clone, Debug)]
-pub enum Login {
+pub struct Login {
+    /// Mount of the auth method, without `auth/`, such as `kubernetes`.
+    pub mount: String,
+    /// Namespace to log in to, in place of the one that calls are made in.
+    pub namespace: Option<String>,
+    /// Who we are there.
+    pub identity: Identity,
+}
+
+/// Who somebody is to an auth method.
+#[derive(Clone, Debug)]
+pub enum Identity {
     /// By the service account of a pod.
     Kubernetes {
-        /// Mount of the auth method, usually `kubernetes`.
-        mount: String,
         /// Role to log in to.
         role: String,
         /// Token of the service account.
@@ -75,8 +105,6 @@ pub enum Login {
     },
     /// By a role id and a secret id.
     AppRole {
-        /// Mount of the auth method, usually `approle`.
-        mount: String,
         /// Role id.
         role_id: String,
         /// Secret id.
@@ -84,8 +112,6 @@ pub enum Login {
     },
     /// By a signed JSON web token, such as a CI job has.
     Jwt {
-        /// Mount of the auth method, usually `jwt`.
-        mount: String,
         /// Role to log in to.
         role: String,
         /// The token.
@@ -96,13 +122,15 @@ pub enum Login {
 /// How a secure connection is made.
 #[derive(Clone, Debug, Default)]
 pub struct TlsSettings {
+    /// Authorities in PEM, trusted in place of the platform's.
+    pub ca_cert_pem: Option<String>,
     /// PEM file of authorities, trusted in place of the platform's.
     pub ca_cert_file: Option<PathBuf>,
     /// Folder with PEM files of authorities, trusted in place of the platform's, beside those of
     /// `ca_cert_file`.
     pub ca_cert_dir: Option<PathBuf>,
     /// DNS name that is sent (SNI) and that the certificate must carry, in place of the host of
-    /// the address. Proxies are not used then.
+    /// the address.
     pub server_name: Option<String>,
     /// Accept any certificate.
     pub skip_verify: bool,
@@ -160,10 +188,10 @@ impl Address {
     ///
     /// # Errors
     ///
-    /// Fails where it is no http or https URL, or holds more than host, port and path.
+    /// Fails where it is no http, https or unix URL, or holds more than host, port and path.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let url = Url::parse(text.trim()).map_err(|_| AddressError::NotUrl)?;
-        if !matches!(url.scheme(), "http" | "https") {
+        let mut url = Url::parse(text.trim()).map_err(|_| AddressError::NotUrl)?;
+        if !matches!(url.scheme(), "http" | "https" | "unix") {
             return Err(AddressError::Scheme);
         }
         if !url.username().is_empty() || url.password().is_some() {
@@ -172,51 +200,58 @@ impl Address {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(AddressError::QueryOrFragment);
         }
-        Ok(Self(url))
+        let mut socket = None;
+        if let Some(path) = text.trim().strip_prefix("unix://") {
+            if !path.starts_with('/') {
+                return Err(AddressError::Socket);
+            }
+            socket = Some(path.into());
+            url = Url::parse("http://localhost").map_err(|_| AddressError::NotUrl)?;
+        }
+        Ok(Self { url, socket })
     }
 
-    /// Returns the address as a URL.
+    /// Returns the address as a URL: of an agent behind a socket, what requests to it say.
     pub fn url(&self) -> &Url {
-        &self.0
+        &self.url
+    }
+
+    /// Returns the socket that is connected to in place of the host.
+    pub fn socket(&self) -> Option<&Path> {
+        self.socket.as_deref()
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.0.as_str())
+        match &self.socket {
+            Some(socket) => write!(formatter, "unix://{}", socket.display()),
+            None => formatter.write_str(self.url.as_str()),
+        }
     }
 }
 
 impl fmt::Debug for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Address({})", self.0)
+        write!(formatter, "Address({self})")
     }
 }
 
 impl Login {
     /// Returns the method.
     pub fn method(&self) -> LoginMethod {
-        match self {
-            Self::Kubernetes { .. } => LoginMethod::Kubernetes,
-            Self::AppRole { .. } => LoginMethod::AppRole,
-            Self::Jwt { .. } => LoginMethod::Jwt,
-        }
-    }
-
-    /// Returns the mount of the auth method, without `auth/`.
-    pub fn mount(&self) -> &str {
-        match self {
-            Self::Kubernetes { mount, .. }
-            | Self::AppRole { mount, .. }
-            | Self::Jwt { mount, .. } => mount,
+        match self.identity {
+            Identity::Kubernetes { .. } => LoginMethod::Kubernetes,
+            Identity::AppRole { .. } => LoginMethod::AppRole,
+            Identity::Jwt { .. } => LoginMethod::Jwt,
         }
     }
 
     /// Returns what no text may show.
     pub(super) fn secret(&self) -> &Secret {
-        match self {
-            Self::Kubernetes { jwt, .. } | Self::Jwt { jwt, .. } => jwt,
-            Self::AppRole { secret_id, .. } => secret_id,
+        match &self.identity {
+            Identity::Kubernetes { jwt, .. } | Identity::Jwt { jwt, .. } => jwt,
+            Identity::AppRole { secret_id, .. } => secret_id,
         }
     }
 }
@@ -231,13 +266,14 @@ mod tests {
             "http://127.0.0.1:8200",
             "https://vault.example.com/prefix/",
             " https://[::1]:8200\n",
+            "unix:///run/vault/agent.sock",
         ] {
             assert!(Address::parse(good).is_ok(), "{good}");
         }
         let cases = [
             ("vault.example.com", AddressError::NotUrl),
             ("https://", AddressError::NotUrl),
-            ("unix:///run/vault.sock", AddressError::Scheme),
+            ("unix://run/vault.sock", AddressError::Socket),
             ("localhost:8200", AddressError::Scheme),
             ("https://me:pw@vault", AddressError::Credentials),
             ("https://vault/?a", AddressError::QueryOrFragment),
@@ -253,12 +289,17 @@ mod tests {
         let settings = Settings {
             address: Address::parse("https://vault:8200").unwrap(),
             namespace: None,
-            credentials: Credentials::Login(Login::AppRole {
+            credentials: Credentials::Login(Login {
                 mount: "approle".into(),
-                role_id: "role".into(),
-                secret_id: Secret::new("canary-secret-id"),
+                namespace: None,
+                identity: Identity::AppRole {
+                    role_id: "role".into(),
+                    secret_id: Secret::new("canary-secret-id"),
+                },
             }),
             tls: TlsSettings::default(),
+            proxies: Proxies::default(),
+            origin: Origin::default(),
             max_retries: 4,
             limits: Limits::default(),
         };

@@ -80,35 +80,38 @@ impl Store {
                 censor.hide(token);
             }
             Credentials::Login(login) => {
-                SecretPath::check(login.mount()).map_err(SettingsError::LoginMount)?;
+                SecretPath::check(&login.mount).map_err(SettingsError::LoginMount)?;
                 censor.hide(login.secret());
             }
         }
-        let namespace = settings
-            .namespace
-            .as_deref()
-            .map(HeaderValue::from_str)
-            .transpose()
-            .map_err(|_| SettingsError::Namespace)?;
-        let prefix = settings.address.url().path().trim_end_matches('/');
+        let header = |namespace: &Option<String>| {
+            let namespace = namespace.as_deref().map(HeaderValue::from_str);
+            namespace.transpose().map_err(|_| SettingsError::Namespace)
+        };
+        let namespace = header(&settings.namespace)?;
+        let login_namespace = match &settings.credentials {
+            Credentials::Login(login) => header(&login.namespace)?,
+            Credentials::None | Credentials::Token(..) => None,
+        };
         let shared = Shared {
             channel: Channel {
-                prefix: prefix.to_owned(),
                 permits: Semaphore::new(settings.limits.concurrency),
-                limits: settings.limits.clone(),
                 transport: Transport::new(
                     &settings.address,
                     tls,
                     settings.tls.server_name,
-                    settings.limits,
+                    settings.proxies,
+                    settings.origin,
+                    &settings.limits,
                 ),
                 censor,
                 namespace,
+                limits: settings.limits,
                 max_retries: settings.max_retries,
                 date: Default::default(),
                 index: Default::default(),
             },
-            session: Session::new(settings.credentials),
+            session: Session::new(settings.credentials, login_namespace),
             known_mounts: Mutex::default(),
             writers: Mutex::default(),
         };
@@ -260,6 +263,7 @@ impl Store {
         answer: &Answer,
         budget: &Budget,
     ) -> Result<(), VaultError> {
+        self.check_unknown_mount(path, budget).await?;
         let errors = answer.errors();
         if errors
             .iter()
@@ -269,7 +273,6 @@ impl Store {
                 mount: path.mount().to_owned(),
             });
         }
-        self.check_unknown_mount(path, budget).await?;
         if errors.is_empty() {
             return Ok(());
         }
@@ -301,6 +304,15 @@ impl Store {
     ) -> Result<(), VaultError> {
         let mount = match self.find_mount(&path.to_string(), budget).await {
             Ok(mount) => mount,
+            // Vault answers so for no path that it serves.
+            Err(VaultError::Server {
+                status: 404,
+                errors,
+                ..
+            }) if !errors.iter().any(|error| error.contains("namespace")) => {
+                return Err(self.wrong_address());
+            }
+            Err(VaultError::NotJson { status: 404, .. }) => return Err(self.wrong_address()),
             // Not everyone may ask.
             Err(
                 VaultError::Forbidden { .. }
@@ -326,6 +338,12 @@ impl Store {
                 self.learn(path.mount());
                 Ok(())
             }
+        }
+    }
+
+    fn wrong_address(&self) -> VaultError {
+        VaultError::WrongAddress {
+            address: self.shared.channel.transport.server_with_path(),
         }
     }
 
@@ -377,6 +395,7 @@ impl Store {
             let caller = Caller {
                 token: lease.token.as_ref(),
                 source: lease.source,
+                namespace: None,
                 capability,
                 landing,
             };

@@ -111,16 +111,6 @@ impl TlsMaterial {
         self.identity.is_some()
     }
 
-    /// Makes a configuration for connections that are not secure, which trusts nobody.
-    pub(super) fn unused_config() -> Result<ClientConfig, TlsProblem> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        Ok(ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|_| TlsProblem::Other)?
-            .with_root_certificates(RootCertStore::empty())
-            .with_no_client_auth())
-    }
-
     /// Makes a configuration. The platform's authorities are loaded here, where they are needed.
     pub(super) fn client_config(&self) -> Result<ClientConfig, TlsProblem> {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
@@ -165,10 +155,18 @@ impl TlsMaterial {
 fn authorities(
     settings: &TlsSettings,
 ) -> Result<Option<Vec<CertificateDer<'static>>>, SettingsError> {
-    if settings.ca_cert_file.is_none() && settings.ca_cert_dir.is_none() {
+    if settings.ca_cert_pem.is_none()
+        && settings.ca_cert_file.is_none()
+        && settings.ca_cert_dir.is_none()
+    {
         return Ok(None);
     }
     let mut found = Vec::new();
+    if let Some(text) = &settings.ca_cert_pem {
+        // There is no file to name; the variable is the only place of such a text.
+        let variable = Path::new("VAULT_CACERT_BYTES");
+        found.extend(trusted(decoded(text.as_bytes(), variable)?, variable)?);
+    }
     if let Some(file) = &settings.ca_cert_file {
         found.extend(authorities_in(file)?);
     }
@@ -210,7 +208,13 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, SettingsError> {
 
 /// Reads certificates that can be trusted, that is, whose content can be decoded, too.
 fn authorities_in(file: &Path) -> Result<Vec<CertificateDer<'static>>, SettingsError> {
-    let found = certificates(file)?;
+    trusted(certificates(file)?, file)
+}
+
+fn trusted(
+    found: Vec<CertificateDer<'static>>,
+    file: &Path,
+) -> Result<Vec<CertificateDer<'static>>, SettingsError> {
     let mut roots = RootCertStore::empty();
     for certificate in &found {
         roots
@@ -223,8 +227,11 @@ fn authorities_in(file: &Path) -> Result<Vec<CertificateDer<'static>>, SettingsE
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, SettingsError> {
-    let text = read(file)?;
-    let certificates = CertificateDer::pem_slice_iter(&text)
+    decoded(&read(file)?, file)
+}
+
+fn decoded(text: &[u8], file: &Path) -> Result<Vec<CertificateDer<'static>>, SettingsError> {
+    let certificates = CertificateDer::pem_slice_iter(text)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| SettingsError::BadCertificate {
             path: file.to_owned(),

@@ -1,38 +1,51 @@
-//! One attempt on the wire: connections, redirects, and bodies of bounded size.
+//! One attempt on the wire: redirects, and bodies of bounded size.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use http::header::{HOST, LOCATION};
+use http::header::{CONTENT_ENCODING, LOCATION, PROXY_AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use rustify::errors::ClientError;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use thiserror::Error;
 use tokio_util::bytes::Bytes;
-use url::{Host, Url};
-use zeroize::Zeroizing;
+use url::Url;
 
-use super::error::{ConnectionProblem, VaultError};
+use super::connect::{Connector, proxy_authorization};
+use super::error::{Server, VaultError};
 use super::failure;
-use super::settings::{Address, Limits};
+use super::proxy::Proxies;
+use super::settings::{Address, Limits, Origin};
 use super::tls::TlsMaterial;
 use super::wiped::WipedBuffer;
 
-/// How long a connection is kept that nobody uses. Requests of one plan follow each other faster.
+/// How long a connection is kept that nobody uses. Requests of one plan follow each other faster,
+/// and what a connection has read last stays in its buffer for as long as it is kept.
 const IDLE_LIMIT: Duration = Duration::from_secs(2);
+const OUR_NAME: HeaderValue = HeaderValue::from_static(concat!(
+    env!("CARGO_PKG_NAME"),
+    "/",
+    env!("CARGO_PKG_VERSION")
+));
 
-/// Sends requests. It is the `rustify` client of this module; unlike the one that comes with
-/// `rustify`, it logs nothing, bounds every answer and returns answers of every status.
+/// Sends requests.
 pub(super) struct Transport {
-    /// Scheme, host and port with a slash: what `rustify` puts paths behind.
     root: Url,
-    tls: TlsMaterial,
-    server_name: Option<String>,
-    limits: Limits,
-    clients: Mutex<HashMap<ClientKey, reqwest::Client>>,
+    client: Client<Connector, Full<Bytes>>,
+    proxies: Proxies,
+    shown: Server,
+    shows_certificate: bool,
+    longest_body: usize,
+}
+
+/// A request to the server.
+pub(super) struct Message {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    /// Wiped when the last layer that holds it lets go.
+    pub(super) body: Bytes,
 }
 
 /// Why an attempt brought no answer.
@@ -42,15 +55,6 @@ pub(super) struct NoAnswer {
     pub(super) error: VaultError,
     /// The request may have reached a server that acts on it, now or later.
     pub(super) may_have_landed: bool,
-}
-
-/// Clients differ by whether they need authorities, which take time to load, and by the host that
-/// stands behind the server name.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum ClientKey {
-    Plain,
-    Secure,
-    Named(Host<String>),
 }
 
 impl NoAnswer {
@@ -77,41 +81,89 @@ impl Transport {
         address: &Address,
         tls: TlsMaterial,
         server_name: Option<String>,
-        limits: Limits,
+        proxies: Proxies,
+        origin: Origin,
+        limits: &Limits,
     ) -> Self {
-        let mut root = address.url().clone();
-        root.set_path("/");
-        Self {
-            root,
+        let shows_certificate = tls.has_identity();
+        let connector = Connector::new(
             tls,
             server_name,
-            limits,
-            clients: Mutex::default(),
+            proxies.clone(),
+            address.socket().map(Into::into),
+            limits.connect,
+        );
+        Self {
+            root: address.url().clone(),
+            client: Client::builder(TokioExecutor::new())
+                .pool_idle_timeout(IDLE_LIMIT)
+                .pool_max_idle_per_host(limits.concurrency)
+                .pool_timer(TokioTimer::new())
+                .build(connector),
+            // A socket is connected to whatever the variables say.
+            proxies: address.socket().map_or(proxies, |_| Proxies::default()),
+            shown: Server {
+                address: String::new(),
+                proxy: None,
+                is_default: origin.address_is_default,
+                has_arguments: origin.has_arguments,
+            },
+            shows_certificate,
+            longest_body: limits.body,
         }
     }
 
-    /// Returns scheme, host and port, as errors name the server.
-    pub(super) fn place(&self) -> String {
-        place(&self.root)
+    /// Returns the URL of a path of the API, encoded.
+    pub(super) fn url(&self, api_path: &str, query: Option<&str>) -> Result<Url, VaultError> {
+        let mut url = self.root.clone();
+        url.path_segments_mut()
+            .map_err(|()| VaultError::Unsendable)?
+            .pop_if_empty()
+            .push("v1")
+            .extend(api_path.split('/'));
+        url.set_query(query);
+        Ok(url)
     }
 
-    async fn follow(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, NoAnswer> {
-        let (parts, body) = request.into_parts();
-        // Each hop shares these bytes, and the last of them to end wipes them.
-        let body = Bytes::from_owner(Zeroizing::new(body));
-        let mut url = Url::parse(&parts.uri.to_string())
-            .map_err(|_| NoAnswer::unsent(VaultError::Unsendable))?;
+    /// Returns the server as errors name it.
+    pub(super) fn server(&self) -> Server {
+        self.server_at(&self.root)
+    }
+
+    /// Returns the server with the path of its address.
+    pub(super) fn server_with_path(&self) -> Server {
+        let mut server = self.server();
+        server
+            .address
+            .push_str(self.root.path().trim_end_matches('/'));
+        server
+    }
+
+    fn server_at(&self, url: &Url) -> Server {
+        Server {
+            address: place(url),
+            proxy: self
+                .proxies
+                .for_url(url)
+                .ok()
+                .flatten()
+                .cloned()
+                .map(Box::new),
+            ..self.shown.clone()
+        }
+    }
+
+    /// Sends a request, follows one redirect, and collects the answer.
+    pub(super) async fn send(&self, message: Message) -> Result<Response<Vec<u8>>, NoAnswer> {
+        let mut url = message.url.clone();
         let mut followed = false;
         loop {
-            let response = self
-                .once(&parts.method, &url, &parts.headers, &body)
-                .await?;
+            let response = self.once(&message, &url).await?;
             let status = response.status();
             if !status.is_redirection() {
                 return self.collect(response, &url).await;
             }
-            let target = target(response.headers(), &url);
-            match target {
+            match target(response.headers(), &url) {
                 Some(target) if !followed && may_follow(status, &url, &target) => {
                     url = target;
                     followed = true;
@@ -131,174 +183,68 @@ impl Transport {
         }
     }
 
-    async fn once(
-        &self,
-        method: &Method,
-        url: &Url,
-        headers: &HeaderMap,
-        body: &Bytes,
-    ) -> Result<reqwest::Response, NoAnswer> {
-        let (client, sent_to) = self.client(url).map_err(NoAnswer::unsent)?;
-        let renamed = sent_to != *url;
-        let mut request = reqwest::Request::new(method.clone(), sent_to);
-        *request.headers_mut() = headers.clone();
-        if renamed {
-            let authority = url.authority();
-            let host = HeaderValue::from_str(authority)
-                .map_err(|_| NoAnswer::unsent(VaultError::Unsendable))?;
-            request.headers_mut().insert(HOST, host);
+    async fn once(&self, message: &Message, url: &Url) -> Result<Response<Incoming>, NoAnswer> {
+        let unsendable = || NoAnswer::unsent(VaultError::Unsendable);
+        let uri: http::Uri = url.as_str().parse().map_err(|_| unsendable())?;
+        let mut request = Request::new(Full::new(message.body.clone()));
+        *request.method_mut() = message.method.clone();
+        *request.uri_mut() = uri;
+        *request.headers_mut() = message.headers.clone();
+        request.headers_mut().insert(USER_AGENT, OUR_NAME);
+        if url.scheme() == "http"
+            && let Ok(Some(proxy)) = self.proxies.for_url(url)
+            && let Some(credentials) = proxy_authorization(proxy.url())
+        {
+            let mut value = HeaderValue::from_str(&credentials).map_err(|_| unsendable())?;
+            value.set_sensitive(true);
+            request.headers_mut().insert(PROXY_AUTHORIZATION, value);
         }
-        if !body.is_empty() {
-            *request.body_mut() = Some(body.clone().into());
-        }
-        client.execute(request).await.map_err(|error| NoAnswer {
-            error: self.explain(&error, url),
+        self.client.request(request).await.map_err(|error| {
             // Nothing is sent before there is a connection.
-            may_have_landed: !error.is_connect(),
+            let may_have_landed = !error.is_connect();
+            NoAnswer {
+                error: self.explain(&error, url),
+                may_have_landed,
+            }
         })
     }
 
     async fn collect(
         &self,
-        mut response: reqwest::Response,
+        response: Response<Incoming>,
         url: &Url,
     ) -> Result<Response<Vec<u8>>, NoAnswer> {
-        let limit = self.limits.body;
-        let too_large = NoAnswer::unknown(VaultError::TooLarge { limit });
-        let expected = usize::try_from(response.content_length().unwrap_or_default());
-        let expected = expected.unwrap_or(usize::MAX);
-        if expected > limit {
-            return Err(too_large);
-        }
-        let mut body = WipedBuffer::with_capacity(expected);
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| NoAnswer::unknown(self.explain(&error, url)))?
+        let limit = self.longest_body;
+        let too_large = || NoAnswer::unknown(VaultError::TooLarge { limit });
+        let (parts, mut body) = response.into_parts();
+        if let Some(encoding) = parts.headers.get(CONTENT_ENCODING)
+            && encoding != "identity"
         {
-            if body.as_slice().len() + chunk.len() > limit {
-                return Err(too_large);
+            return Err(NoAnswer::unknown(VaultError::Compressed {
+                address: self.server_at(url),
+            }));
+        }
+        let expected = hyper::body::Body::size_hint(&body).lower();
+        let expected = usize::try_from(expected).unwrap_or(usize::MAX);
+        if expected > limit {
+            return Err(too_large());
+        }
+        let mut collected = WipedBuffer::with_capacity(expected);
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| NoAnswer::unknown(self.explain(&error, url)))?;
+            let Ok(chunk) = frame.into_data() else {
+                continue;
+            };
+            if collected.as_slice().len() + chunk.len() > limit {
+                return Err(too_large());
             }
-            body.extend(&chunk);
+            collected.extend(&chunk);
         }
-        let mut collected = Response::new(body.take());
-        *collected.status_mut() = response.status();
-        *collected.headers_mut() = std::mem::take(response.headers_mut());
-        Ok(collected)
+        Ok(Response::from_parts(parts, collected.take()))
     }
 
-    fn explain(&self, error: &reqwest::Error, url: &Url) -> VaultError {
-        failure::explain(error, &place(url), self.tls.has_identity())
-    }
-
-    /// Returns the client for a URL, and the URL as that client must be asked for it.
-    fn client(&self, url: &Url) -> Result<(reqwest::Client, Url), VaultError> {
-        let mut sent_to = url.clone();
-        let key = match (url.scheme(), &self.server_name, url.host()) {
-            ("https", Some(name), Some(host)) => {
-                // The URL decides the name that is sent and checked, the resolver where to connect.
-                sent_to
-                    .set_host(Some(name))
-                    .map_err(|_| VaultError::Unsendable)?;
-                ClientKey::Named(host.to_owned())
-            }
-            ("https", ..) => ClientKey::Secure,
-            _ => ClientKey::Plain,
-        };
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&key) {
-            return Ok((client.clone(), sent_to));
-        }
-        let client = self.build(&key, url)?;
-        clients.insert(key, client.clone());
-        Ok((client, sent_to))
-    }
-
-    fn build(&self, key: &ClientKey, url: &Url) -> Result<reqwest::Client, VaultError> {
-        let builder = reqwest::Client::builder()
-            .user_agent(concat!(
-                env!("CARGO_PKG_NAME"),
-                "/",
-                env!("CARGO_PKG_VERSION")
-            ))
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .http1_only()
-            .connect_timeout(self.limits.connect)
-            // What a connection has read last stays in its buffer for as long as it is kept.
-            .pool_idle_timeout(IDLE_LIMIT)
-            .pool_max_idle_per_host(self.limits.concurrency);
-        let config = match key {
-            // Without a configuration reqwest would load the platform's authorities for nothing.
-            ClientKey::Plain => TlsMaterial::unused_config(),
-            ClientKey::Secure | ClientKey::Named(_) => self.tls.client_config(),
-        };
-        let builder =
-            builder.tls_backend_preconfigured(config.map_err(|problem| VaultError::Tls {
-                address: place(url),
-                problem,
-            })?);
-        let builder = match key {
-            // A proxy would be asked for the server name in place of the host.
-            ClientKey::Named(host) => builder.no_proxy().dns_resolver(ResolveTo(host.clone())),
-            ClientKey::Plain | ClientKey::Secure => builder,
-        };
-        builder.build().map_err(|_| VaultError::Unreachable {
-            address: place(url),
-            problem: ConnectionProblem::Other,
-        })
-    }
-}
-
-#[async_trait]
-impl rustify::client::Client for Transport {
-    async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, ClientError> {
-        self.follow(request)
-            .await
-            .map_err(|error| ClientError::GenericError {
-                source: error.into(),
-            })
-    }
-
-    fn base(&self) -> &str {
-        self.root.as_str()
-    }
-
-    /// Returns answers of every status: the default makes errors of most, and copies their text.
-    async fn execute(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, ClientError> {
-        self.send(request).await
-    }
-}
-
-/// Brings our own error back out of the one that `rustify` demands.
-pub(super) fn unwrap_error(error: ClientError) -> NoAnswer {
-    // Errors of its own come while a request is built.
-    let unsent = || NoAnswer::unsent(VaultError::Unsendable);
-    match error {
-        ClientError::GenericError { source } => {
-            source.downcast::<NoAnswer>().unwrap_or_else(|_| unsent())
-        }
-        _ => unsent(),
-    }
-}
-
-/// Connects to one host, whatever name is asked for.
-struct ResolveTo(Host<String>);
-
-impl Resolve for ResolveTo {
-    fn resolve(&self, _name: Name) -> Resolving {
-        let host = self.0.clone();
-        Box::pin(async move {
-            let fixed = |ip: IpAddr| -> Addrs { Box::new(std::iter::once(SocketAddr::new(ip, 0))) };
-            Ok(match host {
-                Host::Ipv4(ip) => fixed(ip.into()),
-                Host::Ipv6(ip) => fixed(ip.into()),
-                Host::Domain(name) => {
-                    let found: Vec<_> = tokio::net::lookup_host((name, 0)).await?.collect();
-                    Box::new(found.into_iter())
-                }
-            })
-        })
+    fn explain(&self, error: &(dyn std::error::Error + 'static), url: &Url) -> VaultError {
+        failure::explain(error, self.server_at(url), self.shows_certificate)
     }
 }
 
@@ -339,6 +285,7 @@ fn place(url: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vault::settings::TlsSettings;
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()
@@ -357,6 +304,37 @@ mod tests {
         for status in [300, 301, 302, 303, 304] {
             assert!(!follows(status, "http://a", "http://b"), "{status}");
         }
+    }
+
+    #[test]
+    fn paths_are_encoded_and_stand_behind_the_prefix() {
+        let encoded = |address: &str, path: &str, query| {
+            let transport = Transport::new(
+                &Address::parse(address).unwrap(),
+                TlsMaterial::load(&TlsSettings::default()).unwrap(),
+                None,
+                Proxies::default(),
+                Origin::default(),
+                &Limits::default(),
+            );
+            transport.url(path, query).unwrap().to_string()
+        };
+        assert_eq!(
+            encoded("https://vault:8200", "team/kv/data/ci/a", None),
+            "https://vault:8200/v1/team/kv/data/ci/a"
+        );
+        assert_eq!(
+            encoded(
+                "https://vault:8200/",
+                "kv/data/a b%2f?é&=+",
+                Some("version=3")
+            ),
+            "https://vault:8200/v1/kv/data/a%20b%252f%3F%C3%A9&=+?version=3"
+        );
+        assert_eq!(
+            encoded("https://vault:8200/proxy/", "kv/data/a", None),
+            "https://vault:8200/proxy/v1/kv/data/a"
+        );
     }
 
     #[test]

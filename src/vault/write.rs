@@ -276,6 +276,7 @@ mod tests {
             errors: vec![text.into()],
         };
         let not_json = |status| VaultError::NotJson {
+            address: "http://vault:8200".into(),
             api_path: "secret/data/a".into(),
             status,
             content_type: "text/html".into(),

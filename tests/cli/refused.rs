@@ -183,7 +183,7 @@ fn settings_that_cannot_be_used_are_the_providers_errors() {
             .run(&[command, "agent"])
             .exits(1)
             .prints_nothing()
-            .tells("Error: Wrong address in VAULT_ADDR or BAO_ADDR");
+            .tells("Error: Invalid address in VAULT_ADDR");
     }
     Program::new()
         .with("TF_CLAUDE_NOW", "tomorrow")

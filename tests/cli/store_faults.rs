@@ -333,7 +333,7 @@ async fn a_server_that_cannot_be_spoken_to_is_told_with_what_to_do() {
 async fn a_refused_vault_token_is_named_by_its_place() {
     let bao = OpenBao::start().await;
     let program = || Program::new().with("VAULT_ADDR", bao.address());
-    let refused = "Error: Vault did not accept the token: secret/agent#claude_oauth_token";
+    let refused = "Error: Vault token refused: secret/agent#claude_oauth_token";
     let stale = program().with("VAULT_TOKEN", "s.stale");
     std::fs::write(stale.home().join(".vault-token"), OpenBao::ROOT).unwrap();
     stale
@@ -341,17 +341,17 @@ async fn a_refused_vault_token_is_named_by_its_place() {
         .exits(1)
         .prints_nothing()
         .tells(refused)
-        .tells("It is the one of VAULT_TOKEN")
+        .tells("The Vault token in VAULT_TOKEN has expired")
         .tells("unset VAULT_TOKEN and BAO_TOKEN and run `vault login`");
     program()
         .with("BAO_TOKEN", "s.stale")
         .run(&["status", "agent"])
         .exits(1)
-        .tells("It is the one of BAO_TOKEN");
+        .tells("The Vault token in BAO_TOKEN has expired");
     let file = program();
     std::fs::write(file.home().join(".vault-token"), "s.stale").unwrap();
     file.run(&["status", "agent"])
         .exits(1)
-        .tells("It is the one of ~/.vault-token")
+        .tells("The Vault token in ~/.vault-token has expired")
         .tells("Run `vault login` again.");
 }

@@ -129,7 +129,7 @@ fn faults() -> Vec<Fault> {
             Step::json(472, "{}"),
             2,
             "Vault has no active node",
-            &["(status 472)", "Set address to the active node"],
+            &["(status 472)", "Use the address of the active node"],
         ),
         (
             "performance-standby",

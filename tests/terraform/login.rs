@@ -256,7 +256,7 @@ async fn the_nearest_token_counts_and_is_never_revoked() {
             .env("VAULT_TOKEN", vault_token)
             .run()
             .exits(1)
-            .says("Error: Vault did not accept the token: secret/agent#claude_oauth_token");
+            .says("Error: Vault token refused: secret/agent#claude_oauth_token");
     }
     assert_eq!(bao.count(REVOKE.0, REVOKE.1), revoked);
     let read = bao.call_as(&good, "GET", "secret/data/agent", Value::Null);
@@ -272,7 +272,7 @@ async fn a_token_file_that_cannot_be_read_is_told() {
         .apply()
         .exits(1)
         .says("Warning: Cannot read the Vault token file")
-        .says("No Vault token was found");
+        .says("No Vault token: ");
 }
 
 #[tokio::test]

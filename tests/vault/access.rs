@@ -3,7 +3,7 @@
 use serde_json::json;
 use terraform_provider_claude::secret::Secret;
 use terraform_provider_claude::vault::{
-    Credentials, Login, SettingsError, Store, TokenOrigin, TokenSource, VaultError,
+    Credentials, Identity, Login, SettingsError, Store, TokenOrigin, TokenSource, VaultError,
 };
 
 use super::{path, root_store, settings, store, token};
@@ -72,15 +72,21 @@ async fn an_echo_of_our_credentials_is_shown_nowhere() {
     };
     let credentials = [
         token(CANARY),
-        Credentials::Login(Login::AppRole {
+        Credentials::Login(Login {
             mount: "approle".into(),
-            role_id: "role".into(),
-            secret_id: Secret::new(CANARY),
+            namespace: None,
+            identity: Identity::AppRole {
+                role_id: "role".into(),
+                secret_id: Secret::new(CANARY),
+            },
         }),
-        Credentials::Login(Login::Jwt {
+        Credentials::Login(Login {
             mount: "jwt".into(),
-            role: "role".into(),
-            jwt: Secret::new(CANARY),
+            namespace: None,
+            identity: Identity::Jwt {
+                role: "role".into(),
+                jwt: Secret::new(CANARY),
+            },
         }),
     ];
     for credentials in credentials {
@@ -112,10 +118,13 @@ fn values_that_no_header_can_carry_are_refused_before_any_call() {
         new(&|settings| settings.namespace = Some("a\nb".into())),
         Some(SettingsError::Namespace)
     );
-    let login = Login::Jwt {
+    let login = Login {
         mount: "/jwt".into(),
-        role: "role".into(),
-        jwt: Secret::new("jwt"),
+        namespace: None,
+        identity: Identity::Jwt {
+            role: "role".into(),
+            jwt: Secret::new("jwt"),
+        },
     };
     assert!(matches!(
         new(&|settings| settings.credentials = Credentials::Login(login.clone())),

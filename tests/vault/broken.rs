@@ -17,6 +17,7 @@ async fn a_page_in_place_of_json_is_told_with_status_and_type() {
         assert_eq!(
             root_store(proxy.address()).read(&path("agent")).await,
             Err(VaultError::NotJson {
+                address: proxy.address().into(),
                 api_path: "secret/data/agent".into(),
                 status,
                 content_type: "text/html; charset=utf-8".into(),
@@ -108,7 +109,7 @@ async fn a_server_of_another_protocol_is_told() {
     assert_eq!(
         store(once).read(&path("agent")).await,
         Err(VaultError::Unreachable {
-            address,
+            address: address.as_str().into(),
             problem: ConnectionProblem::NotHttp,
         })
     );

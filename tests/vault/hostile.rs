@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 use terraform_provider_claude::secret::Secret;
-use terraform_provider_claude::vault::{Credentials, Login, TlsSettings, VaultError};
+use terraform_provider_claude::vault::{Credentials, Identity, Login, TlsSettings, VaultError};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
@@ -43,10 +43,13 @@ async fn nothing_follows_a_redirect_out_of_tls() {
     let file = folder.path().join("authority.pem");
     std::fs::write(&file, authority.pem()).unwrap();
     let (elsewhere, bytes) = listener().await;
-    let login = Credentials::Login(Login::AppRole {
+    let login = Credentials::Login(Login {
         mount: "approle".to_owned(),
-        role_id: "role".to_owned(),
-        secret_id: Secret::new("canary-of-a-login"),
+        namespace: None,
+        identity: Identity::AppRole {
+            role_id: "role".to_owned(),
+            secret_id: Secret::new("canary-of-a-login"),
+        },
     });
     for status in [301, 302, 303, 307, 308] {
         for credentials in [token("canary-token"), login.clone()] {

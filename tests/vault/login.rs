@@ -8,7 +8,7 @@ use rcgen::{KeyPair, PKCS_ED25519, SigningKey as _};
 use serde_json::{Value, json};
 use terraform_provider_claude::secret::Secret;
 use terraform_provider_claude::vault::{
-    Credentials, Login, LoginMethod, Store, TokenSource, VaultError,
+    Credentials, Identity, Login, LoginMethod, LoginProblem, Store, TokenSource, VaultError,
 };
 
 use super::{path, settings, store, text, token};
@@ -35,10 +35,13 @@ async fn server() -> (OpenBao, Login) {
     let secret = bao
         .must("POST", "auth/approle/role/ci/secret-id", json!({}))
         .await;
-    let login = Login::AppRole {
+    let login = Login {
         mount: "approle".into(),
-        role_id: role["data"]["role_id"].as_str().unwrap().into(),
-        secret_id: Secret::new(secret["data"]["secret_id"].as_str().unwrap()),
+        namespace: None,
+        identity: Identity::AppRole {
+            role_id: role["data"]["role_id"].as_str().unwrap().into(),
+            secret_id: Secret::new(secret["data"]["secret_id"].as_str().unwrap()),
+        },
     };
     (bao, login)
 }
@@ -108,10 +111,13 @@ async fn a_token_that_is_never_accepted_leads_to_two_logins_and_an_error() {
         Step::json(403, unknown),
     ])
     .await;
-    let login = Login::Jwt {
+    let login = Login {
         mount: "jwt".into(),
-        role: "ci".into(),
-        jwt: Secret::new("signed"),
+        namespace: None,
+        identity: Identity::Jwt {
+            role: "ci".into(),
+            jwt: Secret::new("signed"),
+        },
     };
     assert_eq!(
         logged_in(proxy.address(), login).read(&path("agent")).await,
@@ -166,10 +172,13 @@ async fn closing_does_not_wait_for_a_server_that_is_silent() {
     let silent = Step::Delay(std::time::Duration::from_secs(60));
     let steps = [Step::json(200, given), Step::json(403, "{}"), silent];
     let proxy = Proxy::alone(steps).await;
-    let login = Login::Jwt {
+    let login = Login {
         mount: "jwt".into(),
-        role: "ci".into(),
-        jwt: Secret::new("signed"),
+        namespace: None,
+        identity: Identity::Jwt {
+            role: "ci".into(),
+            jwt: Secret::new("signed"),
+        },
     };
     let mut settings = settings(proxy.address(), Credentials::Login(login));
     settings.limits.close = std::time::Duration::from_millis(100);
@@ -187,10 +196,13 @@ async fn a_refused_login_is_told_and_not_repeated() {
     let (bao, _) = server().await;
     let reader = logged_in(
         bao.address(),
-        Login::AppRole {
+        Login {
             mount: "approle".into(),
-            role_id: "unknown".into(),
-            secret_id: Secret::new("canary-secret-id"),
+            namespace: None,
+            identity: Identity::AppRole {
+                role_id: "unknown".into(),
+                secret_id: Secret::new("canary-secret-id"),
+            },
         },
     );
     for _ in 0..3 {
@@ -213,10 +225,13 @@ async fn a_refused_login_is_told_and_not_repeated() {
 #[tokio::test]
 async fn a_login_at_a_mount_that_is_none_is_forbidden() {
     let bao = OpenBao::start().await;
-    let login = Login::Jwt {
+    let login = Login {
         mount: "nowhere".into(),
-        role: "ci".into(),
-        jwt: Secret::new("signed"),
+        namespace: None,
+        identity: Identity::Jwt {
+            role: "ci".into(),
+            jwt: Secret::new("signed"),
+        },
     };
     assert_eq!(
         logged_in(bao.address(), login).read(&path("agent")).await,
@@ -235,10 +250,13 @@ async fn callers_that_waited_for_a_failed_login_share_its_failure() {
         9
     ])
     .await;
-    let login = Login::Jwt {
+    let login = Login {
         mount: "jwt".into(),
-        role: "ci".into(),
-        jwt: Secret::new("signed"),
+        namespace: None,
+        identity: Identity::Jwt {
+            role: "ci".into(),
+            jwt: Secret::new("signed"),
+        },
     };
     let mut settings = settings(proxy.address(), Credentials::Login(login));
     settings.max_retries = 1;
@@ -258,18 +276,20 @@ async fn callers_that_waited_for_a_failed_login_share_its_failure() {
 async fn an_answer_without_a_token_is_a_failed_login() {
     for body in ["{}", r#"{"auth":null}"#, r#"{"auth":{"client_token":""}}"#] {
         let proxy = Proxy::alone([Step::json(200, body)]).await;
-        let login = Login::Jwt {
+        let login = Login {
             mount: "jwt".into(),
-            role: "ci".into(),
-            jwt: Secret::new("signed"),
+            namespace: None,
+            identity: Identity::Jwt {
+                role: "ci".into(),
+                jwt: Secret::new("signed"),
+            },
         };
         assert_eq!(
             logged_in(proxy.address(), login).read(&path("agent")).await,
-            Err(VaultError::LoginFailed {
+            Err(VaultError::LoginWithoutToken {
                 method: LoginMethod::Jwt,
                 mount: "jwt".into(),
-                status: 200,
-                errors: vec![],
+                problem: LoginProblem::NoToken,
             })
         );
     }
@@ -298,10 +318,13 @@ async fn a_signed_token_logs_in() {
     let unsigned = format!("{}.{}", part(&json!({ "alg": "EdDSA" })), part(&claims));
     let signature = key.sign(unsigned.as_bytes()).unwrap();
     let jwt = format!("{unsigned}.{}", URL_SAFE_NO_PAD.encode(signature));
-    let login = Login::Jwt {
+    let login = Login {
         mount: "ci/tokens".into(),
-        role: "deploy".into(),
-        jwt: Secret::new(jwt),
+        namespace: None,
+        identity: Identity::Jwt {
+            role: "deploy".into(),
+            jwt: Secret::new(jwt),
+        },
     };
     let reader = logged_in(bao.address(), login);
     let reading = reader.read(&path("agent")).await.unwrap();
@@ -352,10 +375,13 @@ async fn a_service_account_logs_in() {
     });
     let head = json!({ "alg": "RS256" });
     let jwt = format!("{}.{}.c2lnbmF0dXJl", part(&head), part(&claims));
-    let login = Login::Kubernetes {
+    let login = Login {
         mount: "kubernetes".into(),
-        role: "agents".into(),
-        jwt: Secret::new(jwt),
+        namespace: None,
+        identity: Identity::Kubernetes {
+            role: "agents".into(),
+            jwt: Secret::new(jwt),
+        },
     };
     let reader = logged_in(bao.address(), login);
     let reading = reader.read(&path("agent")).await.unwrap();

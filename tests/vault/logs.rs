@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 use terraform_provider_claude::secret::Secret;
-use terraform_provider_claude::vault::{Credentials, Login, Reading};
+use terraform_provider_claude::vault::{Credentials, Identity, Login, Reading};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
@@ -79,10 +79,13 @@ async fn logs_tell_each_request_and_no_secret() {
     let everything = Everything::default();
     let subscriber = tracing_subscriber::registry().with(everything.clone());
     let guard = tracing::subscriber::set_default(subscriber);
-    let login = Login::Jwt {
+    let login = Login {
         mount: "jwt".into(),
-        role: "ci".into(),
-        jwt: Secret::new("canary-jwt"),
+        namespace: None,
+        identity: Identity::Jwt {
+            role: "ci".into(),
+            jwt: Secret::new("canary-jwt"),
+        },
     };
     let reader = store(settings(proxy.address(), Credentials::Login(login)));
     reader.read(&path("agent")).await.unwrap();

@@ -39,15 +39,18 @@ async fn a_redirect_to_another_path_of_the_same_server_is_followed() {
 #[tokio::test]
 async fn a_login_is_sent_again_with_its_body() {
     use terraform_provider_claude::secret::Secret;
-    use terraform_provider_claude::vault::{Credentials, Login};
+    use terraform_provider_claude::vault::{Credentials, Identity, Login};
 
     let active = Proxy::alone([Step::json(200, r#"{"auth":{"client_token":"t"}}"#)]).await;
     let to = format!("{}/v1/auth/jwt/login", active.address());
     let standby = Proxy::alone([Step::redirect(307, &to), Step::json(403, "{}")]).await;
-    let login = Credentials::Login(Login::Jwt {
+    let login = Credentials::Login(Login {
         mount: "jwt".into(),
-        role: "ci".into(),
-        jwt: Secret::new("signed"),
+        namespace: None,
+        identity: Identity::Jwt {
+            role: "ci".into(),
+            jwt: Secret::new("signed"),
+        },
     });
     let _ = store(settings(standby.address(), login))
         .read(&path("agent"))

@@ -79,7 +79,7 @@ impl Fixture {
     async fn problem(&self, listener: usize, tls: TlsSettings) -> TlsProblem {
         match self.read(listener, tls).await {
             Err(VaultError::Tls { problem, address }) => {
-                assert_eq!(address, self.bao.tls_address(listener));
+                assert_eq!(address.address, self.bao.tls_address(listener));
                 problem
             }
             other => panic!("{other:?}"),
@@ -215,7 +215,7 @@ async fn the_wrong_scheme_is_told() {
     assert_eq!(
         reader.read(&path("agent")).await,
         Err(VaultError::HttpsExpected {
-            address: plain_for_secure
+            address: plain_for_secure.as_str().into()
         })
     );
 
@@ -225,7 +225,7 @@ async fn the_wrong_scheme_is_told() {
     assert_eq!(
         store(settings).read(&path("agent")).await,
         Err(VaultError::Tls {
-            address: secure_for_plain,
+            address: secure_for_plain.as_str().into(),
             problem: TlsProblem::NotTls
         })
     );

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use terraform_provider_claude::deadline::Deadline;
 use terraform_provider_claude::secret::Secret;
 use terraform_provider_claude::vault::{
-    Credentials, Login, NewDocument, Store, VaultError, WriteError, WriteFailure, Written,
+    Credentials, Identity, Login, NewDocument, Store, VaultError, WriteError, WriteFailure, Written,
 };
 
 use super::{path, raw, root_store, settings, store, text, token};
@@ -213,10 +213,13 @@ async fn what_never_left_leaves_no_doubt() {
 #[tokio::test]
 async fn a_login_without_an_answer_is_no_doubt_about_the_write() {
     let proxy = Proxy::alone(vec![Step::CutBefore; 9]).await;
-    let login = Login::Jwt {
+    let login = Login {
         mount: "jwt".into(),
-        role: "ci".into(),
-        jwt: Secret::new("signed"),
+        namespace: None,
+        identity: Identity::Jwt {
+            role: "ci".into(),
+            jwt: Secret::new("signed"),
+        },
     };
     let failure = write(&store(settings(proxy.address(), Credentials::Login(login))))
         .await
@@ -321,7 +324,10 @@ async fn after_the_deadline_only_a_write_in_progress_goes_on() {
     let failure = write(&request).await.unwrap_err();
     assert_eq!(
         (failure.error, failure.unanswered),
-        (WriteError::Vault(VaultError::RateLimited), false)
+        (
+            WriteError::Vault(VaultError::RateLimited { seconds: Some(1) }),
+            false
+        )
     );
     assert_eq!(proxy.seen().len(), sent + 1);
 }

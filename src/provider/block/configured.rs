@@ -1,7 +1,7 @@
 //! What the provider block and the environment become: the context of every call.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,6 +26,10 @@ const SKEW: SignedDuration = SignedDuration::from_hours(1);
 /// The context of one call; clones share what the process has learned.
 #[derive(Clone)]
 pub struct Configured {
+    /// What is wrong with the environment.
+    problems: Arc<Diagnostics>,
+    /// What the first request has to tell of the environment.
+    warnings: Arc<Mutex<Diagnostics>>,
     present: Arc<Present>,
     vault: Vault,
     skew_told: Arc<AtomicBool>,
@@ -48,37 +52,36 @@ impl Configured {
     ///
     /// # Errors
     ///
-    /// Fails where a value of the environment or a file is not usable; the block was checked
-    /// before.
+    /// Fails where a file that the block names is not usable. What is wrong with the environment
+    /// is reported by [`Configured::begin`]: a host configures the provider for functions as well,
+    /// which need no Vault.
     pub(in crate::provider) fn new(
         config: &ProviderConfig,
         environment: &dyn Environment,
         present: Arc<Present>,
-    ) -> Result<(Self, Diagnostics), Diagnostics> {
+        has_arguments: bool,
+    ) -> Result<Self, Diagnostics> {
         let mut warnings = Diagnostics::new();
-        warnings.extend(present.check().map_err(|error| vec![error])?);
+        let mut problems = Diagnostics::new();
+        match present.check() {
+            Ok(warning) => warnings.extend(warning),
+            Err(error) => problems.push(error),
+        }
         let vault = match unknown_argument(config) {
             Some(name) => Vault::Unknown(name),
-            None => {
-                let settings = Sources {
-                    config,
-                    environment,
+            None => match store(config, environment, has_arguments, &mut warnings) {
+                Ok(store) => Vault::Known(Observer::new(store)),
+                // About an argument of the block, which can be told apart at once.
+                Err(found) if found.iter().any(|error| error.path.is_some()) => return Err(found),
+                Err(mut found) => {
+                    problems.append(&mut found);
+                    Vault::Unknown("address")
                 }
-                .settings(&mut warnings)?;
-                let store = Store::new(settings).map_err(|error| {
-                    let wrong = Diagnostic::error(
-                        "Cannot prepare the connection to Vault",
-                        format!("{}. {}", capital(&error), settings_advice(&error)),
-                    );
-                    vec![match blamed(&error, config) {
-                        Some(path) => wrong.at(path),
-                        None => wrong,
-                    }]
-                })?;
-                Vault::Known(Observer::new(store))
-            }
+            },
         };
         let configured = Self {
+            problems: Arc::new(problems),
+            warnings: Arc::new(Mutex::new(warnings)),
             present,
             vault,
             skew_told: Arc::default(),
@@ -95,7 +98,7 @@ impl Configured {
                 ),
             },
         };
-        Ok((configured, warnings))
+        Ok(configured)
     }
 
     /// Returns the present: the machine's, or the rehearsed one.
@@ -150,6 +153,23 @@ impl Configured {
         }
     }
 
+    /// Returns the context of a request that must be over by `deadline`, and warnings that no
+    /// request has reported yet.
+    ///
+    /// # Errors
+    ///
+    /// Fails where a value of the environment is not usable.
+    pub(in crate::provider) fn begin(
+        &self,
+        deadline: Deadline,
+    ) -> Result<(Self, Diagnostics), Diagnostics> {
+        if !self.problems.is_empty() {
+            return Err((*self.problems).clone());
+        }
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok((self.until(deadline), std::mem::take(&mut *warnings)))
+    }
+
     /// Returns the context of a request that must be over by `deadline`.
     pub(in crate::provider) fn until(&self, deadline: Deadline) -> Self {
         let mut request = self.clone();
@@ -188,8 +208,16 @@ impl Configured {
     /// not by themselves.
     pub(in crate::provider) fn retell(&self) -> Option<Retell> {
         let variables = self.variables.clone();
-        (!variables.is_empty())
-            .then(|| -> Retell { Arc::new(move |detail| variables.before_commands(detail)) })
+        (!variables.is_empty()).then(|| -> Retell {
+            Arc::new(move |is_warning, summary, detail| {
+                let summary = if is_warning {
+                    variables.after_summary(summary)
+                } else {
+                    summary.to_owned()
+                };
+                (summary, variables.before_commands(detail))
+            })
+        })
     }
 
     /// Revokes the login of this process, if there was one.
@@ -198,6 +226,30 @@ impl Configured {
             observer.store().close().await;
         }
     }
+}
+
+fn store(
+    config: &ProviderConfig,
+    environment: &dyn Environment,
+    has_arguments: bool,
+    warnings: &mut Diagnostics,
+) -> Result<Store, Diagnostics> {
+    let settings = Sources {
+        config,
+        environment,
+        has_arguments,
+    }
+    .settings(warnings)?;
+    Store::new(settings).map_err(|error| {
+        let wrong = Diagnostic::error(
+            "Cannot prepare the connection to Vault",
+            format!("{}. {}", capital(&error), settings_advice(&error)),
+        );
+        vec![match blamed(&error, config) {
+            Some(path) => wrong.at(path),
+            None => wrong,
+        }]
+    })
 }
 
 fn default_days(configured: &Field<Number>, default: Option<i64>) -> Option<i64> {

@@ -13,11 +13,11 @@ const MOST_RETRIES: i64 = 100;
 model! {
     /// The provider block.
     pub struct ProviderConfig {
-        address: String = optional() "URL of Vault or OpenBao, with `http` or `https`. Defaults to `VAULT_ADDR`, then `BAO_ADDR`, then `https://127.0.0.1:8200`.";
+        address: String = optional() "URL of Vault or OpenBao, with `http` or `https`, or with `unix` and the path of an agent's socket. Defaults to `VAULT_AGENT_ADDR`, then `VAULT_ADDR`, then `BAO_AGENT_ADDR`, then `BAO_ADDR`, then `https://127.0.0.1:8200`. Proxies are used as Vault's own client uses them: `VAULT_PROXY_ADDR`, then `VAULT_HTTP_PROXY` (and the `BAO_` forms) for every address. Otherwise `HTTPS_PROXY`, `HTTP_PROXY`, and `NO_PROXY` apply, and never to loopback. `ALL_PROXY` is not read. The proxy must be an `http` or `https` one.";
         token: Secret = optional(sensitive) "Vault token. Defaults to `VAULT_TOKEN`, then `BAO_TOKEN`, then the file `~/.vault-token`. No token helper is run.";
         namespace: String = optional() "Vault namespace. Defaults to `VAULT_NAMESPACE`, then `BAO_NAMESPACE`.";
-        mount: String = optional() "KV version 2 mount for everything that does not set its own. Defaults to `secret`.";
-        ca_cert_file: String = optional() "PEM file of the certificate authorities to trust, instead of the machine's own. Defaults to `VAULT_CACERT`, then `BAO_CACERT`.";
+        mount: String = optional() "KV version 2 mount for everything that does not set its own. Defaults to `secret`. A mount in a child namespace is written with the child in front, such as `team/secret`.";
+        ca_cert_file: String = optional() "PEM file of the certificate authorities to trust, instead of the machine's own. Defaults to `VAULT_CACERT`, then `BAO_CACERT`. `VAULT_CACERT_BYTES` and `BAO_CACERT_BYTES`, which hold the content of such a file, take precedence over these variables.";
         ca_cert_dir: String = optional() "Folder of PEM files like `ca_cert_file`. Defaults to `VAULT_CAPATH`, then `BAO_CAPATH`.";
         tls_server_name: String = optional() "Name that the server's certificate must have, if it is not the host name in `address`. Defaults to `VAULT_TLS_SERVER_NAME`, then `BAO_TLS_SERVER_NAME`.";
         skip_tls_verify: bool = optional() "Whether to accept any server certificate. Anyone between you and the server can then read every token. Defaults to `VAULT_SKIP_VERIFY`, then `BAO_SKIP_VERIFY`, then `false`.";
@@ -44,6 +44,7 @@ model! {
     pub struct KubernetesLogin {
         role: String = required() "Role to log in with.";
         mount: String = optional() "Mount of the auth method. Defaults to `kubernetes`.";
+        namespace: String = optional() "Namespace to log in to. Defaults to the provider's.";
         jwt_file: String = optional() "File with the service account's JSON web token. Defaults to `/var/run/secrets/kubernetes.io/serviceaccount/token`.";
     }
 }
@@ -54,6 +55,7 @@ model! {
         role_id: String = required() "ID of the role.";
         secret_id: Secret = optional(sensitive) "Secret ID of the role, if the role requires one.";
         mount: String = optional() "Mount of the auth method. Defaults to `approle`.";
+        namespace: String = optional() "Namespace to log in to. Defaults to the provider's.";
     }
 }
 
@@ -63,6 +65,7 @@ model! {
         role: String = required() "Role to log in with.";
         jwt: Secret = required(sensitive) "The signed JSON web token.";
         mount: String = optional() "Mount of the auth method. Defaults to `jwt`.";
+        namespace: String = optional() "Namespace to log in to. Defaults to the provider's.";
     }
 }
 
@@ -153,6 +156,7 @@ pub(in crate::provider) fn address_problem(error: &AddressError) -> String {
         AddressError::NotUrl | AddressError::Scheme | AddressError::QueryOrFragment => {
             "It looks like https://vault.example.com:8200."
         }
+        AddressError::Socket => "It looks like unix:///run/vault/agent.sock.",
     };
     format!("The address of Vault is not usable: {error}. {advice}")
 }

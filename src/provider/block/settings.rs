@@ -9,8 +9,8 @@ use crate::provider::block::schema::{ProviderConfig, address_problem};
 use crate::sdk::{Diagnostics, Field};
 use crate::secret::Secret;
 use crate::vault::{
-    Address, ClientCertificate, Credentials, Login, Settings, SettingsError, TlsSettings,
-    TokenOrigin, read_file,
+    Address, ClientCertificate, Credentials, Identity, Login, Origin, Proxies, ProxyVariables,
+    Settings, SettingsError, TlsSettings, TokenOrigin, read_file,
 };
 
 /// Where Vault is where nobody says.
@@ -73,6 +73,8 @@ pub(in crate::provider) struct Sources<'a> {
     pub(in crate::provider) config: &'a ProviderConfig,
     /// The environment.
     pub(in crate::provider) environment: &'a dyn Environment,
+    /// Whether there is a block that a person wrote.
+    pub(in crate::provider) has_arguments: bool,
 }
 
 impl Sources<'_> {
@@ -93,6 +95,12 @@ impl Sources<'_> {
             ),
             credentials: self.credentials(warnings)?,
             tls: self.tls()?,
+            proxies: self.proxies(),
+            origin: Origin {
+                address_is_default: self.config.address.as_str().is_none_or(str::is_empty)
+                    && self.address_variable().is_none(),
+                has_arguments: self.has_arguments,
+            },
             max_retries: self
                 .config
                 .max_retries
@@ -113,13 +121,29 @@ impl Sources<'_> {
             .or_else(|| names.iter().find_map(|name| self.environment.get(name)))
     }
 
+    /// Returns the variable that holds the address, and its value.
+    fn address_variable(&self) -> Option<(&'static str, String)> {
+        [
+            env::VAULT_AGENT_ADDR,
+            env::VAULT_ADDR,
+            env::BAO_AGENT_ADDR,
+            env::BAO_ADDR,
+        ]
+        .into_iter()
+        .find_map(|name| Some((name, self.environment.get(name)?)))
+    }
+
     fn address(&self) -> Result<Address, Diagnostics> {
-        let text = self
-            .text(&self.config.address, [env::VAULT_ADDR, env::BAO_ADDR])
-            .unwrap_or_else(|| DEFAULT_ADDRESS.to_owned());
+        let argument = self.config.address.known().filter(|text| !text.is_empty());
+        let (name, text) = match argument {
+            Some(text) => ("address", text.clone()),
+            None => self
+                .address_variable()
+                .unwrap_or_else(|| ("address", DEFAULT_ADDRESS.to_owned())),
+        };
         Address::parse(&text).map_err(|error| {
             vec![Diagnostic::error(
-                "Wrong address in VAULT_ADDR or BAO_ADDR",
+                format!("Invalid address in {name}"),
                 address_problem(&error),
             )]
         })
@@ -129,15 +153,16 @@ impl Sources<'_> {
         if let Some(login) = self.login()? {
             return Ok(Credentials::Login(login));
         }
-        if let Some(token) = self.config.token.known().filter(|token| !token.is_empty()) {
-            return Ok(Credentials::Token(token.clone(), TokenOrigin::Argument));
+        let argument = self.config.token.known().map(trimmed);
+        if let Some(token) = argument.filter(|token| !token.is_empty()) {
+            return Ok(Credentials::Token(token, TokenOrigin::Argument));
         }
         let variable = [env::VAULT_TOKEN, env::BAO_TOKEN]
             .into_iter()
             .find_map(|name| Some((name, self.environment.get(name)?)));
         if let Some((name, token)) = variable {
             let origin = TokenOrigin::Variable(name);
-            return Ok(Credentials::Token(Secret::new(token.trim()), origin));
+            return Ok(Credentials::Token(trimmed(&Secret::new(token)), origin));
         }
         let Some(home) = self.environment.get(env::HOME) else {
             return Ok(Credentials::None);
@@ -161,11 +186,12 @@ impl Sources<'_> {
     }
 
     fn login(&self) -> Result<Option<Login>, Diagnostics> {
-        let mount = |mount: &Field<String>, default: &str| {
-            mount.known().map_or(default, String::as_str).to_owned()
+        let text = |text: &Field<String>, default: &str| {
+            text.known().map_or(default, String::as_str).to_owned()
         };
+        let given = |text: &Field<String>| text.known().filter(|text| !text.is_empty()).cloned();
         if let Some(login) = self.config.auth_login_kubernetes.known() {
-            let file = mount(&login.jwt_file, SERVICE_ACCOUNT_TOKEN);
+            let file = text(&login.jwt_file, SERVICE_ACCOUNT_TOKEN);
             let jwt = secret_in(Path::new(&file)).map_err(|error| {
                 vec![
                     Diagnostic::error(
@@ -179,35 +205,54 @@ impl Sources<'_> {
                     .at(AttributePath::attribute("auth_login_kubernetes")),
                 ]
             })?;
-            return Ok(Some(Login::Kubernetes {
-                mount: mount(&login.mount, "kubernetes"),
-                role: mount(&login.role, ""),
-                jwt,
+            return Ok(Some(Login {
+                mount: text(&login.mount, "kubernetes"),
+                namespace: given(&login.namespace),
+                identity: Identity::Kubernetes {
+                    role: text(&login.role, ""),
+                    jwt,
+                },
             }));
         }
         if let Some(login) = self.config.auth_login_approle.known() {
-            return Ok(Some(Login::AppRole {
-                mount: mount(&login.mount, "approle"),
-                role_id: mount(&login.role_id, ""),
-                secret_id: login.secret_id.known().cloned().unwrap_or_default(),
+            return Ok(Some(Login {
+                mount: text(&login.mount, "approle"),
+                namespace: given(&login.namespace),
+                identity: Identity::AppRole {
+                    role_id: text(&login.role_id, ""),
+                    secret_id: login.secret_id.known().map(trimmed).unwrap_or_default(),
+                },
             }));
         }
-        Ok(self.config.auth_login_jwt.known().map(|login| Login::Jwt {
-            mount: mount(&login.mount, "jwt"),
-            role: mount(&login.role, ""),
-            jwt: login.jwt.known().cloned().unwrap_or_default(),
+        Ok(self.config.auth_login_jwt.known().map(|login| Login {
+            mount: text(&login.mount, "jwt"),
+            namespace: given(&login.namespace),
+            identity: Identity::Jwt {
+                role: text(&login.role, ""),
+                jwt: login.jwt.known().map(trimmed).unwrap_or_default(),
+            },
         }))
     }
 
     fn tls(&self) -> Result<TlsSettings, Diagnostics> {
         let config = self.config;
+        let mut ca_cert_file = config.ca_cert_file.known().cloned();
+        let mut ca_cert_dir = config.ca_cert_dir.known().cloned();
+        let mut ca_cert_pem = None;
+        if ca_cert_file.is_none() && ca_cert_dir.is_none() {
+            let none = Field::Null;
+            ca_cert_pem = self.text(&none, [env::VAULT_CACERT_BYTES, env::BAO_CACERT_BYTES]);
+            if ca_cert_pem.is_none() {
+                ca_cert_file = self.text(&none, [env::VAULT_CACERT, env::BAO_CACERT]);
+            }
+            if ca_cert_pem.is_none() && ca_cert_file.is_none() {
+                ca_cert_dir = self.text(&none, [env::VAULT_CAPATH, env::BAO_CAPATH]);
+            }
+        }
         Ok(TlsSettings {
-            ca_cert_file: self
-                .text(&config.ca_cert_file, [env::VAULT_CACERT, env::BAO_CACERT])
-                .map(Into::into),
-            ca_cert_dir: self
-                .text(&config.ca_cert_dir, [env::VAULT_CAPATH, env::BAO_CAPATH])
-                .map(Into::into),
+            ca_cert_pem,
+            ca_cert_file: ca_cert_file.map(Into::into),
+            ca_cert_dir: ca_cert_dir.map(Into::into),
             server_name: self.text(
                 &config.tls_server_name,
                 [env::VAULT_TLS_SERVER_NAME, env::BAO_TLS_SERVER_NAME],
@@ -217,6 +262,25 @@ impl Sources<'_> {
                 None => self.skip_verify_variable()?,
             },
             client_certificate: self.client_certificate()?,
+        })
+    }
+
+    /// Returns the proxies of the environment, in the order in which Vault's client asks for them.
+    fn proxies(&self) -> Proxies {
+        let first = |names: &[&'static str]| {
+            let value = |name: &&'static str| Some((*name, self.environment.get(name)?));
+            names.iter().find_map(value)
+        };
+        Proxies::new(ProxyVariables {
+            every: first(&[
+                env::VAULT_PROXY_ADDR,
+                env::VAULT_HTTP_PROXY,
+                env::BAO_PROXY_ADDR,
+                env::BAO_HTTP_PROXY,
+            ]),
+            https: first(&[env::HTTPS_PROXY, env::HTTPS_PROXY_LOWER]),
+            http: first(&[env::HTTP_PROXY, env::HTTP_PROXY_LOWER]),
+            exceptions: first(&[env::NO_PROXY, env::NO_PROXY_LOWER]).map(|(_, value)| value),
         })
     }
 
@@ -266,40 +330,41 @@ impl Sources<'_> {
     }
 }
 
-/// Reads a secret from a file, without the white space around it.
+/// Returns a credential without what files and editors put around it: white space, and a
+/// byte-order mark.
+fn trimmed(secret: &Secret) -> Secret {
+    let text = secret.expose();
+    Secret::new(text.trim_start_matches('\u{feff}').trim())
+}
+
+/// Reads a secret from a file, without what is around it.
 fn secret_in(file: &Path) -> io::Result<Secret> {
     let content = read_file(file, LARGEST_SECRET)?;
     let text = std::str::from_utf8(&content)
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it holds no text"))?;
-    Ok(Secret::new(text.trim()))
+    Ok(trimmed(&Secret::new(text)))
 }
 
-/// Says where to look for what cannot be used.
+/// Says where to look for what cannot be used, where no argument of the block is to blame.
 pub(in crate::provider) fn settings_advice(error: &SettingsError) -> &'static str {
     match error {
         SettingsError::Token => {
-            "Look at where the token comes from: the provider's token, VAULT_TOKEN, BAO_TOKEN or \
-             ~/.vault-token."
+            "Check where the Vault token comes from: VAULT_TOKEN, BAO_TOKEN or ~/.vault-token."
         }
-        SettingsError::Namespace => {
-            "Look at the provider's namespace, VAULT_NAMESPACE and BAO_NAMESPACE."
-        }
+        SettingsError::Namespace => "Check VAULT_NAMESPACE and BAO_NAMESPACE.",
         SettingsError::LoginMount(_) => {
             "Write the mount of the auth_login_ attribute as `vault auth list` shows it, without \
              the slash at its end."
         }
-        SettingsError::ServerName => {
-            "Look at the provider's tls_server_name, VAULT_TLS_SERVER_NAME and \
-             BAO_TLS_SERVER_NAME."
-        }
+        SettingsError::ServerName => "Check VAULT_TLS_SERVER_NAME and BAO_TLS_SERVER_NAME.",
         SettingsError::Unreadable { .. }
         | SettingsError::NoCertificate { .. }
         | SettingsError::BadCertificate { .. }
         | SettingsError::NoKey { .. }
         | SettingsError::BadKey { .. }
         | SettingsError::KeyMismatch { .. } => {
-            "Look at the provider's ca_cert_file, ca_cert_dir and client_auth, and at \
-             VAULT_CACERT, VAULT_CAPATH, VAULT_CLIENT_CERT and VAULT_CLIENT_KEY."
+            "Check VAULT_CACERT_BYTES, VAULT_CACERT, VAULT_CAPATH, VAULT_CLIENT_CERT and \
+             VAULT_CLIENT_KEY, and the same with BAO_."
         }
     }
 }

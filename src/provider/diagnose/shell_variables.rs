@@ -11,9 +11,14 @@ use crate::vault::has_credential;
 use super::place::PIPE;
 use super::shell;
 
-/// Assignments for a shell, each with a space behind it; empty where a shell needs none.
+/// What a shell and a reader must know of the provider block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::provider) struct ShellVariables(String);
+pub(in crate::provider) struct ShellVariables {
+    /// Assignments for a shell, each with a space behind it; empty where a shell needs none.
+    assignments: String,
+    /// What a summary adds, because two Vaults may have the same path; empty where it adds nothing.
+    place: String,
+}
 
 impl ShellVariables {
     /// Takes what the provider block says and the environment does not.
@@ -31,12 +36,35 @@ impl ShellVariables {
             (environment.get(name).as_ref() != Some(value))
                 .then(|| format!("{name}={} ", shell(&shown(value))))
         });
-        Self(assignments.collect())
+        // An agent's address in the shell would go ahead of ours.
+        let is_shadowed = address.as_str().is_some_and(|value| !value.is_empty())
+            && environment.get(env::VAULT_AGENT_ADDR).is_some();
+        let agent = is_shadowed.then(|| format!("{}= ", env::VAULT_AGENT_ADDR));
+        let place: Vec<_> = [("at", address), ("in namespace", namespace)]
+            .into_iter()
+            .filter_map(|(word, argument)| {
+                let value = argument.known().filter(|value| !value.is_empty())?;
+                Some(format!("{word} {}", shown(value)))
+            })
+            .collect();
+        Self {
+            assignments: agent.into_iter().chain(assignments).collect(),
+            place: if place.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", place.join(" "))
+            },
+        }
     }
 
     /// Tells whether commands are right as they are.
     pub(in crate::provider) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.assignments.is_empty() && self.place.is_empty()
+    }
+
+    /// Returns the summary of a warning with the Vault that it is about.
+    pub(in crate::provider) fn after_summary(&self, summary: &str) -> String {
+        format!("{summary}{}", self.place)
     }
 
     /// Puts the assignments before the program of each command that stands on a line of its own.
@@ -46,7 +74,7 @@ impl ShellVariables {
             let (before, program) = line.split_at(program(line).unwrap_or(line.len()));
             retold.push_str(before);
             if !program.is_empty() {
-                retold.push_str(&self.0);
+                retold.push_str(&self.assignments);
                 retold.push_str(program);
             }
         }
@@ -97,7 +125,7 @@ mod tests {
     fn a_shell_is_told_what_only_the_block_says() {
         let told = variables("http://vault:8200", "team a", &[]);
         assert_eq!(
-            told.0,
+            told.assignments,
             "VAULT_ADDR='http://vault:8200' VAULT_NAMESPACE='team a' "
         );
         let seen = [
@@ -105,8 +133,18 @@ mod tests {
             ("VAULT_NAMESPACE", "of the shell"),
         ];
         let told = variables("http://vault:8200", "team", &seen);
-        assert_eq!(told.0, "VAULT_NAMESPACE=team ");
+        assert_eq!(told.assignments, "VAULT_NAMESPACE=team ");
         assert!(variables("", "", &seen).is_empty());
+        assert_eq!(
+            variables("http://vault:8200", "team", &seen).after_summary("Token a is due"),
+            "Token a is due (at http://vault:8200 in namespace team)"
+        );
+        let agent = [("VAULT_AGENT_ADDR", "http://agent:8100")];
+        let told = variables("http://vault:8200", "", &agent);
+        assert_eq!(
+            told.assignments,
+            "VAULT_AGENT_ADDR= VAULT_ADDR='http://vault:8200' "
+        );
         let told = ShellVariables::new(&Field::Null, &Field::Unknown, &BTreeMap::new());
         assert!(told.is_empty());
     }
@@ -115,9 +153,12 @@ mod tests {
     fn no_credential_is_repeated_and_nothing_acts_on_a_terminal() {
         let token = format!("sk-ant-oat01-{}", "a".repeat(95));
         let told = variables("", &token, &[]);
-        assert_eq!(told.0, format!("VAULT_NAMESPACE={} ", shell(HIDDEN)));
+        assert_eq!(
+            told.assignments,
+            format!("VAULT_NAMESPACE={} ", shell(HIDDEN))
+        );
         let told = variables("", "a\u{1b}[2J\nvault ", &[]);
-        assert!(!told.0.contains(['\u{1b}', '\n']), "{told:?}");
+        assert!(!told.assignments.contains(['\u{1b}', '\n']), "{told:?}");
     }
 
     #[test]

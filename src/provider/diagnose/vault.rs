@@ -3,7 +3,8 @@
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::refuse::capital;
 use crate::vault::{
-    ConnectionProblem, LoginMethod, TlsProblem, TokenOrigin, TokenSource, VaultError,
+    ConnectionProblem, LoginMethod, LoginProblem, Proxy, Server, TlsProblem, TokenOrigin,
+    TokenSource, VaultError,
 };
 
 /// Turns an error into an error diagnostic about `what`, such as the id of a token.
@@ -31,26 +32,75 @@ fn advise(error: &VaultError) -> (&'static str, String) {
         } => (
             "Vault denied access",
             format!(
-                "The policies of the token that is in use do not grant it (or the path is \
-                 mistyped: Vault answers both alike). Check mount and path, or have these lines \
+                "Your Vault token's policies do not allow this, or the path is wrong (Vault \
+                 returns the same error for both). Check mount and path, or have these lines \
                  added to the policy:\n\n{}",
                 policy(api_path, capability)
             ),
         ),
-        VaultError::Unauthenticated { token } => ("Vault did not accept the token", {
+        VaultError::Unauthenticated {
+            token: TokenSource::None,
+        } => (
+            "No Vault token",
+            "VAULT_TOKEN and BAO_TOKEN are not set, and the file ~/.vault-token does not exist. \
+             Run `vault login`, or set VAULT_TOKEN."
+                .to_owned(),
+        ),
+        VaultError::Unauthenticated { token } => ("Vault token refused", {
             match token {
-                TokenSource::None => "No Vault token was found. Run `vault login`, set \
-                     VAULT_TOKEN, or set one of the auth_login_ attributes of the provider. \
-                     Looked at: the provider's token, VAULT_TOKEN, BAO_TOKEN and \
-                     ~/.vault-token."
-                    .to_owned(),
-                TokenSource::Given(origin) => refused_token(*origin),
                 TokenSource::Login(method) => format!(
-                    "The {method} login gave a token that Vault refuses. Check the role and \
-                     its token_ttl and token_num_uses."
+                    "The {method} login returned a Vault token that Vault refuses. Check the \
+                     role and its token_ttl and token_num_uses."
                 ),
+                TokenSource::Given(origin) => refused_token(*origin),
+                TokenSource::None => String::new(),
             }
         }),
+        VaultError::WrappingToken { .. } => (
+            "Wrapping token in place of a secret_id",
+            "Unwrap it first, with `vault unwrap`, and give the secret_id that it holds."
+                .to_owned(),
+        ),
+        VaultError::Wrapped { .. } => (
+            "Vault did not return the content",
+            "A control group must approve this request, or something in between asks Vault to \
+             wrap its responses. Use a path without a control group."
+                .to_owned(),
+        ),
+        VaultError::WrongAddress { .. } => (
+            "Wrong address of Vault",
+            "The address has a path that Vault does not serve, or the server there is not Vault. \
+             An address ends after the port, such as https://vault.example.com:8200, unless a \
+             proxy serves Vault below a path; it never ends with /v1."
+                .to_owned(),
+        ),
+        VaultError::Compressed { .. } => (
+            "Vault's answer is compressed",
+            "A proxy in between compresses answers without being asked. Turn that off for Vault."
+                .to_owned(),
+        ),
+        VaultError::Proxy { variable } => (
+            "Invalid proxy",
+            format!(
+                "Set {variable} to an address such as http://proxy.example.com:3128, or unset it. \
+                 Other kinds of proxies, such as SOCKS, are not supported."
+            ),
+        ),
+        VaultError::LoginWithoutToken { problem, .. } => (
+            "Vault login failed",
+            match problem {
+                LoginProblem::SecondFactor => {
+                    "A program cannot provide a second factor. Use a role without one, or another \
+                     way to log in."
+                }
+                LoginProblem::Wrapped => {
+                    "Something in between asks Vault to wrap its responses. Turn that off for \
+                     logins."
+                }
+                LoginProblem::NoToken => "Check that the mount is one of this kind of login.",
+            }
+            .to_owned(),
+        ),
         VaultError::LoginForbidden { method, mount, .. }
         | VaultError::LoginFailed { method, mount, .. } => (
             "Vault login failed",
@@ -70,13 +120,13 @@ fn advise(error: &VaultError) -> (&'static str, String) {
         ),
         VaultError::Standby { .. } => (
             "Vault has no active node",
-            "Set address to the active node or to a load balancer that finds it, and see \
-             `vault status`. A cluster that is electing a leader answers so for some seconds."
+            "Use the address of the active node, or of a load balancer that finds it, and see \
+             `vault status`. A cluster that is electing a leader returns this for some seconds."
                 .to_owned(),
         ),
-        VaultError::RateLimited => (
+        VaultError::RateLimited { .. } => (
             "Vault limits requests",
-            "Run this again later, lower -parallelism, or have the quota raised.".to_owned(),
+            "Run this again later, with a lower -parallelism, or have the quota raised.".to_owned(),
         ),
         VaultError::KvVersion1 { mount } => (
             "Mount is KV version 1",
@@ -102,25 +152,30 @@ fn advise(error: &VaultError) -> (&'static str, String) {
         ),
         VaultError::NotJson { .. } | VaultError::UnexpectedAnswer { .. } => (
             "The answer is not Vault's",
-            "Most likely a proxy or login page answered, or address has a wrong port or path. \
-             Compare with `vault status`."
+            "Most likely a proxy, a firewall or a login page answered, or the address has a wrong \
+             port or path. Compare with `vault status`."
                 .to_owned(),
         ),
         VaultError::Redirected { .. } => (
             "Vault redirects elsewhere",
-            "The token was not sent there. If that place is Vault, set address to it.".to_owned(),
+            "The Vault token was not sent there. If that place is Vault, use its address."
+                .to_owned(),
         ),
         VaultError::HttpsExpected { .. } => (
             "Vault expects https",
-            "Set address to begin with https://.".to_owned(),
+            "Use an address that begins with https://.".to_owned(),
         ),
-        VaultError::Tls { problem, .. } => ("No secure connection to Vault", tls(*problem)),
-        VaultError::Unreachable { problem, .. } => {
-            ("Vault cannot be reached", connection(*problem))
+        VaultError::Tls { problem, address } => (
+            "No secure connection to Vault",
+            tls(*problem, address.has_arguments),
+        ),
+        VaultError::Unreachable { problem, address } => {
+            ("Vault cannot be reached", connection(*problem, address))
         }
         VaultError::TooLarge { .. } => (
             "The answer is too large",
-            "A document this large is not a secret that Vault stores; check address and path."
+            "A document this large is not a secret that Vault stores. Check the address and the \
+             path."
                 .to_owned(),
         ),
         VaultError::Server {
@@ -129,8 +184,7 @@ fn advise(error: &VaultError) -> (&'static str, String) {
             ..
         } if errors.iter().any(|error| error.contains("namespace")) => (
             "Vault namespace not found",
-            "Check the provider's namespace (or VAULT_NAMESPACE, BAO_NAMESPACE); a namespace \
-             inside another is written with both, such as team/agents."
+            "Check the namespace. One inside another is written with both, such as team/agents."
                 .to_owned(),
         ),
         VaultError::Server { .. } => (
@@ -139,7 +193,8 @@ fn advise(error: &VaultError) -> (&'static str, String) {
         ),
         VaultError::DeadlineExceeded { .. } => (
             "Vault does not answer in time",
-            "See `vault status`; if the server is well, look at proxies and firewalls between."
+            "See `vault status`. If the server is healthy, check the proxies and firewalls in \
+             between."
                 .to_owned(),
         ),
         VaultError::Overdue => (
@@ -148,13 +203,13 @@ fn advise(error: &VaultError) -> (&'static str, String) {
         ),
         VaultError::Unsendable => (
             "The request cannot be sent",
-            "A value of the provider block or the environment has a character that no request \
-             can carry, such as a line break in a token or namespace."
+            "A setting has a character that no request can carry, such as a line break in a Vault \
+             token or namespace."
                 .to_owned(),
         ),
         VaultError::Cancelled => (
-            "Stopped before the end",
-            "Run this again to go on.".to_owned(),
+            "Operation interrupted",
+            "Run this again to continue.".to_owned(),
         ),
     }
 }
@@ -165,63 +220,96 @@ fn refused_token(origin: TokenOrigin) -> String {
     let (origin, advice) = match origin {
         TokenOrigin::Argument => (
             "the provider's argument token",
-            "Give that argument a fresh one, or leave it out to use VAULT_TOKEN or the file that \
+            "Set that argument to a new one, or remove it to use VAULT_TOKEN or the file that \
              `vault login` writes.",
         ),
         TokenOrigin::Variable(name) => (
             name,
-            "Set a fresh one there; or unset VAULT_TOKEN and BAO_TOKEN and run `vault login`, \
-             whose token counts only while neither is set.",
+            "Set it to a new one. Or unset VAULT_TOKEN and BAO_TOKEN, and run `vault login`, whose \
+             Vault token is used only while neither is set.",
         ),
         TokenOrigin::File => ("~/.vault-token", "Run `vault login` again."),
     };
     format!(
-        "It is the one of {origin}, and it has expired, was revoked or belongs to another server \
-         or namespace. {advice}"
+        "The Vault token in {origin} has expired, was revoked, or belongs to another server or \
+         namespace. {advice}"
     )
 }
 
-fn tls(problem: TlsProblem) -> String {
+fn tls(problem: TlsProblem, has_arguments: bool) -> String {
+    let set = |variables: &str, arguments: &str| {
+        if has_arguments {
+            format!("{arguments} or {variables}")
+        } else {
+            variables.to_owned()
+        }
+    };
     match problem {
         TlsProblem::UnknownAuthority
         | TlsProblem::AuthorityAsServer
-        | TlsProblem::NoAuthorities => {
-            "Set ca_cert_file or VAULT_CACERT to the file of the authority that signed the \
-             server's certificate."
-        }
-        TlsProblem::NameMismatch => {
-            "Set address to a name that is in the certificate, or tls_server_name to one."
-        }
+        | TlsProblem::NoAuthorities => format!(
+            "Set {} to the file of the authority that signed the server's certificate.",
+            set("VAULT_CACERT", "ca_cert_file")
+        ),
+        TlsProblem::NameMismatch => format!(
+            "Use an address with a name that is in the certificate, or set {} to one.",
+            set("VAULT_TLS_SERVER_NAME", "tls_server_name")
+        ),
         TlsProblem::Expired | TlsProblem::NotValidYet => {
-            "Renew the server's certificate, or set the clock of this machine right."
+            "Renew the server's certificate, or correct the clock of this machine.".to_owned()
         }
-        TlsProblem::ClientCertificateRequired | TlsProblem::ClientCertificateRefused => {
-            "Set client_auth to a certificate and key that the server accepts."
+        TlsProblem::ClientCertificateRequired | TlsProblem::ClientCertificateRefused => format!(
+            "Set {} to a certificate and key that the server accepts.",
+            set("VAULT_CLIENT_CERT and VAULT_CLIENT_KEY", "client_auth")
+        ),
+        TlsProblem::Unsupported(_) => {
+            "Have the certificate issued with an RSA, ECDSA (P-256, P-384 or P-521) or Ed25519 \
+             key, and signed with SHA-256, SHA-384 or SHA-512."
+                .to_owned()
         }
-        TlsProblem::NotTls => "Set address to begin with http://, or use the server's TLS port.",
-        TlsProblem::Other => "Compare with `vault status`, which uses the same settings.",
+        TlsProblem::NotTls => {
+            "Use an address that begins with http://, or the server's TLS port.".to_owned()
+        }
+        TlsProblem::Other => {
+            "Compare with `vault status`, which uses the same settings.".to_owned()
+        }
     }
-    .to_owned()
 }
 
-fn connection(problem: ConnectionProblem) -> String {
-    match problem {
-        ConnectionProblem::Refused => {
-            "Nothing listens there. Check the provider's address (or VAULT_ADDR, BAO_ADDR) and \
-             that the server runs: `vault status`."
+fn connection(problem: ConnectionProblem, server: &Server) -> String {
+    let through = server.proxy.as_deref().map(Proxy::variable);
+    match (problem, through) {
+        (ConnectionProblem::ProxyCredentials, Some(variable)) => format!(
+            "Put the user name and password into {variable}, as in \
+             http://name:password@proxy.example.com:3128."
+        ),
+        (ConnectionProblem::ProxyCredentials | ConnectionProblem::Proxy, None) => {
+            "Check the proxy in front of Vault.".to_owned()
         }
-        ConnectionProblem::NameResolution => {
-            "Check the host name in the provider's address (or VAULT_ADDR, BAO_ADDR)."
+        (_, Some(variable)) => format!(
+            "Check the proxy that {variable} sets, or unset {variable} or extend NO_PROXY if \
+             Vault is reached without it."
+        ),
+        (ConnectionProblem::Refused, None) if server.is_default => {
+            "Set VAULT_ADDR to the address of Vault.".to_owned()
         }
-        ConnectionProblem::Proxy => "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.",
-        ConnectionProblem::NotHttp => "Check the port in the provider's address.",
-        ConnectionProblem::Reset
-        | ConnectionProblem::Closed
-        | ConnectionProblem::TimedOut
-        | ConnectionProblem::NoRoute
-        | ConnectionProblem::Other => {
-            "Check the provider's address, the server (`vault status`) and the network between."
+        (ConnectionProblem::Refused, None) => {
+            "Nothing listens there. Check the address and that the server runs: `vault status`."
+                .to_owned()
+        }
+        (ConnectionProblem::NameResolution, None) => {
+            "Check the host name in the address of Vault.".to_owned()
+        }
+        (ConnectionProblem::NotHttp, None) => "Check the port in the address of Vault.".to_owned(),
+        (
+            ConnectionProblem::Reset
+            | ConnectionProblem::Closed
+            | ConnectionProblem::TimedOut
+            | ConnectionProblem::NoRoute
+            | ConnectionProblem::Other,
+            None,
+        ) => {
+            "Check the address, the server (`vault status`) and the network in between.".to_owned()
         }
     }
-    .to_owned()
 }

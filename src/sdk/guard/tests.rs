@@ -17,6 +17,7 @@ fn call(cancelled: &CancellationToken, grace: Duration) -> Call<'static> {
         cancelled: cancelled.clone(),
         grace,
         retell: None,
+        warnings: Warnings::default(),
     }
 }
 
@@ -46,7 +47,9 @@ async fn an_answer_passes_through() {
 
 #[tokio::test]
 async fn details_are_retold_in_answers_and_failures() {
-    let retell: Retell = Arc::new(|detail: &str| format!("{detail}, retold"));
+    let retell: Retell = Arc::new(|_, summary: &str, detail: &str| {
+        (summary.to_owned(), format!("{detail}, retold"))
+    });
     let told = || vec![Diagnostic::error("first", "detail")];
     let mut answer = Response::default();
     answer.tell(told());

@@ -129,18 +129,23 @@ async fn a_token_that_is_missing_or_refused_is_told_apart_from_a_missing_right()
         .without("VAULT_TOKEN")
         .run();
     let told = plan.exits(1).told();
-    for (name, says) in [
-        ("agent", "It is the one of the provider's argument token"),
+    for (name, summary, says) in [
+        (
+            "agent",
+            "Vault token refused",
+            "The Vault token in the provider's argument token has expired",
+        ),
         (
             "other",
-            "Looked at: the provider's token, VAULT_TOKEN, BAO_TOKEN and ~/.vault-token",
+            "No Vault token",
+            "VAULT_TOKEN and BAO_TOKEN are not set",
         ),
     ] {
         let about = about(&told, name);
         assert_eq!(about.len(), 1, "{told:#?}");
         assert_eq!(
             about[0].summary,
-            format!("Vault did not accept the token: secret/{name}#claude_oauth_token")
+            format!("{summary}: secret/{name}#claude_oauth_token")
         );
         assert!(about[0].detail.contains(says), "{told:#?}");
     }

@@ -22,8 +22,8 @@ fn wrong_arguments_of_the_provider_are_refused_on_their_lines() {
     for (address, says) in [
         ("", "https://vault.example.com:8200"),
         ("vault.example.com", "not a URL"),
-        ("ftp://vault.example.com", "neither http nor https"),
-        ("localhost:8200", "neither http nor https"),
+        ("ftp://vault.example.com", "none of http, https and unix"),
+        ("localhost:8200", "none of http, https and unix"),
     ] {
         let line = format!("address = \"{address}\"");
         cases.push(case(line, "", "Wrong address", says));
@@ -81,7 +81,7 @@ const NEVER_QUOTED: [(&str, &str, &str, &str); 12] = [
         "validate",
         "address = \"admin:@\\u0040vault.example.com:8200\"",
         "Wrong address",
-        "neither http nor https",
+        "none of http, https and unix",
     ),
     (
         "validate",
@@ -110,8 +110,8 @@ const NEVER_QUOTED: [(&str, &str, &str, &str); 12] = [
     (
         "apply",
         "token = \"@\"",
-        "Vault did not accept the token: secret/agent#claude_oauth_token",
-        "Give that argument a fresh one",
+        "Vault token refused: secret/agent#claude_oauth_token",
+        "Set that argument to a new one",
     ),
     (
         "apply",
@@ -259,13 +259,13 @@ fn wrong_values_of_the_environment_are_named_by_their_variable() {
         (
             "VAULT_ADDR",
             "vault:8200",
-            "Wrong address in VAULT_ADDR",
+            "Invalid address in VAULT_ADDR",
             "https://vault.example.com:8200",
         ),
         (
             "BAO_ADDR",
             "//vault",
-            "Wrong address in VAULT_ADDR or BAO_ADDR",
+            "Invalid address in BAO_ADDR",
             "not a URL",
         ),
         (

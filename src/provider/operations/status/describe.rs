@@ -198,6 +198,11 @@ fn concerns_all(error: &VaultError) -> bool {
         VaultError::Unauthenticated { .. }
         | VaultError::LoginForbidden { .. }
         | VaultError::LoginFailed { .. }
+        | VaultError::LoginWithoutToken { .. }
+        | VaultError::WrappingToken { .. }
+        | VaultError::WrongAddress { .. }
+        | VaultError::Compressed { .. }
+        | VaultError::Proxy { .. }
         | VaultError::Sealed
         | VaultError::Standby { .. }
         | VaultError::KvVersion1 { .. }
@@ -210,7 +215,8 @@ fn concerns_all(error: &VaultError) -> bool {
         | VaultError::Unsendable
         | VaultError::DeadlineExceeded { .. } => true,
         VaultError::Forbidden { .. }
-        | VaultError::RateLimited
+        | VaultError::RateLimited { .. }
+        | VaultError::Wrapped { .. }
         | VaultError::Overdue
         | VaultError::MetadataMissing { .. }
         | VaultError::PatchUnsupported { .. }

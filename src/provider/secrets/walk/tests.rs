@@ -8,7 +8,9 @@ use tokio::net::{TcpListener, TcpStream};
 use super::*;
 use crate::deadline::Deadline;
 use crate::secret::Secret;
-use crate::vault::{Address, Credentials, Limits, Settings, Store, TlsSettings, TokenOrigin};
+use crate::vault::{
+    Address, Credentials, Limits, Origin, Proxies, Settings, Store, TlsSettings, TokenOrigin,
+};
 
 fn folder(path: &str) -> FolderPath {
     FolderPath::new("secret", path).unwrap()
@@ -99,7 +101,7 @@ fn a_failure_that_would_go_on_ends_the_walk() {
         mount: "old".to_owned(),
     };
     let late = VaultError::DeadlineExceeded {
-        address: "https://vault".to_owned(),
+        address: "https://vault".into(),
         seconds: 60,
     };
     for error in [VaultError::Sealed, version_1, late, server(500)] {
@@ -161,6 +163,8 @@ async fn what_is_not_seen_in_time_is_told_and_the_rest_counts() {
         address: Address::parse(&format!("http://{address}")).unwrap(),
         namespace: None,
         tls: TlsSettings::default(),
+        proxies: Proxies::default(),
+        origin: Origin::default(),
         credentials: Credentials::Token(Secret::new("root"), TokenOrigin::File),
         max_retries: 0,
         limits: Limits::default(),
