@@ -342,7 +342,7 @@ async fn a_refused_vault_token_is_named_by_its_place() {
         .prints_nothing()
         .tells(refused)
         .tells("The Vault token in VAULT_TOKEN has expired")
-        .tells("unset VAULT_TOKEN and BAO_TOKEN and run `vault login`");
+        .tells("unset VAULT_TOKEN and BAO_TOKEN, and run `vault login`");
     program()
         .with("BAO_TOKEN", "s.stale")
         .run(&["status", "agent"])

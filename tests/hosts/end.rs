@@ -82,6 +82,7 @@ async fn a_login_that_cannot_be_revoked_does_not_hold_up_the_end() {
         ("role_id", Value::from("role")),
         ("secret_id", Value::Secret(Secret::new("secret"))),
         ("mount", Value::Null),
+        ("namespace", Value::Null),
     ]);
     parts.insert("auth_login_approle".to_owned(), login);
     let request = wire::configure_provider::Request {

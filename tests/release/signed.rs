@@ -72,7 +72,7 @@ fn sums_are_signed_with_the_key_that_is_named() {
         ],
     );
     assert!(packed.status.success(), "{}", packed.stderr);
-    assert_eq!(repository.names("out").len(), 7);
+    assert_eq!(repository.names("out").len(), 8);
 
     let sums = repository.path("out/terraform-provider-claude_1.2.3_SHA256SUMS");
     let sums = sums.to_str().unwrap();

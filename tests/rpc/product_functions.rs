@@ -132,7 +132,7 @@ async fn names_in_an_error_do_nothing_to_a_terminal() {
     let (at, told) = error("external_secret", vec![spec]).await;
     assert_eq!(at, Some(0));
     assert!(
-        told.starts_with(r"There is no attribute \u{1b}[2J\u{202e}x."),
+        told.starts_with(r"There is no attribute `\u{1b}[2J\u{202e}x`."),
         "{told}"
     );
 }

@@ -44,7 +44,7 @@ async fn schemas_are_told_whole() {
         let mut attributes = block.attributes.iter();
         attributes.find(|one| one.name == name).unwrap()
     };
-    assert_eq!(block.attributes.len(), 13);
+    assert_eq!(block.attributes.len(), 11);
     assert!(find("id").computed && !find("id").optional && !find("id").required);
     assert!(find("size").computed && find("size").optional);
     assert!(find("name").required && !find("name").computed);

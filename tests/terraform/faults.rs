@@ -188,7 +188,10 @@ fn faults() -> Vec<Fault> {
             Step::html(200),
             1,
             "The answer is not Vault's",
-            &["is not JSON but `text/html; charset=utf-8`", "login page"],
+            &[
+                "not with JSON but with `text/html; charset=utf-8`",
+                "login page",
+            ],
         ),
         (
             "forbidden-page",

@@ -210,7 +210,7 @@ async fn a_history_that_was_pruned_asks_for_the_mint_time() {
     );
     assert_eq!(stack.attributes(AGENT)["minted_at_source"], "estimated");
     assert_eq!(stack.instant(AGENT, "minted_at"), oldest);
-    stack.is_quiet();
+    stack.is_quiet_after_import();
 
     // More versions are pruned, and what was known of the token stays.
     stack

@@ -128,7 +128,7 @@ async fn what_is_found_is_imported_without_a_change() {
         .says("Plan: 5 to import, 0 to add, 0 to change, 0 to destroy.")
         .search(&mut search);
     stack.workspace.apply_saved().exits(0).search(&mut search);
-    stack.is_quiet();
+    stack.is_quiet_after_import();
     stack.workspace.search(&mut search);
     search.assert_clean();
 }
@@ -239,7 +239,7 @@ list \"claude_oauth_token\" \"other\" {
         .exits(2)
         .says("Plan: 2 to import, 0 to add, 0 to change, 0 to destroy.");
     stack.workspace.apply_saved().exits(0);
-    stack.is_quiet();
+    stack.is_quiet_after_import();
 }
 
 /// Configuration for both resources by an import block alone, as `terraform plan` writes it.
@@ -273,5 +273,5 @@ async fn a_plan_writes_down_what_differs_from_the_defaults() {
     set.sort_unstable();
     assert_eq!(set, ["path", "paths"], "{generated}");
     stack.workspace.apply_saved().exits(0);
-    stack.is_quiet();
+    stack.is_quiet_after_import();
 }

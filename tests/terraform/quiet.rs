@@ -234,7 +234,7 @@ async fn a_stamp_by_another_stack_moves_nothing_that_agrees_with_it() {
     let stack = Stack::start("quiet-stamp").await;
     stack.write(AGENT_BLOCK);
     stack.workspace.run(["import", AGENT, PRIMARY_ID]).exits(0);
-    stack.is_quiet();
+    stack.is_quiet_after_import();
     let minted_at = stack.instant(AGENT, "minted_at");
     let stamp = super::stack::stamp(&token("primary"), minted_at);
     stack.set_metadata(PRIMARY, stamp).await;

@@ -92,7 +92,8 @@ fn the_release_binary_starts_in_an_empty_root() {
         .map(str::trim)
         .find(|line| line.starts_with("/usr/local/share/terraform/plugins/terraform.local/"))
         .expect("the place is printed");
-    assert_eq!(run(&[installed, "--version"]), version.stdout);
+    let archive = root.path().join(installed.trim_start_matches('/'));
+    assert!(archive.is_file(), "{installed}");
 
     let line = handshake(root.path());
     let fields: Vec<&str> = line.trim_end().split('|').collect();

@@ -96,7 +96,7 @@ fn defects() -> Vec<Defect> {
                 "line break inside" => "it as leaked",
                 "quotes" => "store --repair quotes",
                 "wrapped at 80 columns" => "the first line of a wrapped token",
-                "one character lost" => "it has 107 of 108",
+                "one character lost" => "the token has 107 of 108",
                 "foreign character" => "occurs in no token",
                 _ => "does not hold a token",
             },
@@ -364,5 +364,5 @@ async fn a_reader_of_data_alone_needs_no_other_right() {
     plan.exits(2)
         .says("Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.");
     stack.workspace.apply_saved().exits(0);
-    stack.is_quiet();
+    stack.is_quiet_after_import();
 }

@@ -147,22 +147,6 @@ async fn what_the_server_asks_to_wait_is_reported_and_spread() {
 }
 
 #[tokio::test]
-async fn a_quota_is_kept_by_all_who_wait_for_it() {
-    let bao = OpenBao::start().await;
-    bao.put("secret", "agent", json!({ "token": "one" })).await;
-    let quota = json!({ "rate": 5.0, "interval": "1s", "path": "secret" });
-    bao.must("POST", "sys/quotas/rate-limit/test", quota).await;
-    let mut product = settings(bao.address(), token(OpenBao::ROOT));
-    product.limits = terraform_provider_claude::vault::Limits::default();
-    let reader = store(product);
-    let secret = path("agent");
-    let reads = (0..60).map(|_| reader.read(&secret));
-    let failed = futures_util::future::join_all(reads).await;
-    let failed = failed.iter().filter(|reading| reading.is_err()).count();
-    assert!(failed <= 3, "{failed} of 60 failed");
-}
-
-#[tokio::test]
 async fn retries_outlast_an_election() {
     let bao = OpenBao::start().await;
     bao.put("secret", "agent", json!({ "token": "one" })).await;

@@ -62,7 +62,14 @@ async fn patience_ends_with_the_time_for_retries() {
     patient.max_retries = u32::MAX;
     patient.limits.operation = Duration::from_millis(300);
     let error = store(patient).read(&path("agent")).await;
-    assert_eq!(error, Err(VaultError::Standby { status: 472 }));
+    // The time may end while an attempt is under way.
+    assert!(
+        matches!(
+            error,
+            Err(VaultError::Standby { status: 472 } | VaultError::DeadlineExceeded { .. })
+        ),
+        "{error:?}"
+    );
     assert!(proxy.seen().len() > 2);
 }
 

@@ -1,7 +1,7 @@
 //! What one run of `claude` says about a token.
 
+use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer};
 
 use super::cause::{self, Cause};
 use crate::secret::Secret;
@@ -105,7 +105,11 @@ impl Answer {
             }
         }
         let (finding, said) = match result {
-            Some(event) => event.judge(output.code, other_source),
+            Some(event) => {
+                let version = answer.claude_version.as_deref();
+                let names_error_types = version.is_some_and(names_error_types);
+                event.judge(output.code, other_source, names_error_types)
+            }
             None => judge_text(output, &plain.join("\n"), Cause::NoResult),
         };
         answer.finding = finding;
@@ -135,10 +139,8 @@ struct Event {
     subtype: Option<String>,
     is_error: Option<bool>,
     api_error_status: Option<u16>,
-    /// What kind of error the API calls it: absent in older versions, null where the API did not
-    /// say it.
-    #[serde(default, deserialize_with = "is_said")]
-    api_error_type: Option<bool>,
+    /// What kind of error the API calls it.
+    api_error_type: Option<IgnoredAny>,
     result: Option<String>,
     #[serde(rename = "apiKeySource")]
     api_key_source: Option<String>,
@@ -146,15 +148,21 @@ struct Event {
     model: Option<String>,
 }
 
-/// Tells whether a member that is there has a value.
-fn is_said<'de, D: Deserializer<'de>>(value: D) -> Result<Option<bool>, D::Error> {
-    let value = Option::<IgnoredAny>::deserialize(value)?;
-    Ok(Some(value.is_some()))
+/// Reports whether a version of Claude Code says of every error of the API of which type it is.
+/// 2.1.332 does; of a web page it prints the title as if it were the API's text, without a type.
+fn names_error_types(version: &str) -> bool {
+    let numbers: Option<Vec<u32>> = version.split('.').map(|part| part.parse().ok()).collect();
+    numbers.is_some_and(|numbers| numbers >= vec![2, 1, 332])
 }
 
 impl Event {
     /// Judges a result event.
-    fn judge(self, code: Option<i32>, other_source: bool) -> (Finding, Option<String>) {
+    fn judge(
+        self,
+        code: Option<i32>,
+        other_source: bool,
+        names_error_types: bool,
+    ) -> (Finding, Option<String>) {
         let said = self.result.unwrap_or_default();
         let succeeded = self.subtype.as_deref() == Some("success") && self.is_error != Some(true);
         let finding = if code == Some(0) && succeeded {
@@ -168,7 +176,9 @@ impl Event {
         } else {
             match Cause::of(self.api_error_status, &said) {
                 // The title of a page can be any text.
-                Some(cause) if cause.is_refusal() && self.api_error_type == Some(false) => {
+                Some(cause)
+                    if cause.is_refusal() && names_error_types && self.api_error_type.is_none() =>
+                {
                     Finding::Unclear(Cause::Proxy)
                 }
                 Some(cause) => cause.into(),

@@ -207,7 +207,7 @@ fn all_violations_are_told_at_once() {
         text("count"),
         Attribute::computed("a", Type::set(Type::Dynamic)).write_only(),
     ]);
-    assert_eq!(found.len(), 4);
+    assert_eq!(found.len(), 5);
 }
 
 #[test]

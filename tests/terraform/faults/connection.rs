@@ -20,7 +20,11 @@ async fn a_server_that_stops_between_two_runs_is_told_and_the_state_is_kept() {
     stack.bao.stop();
     stack.point(|_| "max_retries = 1".to_owned());
     let told = stack.plan().exits(1).told();
-    let says = ["connection refused", "Nothing listens there", "VAULT_ADDR"];
+    let says = [
+        "connection refused",
+        "Nothing listens there",
+        "Check the address",
+    ];
     fails(&told, "agent", "Vault cannot be reached", &says);
     stack.workspace.apply().exits(1);
     stack
@@ -198,7 +202,7 @@ async fn tls_works_as_configured_and_says_what_is_wrong_with_it() {
             &*secure_for_plain,
             vec![&*file],
             tls,
-            "begin with http://",
+            "begins with http://",
         ),
         (
             "not-plain",

@@ -73,7 +73,7 @@ async fn secrets_below_the_prefix_that_have_the_field_are_found() {
     let detail = &told[0].detail;
     assert!(
         detail.contains("vault kv patch -mount=secret team/broken")
-            && detail.ends_with("every plan shows it until there is a token that can be used."),
+            && detail.ends_with("Every plan reports it until it is repaired."),
         "{detail}"
     );
 

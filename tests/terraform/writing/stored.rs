@@ -269,7 +269,9 @@ async fn a_mint_time_beside_the_token_dates_it() {
         state["minted_at"],
         stack.written_at(PRIMARY, 4).await.to_string()
     );
-    stack.is_quiet();
+    let plan = stack.workspace.plan();
+    plan.changes_nothing();
+    assert_eq!(warnings(&plan).len(), 1, "{}", plan.transcript());
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ async fn an_import_takes_over_and_the_plan_that_follows_rotates() {
         assert_eq!(unknown(&planned), [""; 0]);
         assert_eq!(
             differences(&planned["before"], &planned["after"]),
-            ["rotation_reason", "spare_paths"]
+            ["spare_paths"]
         );
         assert_eq!(planned["after"]["rotation_reason"], Value::Null);
         stack.workspace.apply_saved().exits(0);

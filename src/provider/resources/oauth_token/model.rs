@@ -84,6 +84,9 @@ pub(in crate::provider) struct Private {
     /// Why none could be promoted then, in lines for the user.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) refused: String,
+    /// Whether the secret itself was gone at the last refresh, so that no spare was read.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) gone: bool,
     /// How far the import has come that this state was made by; `None` once it is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) import: Option<Import>,
@@ -174,9 +177,10 @@ impl Private {
         self.import.is_some()
     }
 
-    /// Reports whether a refresh has read the spares of the token that is due.
+    /// Reports whether a refresh has read the spares of the token that is due, as far as it may be
+    /// replaced.
     pub(super) fn has_read_spares(&self) -> bool {
-        !self.usable.is_empty() || !self.refused.is_empty()
+        self.gone || !self.usable.is_empty() || !self.refused.is_empty()
     }
 
     /// Returns what is remembered of tokens, which counts as much as the bookkeeping in Vault.

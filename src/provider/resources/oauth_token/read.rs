@@ -72,6 +72,7 @@ impl Refresh<'_> {
             .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
         self.told.extend(self.configured.skew_warning());
         self.private.forget_spares();
+        self.private.gone = !matches!(&*observed, Observed::Present(_));
         let mut present = None;
         match &*observed {
             Observed::Present(document) => {
