@@ -198,7 +198,7 @@ fn faults() -> Vec<Fault> {
             Step::html(403),
             1,
             "The answer is not Vault's",
-            &["status 403 is not JSON"],
+            &["answered 403 for"],
         ),
         (
             "empty",

@@ -207,8 +207,15 @@ async fn what_was_kept_by_hand_is_adopted_and_watched() {
         &[("TF_CLAUDE_NOW", &later), ("PUSHGATEWAY", &address)],
     );
     assert_eq!(due.status.code(), Some(2), "{due:?}");
+    let title = format!("Warning: Token secret/{PRIMARY}#claude_oauth_token is due");
+    assert!(due.stdout.contains(&title), "{}", due.stdout);
+    let planned: String = due
+        .stdout
+        .split_inclusive('\n')
+        .filter(|line| !line.contains("Warning: "))
+        .collect();
     assert_eq!(
-        due.stdout,
+        planned,
         "claude-tokens:\n  # claude_oauth_token.agent will be updated in-place\n  \
          # claude_token_spare_pool.agent will be updated in-place\n\
          Plan: 0 to add, 2 to change, 0 to destroy.\n"

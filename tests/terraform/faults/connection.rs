@@ -209,7 +209,7 @@ async fn tls_works_as_configured_and_says_what_is_wrong_with_it() {
             &*plain_for_secure,
             vec![],
             "Vault expects https",
-            "begin with https://",
+            "begins with https://",
         ),
         (
             "wrong-port",

@@ -35,12 +35,16 @@ async fn a_host_without_write_only_attributes_is_refused() {
     for (type_name, given, name) in [
         (
             "claude_oauth_token",
-            json!({ "path": "agent", "token_wo": token("planted") }),
+            json!({ "path": "agent", "token_wo": token("planted"), "token_wo_version": 1 }),
             "token_wo",
         ),
         (
             "claude_token_spare_pool",
-            json!({ "paths": ["spare"], "tokens_wo": { "spare": token("planted") } }),
+            json!({
+                "paths": ["spare"],
+                "tokens_wo": { "spare": token("planted") },
+                "tokens_wo_version": 1,
+            }),
             "tokens_wo",
         ),
     ] {
