@@ -214,7 +214,7 @@ fn faults() -> Vec<Fault> {
             "Vault redirects elsewhere",
             &[
                 "status 301 to `https://elsewhere.example.com/v1/x`",
-                "The token was not sent there",
+                "The Vault token was not sent there",
             ],
         ),
         (
