@@ -95,13 +95,13 @@ async fn what_is_gone_is_a_planned_change_and_its_command_brings_it_back() {
     for (name, status, says) in GONE {
         let about = about(&told, name);
         let id = format!("Token secret/{name}#claude_oauth_token");
-        let found = format!("{id} is {status}");
-        let planned = format!("{id} has to be replaced: it is {status}");
+        let at = format!("(at {})", stack.bao.address());
+        let found = format!("{id} is {status} {at}");
+        let planned = format!("{id} has to be replaced: it is {status} {at}");
         assert!(
             !about.is_empty()
                 && about.iter().all(|told| {
-                    !told.is_error
-                        && (told.summary.starts_with(&found) || told.summary.starts_with(&planned))
+                    !told.is_error && (told.summary == found || told.summary == planned)
                 }),
             "{name}: {about:#?}"
         );

@@ -72,6 +72,7 @@ async fn a_host_without_write_only_attributes_is_refused() {
                 assert_eq!(told, []);
                 continue;
             }
+            assert_eq!(told.len(), 1, "{told:?}");
             assert_eq!(
                 told[0].summary,
                 "Write-only attributes are not supported here"
