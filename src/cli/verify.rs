@@ -210,7 +210,7 @@ pub(super) async fn ask_before_storing(
     let (Some(control), Some(answer)) = (control?, answer?) else {
         return Ok(None);
     };
-    let finding = run::judged(answer.finding, Some(control.finding));
+    let finding = run::judged(&answer, Some(&control));
     Ok(Some(Asked {
         is_refused: matches!(finding, Finding::Refused(_)),
         finding,

@@ -73,6 +73,9 @@ pub(super) struct Answer {
     pub(super) claude_version: Option<String>,
     /// Model that was asked.
     pub(super) model: Option<String>,
+    /// Whether the API gave the error a type, which a web page in its place does not. Versions
+    /// before 2.1.332 never report one.
+    pub(super) has_error_type: bool,
 }
 
 impl Answer {
@@ -83,6 +86,7 @@ impl Answer {
             said: None,
             claude_version: None,
             model: None,
+            has_error_type: false,
         }
     }
 
@@ -106,9 +110,8 @@ impl Answer {
         }
         let (finding, said) = match result {
             Some(event) => {
-                let version = answer.claude_version.as_deref();
-                let names_error_types = version.is_some_and(names_error_types);
-                event.judge(output.code, other_source, names_error_types)
+                answer.has_error_type = event.api_error_type.is_some();
+                event.judge(output.code, other_source)
             }
             None => judge_text(output, &plain.join("\n"), Cause::NoResult),
         };
@@ -148,21 +151,9 @@ struct Event {
     model: Option<String>,
 }
 
-/// Reports whether a version of Claude Code says of every error of the API of which type it is.
-/// 2.1.332 does; of a web page it prints the title as if it were the API's text, without a type.
-fn names_error_types(version: &str) -> bool {
-    let numbers: Option<Vec<u32>> = version.split('.').map(|part| part.parse().ok()).collect();
-    numbers.is_some_and(|numbers| numbers >= vec![2, 1, 332])
-}
-
 impl Event {
     /// Judges a result event.
-    fn judge(
-        self,
-        code: Option<i32>,
-        other_source: bool,
-        names_error_types: bool,
-    ) -> (Finding, Option<String>) {
+    fn judge(self, code: Option<i32>, other_source: bool) -> (Finding, Option<String>) {
         let said = self.result.unwrap_or_default();
         let succeeded = self.subtype.as_deref() == Some("success") && self.is_error != Some(true);
         let finding = if code == Some(0) && succeeded {
@@ -175,12 +166,6 @@ impl Event {
             }
         } else {
             match Cause::of(self.api_error_status, &said) {
-                // The title of a page can be any text.
-                Some(cause)
-                    if cause.is_refusal() && names_error_types && self.api_error_type.is_none() =>
-                {
-                    Finding::Unclear(Cause::Proxy)
-                }
                 Some(cause) => cause.into(),
                 None if said.is_empty() => Finding::Unclear(Cause::NoResult),
                 None => Finding::Unclear(Cause::Other),

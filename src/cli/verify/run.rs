@@ -200,12 +200,11 @@ impl Run<'_> {
         else {
             return Ok(None);
         };
-        let control = control.map(|answer| answer.finding);
         let mut rows = Vec::with_capacity(asked.len());
         for (mut row, candidate) in asked {
             if let Outcome::Asked(answer) = &mut row.outcome {
                 answer.finding = match self.control {
-                    Control::Needed => judged(answer.finding, control),
+                    Control::Needed => judged(answer, control.as_ref()),
                     Control::Unwanted => answer.finding,
                 };
                 if let Some(candidate) = candidate {
@@ -215,7 +214,7 @@ impl Run<'_> {
             rows.push(row);
         }
         Ok(Some(Verified {
-            control,
+            control: control.map(|answer| answer.finding),
             rows,
             mount: self.operations.mount().to_owned(),
         }))
@@ -331,15 +330,24 @@ pub(super) async fn ask(
     question.ask_twice(token, again_after, stop).await
 }
 
-/// Returns what counts, in view of what became of a token that cannot work.
-pub(super) fn judged(finding: Finding, control: Option<Finding>) -> Finding {
-    match (finding, control) {
-        // Somebody else's credential answers, so nothing was learnt about any token.
-        (Finding::Works | Finding::Refused(_), Some(Finding::Works)) => {
+/// Returns the finding about a token, given the answer about one that cannot work.
+pub(super) fn judged(answer: &Answer, control: Option<&Answer>) -> Finding {
+    let Some(control) = control else {
+        return match answer.finding {
+            Finding::Works => Finding::Unclear(Cause::Other),
+            finding => finding,
+        };
+    };
+    match (answer.finding, control.finding) {
+        // Another credential answers, so nothing was learned about any token.
+        (Finding::Works | Finding::Refused(_), Finding::Works) => {
             Finding::Unclear(Cause::OtherCredential)
         }
-        (Finding::Works, Some(Finding::Unclear(cause))) => Finding::Unclear(cause),
-        (Finding::Works, None) => Finding::Unclear(Cause::Other),
+        (Finding::Works, Finding::Unclear(cause)) => Finding::Unclear(cause),
+        // Claude Code prints a page's title as if it were the API's text, and a title can be any.
+        (Finding::Refused(_), _) if control.has_error_type && !answer.has_error_type => {
+            Finding::Unclear(Cause::Proxy)
+        }
         (finding, _) => finding,
     }
 }
@@ -356,16 +364,32 @@ mod tests {
 
     #[test]
     fn a_token_works_only_where_a_made_up_one_does_not() {
+        let judged =
+            |finding, control| judged(&Answer::silent(finding), Some(&Answer::silent(control)));
         let refused = Finding::Refused(Cause::UnknownToken);
         let gone = Finding::Refused(Cause::Revoked);
         let other = Finding::Unclear(Cause::OtherCredential);
         let offline = Finding::Unclear(Cause::Network);
-        assert_eq!(judged(Finding::Works, Some(refused)), Finding::Works);
-        assert_eq!(judged(Finding::Works, Some(Finding::Works)), other);
-        assert_eq!(judged(gone, Some(Finding::Works)), other);
-        assert_eq!(judged(Finding::Works, Some(offline)), offline);
-        assert_eq!(judged(gone, Some(offline)), gone);
-        assert_eq!(judged(offline, Some(refused)), offline);
+        assert_eq!(judged(Finding::Works, refused), Finding::Works);
+        assert_eq!(judged(Finding::Works, Finding::Works), other);
+        assert_eq!(judged(gone, Finding::Works), other);
+        assert_eq!(judged(Finding::Works, offline), offline);
+        assert_eq!(judged(gone, offline), gone);
+        assert_eq!(judged(offline, refused), offline);
+    }
+
+    #[test]
+    fn a_refusal_without_a_type_is_a_pages_where_the_api_gives_types() {
+        let refused = |has_error_type| Answer {
+            has_error_type,
+            ..Answer::silent(Finding::Refused(Cause::UnknownToken))
+        };
+        let page = Finding::Unclear(Cause::Proxy);
+        assert_eq!(judged(&refused(false), Some(&refused(true))), page);
+        for (typed, control) in [(true, true), (true, false), (false, false)] {
+            let answer = refused(typed);
+            assert_eq!(judged(&answer, Some(&refused(control))), answer.finding);
+        }
     }
 
     #[test]

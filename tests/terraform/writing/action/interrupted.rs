@@ -105,7 +105,8 @@ async fn ctrl_c_stops_before_the_write() {
     stack.write(&action(""));
     // Two spares are looked at, so the mark is one request later.
     let mut script = vec![Step::Pass; MARK + 1];
-    script.push(Step::Delay(Duration::from_secs(2)));
+    // Long enough for a busy host to pass the signal on, and less than an attempt may take.
+    script.push(Step::Delay(Duration::from_secs(8)));
     let proxy = Arc::new(Proxy::before(stack.bao.address(), script).await);
     stack.workspace.set("VAULT_ADDR", proxy.address());
     let watched = Arc::clone(&proxy);
