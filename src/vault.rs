@@ -13,10 +13,11 @@
 //! | `session` | the token: given or logged in for, renewed by a second login, revoked at the end |
 //! | `channel` | one exchange under one budget: attempts, back-off, verdicts |
 //! | `landing` | whether a write may have landed without an answer, and until when it may be sent |
-//! | `transport`, `connect`, `proxy`, `tls`, `failure` | one attempt on the wire, how its connection comes about, and why it failed |
+//! | `transport`, `connect`, `proxy`, `tls`, `failure`, `certificate_kind` | one attempt on the wire, how its connection comes about, and why it failed |
 //! | `answer`, `text` | what an answer means, and what of its text may be shown |
 
 mod answer;
+mod certificate_kind;
 mod channel;
 mod connect;
 mod consistency;

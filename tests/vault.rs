@@ -8,6 +8,7 @@
 mod absence;
 mod access;
 mod broken;
+mod certificates;
 mod hostile;
 mod list;
 mod login;

@@ -359,9 +359,21 @@ pub enum TlsProblem {
     /// The server does not accept the client certificate.
     #[error("the server did not accept the client certificate")]
     ClientCertificateRefused,
-    /// A certificate has a key or a signature of a kind that is not supported.
-    #[error("{0} is not supported")]
+    /// A certificate of the chain is of a kind that is not supported.
+    #[error("the server uses {0}, which is not supported")]
     Unsupported(&'static str),
+    /// An authority of the right name is trusted, and another key signed.
+    #[error(
+        "the certificate of the server is not signed with the key of the trusted authority of that \
+         name"
+    )]
+    AnotherKey,
+    /// The certificate is not for servers.
+    #[error("the certificate of the server is not for servers (extended key usage)")]
+    NotForServers,
+    /// No version of TLS, cipher or kind of key is known to both.
+    #[error("the server accepts no version of TLS, cipher, or kind of key that is offered")]
+    NothingInCommon,
     /// The peer does not speak TLS.
     #[error("the server does not speak TLS there")]
     NotTls,

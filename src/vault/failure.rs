@@ -5,6 +5,7 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError};
 
+use super::certificate_kind;
 use super::connect::NoConnection;
 use super::error::{ConnectionProblem, Server, TlsProblem, VaultError};
 use super::proxy::ProxyError;
@@ -110,21 +111,48 @@ fn connection_problem(error: &(dyn Error + 'static)) -> ConnectionProblem {
 
 fn tls_problem(error: &rustls::Error, shows_certificate: bool) -> TlsProblem {
     match error {
-        rustls::Error::InvalidCertificate(problem) => match problem {
-            CertificateError::UnknownIssuer => TlsProblem::UnknownAuthority,
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                TlsProblem::NameMismatch
+        rustls::Error::InvalidCertificate(problem) => {
+            match problem {
+                CertificateError::UnknownIssuer => TlsProblem::UnknownAuthority,
+                CertificateError::NotValidForName
+                | CertificateError::NotValidForNameContext { .. } => TlsProblem::NameMismatch,
+                CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                    TlsProblem::Expired
+                }
+                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                    TlsProblem::NotValidYet
+                }
+                CertificateError::UnsupportedSignatureAlgorithmContext {
+                    signature_algorithm_id,
+                    ..
+                } => TlsProblem::Unsupported(certificate_kind::name(signature_algorithm_id, &[])),
+                CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+                    signature_algorithm_id,
+                    public_key_algorithm_id,
+                } => TlsProblem::Unsupported(certificate_kind::name(
+                    signature_algorithm_id,
+                    public_key_algorithm_id,
+                )),
+                CertificateError::BadSignature => TlsProblem::AnotherKey,
+                CertificateError::InvalidPurpose
+                | CertificateError::InvalidPurposeContext { .. } => TlsProblem::NotForServers,
+                CertificateError::BadEncoding => {
+                    TlsProblem::Unsupported("a certificate that is not in DER")
+                }
+                CertificateError::UnhandledCriticalExtension => {
+                    TlsProblem::Unsupported("a certificate with this critical extension")
+                }
+                CertificateError::Other(other)
+                    if other.to_string().contains("UnsupportedCertVersion") =>
+                {
+                    TlsProblem::Unsupported("a certificate of an X.509 version before 3")
+                }
+                _ if is_authority(error) => TlsProblem::AuthorityAsServer,
+                _ => TlsProblem::Other,
             }
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                TlsProblem::Expired
-            }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                TlsProblem::NotValidYet
-            }
-            _ if is_authority(error) => TlsProblem::AuthorityAsServer,
-            _ => TlsProblem::Other,
-        },
+        }
         rustls::Error::InvalidMessage(_) => TlsProblem::NotTls,
+        rustls::Error::PeerIncompatible(_) => TlsProblem::NothingInCommon,
         rustls::Error::AlertReceived(alert) => match alert {
             AlertDescription::CertificateRequired | AlertDescription::NoCertificate => {
                 TlsProblem::ClientCertificateRequired
@@ -139,6 +167,9 @@ fn tls_problem(error: &rustls::Error, shows_certificate: bool) -> TlsProblem {
                 if shows_certificate =>
             {
                 TlsProblem::ClientCertificateRefused
+            }
+            AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion => {
+                TlsProblem::NothingInCommon
             }
             // How TLS 1.2 says that a certificate is missing.
             AlertDescription::BadCertificate => TlsProblem::ClientCertificateRequired,

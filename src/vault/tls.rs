@@ -1,5 +1,6 @@
 //! Trust and client certificates, read from files once and made into one rustls configuration.
 
+mod kinds;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -90,7 +91,7 @@ pub(super) struct TlsMaterial {
 impl TlsMaterial {
     /// Reads all files.
     pub(super) fn load(settings: &TlsSettings) -> Result<Self, SettingsError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(kinds::provider());
         if let Some(name) = &settings.server_name {
             DnsName::try_from(name.as_str()).map_err(|_| SettingsError::ServerName)?;
         }
@@ -253,7 +254,14 @@ fn identity(
     let key = PrivateKeyDer::from_pem_slice(&text).map_err(|_| SettingsError::NoKey {
         path: files.key_file.clone(),
     })?;
-    CertifiedKey::from_der(chain, key, provider).map_err(|error| match error {
+    let certified = match kinds::p521_key(&key) {
+        Some(key) => {
+            let certified = CertifiedKey::new(chain, key);
+            certified.keys_match().map(|()| certified)
+        }
+        None => CertifiedKey::from_der(chain, key, provider),
+    };
+    certified.map_err(|error| match error {
         rustls::Error::InconsistentKeys(_) => SettingsError::KeyMismatch {
             cert_file: files.cert_file.clone(),
             key_file: files.key_file.clone(),

@@ -262,9 +262,23 @@ fn tls(problem: TlsProblem, has_arguments: bool) -> String {
             "Set {} to a certificate and key that the server accepts.",
             set("VAULT_CLIENT_CERT and VAULT_CLIENT_KEY", "client_auth")
         ),
+        TlsProblem::AnotherKey => format!(
+            "If that authority was renewed, add its new certificate to the file in {}.",
+            set("VAULT_CACERT", "ca_cert_file")
+        ),
+        TlsProblem::NotForServers => {
+            "Issue the server's certificate for server authentication (`server_flag` of the role \
+             in Vault's PKI engine)."
+                .to_owned()
+        }
         TlsProblem::Unsupported(_) => {
-            "Have the certificate issued with an RSA, ECDSA (P-256, P-384 or P-521) or Ed25519 \
-             key, and signed with SHA-256, SHA-384 or SHA-512."
+            "Issue the certificate with an RSA (2048 bits or more), ECDSA (P-256, P-384, or \
+             P-521), or Ed25519 key, signed with SHA-256, SHA-384, or SHA-512."
+                .to_owned()
+        }
+        TlsProblem::NothingInCommon => {
+            "Let the server offer TLS 1.2 or 1.3, with a certificate that has an RSA (2048 bits or \
+             more), ECDSA (P-256, P-384, or P-521), or Ed25519 key."
                 .to_owned()
         }
         TlsProblem::NotTls => {

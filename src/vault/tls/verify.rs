@@ -9,10 +9,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
-/// Trusts the authorities that were given, and one of them as the server itself.
-///
-/// A certificate that signed itself is an authority's to most tools that make one, and rustls
-/// refuses to see a server in it; the clients of Vault accept it.
+/// Trusts the authorities that were given, and one of them as the server itself, whoever signed it
+/// and whether or not it may sign others: the clients of Vault accept it.
 #[derive(Debug)]
 pub(super) struct GivenAuthorities {
     pub(super) chains: Arc<WebPkiServerVerifier>,
@@ -36,8 +34,11 @@ impl ServerCertVerifier for GivenAuthorities {
             now,
         );
         match verdict {
-            // The dates were checked before this was found.
-            Err(error) if is_authority(&error) && self.authorities.contains(end_entity) => {
+            // The dates were checked before any of these was found.
+            Err(error)
+                if (is_authority(&error) || is_about_the_issuer(&error))
+                    && self.authorities.contains(end_entity) =>
+            {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())
             }
@@ -75,6 +76,19 @@ pub(in crate::vault) fn is_authority(error: &Error) -> bool {
         error,
         Error::InvalidCertificate(CertificateError::Other(other))
             if other.to_string().contains("CaUsedAsEndEntity")
+    )
+}
+
+/// Reports whether a certificate was refused for who signed it, or how.
+fn is_about_the_issuer(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::InvalidCertificate(
+            CertificateError::UnknownIssuer
+                | CertificateError::BadSignature
+                | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+                | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. }
+        )
     )
 }
 
