@@ -189,7 +189,11 @@ impl<M: Answer> Resource for Answering<M> {
         })
     }
 
-    fn plan(&self, _configured: &(), request: PlanRequest<Self>) -> Result<Planned<Self>, Failure> {
+    async fn plan(
+        &self,
+        _context: &Context<()>,
+        request: PlanRequest<Self>,
+    ) -> Result<Planned<Self>, Failure> {
         let planned = match request.prior {
             Some(prior) => prior,
             None => request.proposed.filled(),

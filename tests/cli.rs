@@ -2,6 +2,7 @@
 
 mod commands;
 mod exec;
+mod failover;
 mod find;
 mod guide;
 mod install;

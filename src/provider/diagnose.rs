@@ -20,7 +20,7 @@ mod vault;
 pub(super) use due::{Due, not_a_request, rotation_requested, spares_not_seen};
 pub(super) use handed_out::{
     OPEN_AT_APPLY, READ_AT_APPLY, expired_not_handed_out, look_at_apply, no_token,
-    nothing_to_hand_out, unexpected_token,
+    nothing_to_hand_out, refused_handed_out, unexpected_token,
 };
 pub(super) use mint::{
     mint_time_estimated, mint_time_needed, mint_warning, minted_after_stored, minted_at_outlived,

@@ -42,6 +42,7 @@ use crate::token::mint::{Dated, Minted};
 use crate::token::paths::FieldPath;
 use crate::token::retired::RetiredTokens;
 use crate::token::spare::Purpose;
+use crate::token::verdict::Verdict;
 
 /// How long another primary may take to withdraw its mark, and how long a mark may take to show
 /// on a standby.
@@ -164,6 +165,8 @@ pub(super) struct Current {
     pub(super) retired: RetiredTokens,
     /// Whether the token has a stamp of its own.
     pub(super) is_stamped: bool,
+    /// The last verdict on a token that was there before.
+    pub(super) verdict: Option<Verdict>,
 }
 
 /// What a promotion has to report.

@@ -84,9 +84,9 @@ pub(super) trait Erased<C>: Send + Sync {
         context: Context<C>,
         request: wire::read_resource::Request,
     ) -> Outcome<wire::read_resource::Response>;
-    fn plan(
+    async fn plan(
         &self,
-        configured: Arc<C>,
+        context: Context<C>,
         request: wire::plan_resource_change::Request,
     ) -> Outcome<wire::plan_resource_change::Response>;
     async fn apply(
@@ -232,12 +232,12 @@ impl<R: Resource> Erased<R::Configured> for Typed<R> {
         })
     }
 
-    fn plan(
+    async fn plan(
         &self,
-        configured: Arc<R::Configured>,
+        context: Context<R::Configured>,
         request: wire::plan_resource_change::Request,
     ) -> Outcome<wire::plan_resource_change::Response> {
-        self.plan_change(&configured, request)
+        self.plan_change(&context, request).await
     }
 
     async fn apply(

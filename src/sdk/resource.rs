@@ -82,10 +82,10 @@ pub trait Resource: Send + Sync + 'static {
     ) -> Result<Read<Self>, Failure>;
 
     /// Decides what an apply will do, from the request alone: a host calls this twice and
-    /// compares.
-    fn plan(
+    /// compares. Only a diagnostic may follow from the real thing.
+    async fn plan(
         &self,
-        configured: &Self::Configured,
+        context: &Context<Self::Configured>,
         request: PlanRequest<Self>,
     ) -> Result<Planned<Self>, Failure>;
 

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use thiserror::Error;
 
+use super::expiry::{Dates, Status, status_at};
 use super::fingerprint::{Fingerprint, ShortFingerprint};
 use super::stamp::{key, stamp_key};
 
@@ -73,6 +74,15 @@ impl Verdict {
     /// Returns whether the token was refused.
     pub fn is_refused(&self) -> bool {
         self.finding == Finding::Refused
+    }
+}
+
+/// Decides how a token stands: one that was refused does not work, whatever its dates say.
+pub fn status_with(verdict: Option<&Verdict>, dates: &Dates, now: Timestamp) -> Status {
+    if verdict.is_some_and(Verdict::is_refused) {
+        Status::Refused
+    } else {
+        status_at(dates, now)
     }
 }
 

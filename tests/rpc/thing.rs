@@ -233,7 +233,11 @@ impl Resource for ThingResource {
         (self.0.read)(context.cancelled.clone(), request).await
     }
 
-    fn plan(&self, _: &(), request: PlanRequest<Self>) -> Result<Planned<Self>, Failure> {
+    async fn plan(
+        &self,
+        _: &Context<()>,
+        request: PlanRequest<Self>,
+    ) -> Result<Planned<Self>, Failure> {
         (self.0.plan)(request)
     }
 

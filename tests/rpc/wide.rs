@@ -187,7 +187,7 @@ impl Resource for Grown {
         unasked()
     }
 
-    fn plan(&self, _: &(), _: PlanRequest<Self>) -> Result<Planned<Self>, Failure> {
+    async fn plan(&self, _: &Context<()>, _: PlanRequest<Self>) -> Result<Planned<Self>, Failure> {
         unasked()
     }
 

@@ -304,6 +304,32 @@ async fn a_provider_that_is_not_known_yet_opens_during_the_apply() {
     stack.workspace.plan().changes_nothing();
 }
 
+#[tokio::test]
+async fn a_refused_token_is_passed_on_with_a_warning() {
+    let Some(stack) = start("ephemeral-seen-refused").await else {
+        return;
+    };
+    let digits = &fingerprint(&token("primary"))["sha256:".len()..][..16];
+    let at = ago(2);
+    let verdict = |finding: &str| {
+        json!({ "custom_metadata": {
+            format!("{FIELD}.verified"): format!("{digits} {finding} {} revoked", at.as_second()),
+        } })
+    };
+    stack.set_metadata(PRIMARY, verdict("refused")).await;
+    stack.write(&format!("{OPEN}{}", copy("1")));
+    let plan = stack.workspace.plan();
+    plan.exits(2).says(&format!(
+        "Claude Code reported on {at} that this token is refused (revoked)."
+    ));
+    assert_eq!(warnings(&plan), [format!("Token {PRIMARY_ID} was refused")]);
+    stack.workspace.apply_saved().exits(0);
+    assert_eq!(copied(&stack).await, token("primary"));
+
+    stack.set_metadata(PRIMARY, verdict("works")).await;
+    assert_eq!(warnings(&stack.workspace.plan()), [""; 0]);
+}
+
 /// The copy is planned while the old token is current, and written with the new one.
 #[tokio::test]
 async fn the_expected_token_is_opened_after_its_promotion() {

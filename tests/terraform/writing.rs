@@ -17,6 +17,7 @@ mod stamped;
 mod stored;
 mod unable;
 mod unseen;
+mod verified;
 
 use std::collections::BTreeMap;
 

@@ -5,6 +5,8 @@ use crate::protocol::Diagnostic;
 use crate::provider::secrets::unusable::Unusable;
 use crate::sdk::Field;
 use crate::token::fingerprint::Fingerprint;
+use crate::token::instant::format_instant;
+use crate::token::verdict::Verdict;
 
 /// A lookup that finds no usable token.
 pub(in crate::provider) fn no_token(place: Place<'_>, unusable: &Unusable) -> Diagnostic {
@@ -42,6 +44,24 @@ pub(in crate::provider) fn expired_not_handed_out(
              terminal at least 300 columns wide, run this, paste it and press Enter:{patch}Or set \
              allow_expired = true to have this one all the same.",
             patch = place.store_commands(),
+        ),
+    )
+}
+
+/// A token that was seen to be refused and is passed on nevertheless.
+pub(in crate::provider) fn refused_handed_out(place: Place<'_>, verdict: &Verdict) -> Diagnostic {
+    let cause = match verdict.cause.as_str() {
+        "" => String::new(),
+        cause => format!(" ({cause})"),
+    };
+    Diagnostic::warning(
+        format!("Token {place} was refused"),
+        format!(
+            "Claude Code reported on {at} that this token is refused{cause}. It was passed on \
+             anyway. Mint a new token with `claude setup-token` in a terminal at least 300 columns \
+             wide, run this, paste the token, and press Enter:{store}",
+            at = format_instant(verdict.at),
+            store = place.store_commands(),
         ),
     )
 }

@@ -14,7 +14,6 @@ use crate::provider::secrets::spares::named;
 use crate::sdk::{Context, Diagnostics, EphemeralResource, Failure, Field, Found};
 use crate::secret::Secret;
 use crate::token::check::trim;
-use crate::token::expiry::Status;
 use crate::vault::{self, Reading};
 
 described! {
@@ -105,7 +104,8 @@ async fn look(
             place,
             description.unusable.as_ref(),
         )),
-        Some(facts) if description.status == Status::Expired && !allow_expired => Some(
+        // A refused token may have expired as well.
+        Some(facts) if facts.dates.expires_at <= configured.now() && !allow_expired => Some(
             diagnose::expired_not_handed_out(place, &facts.dates.expires_at_text()),
         ),
         Some(facts) => diagnose::unexpected_token(place, facts.fingerprint, &config.fingerprint),
@@ -114,6 +114,12 @@ async fn look(
         return Err(refusal.into());
     }
     let mut diagnostics = std::mem::take(&mut description.diagnostics);
+    let verdict = description
+        .token
+        .as_ref()
+        .and_then(|facts| facts.verdict.as_ref());
+    let refused = verdict.filter(|verdict| verdict.is_refused());
+    diagnostics.extend(refused.map(|verdict| diagnose::refused_handed_out(place, verdict)));
     diagnostics.extend(configured.skew_warning());
     let mut object = config.clone();
     object.record(place, &description);

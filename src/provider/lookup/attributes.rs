@@ -40,7 +40,7 @@ macro_rules! described {
                 expires_at: String = computed(set_by("lifetime_days")) "When the token stops working (RFC 3339, UTC): `minted_at` plus `lifetime_days`, or the deletion time of the KV version if that is earlier.";
                 rotate_at: String = computed(set_by("rotate_before_days")) "When the token becomes due for rotation (RFC 3339, UTC): `expires_at` minus `rotate_before_days`.";
                 expires_at_unix: $crate::protocol::Number = computed() "`expires_at` in seconds since the epoch, for monitors.";
-                status: String = computed() "`in_date`, `rotation_due`, `expired`, `malformed`, or `missing`.";
+                status: String = computed() "`in_date`, `rotation_due`, `expired`, `refused` (`verify` found that the token is refused), `malformed`, or `missing`.";
                 rotated_from: String = computed() "Path of the spare that this token came from, or null.";
             }
         }

@@ -7,9 +7,10 @@ use crate::provider::secrets::date::{Found, date};
 use crate::provider::secrets::observe::{Field as Content, Observed, Observer};
 use crate::provider::secrets::unusable::Unusable;
 use crate::sdk::Diagnostics;
-use crate::token::expiry::{Dates, Lifetime, Status, status_at};
+use crate::token::expiry::{Dates, Lifetime, Status};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::mint::{MintFacts, MintSource};
+use crate::token::verdict::{Verdict, status_with};
 
 /// What was found in one field of one secret.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub(in crate::provider) struct TokenFacts {
     pub(in crate::provider) source: MintSource,
     /// The spare that it came from, as its stamp says.
     pub(in crate::provider) rotated_from: Option<String>,
+    /// The last verdict on it.
+    pub(in crate::provider) verdict: Option<Verdict>,
 }
 
 impl Description {
@@ -81,14 +84,16 @@ pub(in crate::provider) async fn describe(
     let mut diagnostics = dated.told(place);
     diagnostics.extend(diagnose::form(place, content));
     let dates = Dates::new(dated.minted.at, lifetime, document.deletion_at);
+    let verdict = found.verdict(configured.server_now());
     Ok(Description {
-        status: status_at(&dates, configured.now()),
+        status: status_with(verdict.as_ref(), &dates, configured.now()),
         token: Some(TokenFacts {
             fingerprint,
             kv_version: document.version,
             dates,
             source: dated.minted.source,
             rotated_from: found.stamp().and_then(|stamp| stamp.rotated_from),
+            verdict,
         }),
         unusable: None,
         diagnostics,

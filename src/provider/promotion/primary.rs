@@ -9,13 +9,13 @@ use super::{Current, How, PATIENCE, PAUSE, Promotion, Reason, Report};
 use crate::provider::diagnose;
 use crate::provider::secrets::date::{DatedToken, Found, Traces, date_traced};
 use crate::provider::secrets::observe::{Field as Content, Observation, Observed};
-use crate::token::expiry::{Dates, Status, status_at};
+use crate::token::expiry::{Dates, Status};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::mint::MintFacts;
 use crate::token::retired::{Retired, RetiredTokens};
 use crate::token::spare::Purpose;
 use crate::token::stamp::Next;
-use crate::token::verdict::Verdict;
+use crate::token::verdict::status_with;
 use crate::vault::{Document, Reading};
 
 /// What a read of the primary leads to.
@@ -54,18 +54,7 @@ impl PrimaryDocument {
 struct Judged {
     dated: DatedToken,
     dates: Dates,
-    is_refused: bool,
     status: Status,
-}
-
-impl Judged {
-    fn works(&self) -> bool {
-        self.status.is_working() && !self.is_refused
-    }
-
-    fn is_due(&self) -> bool {
-        self.is_refused || self.status.is_due()
-    }
 }
 
 impl Promotion<'_> {
@@ -100,11 +89,11 @@ impl Promotion<'_> {
             && self.request.is_some()
             && found.stamp().and_then(|stamp| stamp.requested) == self.request;
         let is_leaked = is_requested && self.was_rotated_away(&seen, fingerprint);
-        if judged.works() && !is_known && !is_leaked || is_answer {
+        if judged.status.is_working() && !is_known && !is_leaked || is_answer {
             let current = self.adopt(found, judged.dated, report).await?;
             return Ok(Primary::Settled(Box::new(current)));
         }
-        if !is_requested && !judged.is_due() {
+        if !is_requested && !judged.status.is_due() {
             report
                 .at_once
                 .push(diagnose::not_due_any_more(self.primary, &judged.dates));
@@ -112,11 +101,11 @@ impl Promotion<'_> {
             let current = self.current(How::NotDue, found, judged.dated, None, retired);
             return Ok(Primary::Settled(Box::new(current)));
         }
-        if !is_requested && !judged.is_refused {
+        if !is_requested && judged.status != Status::Refused {
             self.may_rotate_for_a_date(&seen)?;
         }
         self.may_write()?;
-        let purpose = match (is_requested, judged.works()) {
+        let purpose = match (is_requested, judged.status.is_working()) {
             (_, false) => Purpose::Replacement,
             (true, true) => Purpose::Requested,
             (false, true) => Purpose::RotationDue,
@@ -171,15 +160,9 @@ impl Promotion<'_> {
     async fn judge(&self, found: Found<'_>) -> Result<Judged, Stop> {
         let dated = self.date(found).await?;
         let dates = Dates::new(dated.minted.at, self.lifetime, found.document.deletion_at);
-        let verdict = Verdict::live(
-            self.primary.field,
-            &found.document.custom_metadata,
-            &found.fingerprint,
-            self.configured.server_now(),
-        );
+        let verdict = found.verdict(self.configured.server_now());
         Ok(Judged {
-            status: status_at(&dates, self.configured.now()),
-            is_refused: verdict.is_some_and(|verdict| verdict.is_refused()),
+            status: status_with(verdict.as_ref(), &dates, self.configured.now()),
             dated,
             dates,
         })
@@ -248,6 +231,7 @@ impl Promotion<'_> {
             rotated_from,
             retired,
             is_stamped: false,
+            verdict: found.verdict(self.configured.server_now()),
         }
     }
 

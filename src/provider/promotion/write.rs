@@ -228,6 +228,7 @@ impl Writing<'_> {
             rotated_from: Some(self.spare.path.clone()),
             retired,
             is_stamped,
+            verdict: None,
         }
     }
 

@@ -126,12 +126,12 @@ impl Resource for OauthTokenResource {
         read::read(configured, request).await
     }
 
-    fn plan(
+    async fn plan(
         &self,
-        configured: &Configured,
+        context: &Context<Configured>,
         request: PlanRequest<Self>,
     ) -> Result<Planned<Self>, Failure> {
-        plan::plan(configured, request)
+        plan::plan(&context.configured, request)
     }
 
     fn plan_destroy(&self, state: &OauthToken) -> Diagnostics {

@@ -85,12 +85,12 @@ impl Resource for TokenSparePoolResource {
         }
     }
 
-    fn plan(
+    async fn plan(
         &self,
-        configured: &Configured,
+        context: &Context<Configured>,
         request: PlanRequest<Self>,
     ) -> Result<Planned<Self>, Failure> {
-        plan::plan(configured, request)
+        plan::plan(&context.configured, request)
     }
 
     fn plan_destroy(&self, state: &TokenSparePool) -> Diagnostics {

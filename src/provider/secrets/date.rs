@@ -13,6 +13,7 @@ use crate::token::history::{HistoryOutcome, HistoryWalk, PastVersion};
 use crate::token::mint::{Copies, MintFacts, MintSource, Minted, decide};
 use crate::token::retired::RetiredTokens;
 use crate::token::stamp::Stamp;
+use crate::token::verdict::Verdict;
 use crate::vault::VaultError;
 
 /// A token that was found, and the version that it was found in.
@@ -34,6 +35,12 @@ impl Found<'_> {
             &self.document.custom_metadata,
             &self.fingerprint,
         )
+    }
+
+    /// Returns the last verdict on this token that is not from the future of Vault's clock.
+    pub(in crate::provider) fn verdict(&self, vault_now: Timestamp) -> Option<Verdict> {
+        let metadata = &self.document.custom_metadata;
+        Verdict::live(self.place.field, metadata, &self.fingerprint, vault_now)
     }
 
     /// Completes the facts by what the document tells.

@@ -8,12 +8,12 @@ use crate::sdk::check::{self, write_only};
 use crate::sdk::coding::{Outcome, missing, model, to_wire};
 use crate::sdk::failure::Diagnostics;
 use crate::sdk::model::AttributeValue;
-use crate::sdk::resource::{PlanRequest, Resource};
+use crate::sdk::resource::{Context, PlanRequest, Resource};
 
 impl<R: Resource> Typed<R> {
-    pub(super) fn plan_change(
+    pub(super) async fn plan_change(
         &self,
-        configured: &R::Configured,
+        context: &Context<R::Configured>,
         request: wire::plan_resource_change::Request,
     ) -> Outcome<wire::plan_resource_change::Response> {
         let prior = self.optional("the prior state", request.prior_state.as_ref())?;
@@ -21,7 +21,8 @@ impl<R: Resource> Typed<R> {
         let proposed = self.optional("the proposed state", request.proposed_new_state.as_ref())?;
         match (config, proposed) {
             (Some(config), Some(proposed)) => {
-                self.plan_existence(configured, prior, &config, proposed, request)
+                self.plan_existence(context, prior, &config, proposed, request)
+                    .await
             }
             (None, None) => self.plan_destruction(prior, request),
             (None, Some(_)) => Err(vec![missing("the configuration")]),
@@ -49,9 +50,9 @@ impl<R: Resource> Typed<R> {
         })
     }
 
-    fn plan_existence(
+    async fn plan_existence(
         &self,
-        configured: &R::Configured,
+        context: &Context<R::Configured>,
         prior: Option<Value>,
         config: &Value,
         mut proposed: Value,
@@ -70,7 +71,8 @@ impl<R: Resource> Typed<R> {
         };
         let planned = self
             .resource
-            .plan(configured, plan_request)
+            .plan(context, plan_request)
+            .await
             .map_err(|failure| failure.diagnostics)?;
         let identity = R::identity(&planned.planned).into_value();
         let state = planned.planned.into_value();

@@ -275,7 +275,9 @@ impl<P: Provider> Rpc for ProviderService<P> {
         };
         answered(call, fallback, async {
             let resource = self.resource(&name)?;
-            resource.plan(session.context(&self.shared.provider)?.configured, request)
+            resource
+                .plan(session.context(&self.shared.provider)?, request)
+                .await
         })
         .await
     }

@@ -15,7 +15,6 @@ use crate::sdk::Diagnostics;
 use crate::token::mark::MarkState;
 use crate::token::name::shown;
 use crate::token::stamp::{Stamp, key, stamp_key};
-use crate::token::verdict::Verdict;
 use crate::vault::{SecretPath, VaultError};
 
 impl Operations {
@@ -110,12 +109,7 @@ impl Operations {
         report: &mut TokenReport,
     ) {
         let metadata = &document.custom_metadata;
-        let now = self.configured.server_now();
-        report.verdict =
-            Verdict::live(place.field, metadata, &token.fingerprint, now).map(LastVerdict::from);
-        if report.verdict.as_ref().is_some_and(|last| last.is_refused) {
-            report.state = State::Refused;
-        }
+        report.verdict = token.verdict.clone().map(LastVerdict::from);
         if Stamp::live(place.field, metadata, &token.fingerprint).is_some() {
             report.account = metadata
                 .get(&stamp_key(place.field, key::ACCOUNT))

@@ -84,8 +84,7 @@ pub(super) async fn create(
     state.set_minted(dated.minted.at, dated.minted.source);
     let mut private = Private::default();
     private.note_retired(found, None);
-    let dates = private.note_token(&mut state, found, false, configured.now());
-    state.set_status_at(dates.as_ref(), configured.now());
+    private.note_token(&mut state, found, false, configured);
     state.rotation_reason = Field::Null;
     if let Some(status) = state.known_status().filter(|status| status.is_due()) {
         let due = Due {

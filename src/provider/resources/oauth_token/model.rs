@@ -18,12 +18,13 @@ use crate::provider::secrets::observe::Observer;
 use crate::provider::secrets::store::{Replaces, Storing};
 use crate::sdk::{Field, model};
 use crate::secret::Secret;
-use crate::token::expiry::{Dates, Lifetime, Status, status_at};
+use crate::token::expiry::{Dates, Lifetime, Status};
 use crate::token::fingerprint::ShortFingerprint;
 use crate::token::instant::{format_instant, parse_instant};
 use crate::token::mint::MintSource;
 use crate::token::retired::{Retired, RetiredTokens};
 use crate::token::stamp::{Next, request_digest};
+use crate::token::verdict::{Verdict, status_with};
 
 model! {
     /// Configuration, plan and state of `claude_oauth_token`.
@@ -50,9 +51,9 @@ model! {
         expires_at: String = computed(set_by("lifetime_days")) "When the token stops working (RFC 3339, UTC): `minted_at` plus `lifetime_days`, or the deletion time of the KV version if that is earlier.";
         rotate_at: String = computed(set_by("rotate_before_days")) "When the token becomes due for rotation (RFC 3339, UTC): `expires_at` minus `rotate_before_days`.";
         expires_at_unix: Number = computed() "`expires_at` in seconds since the epoch, for monitors.";
-        status: String = computed() "`in_date`, `rotation_due`, `expired`, `malformed`, or `missing`.";
+        status: String = computed() "`in_date`, `rotation_due`, `expired`, `refused` (`verify` found that the token is refused), `malformed`, or `missing`.";
         rotated_from: String = computed() "Path of the spare that this token came from, or null.";
-        rotation_reason: String = computed() "Why the last planned rotation was planned, regardless of what the apply then did: `rotation_due`, `expired`, `malformed`, `missing`, or `requested`. Null if none was planned.";
+        rotation_reason: String = computed() "Why the last planned rotation was planned, regardless of what the apply then did: `rotation_due`, `expired`, `refused`, `malformed`, `missing`, or `requested`. Null if none was planned.";
         external_secret_data: Vec<DataEntry> = computed() "The entry for `spec.data` of an ExternalSecret that delivers this token, as a list with one element.";
     }
 }
@@ -224,15 +225,16 @@ impl Private {
         })
     }
 
-    /// Notes the facts of a token whose mint time is in `state`, and computes its dates there. A
-    /// known token keeps what was seen with it first, whatever its siblings do.
+    /// Notes the facts of a token whose mint time is in `state`, and computes its dates and its
+    /// status there. A known token keeps what was seen with it first, whatever its siblings do.
     pub(super) fn note_token(
         &mut self,
         state: &mut OauthToken,
         found: Found<'_>,
         known: bool,
-        now: Timestamp,
+        configured: &Configured,
     ) -> Option<Dates> {
+        let now = configured.now();
         let deletion_at = found.document.deletion_at;
         if !known || self.created_at.is_none() {
             self.created_at = Some(found.document.created_at);
@@ -244,7 +246,10 @@ impl Private {
         }
         self.problem = None;
         self.last_good = None;
-        state.set_dates(self)
+        let dates = state.set_dates(self);
+        let verdict = found.verdict(configured.server_now());
+        state.set_status_at(dates.as_ref(), verdict.as_ref(), now);
+        dates
     }
 }
 
@@ -373,10 +378,15 @@ impl OauthToken {
         Some((minted_at, self.days().lifetime().ok()??))
     }
 
-    /// Sets the status of a token that is there, from its dates.
-    pub(super) fn set_status_at(&mut self, dates: Option<&Dates>, now: Timestamp) {
+    /// Sets the status of a token that is there, from its dates and the last verdict on it.
+    pub(super) fn set_status_at(
+        &mut self,
+        dates: Option<&Dates>,
+        verdict: Option<&Verdict>,
+        now: Timestamp,
+    ) {
         // A token without dates was never dated; nothing says that it is out of date.
-        let status = dates.map_or(Status::InDate, |dates| status_at(dates, now));
+        let status = dates.map_or(Status::InDate, |dates| status_with(verdict, dates, now));
         self.status = Field::text(status.as_str());
     }
 

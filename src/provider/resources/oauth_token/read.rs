@@ -144,9 +144,9 @@ impl Refresh<'_> {
         record(self.state, found, known);
         self.private.is_stamped &= known;
         self.state.set_minted(dated.minted.at, dated.minted.source);
-        let now = self.configured.now();
-        let dates = self.private.note_token(self.state, found, known, now);
-        self.state.set_status_at(dates.as_ref(), now);
+        let dates = self
+            .private
+            .note_token(self.state, found, known, self.configured);
         if let Some(dates) = dates.filter(|_| known && self.was_stamped()) {
             self.report_wiped(found, &dates);
         }
@@ -286,7 +286,7 @@ impl Refresh<'_> {
             let before = self.state.status.clone();
             let dates = self.state.dates(self.private);
             self.state
-                .set_status_at(dates.as_ref(), self.configured.now());
+                .set_status_at(dates.as_ref(), None, self.configured.now());
             // Which spares will do is another question for each status.
             if self.state.status != before {
                 self.private.forget_spares();

@@ -19,6 +19,7 @@ use crate::secret::Secret;
 use crate::token::expiry::{Status, status_at};
 use crate::token::mint::{Binding, MintFacts, MintSource};
 use crate::token::retired::Retired;
+use crate::token::verdict::status_with;
 
 /// Carries out a change of arguments, a store, or a rotation.
 pub(super) async fn update(
@@ -114,8 +115,8 @@ impl Update<'_> {
         }
         let dates = state.set_dates(&self.private);
         match self.prior.known_status() {
-            Some(Status::Malformed | Status::Missing) => {}
-            _ => state.set_status_at(dates.as_ref(), self.configured.now()),
+            Some(Status::Refused | Status::Malformed | Status::Missing) => {}
+            _ => state.set_status_at(dates.as_ref(), None, self.configured.now()),
         }
         if !self.planned.rotation_reason.is_unknown() {
             state.rotation_reason = self.planned.rotation_reason.clone();
@@ -200,9 +201,7 @@ impl Update<'_> {
         let mut state = self.arguments.clone().with_token_of(self.prior);
         record(&mut state, found, known);
         state.set_minted(dated.minted.at, dated.minted.source);
-        let now = self.configured.now();
-        let dates = private.note_token(&mut state, found, known, now);
-        state.set_status_at(dates.as_ref(), now);
+        private.note_token(&mut state, found, known, self.configured);
         if !self.planned.rotation_reason.is_unknown() {
             state.rotation_reason = self.planned.rotation_reason.clone();
         }
@@ -307,24 +306,34 @@ impl Update<'_> {
             secret: &secret,
             field,
         };
-        // Somebody may have stored a new token after the plan: then there is nothing to fail for.
+        let mut status = status;
         if let Ok(observer) = self.configured.observer()
             && let Ok(observed) = observer.observe_anew(&secret).await
             && let Observed::Present(document) = &*observed
             && let Content::Token { fingerprint, .. } =
                 document.field(field, recorded(state).as_ref())
-            && (Some(fingerprint) != recorded(state)
-                || matches!(status, Status::Missing | Status::Malformed))
         {
-            return vec![diagnose::replaced_meanwhile(place)];
-        }
-        // A token that was due at the refresh may have run out since.
-        let status = match (status, state.dates(&self.private)) {
-            (Status::RotationDue | Status::Expired, Some(dates)) => {
-                status_at(&dates, self.configured.now())
+            // Somebody may have stored a new token after the plan: then there is nothing to fail
+            // for.
+            if Some(fingerprint) != recorded(state)
+                || matches!(status, Status::Missing | Status::Malformed)
+            {
+                return vec![diagnose::replaced_meanwhile(place)];
             }
-            _ => status,
-        };
+            let found = Found {
+                place,
+                document,
+                fingerprint,
+            };
+            // A token that was due at the refresh may have expired since, or been verified again.
+            if let Some(dates) = state.dates(&self.private) {
+                let verdict = found.verdict(self.configured.server_now());
+                status = status_with(verdict.as_ref(), &dates, self.configured.now());
+                if !status.is_due() {
+                    return vec![diagnose::not_due_any_more(place, &dates)];
+                }
+            }
+        }
         let due = Due {
             place,
             status,
@@ -366,5 +375,5 @@ fn hold(configured: &Configured, state: &mut OauthToken, current: &Current, priv
     }
     state.set_minted(current.minted.at, current.minted.source);
     let dates = state.set_dates(private);
-    state.set_status_at(dates.as_ref(), configured.now());
+    state.set_status_at(dates.as_ref(), current.verdict.as_ref(), configured.now());
 }
