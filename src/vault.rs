@@ -12,6 +12,7 @@
 //! | `store`, `list`, `write`, `metadata` | the operations |
 //! | `session` | the token: given or logged in for, renewed by a second login, revoked at the end |
 //! | `channel` | one exchange under one budget: attempts, back-off, verdicts |
+//! | `pace` | how fast requests follow each other, once the server has limited them |
 //! | `landing` | whether a write may have landed without an answer, and until when it may be sent |
 //! | `transport`, `connect`, `proxy`, `tls`, `failure`, `certificate_kind` | one attempt on the wire, how its connection comes about, and why it failed |
 //! | `answer`, `text` | what an answer means, and what of its text may be shown |
@@ -34,6 +35,7 @@ mod list;
 mod metadata;
 mod mount;
 mod new_document;
+mod pace;
 mod proxy;
 mod retry;
 mod secret_path;

@@ -15,6 +15,7 @@ use super::consistency::NewestIndex;
 use super::error::{TokenSource, VaultError};
 use super::headers::{Headers, X_VAULT_INDEX};
 use super::landing::Landing;
+use super::pace::Pace;
 use super::retry::{Budget, backoff};
 use super::server_time::{LastDate, parse_http_date};
 use super::settings::Limits;
@@ -33,6 +34,7 @@ pub(super) struct Channel {
     pub(super) namespace: Option<HeaderValue>,
     pub(super) index: NewestIndex,
     pub(super) permits: Semaphore,
+    pub(super) pace: Pace,
 }
 
 /// Who asks, and for what right.
@@ -57,20 +59,35 @@ impl Channel {
     ) -> Result<Answer, VaultError> {
         let mut attempt = 1;
         loop {
-            let (verdict, retry_after) = self.attempt(endpoint, caller, attempt, budget).await;
-            let error = match verdict {
-                Ok(answer) => return Ok(answer),
+            let outcome = self.attempt(endpoint, caller, attempt, budget).await;
+            let (error, retry_after, sent) = match outcome {
+                Ok(answer) => {
+                    budget.forget();
+                    return Ok(answer);
+                }
                 Err(Failed::ForGood(error)) => return Err(error),
-                Err(Failed::ForNow(error)) => error,
+                Err(Failed::ForNow {
+                    error,
+                    retry_after,
+                    sent,
+                }) => (error, retry_after, sent),
             };
+            budget.note(&error);
             if attempt > self.max_retries {
                 return Err(error);
             }
-            let wait = backoff(self.limits.backoff, attempt, retry_after, jitter());
+            let mut wait = backoff(self.limits.backoff, attempt, retry_after, jitter());
+            if matches!(error, VaultError::RateLimited { .. }) {
+                // The limit is one for all requests, so their turns hold them back.
+                self.pace.refused(sent, retry_after, wait);
+                wait = self.pace.wait().unwrap_or_default();
+            }
             if !budget.allows(wait, caller.landing.is_possible()) {
                 return Err(error);
             }
-            tokio::time::sleep(wait).await;
+            if !matches!(error, VaultError::RateLimited { .. }) {
+                tokio::time::sleep(wait).await;
+            }
             attempt += 1;
         }
     }
@@ -81,25 +98,26 @@ impl Channel {
         caller: Caller<'_>,
         attempt: u32,
         budget: &Budget,
-    ) -> (Result<Answer, Failed>, Option<Duration>) {
+    ) -> Result<Answer, Failed> {
         let Ok(_permit) = self.permits.acquire().await else {
-            return (Err(Failed::ForGood(VaultError::Cancelled)), None);
+            return Err(Failed::ForGood(VaultError::Cancelled));
         };
-        if !budget.allows(Duration::ZERO, caller.landing.is_possible()) {
-            let late = self.too_late(budget.limit());
-            return (Err(Failed::ForGood(late)), None);
+        let may_have_landed = caller.landing.is_possible();
+        self.pace.turn(budget, may_have_landed).await;
+        if !budget.allows(Duration::ZERO, may_have_landed) {
+            return Err(Failed::ForGood(self.time_is_over(budget)));
         }
         if caller.landing.is_overdue() {
-            return (Err(Failed::ForGood(VaultError::Overdue)), None);
+            return Err(Failed::ForGood(VaultError::Overdue));
         }
         let api_path = api_path(endpoint);
         let method = endpoint.method();
-        let started = Instant::now();
+        let sent = Instant::now();
         // Before the sending, so that it is noted where nobody waits for its end.
         let before = caller.landing.begin();
-        let sent = self.send(endpoint, caller).await;
-        let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
-        let (answer, headers) = match sent {
+        let answered = self.send(endpoint, caller).await;
+        let milliseconds = sent.elapsed().as_secs_f64() * 1000.0;
+        let (answer, headers) = match answered {
             Ok(answered) => answered,
             Err(NoAnswer {
                 error,
@@ -109,13 +127,16 @@ impl Channel {
                     caller.landing.restore(before);
                 }
                 tracing::debug!(?method, api_path, attempt, milliseconds, %error, "no answer");
-                let failed = match error {
+                return Err(match error {
                     VaultError::Unreachable { .. } | VaultError::DeadlineExceeded { .. } => {
-                        Failed::ForNow(error)
+                        Failed::ForNow {
+                            error,
+                            retry_after: None,
+                            sent,
+                        }
                     }
                     error => Failed::ForGood(error),
-                };
-                return (Err(failed), None);
+                });
             }
         };
         let status = answer.status;
@@ -137,10 +158,18 @@ impl Channel {
             token: caller.source,
             retry_after: retry_after(&headers),
         };
-        match answer.judge(question, &self.censor) {
-            Verdict::Settled => (Ok(answer), None),
-            Verdict::Failed(error) => (Err(Failed::ForGood(error)), None),
-            Verdict::Retry(error) => (Err(Failed::ForNow(error)), retry_after(&headers)),
+        let verdict = answer.judge(question, &self.censor);
+        if !matches!(verdict, Verdict::Retry(VaultError::RateLimited { .. })) {
+            self.pace.served(sent);
+        }
+        match verdict {
+            Verdict::Settled => Ok(answer),
+            Verdict::Failed(error) => Err(Failed::ForGood(error)),
+            Verdict::Retry(error) => Err(Failed::ForNow {
+                error,
+                retry_after: retry_after(&headers),
+                sent,
+            }),
         }
     }
 
@@ -190,6 +219,13 @@ impl Channel {
         })
     }
 
+    /// Returns the error of an operation whose time is over: why it has come to nothing so far.
+    pub(super) fn time_is_over(&self, budget: &Budget) -> VaultError {
+        budget
+            .last_cause()
+            .unwrap_or_else(|| self.too_late(budget.limit()))
+    }
+
     /// Returns the error of something that took longer than allowed.
     pub(super) fn too_late(&self, allowed: Duration) -> VaultError {
         VaultError::DeadlineExceeded {
@@ -209,7 +245,11 @@ impl Channel {
 /// Why an attempt gave no answer that settles.
 enum Failed {
     ForGood(VaultError),
-    ForNow(VaultError),
+    ForNow {
+        error: VaultError,
+        retry_after: Option<Duration>,
+        sent: Instant,
+    },
 }
 
 /// Makes a token fit for a header; it is marked so that nothing below prints it.

@@ -1,9 +1,11 @@
 //! When a failed attempt is repeated, and how long it all may take.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::error::VaultError;
 use super::settings::Limits;
 use crate::deadline::Deadline;
 
@@ -13,10 +15,10 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
 const SPREAD: u32 = 8;
 
 /// Time that one operation has, shared by all requests that it makes.
-#[derive(Clone, Copy)]
 pub(super) struct Budget {
     deadline: Deadline,
     ends: Instant,
+    cause: Mutex<Option<VaultError>>,
 }
 
 impl Budget {
@@ -26,6 +28,7 @@ impl Budget {
         Self {
             deadline,
             ends: deadline.ends(),
+            cause: Mutex::default(),
         }
     }
 
@@ -45,6 +48,27 @@ impl Budget {
     /// Returns how long the time was that is over.
     pub(super) fn limit(&self) -> Duration {
         self.deadline.limit()
+    }
+
+    /// Takes note of why the operation is not over yet: the server gave no usable answer, and the
+    /// request is sent again. That says more than that the time is over, once it is.
+    pub(super) fn note(&self, error: &VaultError) {
+        let is_silence = matches!(error, VaultError::DeadlineExceeded { .. });
+        *self.cause() = (!is_silence).then(|| error.clone());
+    }
+
+    /// Takes note that nothing but the answer to the present request is waited for.
+    pub(super) fn forget(&self) {
+        *self.cause() = None;
+    }
+
+    /// Returns what was noted last.
+    pub(super) fn last_cause(&self) -> Option<VaultError> {
+        self.cause().clone()
+    }
+
+    fn cause(&self) -> MutexGuard<'_, Option<VaultError>> {
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reports whether another attempt may begin after the given wait. After the deadline, only

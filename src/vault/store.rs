@@ -110,6 +110,7 @@ impl Store {
                 max_retries: settings.max_retries,
                 date: Default::default(),
                 index: Default::default(),
+                pace: Default::default(),
             },
             session: Session::new(settings.credentials, login_namespace),
             known_mounts: Mutex::default(),
@@ -421,7 +422,7 @@ impl Store {
     ) -> Result<T, VaultError> {
         tokio::time::timeout_at(budget.ends(), operation)
             .await
-            .unwrap_or_else(|_| Err(self.shared.channel.too_late(budget.limit())))
+            .unwrap_or_else(|_| Err(self.shared.channel.time_is_over(budget)))
     }
 
     fn knows(&self, mount: &str) -> bool {

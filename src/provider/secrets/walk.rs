@@ -202,11 +202,9 @@ impl<'a> Walk<'a> {
 
     /// Does as [`alone`]; once the time is over, nothing that is left is looked at.
     fn alone(self, error: VaultError) -> Result<Reason, VaultError> {
-        match error {
-            VaultError::DeadlineExceeded { .. } if self.observer.store().is_time_over() => {
-                Ok(Reason::Time)
-            }
-            error => alone(error),
+        match alone(error) {
+            Err(_) if self.observer.store().is_time_over() => Ok(Reason::Time),
+            verdict => verdict,
         }
     }
 }
