@@ -30,7 +30,8 @@ pub enum SecretKeyError {
     },
     /// A character is none of letters, digits, `-`, `.` and `_`.
     #[error(
-        "character {position} of the key is {character:?}: it has only letters, digits, `-`, `.` and `_`"
+        "character {position} of the key is {character:?}, but a key has only letters, digits, \
+         `-`, `.`, and `_`"
     )]
     Character {
         /// The character itself.
@@ -89,7 +90,7 @@ mod tests {
         }
         assert_eq!(
             validate_secret_key("a\n").unwrap_err().to_string(),
-            r"character 2 of the key is '\n': it has only letters, digits, `-`, `.` and `_`"
+            r"character 2 of the key is '\n', but a key has only letters, digits, `-`, `.`, and `_`"
         );
     }
 

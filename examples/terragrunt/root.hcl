@@ -25,10 +25,10 @@ errors {
   retry "vault" {
     retryable_errors = [
       "Vault cannot be reached",
-      "Vault does not answer in time",
+      "Vault did not respond in time",
       "Vault has no active node",
       "Vault is sealed",
-      "Vault limits requests",
+      "Vault rate limit exceeded",
     ]
     max_attempts       = 3
     sleep_interval_sec = 30

@@ -22,7 +22,7 @@ const DECIMALS: usize = 18;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum IntervalError {
     /// The text is not a duration.
-    #[error("an interval is written in hours, minutes, and seconds, such as `15m` or `1h30m`")]
+    #[error("write an interval in hours, minutes, and seconds, such as `15m` or `1h30m`")]
     Form,
     /// The operator's type has no room for it.
     #[error("the interval is too long")]

@@ -26,22 +26,26 @@ pub enum NameError {
     },
     /// A character, or one at an end of a part, is not allowed there.
     #[error(
-        "the name has only lower-case letters, digits, `-` and `.`, and begins and ends with a letter or a digit"
+        "the name must have only lowercase letters, digits, `-`, and `.`, and must begin and end \
+         with a letter or a digit"
     )]
     Form,
     /// The same for a namespace, which has no dots.
     #[error(
-        "the name has only lower-case letters, digits and `-`, and begins and ends with a letter or a digit"
+        "the name must have only lowercase letters, digits, and `-`, and must begin and end with a \
+         letter or a digit"
     )]
     NamespaceForm,
     /// The same for the key of an annotation or label.
     #[error(
-        "the part of the key behind `/` has only letters, digits, `-`, `_` and `.`, begins and ends with a letter or a digit, and has 63 characters at most"
+        "the part of the key after `/` must have only letters, digits, `-`, `_`, and `.`, must \
+         begin and end with a letter or a digit, and must have at most 63 characters"
     )]
     KeyForm,
     /// The same for the value of a label, which may be empty.
     #[error(
-        "the value of a label has only letters, digits, `-`, `_`, and `.`, begins and ends with a letter or a digit, and has at most 63 characters"
+        "the value of a label must have only letters, digits, `-`, `_`, and `.`, must begin and \
+         end with a letter or a digit, and must have at most 63 characters"
     )]
     LabelForm,
 }
@@ -142,8 +146,8 @@ mod tests {
         assert_eq!(validate_namespace(&"n".repeat(63)), Ok(()));
         assert_eq!(
             validate_namespace("a.b").unwrap_err().to_string(),
-            "the name has only lower-case letters, digits and `-`, and begins and ends with a \
-             letter or a digit"
+            "the name must have only lowercase letters, digits, and `-`, and must begin and end \
+             with a letter or a digit"
         );
         let long = NameError::TooLong {
             length: 64,

@@ -32,7 +32,7 @@ pub(super) use operations::{
     stored_when_due, verdict_not_stamped,
 };
 pub use place::shell;
-pub(super) use place::{Place, add, command, otherwise, store_commands};
+pub(super) use place::{Place, add, command, otherwise};
 pub(super) use promotion::{bookkeeping_gone, deleted_when_due, metadata_full, not_due_any_more};
 pub(super) use shell_variables::ShellVariables;
 pub(super) use spare::unusable_spare;
@@ -109,9 +109,9 @@ pub(super) fn nothing_to_adopt(place: Place<'_>, observed: &Observed) -> Diagnos
 /// A token that was replaced by hand between plan and apply.
 pub(super) fn replaced_meanwhile(place: Place<'_>) -> Diagnostic {
     Diagnostic::warning(
-        format!("Token {place} was replaced meanwhile"),
-        "The plan was made before somebody put a usable token there. Nothing is left to do for \
-         this apply; the next plan takes that token up.",
+        format!("Token {place} was replaced in the meantime"),
+        "A usable token was stored there after the plan was made. This apply has nothing left to \
+         do, and the next plan picks up that token.",
     )
 }
 
@@ -124,9 +124,9 @@ pub(super) fn stays_in_vault(place: Place<'_>, expires_at: Option<&str>) -> Diag
     Diagnostic::warning(
         format!("Token {place} stays in Vault"),
         format!(
-            "Only the resource leaves the state: nothing is removed from Vault, and the token is not \
-             revoked. It works {until} for everyone who has it. To end it earlier, revoke it in the \
-             account settings of claude.ai and delete it from Vault."
+            "Only the resource leaves the state: nothing is removed from Vault, and the token is \
+             not revoked. It works {until} for everyone who has it. To end it earlier, revoke it \
+             in the account settings of claude.ai, then delete it from Vault."
         ),
     )
 }
@@ -146,7 +146,7 @@ pub(super) fn nothing_to_import(place: Place<'_>, observed: &Observed) -> Diagno
 /// An id or identity that names nothing that could be imported.
 pub(super) fn wrong_import_id(error: &dyn std::error::Error, form: &str) -> Diagnostic {
     Diagnostic::error(
-        "Wrong import id",
+        "Invalid import id",
         format!("{}. Write it as {form}.", capital(error)),
     )
 }
@@ -157,7 +157,7 @@ pub(super) fn not_configured(unknown: &str, what: &str) -> Diagnostic {
         format!("{what} needs the provider's {unknown}, which is not known yet"),
         format!(
             "The provider's {unknown} comes from a resource that is not applied yet. Apply that \
-             resource first (-target), or give {unknown} a value that is known at plan."
+             resource first (-target), or set {unknown} to a value that is known during plan."
         ),
     )
 }
@@ -165,10 +165,10 @@ pub(super) fn not_configured(unknown: &str, what: &str) -> Diagnostic {
 /// A refresh without Vault.
 pub(super) fn refreshed_without_vault(id: &str, unknown: &str) -> Diagnostic {
     Diagnostic::warning(
-        format!("{id} was not looked at"),
+        format!("{id} was not refreshed"),
         format!(
-            "The provider's {unknown} is not known yet, so the state of the last run was used \
-             and only its dates were compared with the clock."
+            "The provider's {unknown} is not known yet, so Vault was not read. The status was \
+             recomputed from the dates in state."
         ),
     )
 }

@@ -187,7 +187,7 @@ impl Operations {
         }
         SecretPath::new(self.mount.as_str(), path).map_err(|error| {
             Refusal::argument(Diagnostic::error(
-                "Wrong path",
+                "Invalid path",
                 format!("{}.", refuse::capital(&error)),
             ))
         })

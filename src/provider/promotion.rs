@@ -326,8 +326,8 @@ impl Promotion<'_> {
         Stop::new(
             format!("Token {} was not rotated", self.primary),
             format!(
-                "More than five minutes of Vault's clock passed each time between marking a spare \
-                 and writing the primary. Check the clocks of the Vault servers, and then {}.",
+                "In each attempt, more than five minutes passed by Vault's clock between marking a \
+                 spare and writing the primary. Check the clocks of the Vault servers, then {}.",
                 self.again()
             ),
         )
@@ -341,7 +341,7 @@ impl Promotion<'_> {
         Err(Stop::new(
             format!("Token {} was not rotated", self.primary),
             format!(
-                "TF_CLAUDE_NOW is set, and nothing is written to Vault while it is. Unset it and \
+                "While TF_CLAUDE_NOW is set, nothing is written to Vault. Unset it and \
                  {}.",
                 self.again()
             ),

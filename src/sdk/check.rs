@@ -43,10 +43,10 @@ impl Violation {
             self.path.to_string()
         };
         Diagnostic::error(
-            format!("Provider bug: wrong answer to {call}"),
+            format!("Provider bug: invalid response to {call}"),
             format!(
-                "For {type_name}, {place}: {rule}. The answer was withheld and the state that \
-                 was known is kept. This is a bug in the provider; please report it with the \
+                "For {type_name}, {place}: {rule}. The response was discarded, and the last known \
+                 state is kept. This is a bug in the provider. Please report it with the \
                  provider's version and this text.",
                 rule = self.rule,
             ),

@@ -28,9 +28,9 @@ pub(super) fn model<M: Model>(what: &'static str, value: Value) -> Outcome<M> {
 /// Tells that the host left out what it must send.
 pub(super) fn missing(what: &str) -> Diagnostic {
     Diagnostic::error(
-        format!("The host sent nothing for {what}"),
-        "The call cannot be answered without it, and nothing was changed. Please report this \
-         with the host's version.",
+        format!("Terraform or OpenTofu sent nothing for {what}"),
+        "The provider cannot respond without it. Nothing was changed. Please report this with the \
+         version of Terraform or OpenTofu.",
     )
 }
 
@@ -49,8 +49,8 @@ pub(super) fn undecodable(
     Diagnostic::error(
         format!("Cannot decode {what}"),
         format!(
-            "{error}. The host and this provider disagree on the schema: make sure that one \
-             version of the provider is in use, and report this if it is."
+            "{error}. Terraform or OpenTofu and this provider disagree on the schema. Check that \
+             only one version of the provider is in use. If so, please report this."
         ),
     )
     .at(path.clone())

@@ -281,10 +281,10 @@ impl<R: Resource> Erased<R::Configured> for Typed<R> {
 /// There is no path on the diagnostic: the source line there may hold the value.
 fn write_only_unsupported(path: &AttributePath) -> Diagnostic {
     Diagnostic::error(
-        "Write-only attributes are not supported here",
+        "Write-only attributes are not supported",
         format!(
-            "This version of Terraform or OpenTofu would store the value of {path} in the state. \
-             Use Terraform 1.11, OpenTofu 1.11 or newer, or leave {path} out."
+            "This version of Terraform or OpenTofu would store the value of {path} in state. Use \
+             Terraform 1.11 or OpenTofu 1.11 or later, or remove {path}."
         ),
     )
 }

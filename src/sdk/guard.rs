@@ -197,10 +197,10 @@ pub(super) fn retold(retell: Option<&Retell>, diagnostics: &mut [wire::Diagnosti
 
 fn stopped(rpc: &str) -> Diagnostic {
     Diagnostic::error(
-        "Stopped before the end",
+        "Operation interrupted",
         format!(
-            "{rpc} was interrupted, as asked for. The state that was known is kept; run the \
-             command again to go on."
+            "{rpc} was interrupted on request. The last known state is kept. To continue, run the \
+             command again."
         ),
     )
 }
@@ -210,8 +210,8 @@ fn unexplained(rpc: &str) -> Diagnostic {
     Diagnostic::error(
         "Provider bug: a call failed without a reason",
         format!(
-            "{rpc} failed and told no error. The state that was known is kept. This is a bug in \
-             the provider; please report it with the provider's version and this text."
+            "{rpc} failed without an error message. The last known state is kept. This is a bug in \
+             the provider. Please report it with the provider's version and this text."
         ),
     )
 }
@@ -221,9 +221,9 @@ fn panicked(rpc: &str, _panic: Box<dyn Any + Send>) -> Diagnostic {
     Diagnostic::error(
         "Provider bug: a call panicked",
         format!(
-            "{rpc} ended in a panic. The state that was known is kept. This is a bug in the \
-             provider; please report it with the provider's version and the log of a run with \
-             TF_LOG_PROVIDER=DEBUG, which names the place in the source."
+            "{rpc} panicked. The last known state is kept. This is a bug in the provider. Please \
+             report it with the provider's version and the log of a run with \
+             TF_LOG_PROVIDER=DEBUG, which shows the line in the source."
         ),
     )
 }

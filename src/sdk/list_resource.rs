@@ -238,8 +238,8 @@ fn more<R: Resource>(limit: usize) -> Diagnostic {
     Diagnostic::warning(
         format!("Only {limit} of the {} found are listed", R::TYPE_NAME),
         format!(
-            "The limit of the list block is {limit} (100 where it sets none), and there may be \
-             more. Set a higher limit in the block, or narrow down what it lists."
+            "The list block's limit is {limit} (the default is 100), and there may be more. Set a \
+             higher limit in the block, or narrow it down."
         ),
     )
 }

@@ -85,8 +85,8 @@ impl<C> Session<C> {
         let configured = self.configured.ok_or_else(|| {
             vec![Diagnostic::error(
                 "The provider is not configured",
-                "The host made a call that needs the provider's configuration before it sent \
-                 one. Please report this with the host's version.",
+                "Terraform or OpenTofu made a call that needs the provider's configuration before \
+                 it sent one. Please report this with the version of Terraform or OpenTofu.",
             )]
         })?;
         let (request, warnings) = provider.begin(&configured, Deadline::start())?;
@@ -257,8 +257,8 @@ impl<P: Provider> ProviderService<P> {
         self.functions().get(name).ok_or_else(|| {
             vec![Diagnostic::error(
                 "Unknown function",
-                "The host called a function that this version of the provider does not have. \
-                 Make sure that the version in use is the one the configuration was written for.",
+                "This version of the provider does not have the function that was called. Check \
+                 that the configuration was written for this version of the provider.",
             )]
         })
     }
@@ -336,8 +336,8 @@ fn unknown_type(kind: &str) -> Diagnostics {
     vec![Diagnostic::error(
         format!("Unknown {kind} type"),
         format!(
-            "The host asked for a {kind} type that this version of the provider does not have. \
-             Make sure that the version in use is the one the configuration was written for."
+            "This version of the provider does not have the {kind} type that was requested. Check \
+             that the configuration was written for this version of the provider."
         ),
     )]
 }

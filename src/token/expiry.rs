@@ -49,10 +49,10 @@ impl Lifetime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum LifetimeError {
     /// The lifetime is less than a day or more than a century.
-    #[error("`lifetime_days` is from 1 to {MAXIMUM_DAYS}, not {0}")]
+    #[error("`lifetime_days` must be from 1 to {MAXIMUM_DAYS}, not {0}")]
     Lifetime(i64),
     /// The time before the end is negative or more than a century.
-    #[error("`rotate_before_days` is from 0 to less than `lifetime_days`, not {0}")]
+    #[error("`rotate_before_days` must be 0 or more and less than `lifetime_days`, not {0}")]
     RotateBefore(i64),
     /// A token would be due from its first day on.
     #[error(

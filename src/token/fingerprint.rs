@@ -93,7 +93,7 @@ impl FromStr for ShortFingerprint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum FingerprintError {
     /// The text does not start with the name of the only algorithm in use.
-    #[error("a fingerprint starts with `sha256:`")]
+    #[error("a fingerprint must start with `sha256:`")]
     Algorithm,
     /// There are too few or too many digits.
     #[error("a fingerprint has {expected} hexadecimal digits")]

@@ -16,13 +16,13 @@ const SHAPE: &[u8; 19] = b"0000-00-00T00:00:00";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum InstantError {
     /// The text has another form, such as a date alone or no offset.
-    #[error("an instant is written as RFC 3339 has it, such as `2026-03-01T00:00:00Z`")]
+    #[error("the value is not an RFC 3339 timestamp, such as `2026-03-01T00:00:00Z`")]
     Form,
     /// The form is right, but the calendar or the clock has no such instant.
-    #[error("the calendar has no such instant")]
+    #[error("the date or time does not exist")]
     Calendar,
     /// A mint time lies further ahead than clocks may differ.
-    #[error("a mint time cannot be more than a day ahead")]
+    #[error("a mint time cannot be more than a day in the future")]
     Ahead,
 }
 

@@ -121,9 +121,9 @@ pub struct Minted {
 /// Tells of an account that does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum MintWarning {
-    /// The configuration and the stamp are more than a day apart, and the stamp counts.
+    /// The configuration and the stamp are more than a day apart, and the stamp takes precedence.
     #[error(
-        "`token_minted_at` says {}, the stamp of this token {}: the stamp counts",
+        "`token_minted_at` is {}, but the token's stamp says {}; the stamp takes precedence",
         format_instant(*.configured),
         format_instant(*.stamp)
     )]

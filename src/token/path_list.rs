@@ -37,28 +37,28 @@ pub fn pool_id(mount: &str, paths: &[impl AsRef<str>], field: &str) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PathListError {
     /// A brace is missing, or there is more than one pair.
-    #[error("a list of paths has one pair of braces at most, such as `spare-{{1,2}}`")]
+    #[error("a list of paths has at most one pair of braces, such as `spare-{{1,2}}`")]
     Braces,
     /// Nothing stands in the braces, or before, between or after the commas.
     #[error("a part of the list in braces is empty")]
     EmptyPart,
     /// A comma stands outside the braces.
-    #[error("the paths of a list stand in braces, such as `spare-{{1,2}}`")]
+    #[error("a list of paths must be in braces, such as `spare-{{1,2}}`")]
     Comma,
     /// Two dots stand in the braces, but not between two numbers.
-    #[error("a range in braces runs between two numbers, such as `{{1..5}}`")]
+    #[error("a range in braces must be between two numbers, such as `{{1..5}}`")]
     Range,
     /// A range runs over more than [`MAXIMUM_PATHS`], or a list has more parts.
-    #[error("a list has {MAXIMUM_PATHS} paths at most")]
+    #[error("a list has at most {MAXIMUM_PATHS} paths")]
     TooMany,
     /// The same path comes out twice.
-    #[error("the list names `{0}` twice")]
+    #[error("the list contains `{0}` twice")]
     Repeated(String),
     /// There is a path but no mount before it.
-    #[error("the id has no mount: it is written `<mount>/<paths>[#field]`")]
+    #[error("the id has no mount: write it as `<mount>/<paths>[#field]`")]
     NoMount,
     /// A path breaks the rules for paths.
-    #[error("the list names `{path}`, which cannot be a path")]
+    #[error("the list contains `{path}`, which is not a valid path")]
     Path {
         /// The path as it comes out of the braces.
         path: String,

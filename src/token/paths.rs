@@ -83,7 +83,7 @@ pub(super) fn split_field(text: &str) -> Result<(&str, Option<&str>), FieldError
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum IdError {
     /// There is a path but no mount before it.
-    #[error("the id has no mount: it is written `<mount>/<path>[#field]`")]
+    #[error("the id has no mount: write it as `<mount>/<path>[#field]`")]
     NoMount,
     /// The part before `#` breaks the rules for paths.
     #[error(transparent)]
@@ -106,7 +106,7 @@ pub enum PathError {
     #[error("the path ends with `/`")]
     TrailingSlash,
     /// Two slashes follow each other.
-    #[error("segment {segment} of the path is empty: two `/` follow each other")]
+    #[error("segment {segment} of the path is empty, because there are two `/` in a row")]
     EmptySegment {
         /// Which segment.
         segment: usize,
@@ -234,19 +234,19 @@ pub enum PoolPathsError {
     #[error("the list needs at least one path")]
     Empty,
     /// There are more than [`MAXIMUM_PATHS`].
-    #[error("the list has {MAXIMUM_PATHS} paths at most, not {count}")]
+    #[error("the list has {count} paths, more than {MAXIMUM_PATHS}")]
     TooMany {
         /// How many there are.
         count: usize,
     },
     /// A path has a comma, which separates paths in an id.
-    #[error("a path of a pool has no comma")]
+    #[error("the path has a comma, which a pool does not support")]
     Comma {
         /// Which path.
         index: usize,
     },
     /// A path stands in the list twice.
-    #[error("the path is the same as number {first} of the list", first = .first + 1)]
+    #[error("the path is the same as path {first} of the list", first = .first + 1)]
     Repeated {
         /// The later one.
         index: usize,
@@ -254,13 +254,13 @@ pub enum PoolPathsError {
         first: usize,
     },
     /// A spare is the primary itself.
-    #[error("the path is that of the primary")]
+    #[error("the path is the primary's own path")]
     Primary {
         /// Which path.
         index: usize,
     },
     /// A path breaks the rules for paths.
-    #[error("number {} of the list cannot be a path", .index + 1)]
+    #[error("path {} of the list is not valid", .index + 1)]
     Path {
         /// Which path.
         index: usize,

@@ -69,13 +69,13 @@ pub enum VaultError {
         status: u16,
     },
     /// A quota was exceeded, for longer than the retries lasted.
-    #[error("Vault limits the rate of requests{}", asked_to_wait(.seconds))]
+    #[error("Vault limited the rate of requests{}", asked_to_wait(.seconds))]
     RateLimited {
         /// How long the server asked to wait.
         seconds: Option<u64>,
     },
     /// The secret id of a login is a Vault token, as a response has it that wraps a secret id.
-    #[error("the {method} login at `auth/{mount}` was given a Vault token as secret_id")]
+    #[error("the {method} login at `auth/{mount}` has a Vault token as its secret_id")]
     WrappingToken {
         /// The method that was used.
         method: LoginMethod,
@@ -83,7 +83,7 @@ pub enum VaultError {
         mount: String,
     },
     /// The answer is wrapped: a control group has to approve the request.
-    #[error("Vault answered for `{api_path}` with a wrapping token in place of the content")]
+    #[error("Vault answered for `{api_path}` with a wrapping token instead of the content")]
     Wrapped {
         /// The path that was called.
         api_path: String,
@@ -122,7 +122,7 @@ pub enum VaultError {
     },
     /// The server, or something before it, does not know the PATCH method. Reading and writing
     /// the whole is the other way.
-    #[error("the server does not take PATCH for `{api_path}` (status {status})")]
+    #[error("the server does not support PATCH for `{api_path}` (status {status})")]
     PatchUnsupported {
         /// The path that was called.
         api_path: String,
@@ -144,7 +144,7 @@ pub enum VaultError {
         content_type: String,
     },
     /// The answer is JSON of another shape.
-    #[error("the answer for `{api_path}` is not what Vault documents: {what}")]
+    #[error("the response for `{api_path}` is not what Vault documents: {what}")]
     UnexpectedAnswer {
         /// The path that was called.
         api_path: String,
@@ -152,7 +152,7 @@ pub enum VaultError {
         what: &'static str,
     },
     /// The body is compressed, which no request asks for.
-    #[error("the answer of {address} is compressed, which was not requested")]
+    #[error("the response from {address} is compressed, which was not requested")]
     Compressed {
         /// The server.
         address: Server,
@@ -194,7 +194,7 @@ pub enum VaultError {
         problem: ConnectionProblem,
     },
     /// The answer is larger than any document that Vault stores.
-    #[error("the answer is larger than {limit} bytes")]
+    #[error("the response is larger than {limit} bytes")]
     TooLarge {
         /// Bytes allowed.
         limit: usize,
@@ -328,10 +328,10 @@ pub enum LoginProblem {
     #[error("requires a second factor (MFA)")]
     SecondFactor,
     /// The token is wrapped.
-    #[error("was answered with a wrapped response")]
+    #[error("returned a wrapped response")]
     Wrapped,
     /// Something else.
-    #[error("was answered without a Vault token")]
+    #[error("did not return a Vault token")]
     NoToken,
 }
 
@@ -339,22 +339,22 @@ pub enum LoginProblem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TlsProblem {
     /// The certificate is signed by nobody who is trusted here.
-    #[error("the certificate of the server is signed by an unknown authority")]
+    #[error("the server's certificate is signed by an unknown authority")]
     UnknownAuthority,
     /// The certificate is for other names.
-    #[error("the certificate of the server is for another name")]
+    #[error("the server's certificate is for another name")]
     NameMismatch,
     /// The certificate has expired.
-    #[error("the certificate of the server has expired")]
+    #[error("the server's certificate has expired")]
     Expired,
     /// The certificate is not valid yet.
-    #[error("the certificate of the server is not valid yet")]
+    #[error("the server's certificate is not valid yet")]
     NotValidYet,
     /// The server shows the certificate of an authority as its own.
-    #[error("the certificate of the server is that of an authority (CA:TRUE)")]
+    #[error("the server's certificate is that of a certificate authority (CA:TRUE)")]
     AuthorityAsServer,
     /// The server wants a client certificate and got none.
-    #[error("the server asks for a client certificate")]
+    #[error("the server requires a client certificate")]
     ClientCertificateRequired,
     /// The server does not accept the client certificate.
     #[error("the server did not accept the client certificate")]
@@ -375,10 +375,10 @@ pub enum TlsProblem {
     #[error("the server accepts no version of TLS, cipher, or kind of key that is offered")]
     NothingInCommon,
     /// The peer does not speak TLS.
-    #[error("the server does not speak TLS there")]
+    #[error("the server does not use TLS on this port")]
     NotTls,
     /// No trusted authorities were found on this machine.
-    #[error("there are no trusted authorities on this machine")]
+    #[error("this machine has no trusted certificate authorities")]
     NoAuthorities,
     /// Something else.
     #[error("the handshake failed")]
@@ -395,7 +395,7 @@ pub enum ConnectionProblem {
     #[error("connection reset")]
     Reset,
     /// The peer closed it before the answer was whole.
-    #[error("connection closed before the answer was complete")]
+    #[error("connection closed before the response was complete")]
     Closed,
     /// The host name does not resolve.
     #[error("the host name cannot be resolved")]
@@ -407,7 +407,7 @@ pub enum ConnectionProblem {
     #[error("no route to the host")]
     NoRoute,
     /// What answered does not speak HTTP.
-    #[error("the answer is not HTTP")]
+    #[error("the response is not HTTP")]
     NotHttp,
     /// The proxy did not open a connection.
     #[error("the proxy did not open a connection")]
@@ -431,7 +431,7 @@ impl std::fmt::Display for LoginMethod {
 }
 
 fn asked_to_wait(seconds: &Option<u64>) -> String {
-    let asked = |seconds| format!(", and asks to wait {seconds} s");
+    let asked = |seconds| format!(", and asked to wait {seconds} s");
     seconds.map_or_else(String::new, asked)
 }
 

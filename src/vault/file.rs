@@ -17,8 +17,8 @@ pub fn read_file(file: &Path, most: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     if !fs::metadata(file)?.is_file() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
-            "it is not a regular file. Pipes, such as /dev/stdin and what a shell makes of <(…), \
-             devices and folders are not read; write it to a file",
+            "it is not a regular file. Pipes (such as /dev/stdin and a shell's <(…)), devices, and \
+             folders are not supported; write the value to a file",
         ));
     }
     let mut content = Zeroizing::new(Vec::new());
@@ -27,7 +27,7 @@ pub fn read_file(file: &Path, most: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     if content.len() > most {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
-            format!("it has more than {most} bytes, so it must be another file than was meant"),
+            format!("it has more than {most} bytes, so it is probably not the intended file"),
         ));
     }
     Ok(content)

@@ -58,16 +58,16 @@ pub enum AddressError {
     #[error("it is not a URL")]
     NotUrl,
     /// Its scheme is another.
-    #[error("its scheme is none of http, https and unix")]
+    #[error("its scheme is not http, https, or unix")]
     Scheme,
     /// The path of the socket is not absolute.
     #[error("unix:// is not followed by the absolute path of a socket")]
     Socket,
     /// It holds a user name or a password.
-    #[error("it holds a user name or a password")]
+    #[error("it contains a user name or a password")]
     Credentials,
     /// It holds a query or a fragment.
-    #[error("it holds a query or a fragment")]
+    #[error("it contains a query or a fragment")]
     QueryOrFragment,
 }
 

@@ -35,19 +35,19 @@ pub enum SettingsError {
         reason: String,
     },
     /// A file or folder holds no certificate in PEM.
-    #[error("`{}` holds no PEM certificate", .path.display())]
+    #[error("`{}` does not contain a PEM certificate", .path.display())]
     NoCertificate {
         /// The file or folder.
         path: PathBuf,
     },
     /// A certificate in a file cannot be decoded.
-    #[error("`{}` holds a certificate that cannot be decoded", .path.display())]
+    #[error("`{}` contains a certificate that cannot be decoded", .path.display())]
     BadCertificate {
         /// The file.
         path: PathBuf,
     },
     /// A file holds no private key in PEM.
-    #[error("`{}` holds no PEM private key", .path.display())]
+    #[error("`{}` does not contain a PEM private key", .path.display())]
     NoKey {
         /// The file.
         path: PathBuf,
@@ -59,7 +59,7 @@ pub enum SettingsError {
         path: PathBuf,
     },
     /// The private key belongs to another certificate.
-    #[error("the key in `{}` is not that of the certificate in `{}`", .key_file.display(), .cert_file.display())]
+    #[error("the key in `{}` does not match the certificate in `{}`", .key_file.display(), .cert_file.display())]
     KeyMismatch {
         /// The file of the certificate.
         cert_file: PathBuf,
@@ -76,7 +76,7 @@ pub enum SettingsError {
     #[error("the namespace has a character that cannot be sent")]
     Namespace,
     /// The mount of the login is no mount.
-    #[error("the mount of the login is not a path")]
+    #[error("the mount of the login is not a valid path")]
     LoginMount(#[source] super::secret_path::SecretPathError),
 }
 

@@ -51,11 +51,11 @@ pub struct WriteFailure {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum WriteError {
     /// The current version is not the one that the write was made for.
-    #[error("the secret has another version by now")]
+    #[error("the secret has changed")]
     CasMismatch,
     /// The server demands a version and saw none. Each write here sends one, so that something in
     /// between must have dropped it.
-    #[error("the server saw no check-and-set version")]
+    #[error("the server received no check-and-set version")]
     CasRequired,
     /// The document is larger than the server stores.
     #[error("the document is larger than the server stores")]

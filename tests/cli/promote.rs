@@ -41,7 +41,7 @@ async fn the_best_spare_is_promoted_and_first_named() {
 
     let ran = program.run(&arguments);
     ran.exits(0)
-        .prints("secret/agent#claude_oauth_token holds the token of spare-2 as of version 2")
+        .prints("secret/agent#claude_oauth_token holds the token of spare-2 since version 2")
         .prints("Restart what uses the token");
     ran.search(&mut search);
     assert_eq!(
@@ -51,7 +51,7 @@ async fn the_best_spare_is_promoted_and_first_named() {
     program
         .run(&arguments)
         .exits(0)
-        .prints("of spare-1 as of version 3");
+        .prints("of spare-1 since version 3");
     program
         .run(&arguments)
         .exits(1)

@@ -77,33 +77,33 @@ fn wrong_values_are_told_before_anything_is_asked() {
         (&["store", "a#b"], "Character 2 of the path is `#`"),
         (
             &["store", "agent", "--minted-at", "yesterday"],
-            "written as RFC 3339",
+            "not an RFC 3339 timestamp",
         ),
         (
             &["store", "agent", "--minted-at", "2999-01-01T00:00:00Z"],
-            "cannot be more than a day ahead",
+            "cannot be more than a day in the future",
         ),
-        (&["store", "agent", "--mount", "/"], "Wrong mount"),
+        (&["store", "agent", "--mount", "/"], "Invalid mount"),
         (
             &["status", "--lifetime-days", "0"],
-            "`lifetime_days` is from 1 to 36500",
+            "`lifetime_days` must be from 1 to 36500",
         ),
         (
             &["status", "--lifetime-days", "20"],
             "must be less than `lifetime_days`",
         ),
-        (&["status", "spare-{1,2"], "one pair of braces at most"),
-        (&["status", "spare-{2,2}"], "names `spare-2` twice"),
+        (&["status", "spare-{1,2"], "at most one pair of braces"),
+        (&["status", "spare-{2,2}"], "contains `spare-2` twice"),
         (
             &["status", "agent*"],
             "cannot be a path: character 6 of the path is `*`",
         ),
-        (&["status", "a//"], "Wrong PATH"),
+        (&["status", "a//"], "Invalid PATH"),
     ] {
         program.run(arguments).exits(2).prints_nothing().tells(told);
     }
     let detailed = ["status", "--detailed-exitcode", "a//"];
-    program.run(&detailed).exits(1).tells("Wrong PATH");
+    program.run(&detailed).exits(1).tells("Invalid PATH");
     for arguments in [
         &["status", "--detailed-exitcode", "--nothing"][..],
         &["status", "--metrics", "--nothing"],
@@ -189,5 +189,5 @@ fn settings_that_cannot_be_used_are_the_providers_errors() {
         .with("TF_CLAUDE_NOW", "tomorrow")
         .run(&["status", "agent"])
         .exits(1)
-        .tells("Wrong date in TF_CLAUDE_NOW");
+        .tells("Invalid date in TF_CLAUDE_NOW");
 }

@@ -166,7 +166,7 @@ async fn the_exit_code_tells_what_is_due_where_that_is_wanted() {
     ran.exits(2)
         .prints("rotation_due")
         .prints("expired")
-        .tells("Warning: The date is rehearsed");
+        .tells("Warning: TF_CLAUDE_NOW sets the date");
 }
 
 #[tokio::test]
@@ -224,7 +224,7 @@ async fn what_cannot_be_read_is_a_row_and_a_failure() {
             .prints_nothing()
             .tells(&format!("Error: Vault denied access: {place}"))
             .tells("capabilities = [\"list\"]")
-            .tells("Or name the paths, which takes `read` on their data alone:");
+            .tells("Or pass the paths of the secrets, which requires only `read` on their data:");
     }
 
     // Below a prefix, what cannot be read may be anything: it is told, and is no row.
@@ -234,7 +234,7 @@ async fn what_cannot_be_read_is_a_row_and_a_failure() {
     let program = Program::at(&bao).with("VAULT_TOKEN", &lister);
     let ran = program.run(&["status", "--json"]);
     ran.exits(1)
-        .tells("could not be looked at")
+        .tells("could not be read")
         .tells("secret/team/other: Vault denied read");
     assert_eq!(statuses(&ran.json()).len(), 3);
 }

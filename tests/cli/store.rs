@@ -162,7 +162,7 @@ async fn a_token_that_is_there_is_dated_alone() {
     program
         .run(&["store", "agent", "--stamp-only", "--minted-at", &minted])
         .exits(0)
-        .tells("is due already: expires ")
+        .tells("is already due: it expires ")
         .prints(&format!("minted {minted} (stamped)"));
     let stamp = metadata(&bao, "agent").await;
     assert_eq!(stamp["owner"], "me");
@@ -174,7 +174,7 @@ async fn a_token_that_is_there_is_dated_alone() {
     program
         .run(&["store", "agent", "--stamp-only", "--minted-at", &in_days(3)])
         .exits(2)
-        .tells("cannot be more than a day ahead");
+        .tells("cannot be more than a day in the future");
 
     // Without its first version nobody knows.
     bao.must(

@@ -81,7 +81,9 @@ async fn a_path_with_its_mount_makes_no_other_secret() {
             .prints_nothing()
             .tells("Error: Token was not stored at")
             .tells("This one would be agent.")
-            .tells("    (read -rs T && [ -n \"$T\" ] && printf %s \"$T\" | vault kv put -mount=secret -cas=0 ");
+            .tells(
+                "    (read -rs T && [ -n \"$T\" ] && printf %s \"$T\" | vault kv put -mount=secret -cas=0 ",
+            );
         program
             .run(&["status", path])
             .tells("is missing")
@@ -165,7 +167,7 @@ async fn rights_decide_what_is_written() {
     .prints_nothing()
     .tells("Error: Vault denied access: secret/agent#claude_oauth_token")
     .tells("capabilities = [\"update\"]")
-    .tells("Nothing was changed there.");
+    .tells("Nothing was changed.");
     as_role("nobody", "path \"x\" { capabilities = [\"deny\"] }")
         .await
         .fed(&["store", "agent"], token("fourth"))
@@ -333,7 +335,7 @@ async fn a_server_that_cannot_be_spoken_to_is_told_with_what_to_do() {
 async fn a_refused_vault_token_is_named_by_its_place() {
     let bao = OpenBao::start().await;
     let program = || Program::new().with("VAULT_ADDR", bao.address());
-    let refused = "Error: Vault token refused: secret/agent#claude_oauth_token";
+    let refused = "Error: Vault did not accept the Vault token: secret/agent#claude_oauth_token";
     let stale = program().with("VAULT_TOKEN", "s.stale");
     std::fs::write(stale.home().join(".vault-token"), OpenBao::ROOT).unwrap();
     stale
@@ -342,7 +344,7 @@ async fn a_refused_vault_token_is_named_by_its_place() {
         .prints_nothing()
         .tells(refused)
         .tells("The Vault token in VAULT_TOKEN has expired")
-        .tells("unset VAULT_TOKEN and BAO_TOKEN, and run `vault login`");
+        .tells("unset VAULT_TOKEN and BAO_TOKEN and run `vault login`");
     program()
         .with("BAO_TOKEN", "s.stale")
         .run(&["status", "agent"])

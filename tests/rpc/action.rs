@@ -199,7 +199,7 @@ async fn work_that_does_not_listen_is_given_up_after_its_grace() {
     begun.notified().await;
     let asked = Instant::now();
     host.stop().await;
-    assert_error(&outcome(stream).await.1, "Stopped before the end");
+    assert_error(&outcome(stream).await.1, "Operation interrupted");
     assert!(asked.elapsed() >= GRACE && asked.elapsed() < GRACE * 2);
     assert!(ended.await.is_err());
 }

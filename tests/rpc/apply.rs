@@ -237,7 +237,7 @@ async fn half_a_request_is_no_destruction() {
         let answer = host.apply(request).await;
         assert_error(
             &answer.diagnostics,
-            &format!("The host sent nothing for {what}"),
+            &format!("Terraform or OpenTofu sent nothing for {what}"),
         );
         assert_eq!(decoded(answer.new_state.as_ref()), prior());
     }

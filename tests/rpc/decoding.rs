@@ -170,7 +170,7 @@ async fn a_resource_without_configuration_is_not_validated() {
         let answer = host.client.validate_resource_config(request).await;
         assert_error(
             &answer.unwrap().into_inner().diagnostics,
-            "The host sent nothing for the configuration",
+            "Terraform or OpenTofu sent nothing for the configuration",
         );
     }
 }

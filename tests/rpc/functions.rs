@@ -319,14 +319,14 @@ async fn arguments_that_do_not_fit_are_told_by_their_place() {
         let mut arguments = plain();
         arguments.resize(count, wire::DynamicValue::default());
         let answer = send(&mut client, "say", arguments).await;
-        let text = format!("Wrong number of arguments: say takes 3 and got {count}");
+        let text = format!("Invalid number of arguments: say takes 3 and got {count}");
         failed(&answer, None, &text);
     }
     let answer = send(&mut client, "none", plain()).await;
     failed(
         &answer,
         None,
-        "Unknown function: The host called a function",
+        "Unknown function: This version of the provider does not have the function",
     );
 }
 
@@ -376,7 +376,7 @@ async fn a_wrong_result_is_withheld() {
             failed(
                 &answer,
                 None,
-                &format!("Provider bug: wrong result: {name}: {rule}"),
+                &format!("Provider bug: invalid result: {name}: {rule}"),
             );
         }
     }
@@ -393,7 +393,7 @@ async fn a_wrong_result_is_withheld() {
     failed(
         &answer,
         None,
-        "Provider bug: wrong result: say: [0]: a secret is not allowed",
+        "Provider bug: invalid result: say: [0]: a secret is not allowed",
     );
 }
 
@@ -408,7 +408,7 @@ async fn a_panic_is_an_error_of_its_call_alone() {
         failed(
             &answer,
             None,
-            "Provider bug: a call panicked: CallFunction ended in a panic.",
+            "Provider bug: a call panicked: CallFunction panicked.",
         );
     }
     let some = Value::Dynamic(Type::Bool, Box::new(true.into()));

@@ -56,7 +56,10 @@ async fn what_is_not_known_or_not_there_is_an_error() {
     assert_bug(&answer.diagnostics, "generate", "note");
     assert_eq!(answer.config, None);
     let answer = generated(TYPE_NAME, &Value::Null).await;
-    assert_error(&answer.diagnostics, "The host sent nothing for the state");
+    assert_error(
+        &answer.diagnostics,
+        "Terraform or OpenTofu sent nothing for the state",
+    );
     let answer = generated("tiny_none", &unknown).await;
     assert_error(&answer.diagnostics, "Unknown resource type");
 }

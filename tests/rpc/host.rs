@@ -240,7 +240,7 @@ pub(super) fn assert_bug(diagnostics: &[wire::Diagnostic], call: &str, place: &s
     assert_eq!(told.severity(), wire::diagnostic::Severity::Error);
     assert_eq!(
         told.summary,
-        format!("Provider bug: wrong answer to {call}")
+        format!("Provider bug: invalid response to {call}")
     );
     let beginning = format!("For {TYPE_NAME}, {place}: ");
     assert!(

@@ -302,7 +302,7 @@ async fn the_hosts_stop_ends_the_listing() {
     begun.notified().await;
     host.stop().await;
     let (last, end) = call.await.unwrap();
-    assert_error(&last.unwrap().diagnostic, "Stopped before the end");
+    assert_error(&last.unwrap().diagnostic, "Operation interrupted");
     assert_eq!(end, None);
 }
 

@@ -308,7 +308,7 @@ async fn wrong_answers_are_withheld() {
             };
             assert_eq!(
                 told.summary,
-                format!("Provider bug: wrong answer to {call}")
+                format!("Provider bug: invalid response to {call}")
             );
             let beginning = format!("For {TYPE_NAME}, {place}: ");
             assert!(told.detail.starts_with(&beginning), "{}", told.detail);
@@ -385,7 +385,7 @@ async fn what_the_host_must_send_is_asked_for() {
             assert_eq!(object, None);
             assert_eq!(
                 told[0].summary,
-                "The host sent nothing for the configuration"
+                "Terraform or OpenTofu sent nothing for the configuration"
             );
         }
     }

@@ -276,7 +276,7 @@ async fn half_a_request_is_no_destruction() {
         (without_proposal, "the proposed state"),
     ] {
         let answer = host.plan(request).await;
-        let summary = format!("The host sent nothing for {what}");
+        let summary = format!("Terraform or OpenTofu sent nothing for {what}");
         assert_error(&answer.diagnostics, &summary);
         assert_eq!(decoded(answer.planned_state.as_ref()), prior);
     }

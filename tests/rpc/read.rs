@@ -105,6 +105,9 @@ async fn a_refresh_of_nothing_is_an_error() {
     null.current_state = Some(super::host::thing(&NULL));
     for request in [absent, null] {
         let answer = host.read(request).await;
-        assert_error(&answer.diagnostics, "The host sent nothing for the state");
+        assert_error(
+            &answer.diagnostics,
+            "Terraform or OpenTofu sent nothing for the state",
+        );
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::host::{Host, applying, assert_error, decoded, identity, reading};
 use super::thing::{Script, applied, object, read, ready, set};
 
-const STOPPED: &str = "Stopped before the end";
+const STOPPED: &str = "Operation interrupted";
 const NULL: Value = Value::Null;
 
 /// How long an apply may go on after a stop.

@@ -35,8 +35,16 @@ async fn a_state_of_the_present_version_is_read() {
 async fn a_state_that_cannot_be_read_is_an_error_and_never_null() {
     let mut host = Host::new(Script::default());
     for (version, json, summary) in [
-        (0, "", "The host sent nothing for the stored state"),
-        (0, "null", "The host sent nothing for the stored state"),
+        (
+            0,
+            "",
+            "Terraform or OpenTofu sent nothing for the stored state",
+        ),
+        (
+            0,
+            "null",
+            "Terraform or OpenTofu sent nothing for the stored state",
+        ),
         (0, "{", "Cannot decode the stored state"),
         (0, "[]", "Cannot decode the stored state"),
         (0, r#"{"size":"canary"}"#, "Cannot decode the stored state"),
@@ -68,7 +76,7 @@ async fn a_request_without_a_state_is_an_error() {
         let answer = answer.into_inner();
         assert_error(
             &answer.diagnostics,
-            "The host sent nothing for the stored state",
+            "Terraform or OpenTofu sent nothing for the stored state",
         );
         assert_eq!(answer.upgraded_state, None);
     }
@@ -131,8 +139,16 @@ async fn an_older_state_that_cannot_be_brought_there_is_an_error_and_never_null(
     for (version, json, summary) in [
         (3, r#"{"name":"n"}"#, "Unknown state version"),
         (-1, r#"{"name":"n"}"#, "Unknown state version"),
-        (0, "", "The host sent nothing for the stored state"),
-        (0, "null", "The host sent nothing for the stored state"),
+        (
+            0,
+            "",
+            "Terraform or OpenTofu sent nothing for the stored state",
+        ),
+        (
+            0,
+            "null",
+            "Terraform or OpenTofu sent nothing for the stored state",
+        ),
         (0, r#"{"title":"canary""#, "Cannot decode the stored state"),
         (0, "[\"canary\"]", "Cannot decode the stored state"),
         (0, r#"{"title":"damaged"}"#, "Damaged"),
@@ -249,7 +265,7 @@ async fn a_move_from_another_type_is_an_error() {
     let answer = answer.into_inner();
     assert_error(
         &answer.diagnostics,
-        "Cannot move from another resource type",
+        "Moving from another resource type is not supported",
     );
     assert_eq!(answer.target_state, None);
 }

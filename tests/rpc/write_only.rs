@@ -18,7 +18,7 @@ async fn a_host_that_would_store_the_value_is_refused() {
     let mut host = Host::new(Script::default());
     for capabilities in [None, Some(wire::ClientCapabilities::default())] {
         let told = host.validate_as(capabilities, &config()).await;
-        assert_error(&told, "Write-only attributes are not supported here");
+        assert_error(&told, "Write-only attributes are not supported");
         assert!(told[0].detail.contains("token_wo"));
         assert_eq!(
             told[0].attribute, None,
@@ -29,7 +29,7 @@ async fn a_host_that_would_store_the_value_is_refused() {
     }
     let unknown = object([("name", "n".into()), ("token_wo", Value::Unknown)]);
     let told = host.validate_as(None, &unknown).await;
-    assert_error(&told, "Write-only attributes are not supported here");
+    assert_error(&told, "Write-only attributes are not supported");
     assert_eq!(host.validate(&config()).await, []);
 }
 

@@ -37,7 +37,7 @@ async fn a_token_is_due_and_expires_to_the_second() {
     let first = stack.attributes(AGENT);
     let rotate_at = stack.instant(AGENT, "rotate_at");
     let expires_at = stack.instant(AGENT, "expires_at");
-    let due = format!("Token {PRIMARY_ID} is due: expires {expires_at}");
+    let due = format!("Token {PRIMARY_ID} expires {expires_at}");
     let expired = format!("Token {PRIMARY_ID} expired {expires_at}");
 
     stack.plan_at(rotate_at - SECOND).changes_nothing();
@@ -111,10 +111,7 @@ async fn days_of_its_own_move_the_thresholds() {
     stack.apply_at(minted_at + days(59)).exits(0);
     assert_eq!(stack.attributes(AGENT)["status"], "rotation_due");
     assert_eq!(stack.attributes(AGENT)["rotation_reason"], Value::Null);
-    let due = format!(
-        "Token {PRIMARY_ID} is due: expires {}",
-        minted_at + days(60)
-    );
+    let due = format!("Token {PRIMARY_ID} expires {}", minted_at + days(60));
     stack
         .plan_at(minted_at + days(53) - SECOND)
         .changes_nothing();
@@ -135,7 +132,7 @@ async fn warn_tells_and_plans_nothing() {
     for (now, warning) in [
         (
             rotate_at,
-            format!("Token {PRIMARY_ID} is due: expires {expires_at}"),
+            format!("Token {PRIMARY_ID} expires {expires_at}"),
         ),
         (
             expires_at,
@@ -144,7 +141,7 @@ async fn warn_tells_and_plans_nothing() {
     ] {
         let plan = stack.plan_at(now);
         plan.changes_nothing()
-            .says("No change is planned, since on_rotation_due is \"warn\".");
+            .says("No change is planned, because on_rotation_due is \"warn\".");
         assert_eq!(warnings(&plan), [warning]);
     }
     stack.apply_at(expires_at).exits(0);
@@ -162,10 +159,7 @@ async fn a_token_that_is_really_due_is_adopted_with_a_warning_and_replaced_by_ha
         .set_metadata(PRIMARY, stamp(&token("primary"), minted_at))
         .await;
     let apply = stack.applied(AGENT_BLOCK);
-    let due = format!(
-        "Token {PRIMARY_ID} is due: expires {}",
-        minted_at + days(365)
-    );
+    let due = format!("Token {PRIMARY_ID} expires {}", minted_at + days(365));
     assert_eq!(warnings(&apply), [due.as_str()]);
     let adopted = stack.attributes(AGENT);
     assert_eq!(adopted["status"], "rotation_due");
@@ -187,7 +181,7 @@ async fn a_token_that_is_really_due_is_adopted_with_a_warning_and_replaced_by_ha
     let apply = stack.workspace.apply_saved();
     apply.exits(0);
     // The plan inside the apply repeats its warning; then the apply sees what happened.
-    let replaced = format!("Token {PRIMARY_ID} was replaced meanwhile");
+    let replaced = format!("Token {PRIMARY_ID} was replaced in the meantime");
     assert_eq!(warnings(&apply), [due, replaced]);
 
     stack.workspace.plan().changes_nothing();

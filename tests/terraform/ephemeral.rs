@@ -177,21 +177,21 @@ async fn what_is_no_usable_token_is_not_handed_out() {
         (
             PRIMARY,
             format!("Token {PRIMARY_ID} expired {expires_at}"),
-            "Or set allow_expired = true",
+            "set allow_expired = true",
         ),
         (
             "wrong",
-            format!("No token to hand out at secret/wrong#{FIELD}"),
+            format!("No token to return at secret/wrong#{FIELD}"),
             "Field claude_oauth_token of secret/wrong does not hold a token",
         ),
         (
             "no-field",
-            format!("No token to hand out at secret/no-field#{FIELD}"),
+            format!("No token to return at secret/no-field#{FIELD}"),
             "secret/no-field has no field claude_oauth_token",
         ),
         (
             "absent",
-            format!("No token to hand out at secret/absent#{FIELD}"),
+            format!("No token to return at secret/absent#{FIELD}"),
             "There is no secret at secret/absent",
         ),
     ];
@@ -256,9 +256,9 @@ async fn what_is_no_usable_token_is_not_handed_out() {
         errors(&run),
         [
             "Unexpected argument token",
-            "Wrong mount",
-            "Wrong field",
-            "Wrong number of days"
+            "Invalid mount",
+            "Invalid field",
+            "Invalid number of days"
         ]
     );
     assert!(!run.stderr.contains("set here"), "{}", run.stderr);
@@ -367,7 +367,7 @@ async fn the_expected_token_is_opened_after_its_promotion() {
     stack.write(&open(&format!("{old:?}")));
     let plan = stack.workspace.plan();
     plan.exits(1).says(&format!(
-        "The secret holds the token {}, and fingerprint expects {}.",
+        "The secret holds the token {}, but fingerprint is set to {}.",
         &promoted.as_str().unwrap()[7..15],
         &old[7..15]
     ));

@@ -114,14 +114,14 @@ fn faults() -> Vec<Fault> {
             "limited",
             Step::json(429, r#"{"errors":["rate limit quota exceeded"]}"#),
             2,
-            "Vault limits requests",
+            "Vault rate limit exceeded",
             &["lower -parallelism"],
         ),
         (
             "limited-for-an-hour",
             Step::json(429, "{}").with("retry-after", "3600"),
             1,
-            "Vault limits requests",
+            "Vault rate limit exceeded",
             &["Run this again later"],
         ),
         (
@@ -145,7 +145,7 @@ fn faults() -> Vec<Fault> {
             "Vault failed",
             &[
                 "Vault answered 500 for `secret/data/broken`: internal error.",
-                "server's own log",
+                "server's log",
             ],
         ),
         (
@@ -187,7 +187,7 @@ fn faults() -> Vec<Fault> {
             "page",
             Step::html(200),
             1,
-            "The answer is not Vault's",
+            "The response is not from Vault",
             &[
                 "not with JSON but with `text/html; charset=utf-8`",
                 "login page",
@@ -197,21 +197,21 @@ fn faults() -> Vec<Fault> {
             "forbidden-page",
             Step::html(403),
             1,
-            "The answer is not Vault's",
+            "The response is not from Vault",
             &["answered 403 for"],
         ),
         (
             "empty",
             Step::json(200, "{}"),
             2,
-            "The answer is not Vault's",
+            "The response is not from Vault",
             &["`data` is missing", "`secret/data/empty`"],
         ),
         (
             "moved-301",
             Step::redirect(301, "https://elsewhere.example.com/v1/x?y=z"),
             1,
-            "Vault redirects elsewhere",
+            "Vault redirects to another address",
             &[
                 "status 301 to `https://elsewhere.example.com/v1/x`",
                 "The Vault token was not sent there",
@@ -221,14 +221,14 @@ fn faults() -> Vec<Fault> {
             "moved-302",
             Step::redirect(302, "https://elsewhere.example.com/v1/x"),
             1,
-            "Vault redirects elsewhere",
+            "Vault redirects to another address",
             &["status 302 to `https://elsewhere.example.com/v1/x`"],
         ),
         (
             "moved-303",
             Step::redirect(303, "https://elsewhere.example.com/v1/x"),
             1,
-            "Vault redirects elsewhere",
+            "Vault redirects to another address",
             &["status 303 to `https://elsewhere.example.com/v1/x`"],
         ),
     ]
@@ -352,7 +352,7 @@ async fn an_answer_that_never_comes_ends_within_a_minute() {
     let told = run.exits(1).told();
     for name in ["silent", "dripping"] {
         let says = ["did not answer within 30 s", "`vault status`"];
-        fails(&told, name, "Vault does not answer in time", &says);
+        fails(&told, name, "Vault did not respond in time", &says);
     }
     assert!(run.elapsed < Duration::from_secs(60), "{:?}", run.elapsed);
 }
@@ -375,7 +375,7 @@ async fn clocks_that_differ_are_told_once() {
          path     = each.key\n}\n\n\
          resource \"claude_token_spare_pool\" \"all\" {\n  paths = [\"spare\"]\n}\n",
     );
-    let warning = "The clocks of Vault and this machine differ";
+    let warning = "Vault's clock and this machine's clock differ";
     for (proxy, expected) in [
         (skewed(2, 0).await, 1),
         (skewed(-2, 0).await, 1),

@@ -114,8 +114,8 @@ async fn no_text_of_a_server_acts_on_a_terminal() {
     run.exits(1)
         .says("Vault failed")
         .says("Vault denied access")
-        .says("not Vault's");
-    run.says("redirects elsewhere")
+        .says("not from Vault");
+    run.says("redirects to another address")
         .says("No token to adopt")
         .says("other");
     for run in [run, workspace.run(["plan"])] {

@@ -196,7 +196,9 @@ async fn what_is_not_there_is_not_imported() {
     let plan = stack.workspace.plan();
     plan.exits(1)
         .says("- claude-agent-service-spare-1: available")
-        .says("- claude-agent-service-spare-2: Version 1 of secret/claude-agent-service-spare-2 was deleted.")
+        .says(
+            "- claude-agent-service-spare-2: Version 1 of secret/claude-agent-service-spare-2 was deleted.",
+        )
         .says("vault kv undelete -mount=secret -versions=1 claude-agent-service-spare-2");
     assert_eq!(
         errors(&plan),
@@ -218,7 +220,7 @@ async fn what_is_not_there_is_not_imported() {
         ),
         (
             "claude-agent-service",
-            "Wrong import id",
+            "Invalid import id",
             "Write it as <mount>/<path>[#field], such as secret/claude-agent-service.",
         ),
     ] {
@@ -366,7 +368,7 @@ async fn a_mint_time_at_import_yields_to_a_stamp_and_says_so() {
             .says("Plan: 1 to import, 0 to add, 1 to change, 0 to destroy.");
         assert_eq!(warnings(&plan), doubts);
         if !doubts.is_empty() {
-            plan.says("the stamp counts");
+            plan.says("the stamp takes precedence");
         }
         stack.workspace.apply_saved().exits(0);
         assert_eq!(stack.instant(AGENT, "minted_at"), stamped_at);

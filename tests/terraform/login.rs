@@ -256,7 +256,7 @@ async fn the_nearest_token_counts_and_is_never_revoked() {
             .env("VAULT_TOKEN", vault_token)
             .run()
             .exits(1)
-            .says("Error: Vault token refused: secret/agent#claude_oauth_token");
+            .says("Error: Vault did not accept the Vault token: secret/agent#claude_oauth_token");
     }
     assert_eq!(bao.count(REVOKE.0, REVOKE.1), revoked);
     let read = bao.call_as(&good, "GET", "secret/data/agent", Value::Null);

@@ -194,7 +194,7 @@ async fn a_history_that_was_pruned_asks_for_the_mint_time() {
     let apply = stack.workspace.apply();
     apply
         .exits(1)
-        .says("Set token_minted_at to the day on which `claude setup-token` made it");
+        .says("Set token_minted_at to the date on which you ran `claude setup-token`");
     assert_eq!(
         errors(&apply),
         [format!("Mint time of {PRIMARY_ID} is unknown")]

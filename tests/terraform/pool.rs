@@ -240,7 +240,7 @@ async fn the_longest_lasting_spare_comes_first() {
     plan.exits(2);
     assert_eq!(
         warnings(&plan),
-        ["Spares secret/claude-agent-service-spare-3#claude_oauth_token: 0 available, 1 wanted"]
+        ["Spares secret/claude-agent-service-spare-3#claude_oauth_token: 0 available, 1 required"]
     );
     plan.says("its token is due: it expires");
 }

@@ -104,18 +104,18 @@ const PATHS: [(&str, &str); 12] = [
 const DAYS: [(&str, &str); 9] = [
     ("lifetime_days = 0", "must be"),
     ("lifetime_days = -1", "must be"),
-    ("lifetime_days = 1.5", "whole days"),
+    ("lifetime_days = 1.5", "whole number of days"),
     ("lifetime_days = 1e12", "lifetime_days"),
     ("rotate_before_days = -1", "0 or more"),
-    ("rotate_before_days = 0.5", "whole days"),
-    ("rotate_before_days = 1e30", "whole days"),
+    ("rotate_before_days = 0.5", "whole number of days"),
+    ("rotate_before_days = 1e30", "whole number of days"),
     (
         "lifetime_days = 10\nrotate_before_days = 10",
-        "less than lifetime_days",
+        "less than `lifetime_days`",
     ),
     (
         "lifetime_days = 10\nrotate_before_days = 11",
-        "less than lifetime_days",
+        "less than `lifetime_days`",
     ),
 ];
 
@@ -125,21 +125,21 @@ fn wrong_arguments_of_a_token_are_refused_on_their_lines() {
     let text = |name: &str, value: &str| format!("{name} = \"{value}\"");
     let mut cases: Vec<_> = PATHS
         .iter()
-        .map(|(value, says)| case(text("path", value), "", "Wrong path", says))
+        .map(|(value, says)| case(text("path", value), "", "Invalid path", says))
         .collect();
     for (mount, says) in [
         ("", "is empty"),
         ("/kv", "starts with"),
         ("kv/", "ends with"),
     ] {
-        cases.push(case(text("mount", mount), path, "Wrong mount", says));
+        cases.push(case(text("mount", mount), path, "Invalid mount", says));
     }
     for (field, says) in [
         (String::new(), "is empty"),
         ("f".repeat(101), "101 bytes"),
         ("ü".repeat(51), "102 bytes"),
     ] {
-        cases.push(case(text("field", &field), path, "Wrong field", says));
+        cases.push(case(text("field", &field), path, "Invalid field", says));
     }
     for (key, says) in [
         (String::new(), "is empty"),
@@ -151,34 +151,34 @@ fn wrong_arguments_of_a_token_are_refused_on_their_lines() {
         cases.push(case(
             text("secret_key", &key),
             path,
-            "Wrong secret_key",
+            "Invalid secret_key",
             says,
         ));
     }
     cases.push(case(
         text("remote_key", ""),
         path,
-        "Wrong remote_key",
-        "Leave it out",
+        "Invalid remote_key",
+        "Remove it",
     ));
     cases.push(case(
         text("on_rotation_due", "error"),
         path,
-        "Wrong on_rotation_due",
+        "Invalid on_rotation_due",
         "\"plan\" or \"warn\"",
     ));
     for (instant, says) in [
         ("2026-03-01", "2026-03-01T00:00:00Z"),
         ("yesterday", "RFC 3339"),
         ("2026-03-01T00:00:00", "RFC 3339"),
-        ("2026-02-30T00:00:00Z", "no such instant"),
-        ("2126-01-01T00:00:00Z", "a day ahead"),
+        ("2026-02-30T00:00:00Z", "does not exist"),
+        ("2126-01-01T00:00:00Z", "a day in the future"),
     ] {
         let line = text("token_minted_at", instant);
-        cases.push(case(line, path, "Wrong token_minted_at", says));
+        cases.push(case(line, path, "Invalid token_minted_at", says));
     }
     for (days, says) in DAYS {
-        cases.push(case(days, path, "Wrong number of days", says));
+        cases.push(case(days, path, "Invalid number of days", says));
     }
     cases.push(case(
         "minted_at = \"2026-01-01T00:00:00Z\"",
@@ -204,41 +204,41 @@ fn wrong_arguments_of_a_pool_are_refused_on_their_lines() {
         .iter()
         .map(|(value, says)| {
             let list = format!("paths = [\n\"fine\",\n\"{value}\", @\n]");
-            case(list, "", "Wrong paths", says)
+            case(list, "", "Invalid paths", says)
         })
         .collect();
     for (value, says) in PATHS {
         let line = format!("primary_path = \"{value}\"");
-        cases.push(case(line, paths, "Wrong primary_path", says));
+        cases.push(case(line, paths, "Invalid primary_path", says));
     }
     let many: Vec<_> = (0..=100).map(|number| format!("\"p{number}\"")).collect();
     for (list, says) in [
         ("[]".to_owned(), "at least one path"),
         (format!("[{}]", many.join(", ")), "100"),
-        ("[\n\"a\",\n\"b\",\n\"a\" @\n]".into(), "same as number 1"),
+        ("[\n\"a\",\n\"b\",\n\"a\" @\n]".into(), "same as path 1"),
         ("[\"a\", \"b,c\"]".into(), "comma"),
         ("[\"a\", null]".into(), "null"),
     ] {
-        cases.push(case(format!("paths = {list}"), "", "Wrong paths", says));
+        cases.push(case(format!("paths = {list}"), "", "Invalid paths", says));
     }
     cases.push(case(
         paths,
         "primary_path = \"b\"",
-        "Wrong paths",
+        "Invalid paths",
         "primary",
     ));
     for number in ["-1", "0.5", "3", "1e30"] {
         cases.push(case(
             format!("min_available = {number}"),
             paths,
-            "Wrong min_available",
+            "Invalid min_available",
             "from 0 to the number of paths",
         ));
     }
     cases.push(case(
         "on_shortage = \"error\"",
         paths,
-        "Wrong on_shortage",
+        "Invalid on_shortage",
         "\"plan\" or \"warn\"",
     ));
     for (prefix, says) in [
@@ -246,16 +246,16 @@ fn wrong_arguments_of_a_pool_are_refused_on_their_lines() {
         ("k".repeat(253), "254 characters"),
     ] {
         let line = format!("secret_key_prefix = \"{prefix}\"");
-        cases.push(case(line, paths, "Wrong secret_key_prefix", says));
+        cases.push(case(line, paths, "Invalid secret_key_prefix", says));
     }
     for (line, summary) in [
-        ("mount = \"kv/\"", "Wrong mount"),
-        ("field = \"\"", "Wrong field"),
+        ("mount = \"kv/\"", "Invalid mount"),
+        ("field = \"\"", "Invalid field"),
     ] {
         cases.push(case(line, paths, summary, "such as"));
     }
     for (days, says) in DAYS {
-        cases.push(case(days, paths, "Wrong number of days", says));
+        cases.push(case(days, paths, "Invalid number of days", says));
     }
     let workspace = Workspace::new("pool-refusals");
     workspace.configure(&resources("claude_token_spare_pool", &cases));
@@ -268,8 +268,10 @@ fn a_person_reads_the_line_the_reason_and_the_way_out() {
     workspace.configure("resource \"claude_oauth_token\" \"agent\" {\n  path = \"/agent\"\n}\n");
     let run = workspace.run(["validate"]);
     run.exits(1)
-        .says("Error: Wrong path")
-        .says("on main.tf line 10, in resource \"claude_oauth_token\" \"agent\": 10: path = \"/agent\"")
+        .says("Error: Invalid path")
+        .says(
+            "on main.tf line 10, in resource \"claude_oauth_token\" \"agent\": 10: path = \"/agent\"",
+        )
         .says("The path starts with `/`. Write it as `vault kv list` shows it");
 }
 
@@ -373,7 +375,7 @@ fn unknown_values_are_let_through_and_refused_once_they_are_known() {
     workspace
         .run(["plan", "-var", "path=a//b"])
         .exits(1)
-        .says("Error: Wrong path")
+        .says("Error: Invalid path")
         .says("path = var.path")
         .says("Segment 2 of the path is empty");
 }

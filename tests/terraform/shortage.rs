@@ -9,7 +9,7 @@ use super::stack::{
 use crate::support::secrets::token;
 
 const SHORT: &str =
-    "Spares secret/claude-agent-service-spare-{1,2}#claude_oauth_token: 1 available, 2 wanted";
+    "Spares secret/claude-agent-service-spare-{1,2}#claude_oauth_token: 1 available, 2 required";
 const DRIFT: [&str; 2] = [
     "# claude_token_spare_pool.agent will be updated in-place",
     "Plan: 0 to add, 1 to change, 0 to destroy.",
@@ -128,7 +128,8 @@ async fn an_empty_pool_has_no_runway() {
     assert_eq!(
         warnings(&apply),
         [
-            "Spares secret/claude-agent-service-spare-{1,2}#claude_oauth_token: 0 available, 2 wanted"
+            "Spares secret/claude-agent-service-spare-{1,2}#claude_oauth_token: 0 available, 2 \
+             required"
         ]
     );
     let pool = stack.attributes(POOL);

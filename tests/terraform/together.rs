@@ -89,8 +89,8 @@ async fn ctrl_c_ends_a_run_that_waits_for_vault() {
             run.transcript()
         );
         run.exits(1)
-            .says("The state that was known is kept; run the command again to go on.");
-        assert_eq!(errors(&run), ["Stopped before the end"]);
+            .says("The last known state is kept. To continue, run the command again.");
+        assert_eq!(errors(&run), ["Operation interrupted"]);
     }
     stack.workspace.set("VAULT_ADDR", stack.bao.address());
     stack.is_quiet();

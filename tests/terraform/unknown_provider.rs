@@ -47,8 +47,8 @@ async fn an_address_may_come_from_a_resource() {
     assert_eq!(
         told,
         [
-            format!("{PRIMARY_ID} was not looked at"),
-            format!("{POOL_ID} was not looked at"),
+            format!("{PRIMARY_ID} was not refreshed"),
+            format!("{POOL_ID} was not refreshed"),
         ]
     );
     let planned = stack.workspace.show_json("saved.tfplan");

@@ -35,7 +35,7 @@ impl Defect {
     /// What a plan or an apply says of it.
     fn planned(&self) -> String {
         format!(
-            "Token {} has to be replaced: it is {}",
+            "Token {} must be replaced: it is {}",
             self.id(),
             self.status
         )
@@ -97,7 +97,7 @@ fn defects() -> Vec<Defect> {
                 "quotes" => "store --repair quotes",
                 "wrapped at 80 columns" => "the first line of a wrapped token",
                 "one character lost" => "the token has 107 of 108",
-                "foreign character" => "occurs in no token",
+                "foreign character" => "that no token contains",
                 _ => "does not hold a token",
             },
         })
@@ -291,7 +291,7 @@ async fn a_token_that_comes_back_between_plan_and_apply_is_no_failure() {
     stack.versions("undelete", PRIMARY, &[1]).await;
     let apply = stack.workspace.apply_saved();
     apply.exits(0);
-    let replaced = format!("Token {PRIMARY_ID} was replaced meanwhile");
+    let replaced = format!("Token {PRIMARY_ID} was replaced in the meantime");
     assert!(
         warnings(&apply).contains(&replaced),
         "{}",
@@ -320,7 +320,7 @@ async fn warn_tells_of_a_missing_token_and_plans_nothing() {
         warnings(&plan),
         [
             format!("Token {PRIMARY_ID} is missing"),
-            format!("Token {PRIMARY_ID} has to be replaced: it is missing")
+            format!("Token {PRIMARY_ID} must be replaced: it is missing")
         ],
         "{}",
         plan.transcript()

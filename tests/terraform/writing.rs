@@ -173,7 +173,7 @@ fn is_recent(seconds: &str) {
 /// Returns the warnings of an apply that its plan has not told already: a host makes the plan once
 /// more within the apply, and shows what it says again.
 fn news(run: &Run) -> Vec<String> {
-    let planned = format!("Token {PRIMARY_ID} is due: expires ");
+    let planned = format!("Token {PRIMARY_ID} expires ");
     let expired = format!("Token {PRIMARY_ID} expired ");
     let mut told = warnings(run);
     told.retain(|told| !told.starts_with(&planned) && !told.starts_with(&expired));

@@ -50,7 +50,7 @@ async fn answers_of_what_stands_in_between_are_named() {
     for (step, told) in [
         (
             Step::json(200, wrapped),
-            "with a wrapping token in place of the content",
+            "with a wrapping token instead of the content",
         ),
         (gzip, "is compressed, which was not requested"),
         (Step::html(407), "asks for a user name and password (407)"),

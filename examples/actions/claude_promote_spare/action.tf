@@ -1,4 +1,4 @@
-# Copies the token of a spare into secret/claude-agent-service, at once:
+# Promotes a spare to secret/claude-agent-service immediately:
 #
 #   terraform apply -invoke=action.claude_promote_spare.agent
 action "claude_promote_spare" "agent" {

@@ -23,8 +23,12 @@ model! {
     /// Configuration of `claude_promote_spare`.
     pub(in crate::provider) struct PromoteSpare {
         path: String = required() "Path of the primary in the mount, without `data/`.";
-        spare_paths: Vec<Field<String>> = required() "Paths of spares in the same mount. The usable one that expires last is taken; the order here decides among those that expire at the same time.";
-        mount: String = optional() "KV v2 mount of primary and spares. Defaults to the provider's `mount`.";
+        spare_paths: Vec<Field<String>> = required() "Paths of spares in the same mount. The \
+                                                      usable spare that expires last is promoted. \
+                                                      If several expire at the same time, this \
+                                                      order decides.";
+        mount: String = optional() "KV version 2 mount of the primary and the spares. Defaults to \
+                                    the provider's `mount`.";
         field: String = optional() "Field of each secret that holds the token. Defaults to `claude_oauth_token`.";
     }
 }
@@ -38,13 +42,16 @@ impl Action for PromoteSpareAction {
     type Config = PromoteSpare;
 
     const TYPE_NAME: &'static str = "claude_promote_spare";
-    const DESCRIPTION: &'static str = "Copies the token of a usable spare into the primary, at \
-        once and whatever the state of the token that is there, as after a leak. It is the \
-        promotion that `claude_oauth_token` carries out when a token is due, with the same marks \
-        and stamps, and needs the same rights. The state follows at the next plan, which finds the \
-        token as it finds one that a person has stored, and so does what depends on the state. \
-        Each invocation promotes: run again after an interruption or a crash, it takes one more \
-        spare. From Terraform 1.14 on; OpenTofu has no actions.";
+    const DESCRIPTION: &'static str = "Promotes a spare immediately, whatever the status of the \
+                                       current token, such as after a leak. It is the same \
+                                       promotion that `claude_oauth_token` performs when a token \
+                                       is due, with the same marks and stamps, and it needs the \
+                                       same rights. The action does not change state. The next \
+                                       plan finds the new token, as if a person had stored it, and \
+                                       updates what depends on it. Each invocation promotes: if \
+                                       you run it again after an interruption or a crash, it uses \
+                                       another spare. Requires Terraform 1.14. OpenTofu does not \
+                                       support actions.";
 
     fn validate(&self, config: &PromoteSpare) -> Diagnostics {
         let mut found = Diagnostics::new();
@@ -258,7 +265,7 @@ fn summary(place: Place<'_>, current: &Current) -> String {
         None => String::new(),
     };
     format!(
-        "{place} holds the token{origin} as of version {}",
+        "{place} holds the token{origin} since version {}",
         current.version
     )
 }
@@ -267,9 +274,9 @@ fn summary(place: Place<'_>, current: &Current) -> String {
 fn kept(place: Place<'_>, current: &Current) -> Option<Diagnostic> {
     (current.how != How::Promoted).then(|| {
         Diagnostic::warning(
-            format!("Another token was put into {place} meanwhile"),
-            "By its dates it has not expired, so it was kept and no spare was promoted. Invoke \
-             the action again if it is to be replaced as well.",
+            format!("Token {place} was replaced in the meantime"),
+            "The new token has not expired, so it was kept, and no spare was promoted. To replace \
+             that one as well, invoke the action again.",
         )
     })
 }
@@ -279,8 +286,8 @@ fn stopped(place: Place<'_>, stop: Stop) -> Diagnostic {
     let mut error = stop.into_error();
     if may_have_landed {
         error.detail = format!(
-            "{}\n\nAn action looks at no earlier invocation: see first whether the version has \
-             moved, because one more invocation promotes one more spare.{}",
+            "{}\n\nEach invocation promotes another spare, so first check whether the version has \
+             changed:{}",
             error.detail,
             diagnose::command(&format!(
                 "vault kv metadata get -mount={} {}",
@@ -295,15 +302,16 @@ fn stopped(place: Place<'_>, stop: Stop) -> Diagnostic {
 fn rehearsed(place: Place<'_>) -> Diagnostic {
     Diagnostic::error(
         format!("No spare was promoted into {place}"),
-        "TF_CLAUDE_NOW is set, and nothing is written to Vault while it is. Unset it and invoke \
+        "While TF_CLAUDE_NOW is set, nothing is written to Vault. Unset it and invoke \
          the action again.",
     )
 }
 
 fn unnamed() -> Diagnostic {
     Diagnostic::error(
-        "The action names no secret",
-        "mount or path is not usable as it is. Compare them with `vault kv list`.",
+        "Invalid mount, path, or field",
+        "The configuration does not resolve to a secret. Compare mount, path, and field with \
+         `vault kv list`.",
     )
 }
 

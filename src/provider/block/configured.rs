@@ -193,10 +193,10 @@ impl Configured {
         let (ours, theirs) = (self.present.machine(), self.server_now());
         (self.clocks_differ() && !self.skew_told.swap(true, Ordering::Relaxed)).then(|| {
             Diagnostic::warning(
-                "The clocks of Vault and this machine differ",
+                "Vault's clock and this machine's clock differ",
                 format!(
-                    "It is {} here and {} at Vault. Dates are judged by the clock of this \
-                     machine; set whichever is wrong.",
+                    "It is {} here and {} on the Vault server. Tokens are judged by this machine's \
+                     clock. Correct the clock that is wrong.",
                     format_instant(ours),
                     format_instant(theirs)
                 ),

@@ -112,18 +112,21 @@ fn whole(
     match days.as_i64() {
         Some(days) => check(days).err().map(|error| refuse(&error, name)),
         None => Some(
-            Diagnostic::error("Wrong number of days", format!("{name} is in whole days."))
-                .at(AttributePath::attribute(name)),
+            Diagnostic::error(
+                "Invalid number of days",
+                format!("{name} must be a whole number of days."),
+            )
+            .at(AttributePath::attribute(name)),
         ),
     }
 }
 
 fn refuse(error: &LifetimeError, name: &'static str) -> Diagnostic {
     Diagnostic::error(
-        "Wrong number of days",
+        "Invalid number of days",
         format!(
-            "{error}. rotate_before_days must be 0 or more and less than lifetime_days; where \
-             one of them is not set, the provider's value or the default (365 and 30) counts."
+            "{error}. If one of them is not set, the provider's value or the default applies (365 \
+             for lifetime_days, 30 for rotate_before_days)."
         ),
     )
     .at(AttributePath::attribute(name))

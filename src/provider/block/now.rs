@@ -58,12 +58,12 @@ impl Present {
         match &self.rehearsed {
             Ok(None) => Ok(None),
             Ok(Some(now)) => Ok(Some(Diagnostic::warning(
-                format!("The date is rehearsed: {}", format_instant(*now)),
-                "TF_CLAUDE_NOW is set, so tokens are judged as of that instant, and nothing is \
-                 written to Vault. Unset it to use the real time.",
+                format!("TF_CLAUDE_NOW sets the date to {}", format_instant(*now)),
+                "Tokens are judged as of that time, and nothing is written to Vault. Unset \
+                 TF_CLAUDE_NOW to use the real time.",
             ))),
             Err(error) => Err(Diagnostic::error(
-                "Wrong date in TF_CLAUDE_NOW",
+                "Invalid date in TF_CLAUDE_NOW",
                 format!(
                     "{}. Unset the variable to use the real time.",
                     crate::provider::diagnose::refuse::capital(error)

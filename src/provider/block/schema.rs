@@ -75,7 +75,7 @@ pub(in crate::provider) fn validate(config: &ProviderConfig) -> Diagnostics {
     if let Some(address) = config.address.as_str()
         && let Err(error) = Address::parse(address)
     {
-        let wrong = Diagnostic::error("Wrong address", address_problem(&error));
+        let wrong = Diagnostic::error("Invalid address", address_problem(&error));
         // With a path the host would quote the line, and the password or token in it.
         found.push(if address.contains(['@', '?', '#']) {
             wrong
@@ -87,8 +87,15 @@ pub(in crate::provider) fn validate(config: &ProviderConfig) -> Diagnostics {
         && let Err(error) = SecretPath::check(mount)
     {
         found.push(
-            Diagnostic::error("Wrong mount", format!("{}. Give the mount as `vault secrets list` shows it, without the last slash, such as `secret`.", capital(&error)))
-                .at(AttributePath::attribute("mount")),
+            Diagnostic::error(
+                "Invalid mount",
+                format!(
+                    "{}. Write the mount as `vault secrets list` shows it, without the last slash, \
+                     such as `secret`.",
+                    capital(&error)
+                ),
+            )
+            .at(AttributePath::attribute("mount")),
         );
     }
     if let Some(retries) = config.max_retries.known()
@@ -98,8 +105,8 @@ pub(in crate::provider) fn validate(config: &ProviderConfig) -> Diagnostics {
     {
         found.push(
             Diagnostic::error(
-                "Wrong number of retries",
-                format!("max_retries is a whole number from 0 to {MOST_RETRIES}."),
+                "Invalid number of retries",
+                format!("max_retries must be a whole number from 0 to {MOST_RETRIES}."),
             )
             .at(AttributePath::attribute("max_retries")),
         );
@@ -139,8 +146,7 @@ fn empty_names(config: &ProviderConfig) -> Diagnostics {
     .map(|name| {
         Diagnostic::error(
             format!("{name} is empty"),
-            "Set it to the role that this stack logs in to; `vault list auth/MOUNT/role` shows \
-             them.",
+            "Set it to the role to log in with. `vault list auth/MOUNT/role` lists the roles.",
         )
     })
     .collect()
@@ -150,15 +156,15 @@ fn empty_names(config: &ProviderConfig) -> Diagnostics {
 pub(in crate::provider) fn address_problem(error: &AddressError) -> String {
     let advice = match error {
         AddressError::Credentials => {
-            "Vault does not use them and logs would show them. Leave them out, and change the \
-             password if it is a real one."
+            "Vault does not use them, and logs would show them. Remove them from the address, and \
+             change the password if it is a real one."
         }
         AddressError::NotUrl | AddressError::Scheme | AddressError::QueryOrFragment => {
-            "It looks like https://vault.example.com:8200."
+            "Use an address such as https://vault.example.com:8200."
         }
-        AddressError::Socket => "It looks like unix:///run/vault/agent.sock.",
+        AddressError::Socket => "Use an address such as unix:///run/vault/agent.sock.",
     };
-    format!("The address of Vault is not usable: {error}. {advice}")
+    format!("The Vault address is not valid: {error}. {advice}")
 }
 
 /// Returns the argument of the block that settings failed for, where it is one that may be quoted.
@@ -215,11 +221,10 @@ fn one_login(config: &ProviderConfig) -> Option<Diagnostic> {
     // No path: it would have the host quote the lines of a secret.
     (logins.len() > 1).then(|| {
         Diagnostic::error(
-            "More than one way to log in",
+            "More than one login method",
             format!(
-                "The provider block sets {}. Keep the one that this stack is to use. (A token \
-                 from the environment or from ~/.vault-token is left aside when an auth_login_ \
-                 attribute is set.)",
+                "The provider block sets {}. Keep one of them. If an auth_login_ attribute is set, \
+                 the Vault token from the environment or ~/.vault-token is ignored.",
                 logins.join(" and ")
             ),
         )

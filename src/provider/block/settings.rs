@@ -176,7 +176,7 @@ impl Sources<'_> {
                 warnings.push(Diagnostic::warning(
                     "Cannot read the Vault token file",
                     format!(
-                        "{}: {error}. It is left aside, and no other token was found.",
+                        "{}: {error}. The file was ignored, and no other Vault token was found.",
                         file.display()
                     ),
                 ));
@@ -197,9 +197,9 @@ impl Sources<'_> {
                     Diagnostic::error(
                         "Cannot read the service account token",
                         format!(
-                            "{file}: {error}. auth_login_kubernetes works in a pod whose service \
-                             account token is mounted; elsewhere set jwt_file to a file that \
-                             holds one."
+                            "{file}: {error}. auth_login_kubernetes requires a pod in which the \
+                             service account token is mounted. Elsewhere, set jwt_file to a file \
+                             that holds one."
                         ),
                     )
                     .at(AttributePath::attribute("auth_login_kubernetes")),
@@ -295,8 +295,8 @@ impl Sources<'_> {
             "1" | "t" | "T" | "true" | "True" | "TRUE" => Ok(true),
             "0" | "f" | "F" | "false" | "False" | "FALSE" => Ok(false),
             _ => Err(vec![Diagnostic::error(
-                format!("Wrong value in {name}"),
-                "It is true or false. Unset it to have the server's certificate checked.",
+                format!("Invalid value in {name}"),
+                "It must be true or false. Unset it to have the server's certificate checked.",
             )]),
         }
     }
@@ -322,9 +322,9 @@ impl Sources<'_> {
             })),
             (None, None) => Ok(None),
             _ => Err(vec![Diagnostic::error(
-                "Half a client certificate",
-                "VAULT_CLIENT_CERT and VAULT_CLIENT_KEY (or their BAO_ twins) belong together; \
-                 set both or neither.",
+                "Incomplete client certificate",
+                "Set both VAULT_CLIENT_CERT and VAULT_CLIENT_KEY (or both BAO_CLIENT_CERT and \
+                 BAO_CLIENT_KEY), or neither.",
             )]),
         }
     }
@@ -341,7 +341,7 @@ fn trimmed(secret: &Secret) -> Secret {
 fn secret_in(file: &Path) -> io::Result<Secret> {
     let content = read_file(file, LARGEST_SECRET)?;
     let text = std::str::from_utf8(&content)
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it holds no text"))?;
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it does not hold text"))?;
     Ok(trimmed(&Secret::new(text)))
 }
 
@@ -349,12 +349,12 @@ fn secret_in(file: &Path) -> io::Result<Secret> {
 pub(in crate::provider) fn settings_advice(error: &SettingsError) -> &'static str {
     match error {
         SettingsError::Token => {
-            "Check where the Vault token comes from: VAULT_TOKEN, BAO_TOKEN or ~/.vault-token."
+            "Check where the Vault token comes from: VAULT_TOKEN, BAO_TOKEN, or ~/.vault-token."
         }
         SettingsError::Namespace => "Check VAULT_NAMESPACE and BAO_NAMESPACE.",
         SettingsError::LoginMount(_) => {
             "Write the mount of the auth_login_ attribute as `vault auth list` shows it, without \
-             the slash at its end."
+             the last slash."
         }
         SettingsError::ServerName => "Check VAULT_TLS_SERVER_NAME and BAO_TLS_SERVER_NAME.",
         SettingsError::Unreadable { .. }
@@ -363,8 +363,8 @@ pub(in crate::provider) fn settings_advice(error: &SettingsError) -> &'static st
         | SettingsError::NoKey { .. }
         | SettingsError::BadKey { .. }
         | SettingsError::KeyMismatch { .. } => {
-            "Check VAULT_CACERT_BYTES, VAULT_CACERT, VAULT_CAPATH, VAULT_CLIENT_CERT and \
-             VAULT_CLIENT_KEY, and the same with BAO_."
+            "Check VAULT_CACERT_BYTES, VAULT_CACERT, VAULT_CAPATH, VAULT_CLIENT_CERT, and \
+             VAULT_CLIENT_KEY, and the same variables with BAO_."
         }
     }
 }

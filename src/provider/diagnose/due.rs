@@ -1,8 +1,6 @@
 //! What a user reads about a token that is due.
 
-use std::fmt::Write as _;
-
-use super::{Place, add};
+use super::{Place, add, command};
 use crate::protocol::Diagnostic;
 use crate::token::expiry::Status;
 
@@ -19,73 +17,74 @@ pub(in crate::provider) struct Due<'a> {
 }
 
 /// What a spare can do for a token that is missing.
-const BEYOND_SPARES: &str = "A spare can stand in for a missing field (see spare_paths), but \
-                             nothing is written over a secret that is gone. ";
+const BEYOND_SPARES: &str = "A spare can replace a missing field (see spare_paths), but nothing is \
+                             written over a secret that does not exist. ";
 
 impl Due<'_> {
     /// The summary: the token and its state in a few words.
     fn summary(&self) -> String {
         let place = self.place;
         match (self.status, self.expires_at) {
-            (Status::RotationDue, Some(at)) => format!("Token {place} is due: expires {at}"),
+            (Status::RotationDue, Some(at)) => format!("Token {place} expires {at}"),
             (Status::Expired, Some(at)) => format!("Token {place} expired {at}"),
             (status, _) => format!(
-                "Token {place} has to be replaced: it is {}",
+                "Token {place} must be replaced: it is {}",
                 status.as_str().replace('_', " ")
             ),
         }
     }
 
-    /// What the person who reads has to do.
+    /// What the person who reads must do.
     fn advice(&self) -> String {
-        let mut text = String::new();
-        if let Some(problem) = self.problem {
-            let _ = write!(text, "{problem}");
-        } else {
-            let _ = write!(
-                text,
-                "Mint {}The old one stays in the KV history. ",
-                new_token(self.place)
-            );
+        match self.problem {
+            Some(problem) => problem.to_owned(),
+            None => mint_and_store(&self.place.store_commands()),
         }
-        text.push_str("The next plan takes the new token up.");
-        text
     }
 
-    /// Tells whether there may be no secret that a spare could be copied into: those of one that is
-    /// there are looked at.
+    /// The advice of a plan: its refresh has reported a problem in a warning of its own.
+    fn advice_in_plan(&self) -> String {
+        match self.problem {
+            Some(_) => format!(
+                "The warning \"Token {} is {}\" says how to store a token.",
+                self.place,
+                self.status.as_str()
+            ),
+            None => new_token(self.place),
+        }
+    }
+
+    /// Reports whether there may be no secret that a spare could be copied into: those of one that
+    /// exists are read.
     fn is_beyond_spares(&self, refused: &str) -> bool {
         self.status == Status::Missing && refused.is_empty()
     }
 
-    /// The warning of a plan. `refused` says of each spare, in lines, why it will not do.
+    /// The warning of a plan. `refused` says of each spare, in lines, why it cannot be used.
     pub(in crate::provider) fn in_plan(&self, refused: &str) -> Diagnostic {
         let stake = match (self.status.is_working(), refused.is_empty()) {
             _ if self.is_beyond_spares(refused) => {
                 &format!("An apply fails until there is a token again. {BEYOND_SPARES}")
             }
-            (true, true) => {
-                "It has not expired yet, and there is no spare to replace it (see spare_paths). "
-            }
-            (true, false) => "It has not expired yet, and no spare is usable:\n",
+            (true, true) => "It still works, and there is no spare (see spare_paths). ",
+            (true, false) => "It still works, but no spare can be used:\n",
             (false, true) => {
-                "There is no spare to replace it (see spare_paths): an apply fails until it is \
-                 replaced. "
+                "An apply fails until it is replaced, and there is no spare (see spare_paths). "
             }
-            (false, false) => {
-                "An apply fails until it is replaced or a spare can be used. None is usable:\n"
-            }
+            (false, false) => "An apply fails until it is replaced. No spare can be used:\n",
         };
-        Diagnostic::warning(self.summary(), format!("{stake}{refused}{}", self.advice()))
+        Diagnostic::warning(
+            self.summary(),
+            format!("{stake}{refused}{}", self.advice_in_plan()),
+        )
     }
 
-    /// The warning of a plan that takes a spare.
+    /// The warning of a plan that promotes a spare.
     pub(in crate::provider) fn in_plan_with(&self, spare: &str) -> Diagnostic {
         Diagnostic::warning(
             self.summary(),
             format!(
-                "An apply copies the token of the spare {spare} into it; the one that is there \
-                 stays in the KV history."
+                "An apply promotes the spare {spare}. The current value stays in the KV history."
             ),
         )
     }
@@ -95,20 +94,20 @@ impl Due<'_> {
         Diagnostic::warning(
             self.summary(),
             format!(
-                "An apply copies the token of the first usable spare into it, if there is one \
-                 among {}; the one that is there stays in the KV history.",
+                "An apply promotes the best usable spare, if any of these can be used: {}. The \
+                 current value stays in the KV history.",
                 spares.join(", ")
             ),
         )
     }
 
-    /// The warning of a plan that is told to show no change.
+    /// The warning of a plan that shows no change because of `on_rotation_due`.
     pub(in crate::provider) fn in_plan_without_change(&self) -> Diagnostic {
         Diagnostic::warning(
             self.summary(),
             format!(
-                "No change is planned, since on_rotation_due is \"warn\". {}",
-                self.advice()
+                "No change is planned, because on_rotation_due is \"warn\". {}",
+                self.advice_in_plan()
             ),
         )
     }
@@ -116,25 +115,25 @@ impl Due<'_> {
     /// The warning of a plan that imports.
     pub(in crate::provider) fn in_import(&self, spares: &[String]) -> Diagnostic {
         let next = if spares.is_empty() {
-            self.advice()
+            self.advice_in_plan()
         } else {
-            "The plan that follows looks at the spares, and takes one if it is usable.".to_owned()
+            "The next plan reads the spares, and promotes one if it can be used.".to_owned()
         };
         Diagnostic::warning(
             self.summary(),
-            format!("It is imported as it is, and nothing replaces it yet. {next}"),
+            format!("An import never rotates, so the token stays for now. {next}"),
         )
     }
 
-    /// What an apply that could replace nothing says: a warning while the token works, an error
-    /// once it does not. `refused` is what the plan said of the spares.
+    /// The message of an apply that could not replace the token: a warning while the token works,
+    /// an error once it does not. `refused` is what the plan said of the spares.
     pub(in crate::provider) fn in_apply(&self, refused: &str) -> Diagnostic {
         let cause = if self.is_beyond_spares(refused) {
             BEYOND_SPARES
         } else if refused.is_empty() {
-            "Nothing was there to replace it with. "
+            "There was no spare to replace it. "
         } else {
-            "No spare was usable when this was planned:\n"
+            "No spare could be used when this was planned:\n"
         };
         let detail = format!("{cause}{refused}{}", self.advice());
         if self.status.is_working() {
@@ -148,17 +147,24 @@ impl Due<'_> {
     pub(in crate::provider) fn when_adopted(&self) -> Diagnostic {
         Diagnostic::warning(
             self.summary(),
-            format!("It was adopted as it is. {}", self.advice()),
+            format!("It was adopted anyway. {}", self.advice_in_plan()),
         )
     }
 }
 
-/// How a new token comes to be, and to its place: what follows the word "mint".
+/// How to mint and store a new token, in a plan that may have many such tokens.
 fn new_token(place: Place<'_>) -> String {
     format!(
-        "a new token with `claude setup-token` in a terminal at least 300 columns wide, run this, \
-         paste it and press Enter:{}",
-        place.store_commands()
+        "Mint a token with `claude setup-token` in a terminal at least 300 columns wide, then \
+         run:{}",
+        command(&place.store_command())
+    )
+}
+
+fn mint_and_store(commands: &str) -> String {
+    format!(
+        "Mint a token with `claude setup-token` in a terminal at least 300 columns wide, run this \
+         command, paste the token, and press Enter:{commands}"
     )
 }
 
@@ -176,15 +182,14 @@ pub(in crate::provider) fn not_a_request(place: Place<'_>) -> Diagnostic {
 pub(in crate::provider) fn rotation_requested(place: Place<'_>, spares: &[String]) -> Diagnostic {
     let detail = if spares.is_empty() {
         format!(
-            "spare_paths names no spare, so an apply fails. Take the change of \
-             rotate_when_changed out again, then mint {}The next plan takes the new token up.",
+            "spare_paths is empty, so an apply fails. Undo the change to rotate_when_changed. {}",
             new_token(place)
         )
     } else {
         format!(
-            "An apply copies the token of the best usable spare of {} into it, and fails if there \
-             is none. The one that is there stays in the KV history: revoke it in the account \
-             settings of claude.ai if it leaked.",
+            "An apply promotes the best usable spare of {}, and fails if none can be used. The \
+             current token stays in the KV history. If it leaked, revoke it in the account \
+             settings of claude.ai.",
             spares.join(", ")
         )
     };
@@ -194,12 +199,12 @@ pub(in crate::provider) fn rotation_requested(place: Place<'_>, spares: &[String
     )
 }
 
-/// Spares of a token that is due, at which a refresh could not look.
+/// Spares of a token that is due, which a refresh could not read.
 pub(in crate::provider) fn spares_not_seen(place: Place<'_>, cause: &str) -> Diagnostic {
     let mut detail = cause.to_owned();
     add(
         &mut detail,
-        "An apply looks at the spares once more, and takes one if it is usable.",
+        "An apply reads the spares again, and promotes one if it can be used.",
     );
-    Diagnostic::warning(format!("Spares of {place} could not be looked at"), detail)
+    Diagnostic::warning(format!("Spares of {place} could not be read"), detail)
 }

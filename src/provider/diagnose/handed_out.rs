@@ -27,7 +27,7 @@ pub(in crate::provider) fn nothing_to_hand_out(
 ) -> Diagnostic {
     let problem = unusable.map_or_else(String::new, |unusable| unusable_text(place, unusable));
     Diagnostic::error(
-        format!("No token to hand out at {place}"),
+        format!("No token to return at {place}"),
         format!("{problem}Then run this again."),
     )
 }
@@ -40,9 +40,9 @@ pub(in crate::provider) fn expired_not_handed_out(
     Diagnostic::error(
         format!("Token {place} expired {expires_at}"),
         format!(
-            "An expired token is not handed out. Mint a new one with `claude setup-token` in a \
-             terminal at least 300 columns wide, run this, paste it and press Enter:{patch}Or set \
-             allow_expired = true to have this one all the same.",
+            "An expired token is not returned. Mint a new one with `claude setup-token` in a \
+             terminal at least 300 columns wide, run this command, paste the token, and press \
+             Enter:{patch}To get the expired token anyway, set allow_expired = true.",
             patch = place.store_commands(),
         ),
     )
@@ -77,10 +77,10 @@ pub(in crate::provider) fn unexpected_token(
         Diagnostic::error(
             format!("Token {place} is not the expected token"),
             format!(
-                "The secret holds the token {found}, and fingerprint expects {expected}. No token \
-                 was passed on. If fingerprint comes from a resource, plan again with a refresh, \
-                 so that the resource reads the secret again. Otherwise, set fingerprint to that \
-                 of the token you expect.",
+                "The secret holds the token {found}, but fingerprint is set to {expected}. No \
+                 token was returned. If fingerprint comes from a resource, plan again with a \
+                 refresh, so that the resource reads the secret again. Otherwise, set fingerprint \
+                 to that of the token you expect.",
                 found = found.id(),
                 expected = expected.id(),
             ),
@@ -95,8 +95,10 @@ pub(in crate::provider) const READ_AT_APPLY: &str =
 /// How an ephemeral resource is opened during the apply. Terraform opens it in the plan as well
 /// unless an argument is unknown, whatever depends_on says.
 pub(in crate::provider) const OPEN_AT_APPLY: &str = "To open it during the apply, add that \
-    resource to depends_on in this block (OpenTofu), or give one of the block's arguments a value \
-    that is known only after that resource is applied (Terraform).";
+                                                     resource to depends_on in this block \
+                                                     (OpenTofu), or set one of the block's \
+                                                     arguments to a value that is known only after \
+                                                     that resource is applied (Terraform).";
 
 /// A lookup that needs an argument of the provider that is unknown at plan.
 pub(in crate::provider) fn look_at_apply(unknown: &str, what: &str, remedy: &str) -> Diagnostic {
@@ -104,7 +106,8 @@ pub(in crate::provider) fn look_at_apply(unknown: &str, what: &str, remedy: &str
         format!("{what} needs the provider's {unknown}, which is not known yet"),
         format!(
             "The provider's {unknown} comes from a resource that is not applied yet. {remedy} Or \
-             apply that resource first (-target), or give {unknown} a value that is known at plan."
+             apply that resource first (-target), or set {unknown} to a value that is known during \
+             plan."
         ),
     )
 }

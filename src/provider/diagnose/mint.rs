@@ -42,7 +42,7 @@ pub(in crate::provider) fn mint_time_needed(
         format!("Mint time of {place} is unknown"),
         format!(
             "{why}The token may be older, and would then expire earlier than shown. Set \
-             token_minted_at to the day on which `claude setup-token` made it, for example \
+             token_minted_at to the date on which you ran `claude setup-token`, for example \
              \"{example}\".",
             why = estimated(place, gaps),
             example = format_instant(estimate),
@@ -59,8 +59,8 @@ pub(in crate::provider) fn mint_time_estimated(
     Diagnostic::warning(
         format!("Mint time of {place} is an estimate"),
         format!(
-            "{why}The token may expire earlier than shown. Stamp it with the day on which it was \
-             minted, in place of the day in this command:{stamp}",
+            "{why}The token may expire earlier than shown. Stamp it with the date on which it was \
+             minted, instead of the date in this command:{stamp}",
             stamp = command(&format!(
                 "{} --stamp-only --minted-at={}",
                 place.store_command(),
@@ -76,8 +76,8 @@ pub(in crate::provider) fn mint_warning(place: Place<'_>, warning: MintWarning) 
     Diagnostic::warning(
         format!("Mint time of {place} is in doubt"),
         format!(
-            "{warning}. Check which one is right: a token that expires earlier than shown is an \
-             outage."
+            "{warning}. Check which one is right. A token that expires earlier than shown causes \
+             an outage."
         ),
     )
 }
@@ -87,8 +87,8 @@ pub(in crate::provider) fn minted_at_outlived(place: Place<'_>, at: &str) -> Dia
     Diagnostic::warning(
         format!("token_minted_at is outdated for {place}"),
         format!(
-            "It says {at}, which was the mint time of an earlier token. The current token is dated \
-             without it, but if the resource is ever created again, this date would count. Remove \
+            "It is {at}, the mint time of an earlier token. The current token is dated without it, \
+             but if the resource is ever created again, this date would apply. Remove \
              token_minted_at from the configuration."
         ),
     )
@@ -103,8 +103,8 @@ pub(in crate::provider) fn minted_after_stored(
     Diagnostic::error(
         "Mint time is later than the token",
         format!(
-            "token_minted_at is {}, but the secret has held this token since {} or earlier. Set \
-             it to the time when `claude setup-token` made this token, or leave it out.",
+            "token_minted_at is {}, but the secret has held this token since {} or earlier. Set it \
+             to the time at which you ran `claude setup-token` for this token, or remove it.",
             format_instant(minted_at),
             format_instant(created_at)
         ),

@@ -29,9 +29,9 @@ pub(in crate::provider) fn dated_after_storing(
     Diagnostic::error(
         format!("Mint time of {place} is later than the token"),
         format!(
-            "--minted-at is {}, but the secret has held this token since {} or earlier. Give the \
-             time when `claude setup-token` made this token, or leave --minted-at out to take \
-             the date from the KV history. The token was not stamped.",
+            "--minted-at is {}, but the secret has held this token since {} or earlier. Set it to \
+             the time at which you ran `claude setup-token` for this token, or omit it to use the \
+             date from the KV history. The token was not stamped.",
             format_instant(minted_at),
             format_instant(created_at)
         ),
@@ -47,8 +47,9 @@ pub(in crate::provider) fn mint_date_needed(
     Diagnostic::error(
         format!("Mint time of {place} is not known"),
         format!(
-            "{ends} The token may be older than that. Give the day on which `claude setup-token` \
-             made it, in the place of this one:{example}The token was not stamped.",
+            "{ends}The token may be older than that. Run this command with the date on which you \
+             ran `claude setup-token`, instead of the date shown:{example}The token was not \
+             stamped.",
             ends = mint::estimated(
                 place,
                 &Gaps {
@@ -73,8 +74,8 @@ pub(in crate::provider) fn not_stamped_by_command(
     Diagnostic::warning(
         format!("Token {place} was not stamped"),
         format!(
-            "The token is stored. Its mint time is not in the secret's metadata, so monitors and \
-             plans take it from the KV history: the day of this write. {}",
+            "The token is stored, but its mint time is not in the secret's metadata. Monitors and \
+             plans use the date of this write from the KV history instead. {}",
             vault_error(error, "").detail
         ),
     )
@@ -125,7 +126,7 @@ pub(in crate::provider) fn no_spare_to_promote(place: Place<'_>, refusals: &str)
 pub(in crate::provider) fn account_not_noted(place: Place<'_>, error: &VaultError) -> Diagnostic {
     let mut diagnostic = vault_error(error, &place.to_string());
     diagnostic.severity = Severity::Warning;
-    diagnostic.summary = format!("Account of {place} was not noted");
+    diagnostic.summary = format!("Account label of {place} was not stored");
     diagnostic
 }
 
@@ -136,8 +137,7 @@ pub(in crate::provider) fn verdict_not_stamped(place: Place<'_>, error: &VaultEr
     diagnostic.summary = format!("Verdict about {place} was not stamped");
     add(
         &mut diagnostic.detail,
-        "The verdict is known only here, so plans do not act on it. With --no-stamp, nothing is \
-         written.",
+        "The verdict is not recorded, so plans do not act on it. Use --no-stamp to skip this write.",
     );
     diagnostic
 }
@@ -146,8 +146,7 @@ pub(in crate::provider) fn verdict_not_stamped(place: Place<'_>, error: &VaultEr
 pub(in crate::provider) fn not_stamped_while_rehearsed() -> Diagnostic {
     Diagnostic::error(
         "Verdicts cannot be stamped now",
-        "TF_CLAUDE_NOW is set, and nothing is written to Vault while it is. Unset it, or use \
-         --no-stamp.",
+        "While TF_CLAUDE_NOW is set, nothing is written to Vault. Unset it, or use --no-stamp.",
     )
 }
 
@@ -156,9 +155,9 @@ pub(in crate::provider) fn path_meant_otherwise(place: Place<'_>, meant: &str) -
     Diagnostic::error(
         format!("Token was not stored at {place}"),
         format!(
-            "There is no secret at {}. A path is written as `vault kv list` shows it: without \
-             quotes, without its mount and without data/. This one would be {}. If it is meant as \
-             it is, run this, paste the token and press Enter:{}Nothing was changed.",
+            "There is no secret at {}. Write a path as `vault kv list` shows it: without quotes, \
+             without its mount, and without data/. This one would be {}. If you do mean this path, \
+             run this command, paste the token, and press Enter:{}Nothing was changed.",
             place.secret,
             shell(meant),
             command(&place.vault_put_command())
@@ -173,23 +172,21 @@ pub(in crate::provider) fn nothing_below(mount: &str, folder: &str, field: &str)
     let meant = inside.as_ref().and_then(otherwise);
     let advice = match meant.and_then(|path| path.strip_suffix('x')) {
         Some(meant) => format!(
-            "A folder is written as `vault kv list` shows it: without quotes, without its mount \
-             and without data/. This one would be {}.",
+            "Write a folder as `vault kv list` shows it: without quotes, without its mount, and \
+             without data/. This one would be {}.",
             match meant {
                 "" => "/, the whole mount".to_owned(),
                 folder => shell(folder),
             }
         ),
         None => format!(
-            "Check mount, folder and field against what is there:{}",
+            "Check the mount, the folder, and the field. This lists what the mount holds:{}",
             command(&format!("vault kv list -mount={}", shell(mount)))
         ),
     };
     Diagnostic::error(
         format!("No token below {mount}/{folder}"),
-        format!(
-            "No secret there has the field {field}, if there is such a folder at all. {advice}"
-        ),
+        format!("The folder does not exist, or no secret in it has the field {field}. {advice}"),
     )
 }
 
@@ -202,13 +199,13 @@ pub(in crate::provider) fn stored_when_due(
     let at = format_instant(expires_at);
     let (summary, detail) = if status == Status::Expired {
         (
-            format!("Token {name} expired {at} by its mint time"),
-            "It was taken as it is. Check --minted-at, or mint a new token.",
+            format!("Token {name} expired {at}, according to its mint time"),
+            "It was stored anyway. Check --minted-at, or mint a new token.",
         )
     } else {
         (
-            format!("Token {name} is due already: expires {at}"),
-            "It was taken as it is. Check --minted-at, or mint a new token soon.",
+            format!("Token {name} is already due: it expires {at}"),
+            "It was stored anyway. Check --minted-at, or mint a new token soon.",
         )
     };
     Diagnostic::warning(summary, detail)

@@ -71,12 +71,7 @@ impl Place<'_> {
 /// token and notes its day, and one that needs nothing of ours. A token is pasted into both: an
 /// argument would stay in the shell's history, and a line break at its end would be stored.
 /// `path` is quoted already, or stands for one.
-pub(in crate::provider) fn store_commands(
-    verb: &str,
-    mount: &str,
-    path: &str,
-    field: &str,
-) -> String {
+fn store_commands(verb: &str, mount: &str, path: &str, field: &str) -> String {
     format!(
         "{}Or the same without that program:{}",
         command(&own_command("store", mount, path, field)),

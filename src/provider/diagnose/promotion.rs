@@ -12,9 +12,9 @@ pub(in crate::provider) fn not_due_any_more(place: Place<'_>, dates: &Dates) -> 
     Diagnostic::warning(
         format!("Token {place} is not due, so it was kept"),
         format!(
-            "The plan rotates this token, but it is due {} and expires {}. The plan is old or was \
-             made for another date, or the mint time was corrected since. No spare was promoted. \
-             Run plan again.",
+            "The plan rotates this token, but it is due on {} and expires {}. Either the plan is \
+             old or was made for another date, or the mint time was corrected since. No spare was \
+             promoted. Plan again.",
             dates.rotate_at_text(),
             dates.expires_at_text()
         ),
@@ -38,11 +38,10 @@ pub(in crate::provider) fn deleted_when_due(
     ));
     format!(
         "Vault deletes this version {}, because delete_version_after is set. A new version would \
-         be deleted as soon, which is within the {rotate_before_days} days of rotate_before_days, \
-         so each apply would use up one more spare. Change the setting of the secret:{of_secret}\
-         If the metadata of the secret already show 0s, the setting is the engine's, for the \
-         whole mount:{of_engine}Then store the token again, because the current version keeps \
-         its deletion time.",
+         be deleted just as soon, within the {rotate_before_days} days of rotate_before_days, so \
+         each apply would use up another spare. Change the setting of the secret:{of_secret}If the \
+         secret's metadata already shows 0s, change the setting of the whole mount:{of_engine}Then \
+         store the token again, because the current version keeps its deletion time.",
         format_instant(deletion_at),
     )
 }
@@ -63,13 +62,13 @@ pub(in crate::provider) fn bookkeeping_gone<'a>(
         shell(secret.path())
     ));
     Diagnostic::warning(
-        format!("Metadata about token {place} are gone"),
+        format!("Records about token {place} are missing"),
         format!(
             "Another client removed what the provider had recorded in custom_metadata: `vault kv \
              metadata put`, a PushSecret, a custom_metadata block of the vault provider, or a copy \
-             to another server replaces all of it. State still has it and counts, but monitors and \
-             other stacks no longer see it. To restore it, run:{restore}The next apply that writes \
-             to this secret restores it as well.",
+             to another server replaces all of it. State still has these records, so this stack \
+             still follows them, but monitors and other stacks no longer see them. To restore \
+             them, run:{restore}The next apply that writes to this secret restores them as well.",
         ),
     )
 }
@@ -83,11 +82,11 @@ pub(in crate::provider) fn metadata_full(place: Place<'_>) -> Diagnostic {
         shell(secret.path())
     ));
     Diagnostic::warning(
-        format!("Metadata of {place} have no room"),
+        format!("Metadata of {place} is full"),
         format!(
-            "Vault allows 64 keys in custom_metadata, and this secret has too many for ours. What \
-             the provider records about this token was left out. Remove keys that nothing \
-             uses:{list}",
+            "Vault allows 64 keys in custom_metadata, so there was no room for the provider's \
+             records about this token. They were left out. To see which keys you can remove, \
+             run:{list}",
         ),
     )
 }

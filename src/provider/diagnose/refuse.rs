@@ -24,7 +24,7 @@ fn refused_at(
     is_secret: bool,
     detail: String,
 ) -> Diagnostic {
-    let refused = Diagnostic::error(format!("Wrong {name}"), detail);
+    let refused = Diagnostic::error(format!("Invalid {name}"), detail);
     if is_secret {
         refused
     } else {
@@ -59,7 +59,7 @@ pub(in crate::provider) fn path_prefix(
         error.is_secret(),
         format!(
             "{}. Write it as `vault kv list` shows it, without the mount: team/ for a folder, \
-             claude-agent for all paths that begin so, and nothing for the whole mount.",
+             claude-agent for all paths that begin with it, and nothing for the whole mount.",
             capital(&error)
         ),
     ))
@@ -73,8 +73,7 @@ pub(in crate::provider) fn mount(mount: &Field<String>) -> Option<Diagnostic> {
         "mount",
         error.is_secret(),
         format!(
-            "{}. Write it as `vault secrets list` shows it, without the slash at its end, such as \
-             secret.",
+            "{}. Write it as `vault secrets list` shows it, without the last slash, such as secret.",
             capital(&error).replace("path", "mount")
         ),
     ))
@@ -120,7 +119,7 @@ pub(in crate::provider) fn empty(text: &Field<String>, name: &'static str) -> Op
     text.as_str()?.is_empty().then(|| {
         refusal(
             name,
-            format!("{name} is empty. Leave it out to have the default."),
+            format!("{name} is empty. Remove it to use the default."),
         )
     })
 }
@@ -161,8 +160,11 @@ pub(in crate::provider) fn pool_paths(
     };
     if let Some(index) = paths.iter().position(Field::is_null) {
         return Some(
-            Diagnostic::error(format!("Wrong {name}"), "A path is null. Leave it out.")
-                .at(at(Some(index))),
+            Diagnostic::error(
+                format!("Invalid {name}"),
+                "A path is null. Remove it from the list.",
+            )
+            .at(at(Some(index))),
         );
     }
     let texts: Vec<_> = paths.iter().map(Field::as_str).collect();
@@ -188,9 +190,9 @@ pub(in crate::provider) fn unmarkable(path: &Field<String>, field: &str) -> Opti
         refusal(
             "path",
             format!(
-                "path and field have {} bytes together, and a token with spares may have {}: a \
-                 promotion notes them at the spare, where Vault takes no longer text. Move the \
-                 token to a shorter path; only one without spares can stay.",
+                "path and field have {} bytes together, and a token with spares may have {}, \
+                 because a promotion records them in the spare's metadata, where Vault limits \
+                 their length. Move the token to a shorter path, or use it without spares.",
                 length - 1,
                 MAX_PRIMARY_BYTES - 1
             ),

@@ -72,8 +72,8 @@ pub(in crate::provider) fn unproven_not_stored(place: Place<'_>, length: usize) 
 /// Says why a token of such a length is not accepted.
 pub(in crate::provider) fn unproven(length: usize) -> String {
     format!(
-        "The value has {length} characters, and every token that is known to work has 108. \
-         Something may be glued to it. Copy the token again from a terminal at least 300 columns \
+        "The value has {length} characters, and every token that is known to work has 108. Extra \
+         text may be attached to it. Copy the token again from a terminal at least 300 columns \
          wide."
     )
 }
@@ -82,8 +82,8 @@ pub(in crate::provider) fn unproven(length: usize) -> String {
 pub(in crate::provider) fn trimmed(place: Place<'_>) -> Diagnostic {
     Diagnostic::warning(
         format!("Token for {place} was trimmed"),
-        "There was white space before or after it, such as the line break that ends a file. It \
-         was stored without.",
+        "It had white space before or after it, such as the line break at the end of a file. It \
+         was stored without that.",
     )
 }
 
@@ -91,27 +91,25 @@ pub(in crate::provider) fn trimmed(place: Place<'_>) -> Diagnostic {
 pub(in crate::provider) fn another_token(place: Place<'_>, replaces: Replaces) -> Diagnostic {
     let detail = match replaces {
         Replaces::Nothing => format!(
-            "The secret holds a token that this configuration does not know, and storing over it \
-             would take it from whoever uses it. Import it first, then store:{}Nothing was \
-             changed there.",
-            command(&format!(
-                "terraform import ADDRESS {}",
-                shell(&place.to_string())
-            ))
+            "The secret already holds a token that is not in this state, and storing over it would \
+             break the workloads that use it. Import that token into this resource first, with \
+             this id, then apply again:{}Nothing was changed.",
+            command(&place.to_string())
         ),
         Replaces::Untracked => "The secret already holds a token that this pool does not track, \
-             and storing over it would take it from whoever uses it. Have it recorded first: \
-             apply once with the path in paths and tokens_wo_version as before, or without \
-             tokens_wo and tokens_wo_version where the pool is new. Then set tokens_wo and a new \
-             tokens_wo_version, and apply again. Nothing was changed there."
+                                and storing over it would break the workloads that use it. To \
+                                record that token, apply once with the path in paths and an \
+                                unchanged tokens_wo_version (in a new pool, without tokens_wo and \
+                                tokens_wo_version). Then set tokens_wo and a new \
+                                tokens_wo_version, and apply again. Nothing was changed."
             .to_owned(),
         Replaces::Anything | Replaces::Recorded(_) => {
-            "The secret holds another token than the state, so somebody \
-             replaced it meanwhile. Plan again to see it, then apply. Nothing was changed there."
+            "The secret no longer holds the token in state, so another client replaced it in the \
+             meantime. Plan again to see it, then apply. Nothing was changed."
                 .to_owned()
         }
     };
-    Diagnostic::error(format!("Another token is at {place}"), detail)
+    Diagnostic::error(format!("Secret {place} holds another token"), detail)
 }
 
 /// Adds to a failure which spares hold their new tokens nevertheless.
@@ -121,8 +119,8 @@ pub(in crate::provider) fn after_stored(mut failure: Diagnostic, stored: &[Strin
         add(
             &mut failure.detail,
             &format!(
-                "Of tokens_wo, these are stored already: {stored}. Once the cause is gone, apply \
-                 again with the same tokens, which stores the rest."
+                "These tokens of tokens_wo are already stored: {stored}. Once the problem is \
+                 fixed, apply again with the same tokens to store the rest."
             ),
         );
     }
@@ -133,7 +131,7 @@ pub(in crate::provider) fn after_stored(mut failure: Diagnostic, stored: &[Strin
 pub(in crate::provider) fn not_stored_while_rehearsed(place: Place<'_>) -> Diagnostic {
     Diagnostic::error(
         format!("Token was not stored at {place}"),
-        "TF_CLAUDE_NOW is set, and nothing is written to Vault while it is. Unset it and run \
+        "While TF_CLAUDE_NOW is set, nothing is written to Vault. Unset it and run \
          this again.",
     )
 }
@@ -143,9 +141,9 @@ pub(in crate::provider) fn nothing_stored_over(place: Place<'_>, problem: &str) 
     Diagnostic::error(
         format!("Token was not stored at {place}"),
         format!(
-            "{problem}A new version now would leave the other fields of that one behind. Where \
-             nobody needs them, nor anything older, this removes the secret for good, with all \
-             its versions and metadata:{remove}Nothing was changed there.",
+            "{problem}Storing a token now would lose the other fields of that version. If nobody \
+             needs them or any older version, this command removes the secret for good, with all \
+             its versions and metadata:{remove}Nothing was changed.",
             remove = command(&format!(
                 "vault kv metadata delete -mount={} {}",
                 shell(place.secret.mount()),
@@ -160,16 +158,16 @@ pub(in crate::provider) fn write_failure(place: Place<'_>, failure: &WriteFailur
     let mut diagnostic = match &failure.error {
         WriteError::Vault(error) => vault_error(error, &place.to_string()),
         WriteError::TooLarge => Diagnostic::error(
-            format!("Secret {} is too large to be written", place.secret),
-            "Vault takes documents up to 1 MiB. Move other fields to a secret of their own.",
+            format!("Secret {} is too large to write", place.secret),
+            "Vault accepts documents up to 1 MiB. Move other fields to a separate secret.",
         ),
         WriteError::CasMismatch | WriteError::CasRequired => too_busy(place),
     };
     let rest = if failure.unanswered {
-        "Vault did not say whether the token was written: it may be there already. Run this \
-         again, which looks first."
+        "Vault did not confirm the write, so the token may already be stored. Run this again; it \
+         checks first."
     } else {
-        "Nothing was changed there."
+        "Nothing was changed."
     };
     add(&mut diagnostic.detail, rest);
     diagnostic
@@ -179,7 +177,7 @@ pub(in crate::provider) fn write_failure(place: Place<'_>, failure: &WriteFailur
 pub(in crate::provider) fn too_busy(place: Place<'_>) -> Diagnostic {
     Diagnostic::error(
         format!("Secret {} is too busy", place.secret),
-        "Another program wrote it each time in between. Run this again.",
+        "Another client changed the secret during every attempt. Run this again.",
     )
 }
 
@@ -188,9 +186,9 @@ pub(in crate::provider) fn not_stamped(place: Place<'_>, error: &VaultError) -> 
     Diagnostic::warning(
         format!("Token {place} was not stamped"),
         format!(
-            "Its mint time and expiry are missing in the secret's metadata, where monitors and \
-             other stacks would find them; where that is intended, set stamp_metadata = false on \
-             the resource. {}",
+            "Its mint time and expiry are missing from the secret's metadata, where monitors and \
+             other stacks look for them. If you do not want them there, set stamp_metadata = false \
+             on the resource. {}",
             vault_error(error, "").detail
         ),
     )

@@ -20,7 +20,7 @@ pub(in crate::provider) fn unseen(
     if unseen.is_empty() {
         return None;
     }
-    let mut detail = String::from("What is there is left out:\n");
+    let mut detail = String::from("These are left out:\n");
     for place in unseen.iter().take(SHOWN) {
         // A stranger chose the name, and what looks like a line of ours would be believed.
         let path = place.path.replace(char::is_control, "\u{fffd}");
@@ -30,21 +30,24 @@ pub(in crate::provider) fn unseen(
     if unseen.len() > SHOWN {
         let _ = write!(detail, "\n    and {} more", unseen.len() - SHOWN);
     }
-    detail.push_str("\n\nThey are passed over, and everything else counts.");
+    detail.push_str("\n\nEverything else is included.");
     let is_any = |kind: fn(&Reason) -> bool| unseen.iter().any(|place| kind(&place.reason));
     if is_any(|reason| matches!(reason, Reason::Name(_))) {
-        detail.push_str(" Store those whose names are not taken under other names, to have them.");
+        detail.push_str(
+            " To include a secret with an unsupported name, store it under another name.",
+        );
     }
     if is_any(|reason| matches!(reason, Reason::Token)) {
         detail.push_str(
-            " Whoever may list a folder reads the names in it: store the token as the value of a \
-             field, remove the name that has it with `vault kv metadata delete`, and revoke the \
-             token in the account settings of claude.ai.",
+            " Anyone who can list a folder can read the names in it. Store the token as the value \
+             of a field, remove the name that contains it with `vault kv metadata delete`, and \
+             revoke the token in the account settings of claude.ai.",
         );
     }
     if is_any(|reason| matches!(reason, Reason::Bound)) {
-        detail
-            .push_str(" Begin further down, to have what lies too deep or after too many others.");
+        detail.push_str(
+            " To include what is too deep or comes after too many others, use a longer prefix.",
+        );
     }
     let mut lines = unseen.iter().filter_map(|place| match &place.reason {
         Reason::Vault(VaultError::Forbidden {
@@ -56,15 +59,15 @@ pub(in crate::provider) fn unseen(
     });
     if is_any(|reason| matches!(reason, Reason::Time)) {
         detail.push_str(
-            " All together must be looked at within a minute: a longer prefix takes fewer, and a \
-             stamp spares the look at older versions.",
+            " All of them must be read within a minute. Use a longer prefix to read fewer, or add \
+             stamps, so that older versions need not be read.",
         );
     }
     if let Some(first) = lines.next() {
         let _ = write!(
             detail,
-            " To have those that Vault denied, add lines such as these to the policy of the token \
-             that is in use:\n\n{first}"
+            " To include those that Vault denied, add lines such as these to your Vault token's \
+             policy:\n\n{first}"
         );
         for line in lines.take(SHOWN - 1) {
             let _ = write!(detail, "\n{line}");
@@ -72,7 +75,7 @@ pub(in crate::provider) fn unseen(
     }
     Some(Diagnostic::warning(
         format!(
-            "{} of {mount}/{prefix}* could not be looked at",
+            "{} of {mount}/{prefix}* could not be read",
             match unseen.len() {
                 1 => "1 place".to_owned(),
                 count => format!("{count} places"),
@@ -102,9 +105,9 @@ fn why(place: &Unseen) -> String {
             format!("Vault denied {capability}")
         }
         Reason::Vault(error) => error.to_string(),
-        Reason::Name(error) => format!("{what} has a name that is not taken: {error}"),
+        Reason::Name(error) => format!("{what} has an unsupported name: {error}"),
         Reason::Token => format!("{what} has a token in its name"),
-        Reason::Bound => format!("{what} lies too deep, or after too many others"),
+        Reason::Bound => format!("{what} is too deep, or comes after too many others"),
         Reason::Time => format!("no time was left for {what}"),
     }
 }
@@ -136,19 +139,16 @@ mod tests {
             },
         ];
         let told = unseen("secret", "team", &places).unwrap();
-        assert_eq!(
-            told.summary,
-            "3 places of secret/team* could not be looked at"
-        );
+        assert_eq!(told.summary, "3 places of secret/team* could not be read");
         assert_eq!(
             told.detail,
-            "What is there is left out:\n\n    secret/team/a: Vault denied read\n    \
-             secret/team/b/: Vault denied list\n    secret/team/c/: this folder lies too deep, or \
-             after too many others\n\nThey are passed over, and everything else counts. Begin \
-             further down, to have what lies too deep or after too many others. To have \
-             those that Vault denied, add lines such as these to the policy of the token that is \
-             in use:\n\n  path \"secret/data/team/a\" {\n    capabilities = [\"read\"]\n  }\n  \
-             path \"secret/metadata/team/b/\" {\n    capabilities = [\"list\"]\n  }"
+            "These are left out:\n\n    secret/team/a: Vault denied read\n    secret/team/b/: \
+             Vault denied list\n    secret/team/c/: this folder is too deep, or comes after too \
+             many others\n\nEverything else is included. To include what is too deep or comes \
+             after too many others, use a longer prefix. To include those that Vault denied, add \
+             lines such as these to your Vault token's policy:\n\n  path \"secret/data/team/a\" \
+             {\n    capabilities = [\"read\"]\n  }\n  path \"secret/metadata/team/b/\" {\n    \
+             capabilities = [\"list\"]\n  }"
         );
     }
 
@@ -157,10 +157,9 @@ mod tests {
         let told = unseen("secret", "team/", &[Unseen::late("team/a")]).unwrap();
         assert_eq!(
             told.detail,
-            "What is there is left out:\n\n    secret/team/a: no time was left for this secret\n\n\
-             They are passed over, and everything else counts. All together must be looked at \
-             within a minute: a longer prefix takes fewer, and a stamp spares the look at older \
-             versions."
+            "These are left out:\n\n    secret/team/a: no time was left for this secret\n\n\
+             Everything else is included. All of them must be read within a minute. Use a longer \
+             prefix to read fewer, or add stamps, so that older versions need not be read."
         );
     }
 

@@ -37,19 +37,19 @@ pub(in crate::provider) fn unusable_text(place: Place<'_>, unusable: &Unusable) 
                 shell(meant)
             ),
             None => format!(
-                "There is no secret at {secret}. Check mount and path, or mint a token with \
-                 `claude setup-token` in a terminal at least 300 columns wide. {TO_STORE}{put}",
+                "There is no secret at {secret}. Check the mount and the path, or mint a token \
+                 with `claude setup-token` in a terminal at least 300 columns wide. {TO_STORE}{put}",
                 put = place.create_commands(),
             ),
         },
         Unusable::Deleted(version) => format!(
-            "Version {version} of {secret} was deleted. Bring it back with:{undelete}",
+            "Version {version} of {secret} was deleted. To bring it back, run:{undelete}",
             undelete = command(&place.version_command("undelete", *version)),
         ),
         Unusable::Destroyed(version) => format!(
             "Version {version} of {secret} was destroyed and cannot be brought back. An older \
              version may still exist. List the versions:{list}Then make one of them current with \
-             `vault kv rollback`, which needs its number as -version. ",
+             `vault kv rollback` and its number as -version. ",
             list = command(&format!(
                 "vault kv metadata get -mount={} {}",
                 shell(secret.mount()),
@@ -57,7 +57,7 @@ pub(in crate::provider) fn unusable_text(place: Place<'_>, unusable: &Unusable) 
             )),
         ),
         Unusable::NoField => format!(
-            "{secret} has no field {field}. Name the right field, or store a token there; the \
+            "{secret} has no field {field}. Set the right field, or store a token in this one; the \
              other fields stay as they are. {TO_STORE}{patch}",
             patch = place.store_commands(),
         ),
@@ -66,7 +66,7 @@ pub(in crate::provider) fn unusable_text(place: Place<'_>, unusable: &Unusable) 
             patch = place.store_commands(),
         ),
         Unusable::NotText(kind) => format!(
-            "Field {field} of {secret} holds JSON of the kind {kind}, and a token is a string. \
+            "Field {field} of {secret} holds a JSON {kind}, but a token is a string. \
              {TO_STORE}{patch}",
             patch = place.store_commands(),
         ),
@@ -91,14 +91,14 @@ fn malformed_text(place: Place<'_>, malformed: Malformed) -> String {
     let repair = command(&place.repair_command());
     if problem.is_leak() {
         format!(
-            "{cause}The token can be recovered from it, and this command stores it again without \
-             the rest:{repair}Claude Code prints such a value when it starts, so the log of a pod \
-             may have the token. Treat it as leaked, and rotate it once it is restored. "
+            "{cause}The token can be recovered from it. This command stores only the token \
+             again:{repair}Claude Code prints such a value when it starts, so a pod's log may \
+             contain the token. Treat it as leaked, and rotate it once it is restored. "
         )
     } else {
         format!(
-            "{cause}The token can be recovered from it. This command stores it again without the \
-             rest:{repair}"
+            "{cause}The token can be recovered from it. This command stores only the token \
+             again:{repair}"
         )
     }
 }
@@ -111,7 +111,7 @@ pub(in crate::provider) fn unusable_in_short(unusable: &Unusable) -> String {
         Unusable::Destroyed(version) => format!("Version {version} was destroyed."),
         Unusable::NoField => "The secret has no such field.".to_owned(),
         Unusable::Empty => "The field is empty.".to_owned(),
-        Unusable::NotText(kind) => format!("The field holds JSON of the kind {kind}, not a text."),
+        Unusable::NotText(kind) => format!("The field holds a JSON {kind}, not a string."),
         Unusable::Malformed(malformed) => format!("{}.", capital(&malformed.problem)),
     }
 }
@@ -152,8 +152,8 @@ fn unproven_length(place: Place<'_>, length: usize) -> Diagnostic {
     Diagnostic::warning(
         format!("Token {place} has an unproven length"),
         format!(
-            "It has {length} characters, and every token that is known to work has 108. Something \
-             may be glued to it. To find out whether it works, ask Claude Code:{verify}",
+            "It has {length} characters, and every token that is known to work has 108. Extra text \
+             may be attached to it. To find out whether it works, run:{verify}",
             verify = command(&place.verify_command()),
         ),
     )

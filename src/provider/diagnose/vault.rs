@@ -33,8 +33,8 @@ fn advise(error: &VaultError) -> (&'static str, String) {
             "Vault denied access",
             format!(
                 "Your Vault token's policies do not allow this, or the path is wrong (Vault \
-                 returns the same error for both). Check mount and path, or have these lines \
-                 added to the policy:\n\n{}",
+                 returns the same error for both). Check the mount and the path, or add these \
+                 lines to the policy:\n\n{}",
                 policy(api_path, capability)
             ),
         ),
@@ -46,37 +46,37 @@ fn advise(error: &VaultError) -> (&'static str, String) {
              Run `vault login`, or set VAULT_TOKEN."
                 .to_owned(),
         ),
-        VaultError::Unauthenticated { token } => ("Vault token refused", {
+        VaultError::Unauthenticated { token } => ("Vault did not accept the Vault token", {
             match token {
                 TokenSource::Login(method) => format!(
-                    "The {method} login returned a Vault token that Vault refuses. Check the \
-                     role and its token_ttl and token_num_uses."
+                    "The {method} login returned a Vault token that Vault does not accept. Check \
+                     the role and its token_ttl and token_num_uses."
                 ),
                 TokenSource::Given(origin) => refused_token(*origin),
                 TokenSource::None => String::new(),
             }
         }),
         VaultError::WrappingToken { .. } => (
-            "Wrapping token in place of a secret_id",
-            "Unwrap it first, with `vault unwrap`, and give the secret_id that it holds."
+            "Wrapping token instead of a secret_id",
+            "Run `vault unwrap` first, and set secret_id to the value that it returns."
                 .to_owned(),
         ),
         VaultError::Wrapped { .. } => (
             "Vault did not return the content",
-            "A control group must approve this request, or something in between asks Vault to \
-             wrap its responses. Use a path without a control group."
+            "A control group must approve this request, or a proxy in between asks Vault to wrap \
+             its responses. Use a path without a control group."
                 .to_owned(),
         ),
         VaultError::WrongAddress { .. } => (
-            "Wrong address of Vault",
+            "Invalid Vault address",
             "The address has a path that Vault does not serve, or the server there is not Vault. \
-             An address ends after the port, such as https://vault.example.com:8200, unless a \
-             proxy serves Vault below a path; it never ends with /v1."
+             Write the address up to the port, such as https://vault.example.com:8200. Add a path \
+             only if a proxy serves Vault below it, and never /v1."
                 .to_owned(),
         ),
         VaultError::Compressed { .. } => (
-            "Vault's answer is compressed",
-            "A proxy in between compresses answers without being asked. Turn that off for Vault."
+            "Vault's response is compressed",
+            "A proxy in between compresses responses without being asked. Turn that off for Vault."
                 .to_owned(),
         ),
         VaultError::Proxy { variable } => (
@@ -90,14 +90,13 @@ fn advise(error: &VaultError) -> (&'static str, String) {
             "Vault login failed",
             match problem {
                 LoginProblem::SecondFactor => {
-                    "A program cannot provide a second factor. Use a role without one, or another \
-                     way to log in."
+                    "A program cannot provide a second factor. Use a role that requires none, or \
+                     another login method."
                 }
                 LoginProblem::Wrapped => {
-                    "Something in between asks Vault to wrap its responses. Turn that off for \
-                     logins."
+                    "A proxy in between asks Vault to wrap its responses. Turn that off for logins."
                 }
-                LoginProblem::NoToken => "Check that the mount is one of this kind of login.",
+                LoginProblem::NoToken => "Check that this mount is of the right login method.",
             }
             .to_owned(),
         ),
@@ -108,9 +107,9 @@ fn advise(error: &VaultError) -> (&'static str, String) {
                 "Check that auth/{mount} exists in this namespace and that the role allows \
                  {}.",
                 match method {
-                    LoginMethod::Kubernetes => "this service account and namespace of Kubernetes",
-                    LoginMethod::AppRole => "this role_id, secret_id and address",
-                    LoginMethod::Jwt => "the issuer, audience and claims of this token",
+                    LoginMethod::Kubernetes => "this Kubernetes service account and namespace",
+                    LoginMethod::AppRole => "this role_id, secret_id, and address",
+                    LoginMethod::Jwt => "the issuer, audience, and claims of this JSON web token",
                 }
             ),
         ),
@@ -120,45 +119,47 @@ fn advise(error: &VaultError) -> (&'static str, String) {
         ),
         VaultError::Standby { .. } => (
             "Vault has no active node",
-            "Use the address of the active node, or of a load balancer that finds it, and see \
-             `vault status`. A cluster that is electing a leader returns this for some seconds."
+            "Use the address of the active node, or of a load balancer that finds it, and check \
+             `vault status`. While a cluster elects a leader, it responds like this for a few \
+             seconds."
                 .to_owned(),
         ),
         VaultError::RateLimited { .. } => (
-            "Vault limits requests",
-            "Run this again later, with a lower -parallelism, or have the quota raised.".to_owned(),
+            "Vault rate limit exceeded",
+            "Run this again later, lower -parallelism, or raise the quota.".to_owned(),
         ),
         VaultError::KvVersion1 { mount } => (
             "Mount is KV version 1",
             format!(
-                "Tokens need its versions and metadata. Use a KV v2 mount, or upgrade this one \
-                 with `vault kv enable-versioning {mount}`."
+                "The provider needs versions and metadata, which only KV version 2 has. Use a KV \
+                 version 2 mount, or upgrade this one with `vault kv enable-versioning {mount}`."
             ),
         ),
         VaultError::NotKv { .. } | VaultError::MountMissing { .. } => (
             "Mount is not KV version 2",
-            "Set mount to a KV v2 engine; `vault secrets list -detailed` shows them. A path is \
-             written without its mount and without data/."
+            "Set mount to a KV version 2 engine. `vault secrets list -detailed` shows them. Write \
+             a path without its mount and without data/."
                 .to_owned(),
         ),
         VaultError::MetadataMissing { .. } => (
             "The secret has no metadata",
-            "Nothing was ever written there, or somebody removed all of it. Check mount and path."
+            "Nothing was ever written there, or someone removed all of it. Check the mount and the \
+             path."
                 .to_owned(),
         ),
         VaultError::PatchUnsupported { .. } => (
-            "Vault does not take PATCH",
-            "Update the server, or let proxies before it pass the PATCH method.".to_owned(),
+            "Vault does not support PATCH",
+            "Upgrade the server, or allow the PATCH method in the proxies in front of it.".to_owned(),
         ),
         VaultError::NotJson { .. } | VaultError::UnexpectedAnswer { .. } => (
-            "The answer is not Vault's",
-            "Most likely a proxy, a firewall or a login page answered, or the address has a wrong \
-             port or path. Compare with `vault status`."
+            "The response is not from Vault",
+            "Most likely, a proxy, a firewall, or a login page answered, or the address has the \
+             wrong port or path. Compare with `vault status`."
                 .to_owned(),
         ),
         VaultError::Redirected { .. } => (
-            "Vault redirects elsewhere",
-            "The Vault token was not sent there. If that place is Vault, use its address."
+            "Vault redirects to another address",
+            "The Vault token was not sent there. If that address is Vault, use it."
                 .to_owned(),
         ),
         VaultError::HttpsExpected { .. } => (
@@ -173,9 +174,8 @@ fn advise(error: &VaultError) -> (&'static str, String) {
             ("Vault cannot be reached", connection(*problem, address))
         }
         VaultError::TooLarge { .. } => (
-            "The answer is too large",
-            "A document this large is not a secret that Vault stores. Check the address and the \
-             path."
+            "The response is too large",
+            "Vault does not store secrets this large. Check the address and the path."
                 .to_owned(),
         ),
         VaultError::Server {
@@ -184,16 +184,16 @@ fn advise(error: &VaultError) -> (&'static str, String) {
             ..
         } if errors.iter().any(|error| error.contains("namespace")) => (
             "Vault namespace not found",
-            "Check the namespace. One inside another is written with both, such as team/agents."
+            "Check the namespace. Write a nested namespace with its parent, such as team/agents."
                 .to_owned(),
         ),
         VaultError::Server { .. } => (
             "Vault failed",
-            "The server's own log says more. If it passes, run this again.".to_owned(),
+            "Check the server's log. If the error is temporary, run this again.".to_owned(),
         ),
         VaultError::DeadlineExceeded { .. } => (
-            "Vault does not answer in time",
-            "See `vault status`. If the server is healthy, check the proxies and firewalls in \
+            "Vault did not respond in time",
+            "Check `vault status`. If the server is healthy, check the proxies and firewalls in \
              between."
                 .to_owned(),
         ),
@@ -203,8 +203,8 @@ fn advise(error: &VaultError) -> (&'static str, String) {
         ),
         VaultError::Unsendable => (
             "The request cannot be sent",
-            "A setting has a character that no request can carry, such as a line break in a Vault \
-             token or namespace."
+            "A setting contains a character that cannot be sent, such as a line break in a Vault \
+             token or a namespace."
                 .to_owned(),
         ),
         VaultError::Cancelled => (
@@ -220,13 +220,13 @@ fn refused_token(origin: TokenOrigin) -> String {
     let (origin, advice) = match origin {
         TokenOrigin::Argument => (
             "the provider's argument token",
-            "Set that argument to a new one, or remove it to use VAULT_TOKEN or the file that \
-             `vault login` writes.",
+            "Set that argument to a new Vault token, or remove it to use VAULT_TOKEN or the file \
+             that `vault login` writes.",
         ),
         TokenOrigin::Variable(name) => (
             name,
-            "Set it to a new one. Or unset VAULT_TOKEN and BAO_TOKEN, and run `vault login`, whose \
-             Vault token is used only while neither is set.",
+            "Set it to a new Vault token. Or unset VAULT_TOKEN and BAO_TOKEN and run `vault \
+             login`, whose file is ignored while either is set.",
         ),
         TokenOrigin::File => ("~/.vault-token", "Run `vault login` again."),
     };
@@ -248,15 +248,15 @@ fn tls(problem: TlsProblem, has_arguments: bool) -> String {
         TlsProblem::UnknownAuthority
         | TlsProblem::AuthorityAsServer
         | TlsProblem::NoAuthorities => format!(
-            "Set {} to the file of the authority that signed the server's certificate.",
+            "Set {} to the file of the certificate authority that signed the server's certificate.",
             set("VAULT_CACERT", "ca_cert_file")
         ),
         TlsProblem::NameMismatch => format!(
-            "Use an address with a name that is in the certificate, or set {} to one.",
+            "Use an address whose host name is in the certificate, or set {} to a name that is.",
             set("VAULT_TLS_SERVER_NAME", "tls_server_name")
         ),
         TlsProblem::Expired | TlsProblem::NotValidYet => {
-            "Renew the server's certificate, or correct the clock of this machine.".to_owned()
+            "Renew the server's certificate, or correct this machine's clock.".to_owned()
         }
         TlsProblem::ClientCertificateRequired | TlsProblem::ClientCertificateRefused => format!(
             "Set {} to a certificate and key that the server accepts.",
@@ -294,21 +294,22 @@ fn connection(problem: ConnectionProblem, server: &Server) -> String {
     let through = server.proxy.as_deref().map(Proxy::variable);
     match (problem, through) {
         (ConnectionProblem::ProxyCredentials, Some(variable)) => format!(
-            "Put the user name and password into {variable}, as in \
+            "Set the user name and password in {variable}, as in \
              http://name:password@proxy.example.com:3128."
         ),
         (ConnectionProblem::ProxyCredentials | ConnectionProblem::Proxy, None) => {
             "Check the proxy in front of Vault.".to_owned()
         }
         (_, Some(variable)) => format!(
-            "Check the proxy that {variable} sets, or unset {variable} or extend NO_PROXY if \
-             Vault is reached without it."
+            "Check the proxy that {variable} sets. If Vault can be reached without it, unset \
+             {variable} or add Vault to NO_PROXY."
         ),
         (ConnectionProblem::Refused, None) if server.is_default => {
             "Set VAULT_ADDR to the address of Vault.".to_owned()
         }
         (ConnectionProblem::Refused, None) => {
-            "Nothing listens there. Check the address and that the server runs: `vault status`."
+            "Nothing is listening there. Check the address, and check with `vault status` that the \
+             server is running."
                 .to_owned()
         }
         (ConnectionProblem::NameResolution, None) => {
@@ -323,7 +324,7 @@ fn connection(problem: ConnectionProblem, server: &Server) -> String {
             | ConnectionProblem::Other,
             None,
         ) => {
-            "Check the address, the server (`vault status`) and the network in between.".to_owned()
+            "Check the address, the server (`vault status`), and the network in between.".to_owned()
         }
     }
 }

@@ -13,7 +13,8 @@ pub(super) struct TokenCheck;
 model! {
     /// What the function takes.
     pub(in crate::provider) struct Arguments {
-        token: Secret = optional(sensitive) "The value to check; it may be null. White space around it is left out of account, as `token_wo` trims it.";
+        token: Secret = optional(sensitive) "The value to check, or null. White space around it is \
+                                             ignored.";
     }
 }
 
@@ -38,25 +39,31 @@ impl Function for TokenCheck {
     const NAME: &'static str = "token_check";
     const SUMMARY: &'static str =
         "Whether a value has the form of a token, and what is wrong otherwise.";
-    const DESCRIPTION: &'static str = "Tells whether a value has the form of a long-lived OAuth \
-        token, for `validation` blocks of variables. Only the form is looked at: nothing asks \
-        whether the token works. The result never contains the value.\n\n\
-        - `valid` (bool) Whether the value passes, as it does for `token_wo`: white space around \
-        it, such as the line break that ends a file, is trimmed there and ignored here. False for \
-        null, and for a token longer than every token that is known to work. To accept an \
-        optional variable, write `var.token == null || …valid`.\n\
-        - `kind` (string) What the value is by its looks: `oauth_token`, `refresh_token`, \
-        `api_key`, `admin_key`, `credentials_json`, `authorization_code`, `unknown`, or `none` for null.\n\
-        - `problem` (string) What is wrong and what to do about it, in whole sentences; an empty \
-        text where `valid` is true.\n\
-        - `fingerprint` (string) `sha256:` and the SHA-256 of the token without the white space, \
-        as resources show it; null where the value does not pass.\n\n\
-        The result is as sensitive or ephemeral as the argument. Give tokens in ephemeral \
-        variables: Terraform prints the value of any other variable that it refuses, and Terraform \
-        1.11 that of a sensitive one too, whatever the condition is. The message for an ephemeral \
-        variable cannot depend on its value, so that `problem` is for the others (a sensitive one \
-        needs `nonsensitive()` around it); `token_wo` names the same problem when the plan comes \
-        to it.";
+    const DESCRIPTION: &'static str = "Checks whether a value has the form of a long-lived OAuth \
+                                       token, for `validation` blocks of variables. The function \
+                                       checks only the form, not whether the token works. The \
+                                       result never contains the value.\n\n- `valid` (bool) \
+                                       Whether the value passes. White space around it, such as \
+                                       the line break at the end of a file, is ignored, because \
+                                       `token_wo` trims it. False for null, and for a token longer \
+                                       than every token that is known to work. To accept an \
+                                       optional variable, write `var.token == null || …valid`.\n- \
+                                       `kind` (string) What the value appears to be: \
+                                       `oauth_token`, `refresh_token`, `api_key`, `admin_key`, \
+                                       `credentials_json`, `authorization_code`, `unknown`, or \
+                                       `none` for null.\n- `problem` (string) What is wrong and \
+                                       what to do about it, in full sentences. Empty if `valid` is \
+                                       true.\n- `fingerprint` (string) `sha256:` and the SHA-256 \
+                                       of the token without the white space, as resources show it. \
+                                       Null if the value does not pass.\n\nThe result is as \
+                                       sensitive or ephemeral as the argument. Pass tokens in \
+                                       ephemeral variables. Terraform prints the value of any \
+                                       other variable that fails validation, and Terraform 1.11 \
+                                       even prints a sensitive one. The error message for an \
+                                       ephemeral variable cannot depend on its value, so `problem` \
+                                       is for other variables (wrap it in `nonsensitive()` for a \
+                                       sensitive one). `token_wo` reports the same problem later \
+                                       in the plan.";
 
     fn call(&self, arguments: Arguments) -> Result<Report, Diagnostic> {
         Ok(match arguments.token {

@@ -40,8 +40,8 @@ impl Sought {
         }
         Err(Refusal::argument(Diagnostic::error(
             "Invalid --fingerprint",
-            "A fingerprint is sha256: and 64 digits of 0-9a-f, or at least the first 8 of these \
-             digits, as `status` shows them.",
+            "Write a fingerprint as sha256: and 64 digits of 0-9a-f, or as at least the first 8 of \
+             those digits, which `status` shows.",
         )))
     }
 

@@ -123,8 +123,8 @@ impl Choice {
             format!("None of the spares can be promoted:\n{refused}")
         };
         let next = if promotion.is_action() {
-            "If you store it in the primary, nothing else is to do. If you store it in a spare, \
-             invoke the action again."
+            "If you store it in a spare, invoke the action again. If you store it in the primary, \
+             you are done."
         } else {
             "Then apply again."
         };
@@ -189,7 +189,7 @@ fn unreadable(failed: Vec<(String, Diagnostic)>) -> Vec<(String, String)> {
             .iter()
             .find(|(first, advice)| detail == advice.replace(first, &path));
         let why = if let Some((first, _)) = alike {
-            format!("{}, as that of {first}", error.summary)
+            format!("{}, as for {first}", error.summary)
         } else {
             told.push((path.clone(), detail.clone()));
             detail
@@ -327,7 +327,12 @@ mod tests {
     #[test]
     fn a_list_of_many_spares_ends_with_their_number() {
         let refused: Vec<_> = (0..100)
-            .map(|number| (format!("spare-{number}"), "there is no token.".repeat(10)))
+            .map(|number| {
+                (
+                    format!("spare-{number}"),
+                    "it does not hold a token.".repeat(10),
+                )
+            })
             .collect();
         assert_eq!(list(refused[..0].iter()), "");
         let whole = list(refused[..2].iter());
@@ -372,7 +377,7 @@ mod tests {
         assert_eq!(text.matches("capabilities = ").count(), 2, "{text}");
         assert!(
             text.contains(
-                "- team/spare-20: Vault denied access: secret/team/spare-20#token, as that of \
+                "- team/spare-20: Vault denied access: secret/team/spare-20#token, as for \
                  team/spare-1\n"
             ),
             "{text}"

@@ -79,7 +79,7 @@ impl Promotion<'_> {
         };
         let Some(next) = version.checked_add(1) else {
             return Err(Stop::new(
-                format!("{} has no version left", self.primary),
+                format!("{} has no version number left", self.primary),
                 "Vault reports the highest version number that there is, so no other can follow. \
                  Check it with `vault kv metadata get`, and move the token to another secret.",
             ));
@@ -238,7 +238,7 @@ impl Promotion<'_> {
                 }
             } else if Instant::now() >= deadline {
                 return Err(Stop::new(
-                    format!("The mark for {} does not show", self.primary),
+                    format!("The mark for {} is not visible", self.primary),
                     format!(
                         "Vault accepted the mark on a spare, but the node that answers reads has \
                          not received it. No token was replaced. Once the cluster is healthy \

@@ -193,9 +193,8 @@ impl Promotion<'_> {
             return Err(Stop::new(
                 format!("Token {} was not rotated", self.primary),
                 format!(
-                    "The clocks of Vault and of this machine are more than an hour apart, so no \
-                     token is promoted because of a date. Correct the clock that is wrong, and \
-                     then {}.",
+                    "Vault's clock and this machine's clock are more than an hour apart, so no \
+                     token is promoted because of a date. Correct the clock that is wrong, then {}.",
                     self.again()
                 ),
             ));

@@ -85,7 +85,7 @@ impl Stop {
         let detail = match self.leaves {
             Leaves::TheOld => {
                 format!(
-                    "The current token has not expired and stays. {}",
+                    "The current token has not expired, so it was kept. {}",
                     self.detail
                 )
             }
@@ -102,10 +102,10 @@ pub(super) fn without_marks(place: Place<'_>, refusal: Option<&VaultError>) -> D
         Some(error) => diagnose::vault_error(error, "").detail,
     };
     Diagnostic::warning(
-        format!("Promotion into {place} leaves no marks"),
+        format!("Promotion into {place} left no marks"),
         format!(
-            "No other primary may use its spares, and after a crash, another spare may be promoted. \
-             {cause}"
+            "Make sure that no other primary uses these spares. After a crash, another spare may \
+             be promoted. {cause}"
         ),
     )
 }
@@ -121,11 +121,12 @@ impl Report {
 
 fn replaced(place: Place<'_>, path: &str) -> Diagnostic {
     Diagnostic::warning(
-        format!("Metadata for {place} was written back whole"),
+        format!("Metadata for {place} was written back as a whole"),
         format!(
-            "Vault refused to merge the metadata of {path}, so they were read and written back. \
-             That is safe while only one primary uses these spares. To make it safe for several, \
-             grant the merge:\n\n  path \"{}/metadata/*\" {{\n    capabilities = [\"patch\"]\n  }}",
+            "Vault refused to merge the metadata of {path}, so it was read and written back as a \
+             whole. That is safe while only one primary uses these spares. To make it safe for \
+             several, grant the merge:\n\n  path \"{}/metadata/*\" {{\n    capabilities = \
+             [\"patch\"]\n  }}",
             place.secret.mount(),
         ),
     )

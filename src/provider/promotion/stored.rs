@@ -109,8 +109,8 @@ impl Promotion<'_> {
             Claim::Taken(why) => Err(Stop::new(
                 format!("Token of {} was not stored", self.primary),
                 format!(
-                    "The spare {} holds the same token. {why} A token belongs in one primary \
-                     only, so nothing was stored. Mint another token and store that one.",
+                    "The spare {} holds the same token. {why} A token must be in only one primary, \
+                     so nothing was stored. Mint another token and store that one.",
                     spare.path
                 ),
             )),

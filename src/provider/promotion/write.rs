@@ -290,11 +290,10 @@ impl Writing<'_> {
                 Reading::Present(_) if Instant::now() < deadline => sleep(PAUSE).await,
                 Reading::Present(_) => {
                     return Err(Stop::new(
-                        format!("Secret {secret} is read in an old version"),
+                        format!("Vault returned an old version of secret {secret}"),
                         format!(
-                            "Vault refused the write because the secret had changed, but still \
-                             answers reads with the old version. Once the cluster is healthy \
-                             again, {}.",
+                            "Vault refused the write because the secret had changed, but it still \
+                             returns the old version. Once the cluster is healthy again, {}.",
                             promotion.again()
                         ),
                     ));
@@ -322,8 +321,8 @@ impl Writing<'_> {
         match error {
             WriteError::Vault(error) => Stop::vault(error, &promotion.primary.to_string()),
             WriteError::TooLarge => Stop::new(
-                format!("Secret {secret} is too large to be written"),
-                "Vault accepts documents up to 1 MiB. Move other fields to a secret of their own. \
+                format!("Secret {secret} is too large to write"),
+                "Vault accepts documents up to 1 MiB. Move other fields to a separate secret. \
                  No token was replaced.",
             ),
             WriteError::CasMismatch | WriteError::CasRequired => Stop::new(
@@ -343,8 +342,8 @@ impl Writing<'_> {
         Stop::new(
             format!("Vault did not confirm the write of {}", promotion.primary),
             format!(
-                "The new token may be stored already, or may still be. Nothing is lost either \
-                 way.{next} {cause}"
+                "The new token may already be stored, or the write may still take effect. Nothing \
+                 is lost either way.{next} {cause}"
             ),
         )
         .may_have_landed()

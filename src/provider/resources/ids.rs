@@ -43,10 +43,10 @@ pub(in crate::provider) async fn locate(
         .collect::<Option<Vec<_>>>()
         .ok_or_else(|| {
             Diagnostic::error(
-                "Wrong import id",
+                "Invalid import id",
                 format!(
-                    "Not everything in the id is in one mount ({mount}). Import what is in \
-                     another mount by an id of its own."
+                    "The id covers more than one mount ({mount} and another). Import each mount's \
+                     paths with a separate id."
                 ),
             )
         })?;

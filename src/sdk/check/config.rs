@@ -31,8 +31,8 @@ fn below(
             Mode::Required if value.is_null() => Some(Diagnostic::error(
                 format!("{path} is required"),
                 format!(
-                    "{path} is null. Set it; null is what an argument has that comes from an \
-                     optional variable without a value."
+                    "{path} is null. Set it. If it comes from an optional variable, that variable \
+                     has no value."
                 ),
             )),
             Mode::Computed if !value.is_null() => Some(Diagnostic::error(

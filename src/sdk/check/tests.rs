@@ -77,7 +77,7 @@ fn a_breach_is_told_with_its_place_and_without_a_value() {
     };
     let told = broken.into_diagnostic("update", "test_thing");
     assert_eq!(told.severity, Severity::Error);
-    assert_eq!(told.summary, "Provider bug: wrong answer to update");
+    assert_eq!(told.summary, "Provider bug: invalid response to update");
     assert!(
         told.detail
             .starts_with("For test_thing, labels[\"k\"]: the value is not the planned one. ")

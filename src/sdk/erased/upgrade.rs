@@ -91,7 +91,7 @@ fn no_object<R: Resource>(what: &str) -> Diagnostic {
     Diagnostic::error(
         format!("Cannot decode {what}"),
         format!(
-            "The state of this {} is no JSON object. Restore the state from a backup, with \
+            "The state of this {} is not a JSON object. Restore the state from a backup with \
              `terraform state push`.",
             R::TYPE_NAME
         ),
@@ -102,8 +102,8 @@ fn unknown_version<R: Resource>(what: &str, version: i64) -> Diagnostic {
     Diagnostic::error(
         format!("Unknown {what} version"),
         format!(
-            "The {what} of this {} was written with schema version {version}, which this \
-             provider does not read. Use the version of the provider that wrote it.",
+            "The {what} of this {} was written with schema version {version}, which this version \
+             of the provider cannot read. Use the version of the provider that wrote it.",
             R::TYPE_NAME
         ),
     )

@@ -105,10 +105,10 @@ fn decode(
 ) -> Result<Value, Diagnostic> {
     if parameters.len() != arguments.len() {
         return Err(Diagnostic::error(
-            "Wrong number of arguments",
+            "Invalid number of arguments",
             format!(
-                "{name} takes {} and got {}. Make sure that the version of the provider in use \
-                 is the one the configuration was written for.",
+                "{name} takes {} and got {}. Check that the configuration was written for this \
+                 version of the provider.",
                 parameters.len(),
                 arguments.len()
             ),
@@ -142,8 +142,8 @@ fn undecodable(path: AttributePath, reason: &str) -> Diagnostic {
     Diagnostic::error(
         "Cannot decode an argument",
         format!(
-            "{reason}. The host and this provider disagree on the function: make sure that one \
-             version of the provider is in use, and report this if it is."
+            "{reason}. Terraform or OpenTofu and this provider disagree on the function. Check \
+             that only one version of the provider is in use. If so, please report this."
         ),
     )
     .at(path)
@@ -152,9 +152,9 @@ fn undecodable(path: AttributePath, reason: &str) -> Diagnostic {
 /// Tells that the function broke its own signature. No value is quoted.
 fn wrong_result(name: &str, rule: &str) -> Diagnostic {
     Diagnostic::error(
-        "Provider bug: wrong result",
+        "Provider bug: invalid result",
         format!(
-            "{name}: {rule}. The result was withheld. This is a bug in the provider; please \
+            "{name}: {rule}. The result was discarded. This is a bug in the provider. Please \
              report it with the provider's version and this text."
         ),
     )

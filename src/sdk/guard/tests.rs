@@ -112,7 +112,7 @@ async fn a_stop_ends_a_call_at_once() {
     )
     .await;
     assert_eq!(answer.private, STATE);
-    assert_eq!(summaries(&answer), ["Stopped before the end"]);
+    assert_eq!(summaries(&answer), ["Operation interrupted"]);
     assert_eq!(started.elapsed(), Duration::ZERO);
 }
 
@@ -156,7 +156,7 @@ async fn grace_has_an_end() {
     cancelled.cancel();
     let answer = answer.await.unwrap();
     assert_eq!(answer.private, STATE);
-    assert_eq!(summaries(&answer), ["Stopped before the end"]);
+    assert_eq!(summaries(&answer), ["Operation interrupted"]);
     assert!(started.elapsed() >= Duration::from_secs(70));
     assert!(started.elapsed() < Duration::from_secs(71));
 }

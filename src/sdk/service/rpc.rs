@@ -228,9 +228,9 @@ impl<P: Provider> Rpc for ProviderService<P> {
         let call = self.session().call("MoveResourceState", &name);
         answered(call, Default::default(), async {
             Err(vec![Diagnostic::error(
-                "Cannot move from another resource type",
-                "This provider takes over no state of other resource types. Use an import block \
-                 for the new resource and a removed block with destroy = false for the old one.",
+                "Moving from another resource type is not supported",
+                "Use an import block for the new resource and a removed block with destroy = false \
+                 for the old one.",
             )])
         })
         .await

@@ -58,16 +58,19 @@ pub enum Problem {
     #[error("the value has white space inside")]
     WhiteSpaceInside,
     /// What a terminal takes for a color or a position.
-    #[error("the value has control characters of a terminal in it")]
+    #[error("the value has terminal control characters in it")]
     ControlCharacter,
     /// A dash that looks like the hyphen of a token.
     #[error("the value has a dash that only looks like a hyphen")]
     LookAlikeDash,
     /// A character outside the alphabet, seen or unseen.
-    #[error("the value has a character that occurs in no token")]
+    #[error("the value has a character that no token contains")]
     ForeignCharacter,
     /// 80 characters or fewer.
-    #[error("the token is cut off: 80 characters or fewer are the first line of a wrapped token")]
+    #[error(
+        "the token is cut off: it has 80 characters or fewer, so it is the first line of a wrapped \
+         token"
+    )]
     WrappedLine,
     /// Exactly 107 characters.
     #[error("the token has 107 of 108 characters: an 80-column terminal dropped one")]
@@ -149,12 +152,12 @@ impl Problem {
             Self::TextBefore | Self::TextAfter | Self::GluedWord | Self::PastedTwice => ALONE,
             Self::Masked => {
                 "Store the whole token, as `claude setup-token` printed it. If you have only the \
-                 shortened form, mint another token: nothing can show a token a second time."
+                 shortened form, mint another token, because no token is shown twice."
             }
             Self::Quotes => "Store the token again without the quotes.",
             Self::LineBreak => {
-                "Claude Code prints such a value when it starts, so the log of a pod may have the \
-                 token: treat it as leaked. Run `claude setup-token` again in a terminal at least \
+                "Claude Code prints such a value when it starts, so a pod's log may contain the \
+                 token. Treat it as leaked. Run `claude setup-token` again in a terminal at least \
                  300 columns wide, store the token that it prints, and revoke the old one in the \
                  account settings of claude.ai."
             }
@@ -162,13 +165,13 @@ impl Problem {
                 "Copy only the token, without the colors of the terminal, and store it again."
             }
             Self::LookAlikeDash => {
-                "A word processor or a chat replaced hyphens. Copy the token from the terminal, \
-                 and store it again."
+                "A word processor or a chat program replaced hyphens. Copy the token from the \
+                 terminal, and store it again."
             }
             Self::ForeignCharacter => {
-                "After its prefix, a token has only letters, digits, `_` and `-`. Look for \
-                 punctuation or an invisible character that was copied along, and store the token \
-                 without it."
+                "After its prefix, a token has only letters, digits, `_`, and `-`. Look for \
+                 punctuation or an invisible character that was copied with it, and store the \
+                 token without that."
             }
             Self::WhiteSpaceInside
             | Self::WrappedLine

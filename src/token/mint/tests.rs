@@ -138,8 +138,8 @@ fn a_first_configuration_far_from_the_stamp_is_told() {
     );
     let told = |day| {
         vec![format!(
-            "`token_minted_at` says {day}T00:00:00Z, the stamp of this token \
-             2026-01-02T00:00:00Z: the stamp counts"
+            "`token_minted_at` is {day}T00:00:00Z, but the token's stamp says \
+             2026-01-02T00:00:00Z; the stamp takes precedence"
         )]
     };
     for day in ["2026-01-04", "2025-12-31"] {

@@ -98,7 +98,7 @@ fn pools_have_distinct_paths() {
     assert_eq!(repeated.index(), Some(2));
     assert_eq!(
         repeated.to_string(),
-        "the path is the same as number 1 of the list"
+        "the path is the same as path 1 of the list"
     );
     let source = PathError::TrailingSlash;
     assert_eq!(check(&["a", "b/"], None), Err(Path { index: 1, source }));

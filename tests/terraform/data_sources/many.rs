@@ -159,7 +159,7 @@ async fn what_may_not_be_seen_is_left_out_and_named_once() {
     let apply = stack.applied(&below("claude-agent"));
     assert_eq!(
         warnings(&apply),
-        ["2 places of secret/claude-agent* could not be looked at"]
+        ["2 places of secret/claude-agent* could not be read"]
     );
     apply
         .says(&format!("secret/{}: Vault denied read", SPARES[0]))

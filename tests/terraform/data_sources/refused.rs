@@ -17,14 +17,18 @@ async fn wrong_arguments_are_refused_before_any_call() {
     };
     let (one, many) = ("claude_oauth_token", "claude_oauth_tokens");
     let cases = [
-        (one, "  path = \"/a\"", "Wrong path"),
+        (one, "  path = \"/a\"", "Invalid path"),
         (one, "  path = null", "path is required"),
-        (one, "  path = \"a\"\n  mount = \"secret/\"", "Wrong mount"),
-        (one, "  path = \"a\"\n  field = \"\"", "Wrong field"),
+        (
+            one,
+            "  path = \"a\"\n  mount = \"secret/\"",
+            "Invalid mount",
+        ),
+        (one, "  path = \"a\"\n  field = \"\"", "Invalid field"),
         (
             one,
             "  path = \"a\"\n  lifetime_days = 0.5",
-            "Wrong number of days",
+            "Invalid number of days",
         ),
         (
             one,
@@ -32,13 +36,13 @@ async fn wrong_arguments_are_refused_before_any_call() {
             "Unexpected argument status",
         ),
         (many, "  tokens = []", "Unexpected argument tokens"),
-        (many, "  path_prefix = \"a//b\"", "Wrong path_prefix"),
-        (many, "  path_prefix = \"a*\"", "Wrong path_prefix"),
-        (many, "  path_prefix = \"/\"", "Wrong path_prefix"),
+        (many, "  path_prefix = \"a//b\"", "Invalid path_prefix"),
+        (many, "  path_prefix = \"a*\"", "Invalid path_prefix"),
+        (many, "  path_prefix = \"/\"", "Invalid path_prefix"),
         (
             many,
             "  lifetime_days = 10\n  rotate_before_days = 10",
-            "Wrong number of days",
+            "Invalid number of days",
         ),
     ];
     let blocks = cases.iter().enumerate();
@@ -66,7 +70,7 @@ async fn wrong_arguments_are_refused_before_any_call() {
     stack.write(&block(one, 0, "  path = \"a\"\n  lifetime_days = 20"));
     let run = stack.workspace.plan();
     run.exits(1).says("lifetime_days = 20");
-    assert_eq!(errors(&run), ["Wrong number of days"]);
+    assert_eq!(errors(&run), ["Invalid number of days"]);
     assert_eq!(stack.bao.requests().len(), before);
 }
 

@@ -80,10 +80,10 @@ const GONE: [(&str, &str, &str); 8] = [
         "missing",
         "secret/no-field has no field claude_oauth_token.",
     ),
-    ("number", "malformed", "JSON of the kind number"),
-    ("null", "malformed", "JSON of the kind null"),
-    ("list", "malformed", "JSON of the kind array"),
-    ("object", "malformed", "JSON of the kind object"),
+    ("number", "malformed", "holds a JSON number"),
+    ("null", "malformed", "holds a JSON null"),
+    ("list", "malformed", "holds a JSON array"),
+    ("object", "malformed", "holds a JSON object"),
 ];
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn what_is_gone_is_a_planned_change_and_its_command_brings_it_back() {
         let id = format!("Token secret/{name}#claude_oauth_token");
         let at = format!("(at {})", stack.bao.address());
         let found = format!("{id} is {status} {at}");
-        let planned = format!("{id} has to be replaced: it is {status} {at}");
+        let planned = format!("{id} must be replaced: it is {status} {at}");
         assert!(
             !about.is_empty()
                 && about.iter().all(|told| {

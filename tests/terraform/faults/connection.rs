@@ -22,7 +22,7 @@ async fn a_server_that_stops_between_two_runs_is_told_and_the_state_is_kept() {
     let told = stack.plan().exits(1).told();
     let says = [
         "connection refused",
-        "Nothing listens there",
+        "Nothing is listening there",
         "Check the address",
     ];
     fails(&told, "agent", "Vault cannot be reached", &says);
@@ -84,7 +84,7 @@ fn a_pool_tells_once_what_is_true_of_all_its_spares() {
     assert!(
         told[0]
             .detail
-            .ends_with("So it is with 100 more of this pool.")
+            .ends_with("The same applies to 100 more secrets in this pool.")
     );
 }
 
@@ -216,7 +216,7 @@ async fn tls_works_as_configured_and_says_what_is_wrong_with_it() {
             &*wrong_port,
             vec![&*file],
             reach,
-            "Nothing listens there",
+            "Nothing is listening there",
         ),
         (
             "no-host",
@@ -229,7 +229,7 @@ async fn tls_works_as_configured_and_says_what_is_wrong_with_it() {
             "downgrade",
             downgrade.address(),
             vec![&*file],
-            "Vault redirects elsewhere",
+            "Vault redirects to another address",
             "not sent there",
         ),
     ];

@@ -70,7 +70,7 @@ async fn the_lines_that_a_refusal_shows_are_all_that_is_missing() {
     run.exits(1)
         .says("Error: Vault denied access: secret/team/agent#claude_oauth_token")
         .says("Vault denied `read` on `secret/data/team/agent`.")
-        .says("have these lines added to the policy:");
+        .says("add these lines to the policy:");
     // Exactly as a person would copy them from the screen.
     let lines: Vec<_> = run.stderr.lines().collect();
     let rules: Vec<_> = lines
@@ -132,7 +132,7 @@ async fn a_token_that_is_missing_or_refused_is_told_apart_from_a_missing_right()
     for (name, summary, says) in [
         (
             "agent",
-            "Vault token refused",
+            "Vault did not accept the Vault token",
             "The Vault token in the provider's argument token has expired",
         ),
         (

@@ -87,7 +87,7 @@ async fn names_leak_nothing() {
         .says("The secret has ")
         .says("(hidden)")
         .says("other")
-        .says("2 places of secret/team/* could not be looked at")
+        .says("2 places of secret/team/* could not be read")
         .says("secret/team/(hidden): this secret has a token in its name")
         .says("secret/team/(hidden)/: this folder has a token in its name");
     stage

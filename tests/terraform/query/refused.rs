@@ -16,13 +16,13 @@ async fn wrong_arguments_are_refused() {
     stack.workspace.write("main.tf", HEADER);
     let before = stack.bao.requests().len();
     for (config, summary, says) in [
-        ("mount = \"/kv\"", "Wrong mount", "starts with"),
-        ("mount = \"\"", "Wrong mount", "is empty"),
-        ("field = \"\"", "Wrong field", "is empty"),
-        ("path_prefix = \"/a\"", "Wrong path_prefix", "starts with"),
-        ("path_prefix = \"a//\"", "Wrong path_prefix", "ends with"),
-        ("path_prefix = \"a/../b\"", "Wrong path_prefix", "`..`"),
-        ("path_prefix = \"a*\"", "Wrong path_prefix", "`*`"),
+        ("mount = \"/kv\"", "Invalid mount", "starts with"),
+        ("mount = \"\"", "Invalid mount", "is empty"),
+        ("field = \"\"", "Invalid field", "is empty"),
+        ("path_prefix = \"/a\"", "Invalid path_prefix", "starts with"),
+        ("path_prefix = \"a//\"", "Invalid path_prefix", "ends with"),
+        ("path_prefix = \"a/../b\"", "Invalid path_prefix", "`..`"),
+        ("path_prefix = \"a*\"", "Invalid path_prefix", "`*`"),
         ("path = \"a\"", "Unsupported argument", "path"),
     ] {
         ask(&stack, "", config);
@@ -63,7 +63,7 @@ path \"secret/data/{}\" {{ capabilities = [\"read\"] }}
     assert!(!told[0].is_error);
     let said = format!("{} {}", told[0].summary, told[0].detail);
     for part in [
-        "2 places of secret/* could not be looked at",
+        "2 places of secret/* could not be read",
         "secret/closed/: Vault denied list",
         &format!("secret/{}: Vault denied read", SPARES[1]),
         "path \"secret/metadata/closed/\" {",

@@ -22,34 +22,34 @@ fn wrong_arguments_of_the_provider_are_refused_on_their_lines() {
     for (address, says) in [
         ("", "https://vault.example.com:8200"),
         ("vault.example.com", "not a URL"),
-        ("ftp://vault.example.com", "none of http, https and unix"),
-        ("localhost:8200", "none of http, https and unix"),
+        ("ftp://vault.example.com", "not http, https, or unix"),
+        ("localhost:8200", "not http, https, or unix"),
     ] {
         let line = format!("address = \"{address}\"");
-        cases.push(case(line, "", "Wrong address", says));
+        cases.push(case(line, "", "Invalid address", says));
     }
     for mount in ["", "/kv", "kv//v2", "kv/../sys"] {
         let line = format!("mount = \"{mount}\"");
-        cases.push(case(line, "", "Wrong mount", "vault secrets list"));
+        cases.push(case(line, "", "Invalid mount", "vault secrets list"));
     }
     for retries in ["-1", "0.5", "101"] {
         cases.push(case(
             format!("max_retries = {retries}"),
             "",
-            "Wrong number of retries",
+            "Invalid number of retries",
             "from 0 to 100",
         ));
     }
     for (days, says) in DAYS {
-        cases.push(case(days, "", "Wrong number of days", says));
+        cases.push(case(days, "", "Invalid number of days", says));
     }
     // Here the defaults of the other number are known.
     for line in ["lifetime_days = 30", "rotate_before_days = 365"] {
         cases.push(case(
             line,
             "",
-            "Wrong number of days",
-            "less than lifetime_days",
+            "Invalid number of days",
+            "less than `lifetime_days`",
         ));
     }
     let workspace = Workspace::new("provider-refusals");
@@ -62,37 +62,37 @@ const NEVER_QUOTED: [(&str, &str, &str, &str); 12] = [
     (
         "validate",
         "auth_login_approle = {\nrole_id = \"r\"\nsecret_id = \"@\"\n}\nauth_login_jwt = {\nrole = \"r\"\njwt = \"@\"\n}",
-        "More than one way to log in",
+        "More than one login method",
         "auth_login_approle and auth_login_jwt",
     ),
     (
         "validate",
         "token = \"@\"\nauth_login_kubernetes = {\nrole = \"r\"\n}",
-        "More than one way to log in",
+        "More than one login method",
         "auth_login_kubernetes and token",
     ),
     (
         "validate",
         "address = \"https://admin:@\\u0040vault.example.com\"",
-        "Wrong address",
+        "Invalid address",
         "user name or a password",
     ),
     (
         "validate",
         "address = \"admin:@\\u0040vault.example.com:8200\"",
-        "Wrong address",
-        "none of http, https and unix",
+        "Invalid address",
+        "not http, https, or unix",
     ),
     (
         "validate",
         "address = \"https://admin:@\\u0040vault.example.com:82000\"",
-        "Wrong address",
+        "Invalid address",
         "not a URL",
     ),
     (
         "validate",
         "address = \"https://vault.example.com/?token=@\"",
-        "Wrong address",
+        "Invalid address",
         "query or a fragment",
     ),
     (
@@ -110,8 +110,8 @@ const NEVER_QUOTED: [(&str, &str, &str, &str); 12] = [
     (
         "apply",
         "token = \"@\"",
-        "Vault token refused: secret/agent#claude_oauth_token",
-        "Set that argument to a new one",
+        "Vault did not accept the Vault token: secret/agent#claude_oauth_token",
+        "Set that argument to a new Vault token",
     ),
     (
         "apply",
@@ -129,7 +129,7 @@ const NEVER_QUOTED: [(&str, &str, &str, &str); 12] = [
         "apply",
         "token = \"@\"\naddress = \"http://127.0.0.1:1\"\nmax_retries = 0",
         "Vault cannot be reached: secret/agent#claude_oauth_token",
-        "Nothing listens there",
+        "Nothing is listening there",
     ),
 ];
 
@@ -197,7 +197,7 @@ fn files_and_names_that_cannot_serve_are_told_by_the_plan() {
         (
             format!("ca_cert_file = \"{text}\""),
             settings,
-            "holds no PEM certificate",
+            "does not contain a PEM certificate",
         ),
         (
             "ca_cert_dir = \"none\"".into(),
@@ -271,31 +271,31 @@ fn wrong_values_of_the_environment_are_named_by_their_variable() {
         (
             "VAULT_SKIP_VERIFY",
             "maybe",
-            "Wrong value in VAULT_SKIP_VERIFY",
+            "Invalid value in VAULT_SKIP_VERIFY",
             "true or false",
         ),
         (
             "BAO_SKIP_VERIFY",
             "2",
-            "Wrong value in BAO_SKIP_VERIFY",
+            "Invalid value in BAO_SKIP_VERIFY",
             "true or false",
         ),
         (
             "TF_CLAUDE_NOW",
             "2027-03-20",
-            "Wrong date in TF_CLAUDE_NOW",
+            "Invalid date in TF_CLAUDE_NOW",
             "RFC 3339",
         ),
         (
             "VAULT_CLIENT_CERT",
             "some.pem",
-            "Half a client certificate",
+            "Incomplete client certificate",
             "VAULT_CLIENT_KEY",
         ),
         (
             "BAO_CLIENT_KEY",
             "some.key",
-            "Half a client certificate",
+            "Incomplete client certificate",
             "VAULT_CLIENT_CERT",
         ),
         (
@@ -341,5 +341,5 @@ fn wrong_values_of_the_environment_are_named_by_their_variable() {
         .env("TF_CLAUDE_NOW", "2027-03-20T00:00:00Z")
         .run()
         .exits(0)
-        .says("Warning: The date is rehearsed: 2027-03-20T00:00:00Z");
+        .says("Warning: TF_CLAUDE_NOW sets the date to 2027-03-20T00:00:00Z");
 }

@@ -76,7 +76,7 @@ async fn the_token_is_there_at_once_and_the_next_plan_adopts_it() {
         .says(&format!("Claiming the spare {}", SPARES[0]))
         .says(&format!("Writing its token into {PRIMARY_ID}"))
         .says(&format!(
-            "{PRIMARY_ID} holds the token of {} as of version 3",
+            "{PRIMARY_ID} holds the token of {} since version 3",
             SPARES[0]
         ))
         .says("Actions: 1 invoked.");
@@ -254,6 +254,6 @@ async fn another_mount_and_another_field_are_taken() {
 ",
     );
     invoke(&stack).exits(0).says(
-        "team/kv/agents/primary#second_token holds the token of agents/spare as of version 2",
+        "team/kv/agents/primary#second_token holds the token of agents/spare since version 2",
     );
 }

@@ -73,10 +73,7 @@ async fn a_host_without_write_only_attributes_is_refused() {
                 continue;
             }
             assert_eq!(told.len(), 1, "{told:?}");
-            assert_eq!(
-                told[0].summary,
-                "Write-only attributes are not supported here"
-            );
+            assert_eq!(told[0].summary, "Write-only attributes are not supported");
             assert!(told[0].detail.contains(name), "{told:?}");
             assert_eq!(told[0].attribute, None);
         }

@@ -8,7 +8,7 @@ use crate::support::secrets::token;
 
 fn takes(stack: &Stack, spare: &str) {
     let plan = stack.workspace.plan();
-    plan.exits(2).says(&format!("the spare {spare} into it"));
+    plan.exits(2).says(&format!("promotes the spare {spare}"));
     stack.workspace.apply_saved().exits(0);
     assert_eq!(stack.attributes(AGENT)["rotated_from"], spare);
     stack.is_quiet();
@@ -88,7 +88,7 @@ async fn spares_named_in_the_plan_in_which_a_token_is_due_are_taken() {
     stack.write(&agent(BOTH));
     let plan = stack.workspace.plan();
     plan.exits(2)
-        .says("An apply copies the token of the first usable spare into it, if there is one among")
+        .says("An apply promotes the best usable spare, if any of these can be used:")
         .says("+ rotation_reason = \"rotation_due\"");
     assert_eq!(warnings(&plan).len(), 1, "{}", plan.transcript());
     stack.workspace.apply_saved().exits(0);

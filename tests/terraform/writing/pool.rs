@@ -112,8 +112,8 @@ async fn what_cannot_be_stored_is_refused() {
 
     stack.write(&storing(&[("elsewhere", &token("foreign"))], 1));
     let run = stack.workspace.run(["validate"]);
-    run.exits(1).says("elsewhere is not among paths.");
-    assert_eq!(errors(&run), ["Wrong tokens_wo"]);
+    run.exits(1).says("elsewhere is not in paths.");
+    assert_eq!(errors(&run), ["Invalid tokens_wo"]);
     run.search(&mut search);
 
     for (kind, value) in malformed("of a pool") {
@@ -136,9 +136,12 @@ async fn what_cannot_be_stored_is_refused() {
     run.exits(1);
     assert_eq!(
         errors(&run),
-        [format!("Another token is at secret/{}#{FIELD}", SPARES[0])]
+        [format!(
+            "Secret secret/{}#{FIELD} holds another token",
+            SPARES[0]
+        )]
     );
-    assert!(!spoken(&run).contains("terraform import ADDRESS secret/{"));
+    assert!(!spoken(&run).contains("with this id"));
     run.search(&mut search);
 
     for (arguments, summary) in [
@@ -170,7 +173,8 @@ async fn what_cannot_be_stored_is_refused() {
         .put(SPARES[0], json!({ FIELD: token("by hand") }))
         .await;
     let run = stack.workspace.apply_saved();
-    run.exits(1).says("somebody replaced it meanwhile");
+    run.exits(1)
+        .says("another client replaced it in the meantime");
     run.search(&mut search);
     assert_eq!(stack.current_version(SPARES[0]).await, 2);
 
@@ -213,7 +217,7 @@ async fn a_slot_that_is_refilled_is_available_again_by_itself() {
     assert!(
         warnings(&apply)
             .iter()
-            .any(|told| told.ends_with("1 available, 2 wanted")),
+            .any(|told| told.ends_with("1 available, 2 required")),
         "{}",
         apply.transcript()
     );
@@ -278,9 +282,12 @@ async fn a_token_that_is_not_tracked_is_stored_over_once_it_was_recorded() {
         run.exits(1).says("a token that this pool does not track");
         assert_eq!(
             errors(&run),
-            [format!("Another token is at secret/{}#{FIELD}", SPARES[1])]
+            [format!(
+                "Secret secret/{}#{FIELD} holds another token",
+                SPARES[1]
+            )]
         );
-        run.omits("stored already").omits("terraform import");
+        run.omits("already stored").omits("terraform import");
     };
 
     // A new pool: nothing is stored at the other path either.
@@ -330,12 +337,10 @@ async fn spares_that_were_stored_before_a_failure_are_named() {
     let tokens = [(SPARES[0], &*token("one")), (SPARES[1], &*token("two"))];
     stack.write(&storing(&tokens, 1));
     let run = stack.workspace.apply();
-    run.exits(1)
-        .says("Nothing was changed there.")
-        .says(&format!(
-            "these are stored already: secret/{}#{FIELD}.",
-            SPARES[0]
-        ));
+    run.exits(1).says("Nothing was changed.").says(&format!(
+        "These tokens of tokens_wo are already stored: secret/{}#{FIELD}.",
+        SPARES[0]
+    ));
     assert_eq!(
         errors(&run),
         [format!("Vault denied access: secret/{}#{FIELD}", SPARES[1])]

@@ -22,7 +22,7 @@ async fn a_due_token_is_replaced_by_the_best_spare() {
     let configuration = format!("{}{PODS}", agent(BOTH));
     let apply = stack.applied(&configuration);
     let expires_at = ago(340) + super::days(365);
-    let due = format!("Token {PRIMARY_ID} is due: expires ");
+    let due = format!("Token {PRIMARY_ID} expires ");
     assert!(
         warnings(&apply)[0].starts_with(&due),
         "{}",
@@ -36,8 +36,7 @@ async fn a_due_token_is_replaced_by_the_best_spare() {
     plan.exits(2)
         .says("+ rotation_reason = \"rotation_due\"")
         .says(&format!(
-            "An apply copies the token of the spare {} into it; the one that is there stays in \
-             the KV history.",
+            "An apply promotes the spare {}. The current value stays in the KV history.",
             SPARES[0]
         ));
     assert_eq!(
@@ -264,16 +263,16 @@ async fn a_secret_that_is_gone_is_not_written_over() {
     let plan = stack.workspace.plan();
     plan.exits(2)
         .says("+ rotation_reason = \"missing\"")
-        .says("nothing is written over a secret that is gone")
+        .says("nothing is written over a secret that does not exist")
         .says("vault kv undelete -mount=secret")
         .omits("no spare");
     let planned = change(&stack.workspace.show_json("saved.tfplan"), AGENT);
     assert_eq!(unknown(&planned), [""; 0]);
     let run = stack.workspace.apply_saved();
     run.exits(1)
-        .says("nothing is written over a secret that is gone")
+        .says("nothing is written over a secret that does not exist")
         .says("vault kv undelete -mount=secret")
-        .omits("Nothing was there to replace it with");
+        .omits("There was no spare to replace it");
     assert_eq!(stack.current_version(PRIMARY).await, 1);
     assert_eq!(stack.attributes(AGENT)["status"], "missing");
     assert_eq!(marks(&stack, SPARES[0]).await, []);
@@ -305,7 +304,7 @@ async fn a_due_token_stays_where_a_warning_was_asked_for() {
     let before = stack.everything(PRIMARY).await;
     let plan = stack.workspace.plan();
     plan.changes_nothing()
-        .says("No change is planned, since on_rotation_due is \"warn\".");
+        .says("No change is planned, because on_rotation_due is \"warn\".");
     assert_eq!(warnings(&plan).len(), 1, "{}", plan.transcript());
     stack.apply();
     assert_eq!(stack.everything(PRIMARY).await, before);

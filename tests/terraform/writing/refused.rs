@@ -18,7 +18,7 @@ const TOLD: [(&str, &str); 10] = [
     ("credentials JSON", "is Claude Code's credentials JSON"),
     ("other prefix", "does not begin as an OAuth token does"),
     ("space inside", "white space inside"),
-    ("line break inside", "treat it as leaked"),
+    ("line break inside", "Treat it as leaked"),
     ("quotes", "quotes in or around it"),
     ("wrapped at 80 columns", "80 characters"),
     ("one character lost", "107"),
@@ -95,10 +95,12 @@ async fn another_token_there_has_to_be_imported_first() {
     let before = stack.everything(PRIMARY).await;
     stack.write(&storing(&token("new")));
     let run = stack.workspace.apply();
-    run.exits(1).says(&format!(
-        "terraform import ADDRESS 'secret/{PRIMARY}#{FIELD}'"
-    ));
-    assert_eq!(errors(&run), [format!("Another token is at {PRIMARY_ID}")]);
+    run.exits(1)
+        .says("Import that token into this resource first, with this id, then apply again:");
+    assert_eq!(
+        errors(&run),
+        [format!("Secret {PRIMARY_ID} holds another token")]
+    );
     assert_eq!(stack.everything(PRIMARY).await, before);
     let state = stack.workspace.run(["state", "list"]);
     assert_eq!(state.exits(0).stdout.trim(), "");
@@ -127,8 +129,12 @@ async fn a_token_that_somebody_changed_meanwhile_stays() {
         .await;
     let before = stack.everything(PRIMARY).await;
     let run = stack.workspace.apply_saved();
-    run.exits(1).says("somebody replaced it meanwhile");
-    assert_eq!(errors(&run), [format!("Another token is at {PRIMARY_ID}")]);
+    run.exits(1)
+        .says("another client replaced it in the meantime");
+    assert_eq!(
+        errors(&run),
+        [format!("Secret {PRIMARY_ID} holds another token")]
+    );
     assert_eq!(stack.everything(PRIMARY).await, before);
     let state = stack.attributes(AGENT);
     assert_eq!(state["token_wo_version"], Value::Null);

@@ -27,7 +27,7 @@ async fn creation_writes_nothing() {
     let before = all(&stack).await;
     stack.write(&format!("{AGENT_BLOCK}{}", super::super::stack::POOL_BLOCK));
     let apply = stack.apply_at(now + super::days(1));
-    apply.exits(0).says("The date is rehearsed");
+    apply.exits(0).says("TF_CLAUDE_NOW sets the date");
     assert_eq!(warnings(&apply), [""; 0]);
     assert_eq!(all(&stack).await, before);
 
@@ -91,7 +91,7 @@ async fn rotations_write_nothing() {
     let apply = stack.apply_at(rotate_at);
     apply.exits(0);
     assert_eq!(news(&apply), [summary.as_str()], "{}", apply.transcript());
-    apply.says("The current token has not expired and stays.");
+    apply.says("The current token has not expired, so it was kept.");
     let apply = stack.apply_at(expires_at - SECOND);
     apply.exits(0);
     let apply = stack.apply_at(expires_at);

@@ -221,7 +221,7 @@ async fn a_request_without_spares_is_taken_out_before_a_token_is_stored() {
         .workspace
         .plan()
         .exits(2)
-        .says("so an apply fails. Take the change of rotate_when_changed out again, then mint")
+        .says("so an apply fails. Undo the change to rotate_when_changed.")
         .says("terraform-provider-claude store claude-agent-service");
 
     // A token that is there before the plan is the one that the request is about.

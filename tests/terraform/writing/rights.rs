@@ -49,14 +49,14 @@ async fn a_spare_that_cannot_be_marked_is_used_with_a_warning() {
     let apply = stack.workspace.apply_saved();
     apply
         .exits(0)
-        .says("No other primary may use its spares")
+        .says("Make sure that no other primary uses these spares")
         .says("Vault denied `patch` on `secret/metadata/claude-agent-service-spare-1`")
         .says(
             "path \"secret/metadata/claude-agent-service-spare-1\" { capabilities = [\"patch\"] }",
         );
     assert_eq!(
         news(&apply),
-        [format!("Promotion into {PRIMARY_ID} leaves no marks")]
+        [format!("Promotion into {PRIMARY_ID} left no marks")]
     );
     assert_eq!(stack.attributes(AGENT)["rotated_from"], SPARES[0]);
     assert_eq!(marks(&stack, SPARES[0]).await, []);
@@ -84,7 +84,7 @@ async fn without_any_metadata_rights_it_goes_on_with_warnings() {
         .says("path \"secret/metadata/claude-agent-service\" { capabilities = [\"patch\"] }");
     assert_eq!(
         news(&apply)[0],
-        format!("Promotion into {PRIMARY_ID} leaves no marks")
+        format!("Promotion into {PRIMARY_ID} left no marks")
     );
     let state = stack.attributes(AGENT);
     assert_eq!(state["rotated_from"], SPARES[0]);
@@ -132,7 +132,7 @@ async fn a_primary_that_cannot_be_written_takes_everything_back() {
     let apply = stack.workspace.apply_saved();
     apply
         .exits(0)
-        .says("The current token has not expired and stays.");
+        .says("The current token has not expired, so it was kept.");
     refusal(&apply);
     assert_eq!(news(&apply), [format!("Vault denied access: {PRIMARY_ID}")]);
     let after = stack.attributes(AGENT);
@@ -187,7 +187,7 @@ async fn a_refused_promotion_tells_of_nothing_that_did_not_happen() {
         [format!("Vault denied access: {PRIMARY_ID}")]
     );
     let told = apply.transcript();
-    for consequence in ["leaves no marks", "was not stamped"] {
+    for consequence in ["left no marks", "was not stamped"] {
         assert!(!told.contains(consequence), "{told}");
     }
 }
@@ -203,7 +203,7 @@ async fn spares_that_cannot_be_read_are_listed_with_what_grants_it() {
             .says("- claude-agent-service-spare-2: Vault denied access:");
     };
     let plan = stack.workspace.plan();
-    plan.exits(2).says("no spare is usable:");
+    plan.exits(2).says("no spare can be used:");
     refusal(&plan);
     stack.write(&requesting(1));
     let apply = stack.workspace.apply();
@@ -243,7 +243,7 @@ async fn where_a_merge_is_refused_metadata_is_read_and_written_back() {
         .says("That is safe while only one primary uses these spares.")
         .says("path \"secret/metadata/*\" { capabilities = [\"patch\"] }");
     let told = news(&apply);
-    let summary = format!("Metadata for {PRIMARY_ID} was written back whole");
+    let summary = format!("Metadata for {PRIMARY_ID} was written back as a whole");
     assert!(
         !told.is_empty() && told.iter().all(|told| *told == summary),
         "{told:?}"
@@ -277,7 +277,7 @@ async fn without_stamps_no_metadata_is_written_at_all() {
     apply.exits(0).says("stamp_metadata is false.");
     assert_eq!(
         news(&apply),
-        [format!("Promotion into {PRIMARY_ID} leaves no marks")]
+        [format!("Promotion into {PRIMARY_ID} left no marks")]
     );
     let state = stack.attributes(AGENT);
     assert_eq!(state["fingerprint"], fingerprint(&token(SPARES[0])));
@@ -339,7 +339,7 @@ async fn a_store_without_rights_says_which() {
     apply
         .exits(1)
         .says("path \"secret/data/new\" { capabilities = [\"")
-        .says("Nothing was changed there.");
+        .says("Nothing was changed.");
     assert_eq!(
         errors(&apply),
         ["Vault denied access: secret/new#claude_oauth_token"]

@@ -18,7 +18,7 @@ async fn a_request_is_answered_and_a_date_is_not() {
         stack.workspace.set("VAULT_ADDR", crooked.address());
         let plan = stack.workspace.plan();
         plan.exits(2)
-            .says("The clocks of Vault and this machine differ");
+            .says("Vault's clock and this machine's clock differ");
         let apply = stack.workspace.apply_saved();
         let summary = format!("Token {PRIMARY_ID} was not rotated");
         apply.says("more than an hour apart, so no token is promoted because of a date");

@@ -8,7 +8,7 @@ async fn lists_that_make_no_sense_are_refused_at_validate() {
     let stack = Stack::start("spares-refused").await;
     for (list, words) in [
         (format!("[\"a\", {PRIMARY:?}]"), "primary"),
-        ("[\"a\", \"b\", \"a\"]".to_owned(), "same as number 1"),
+        ("[\"a\", \"b\", \"a\"]".to_owned(), "same as path 1"),
         ("[\"a\", \"/b\"]".to_owned(), "starts with"),
         ("[\"a//b\"]".to_owned(), "empty"),
         ("[\"a\", null]".to_owned(), "A path is null"),
@@ -17,7 +17,12 @@ async fn lists_that_make_no_sense_are_refused_at_validate() {
         stack.write(&agent(&format!("  spare_paths = {list}\n")));
         let run = stack.workspace.run(["validate"]);
         run.exits(1);
-        assert_eq!(errors(&run), ["Wrong spare_paths"], "{}", run.transcript());
+        assert_eq!(
+            errors(&run),
+            ["Invalid spare_paths"],
+            "{}",
+            run.transcript()
+        );
         assert!(
             spoken(&run).contains(words),
             "{words}: {}",

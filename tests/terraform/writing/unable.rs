@@ -31,13 +31,13 @@ async fn a_working_token_stays_with_a_warning_and_the_drift_stays() {
         let plan = stack.workspace.plan();
         plan.exits(2)
             .says("+ rotation_reason = \"rotation_due\"")
-            .says("no spare is usable:");
+            .says("no spare can be used:");
         let planned = change(&stack.workspace.show_json("saved.tfplan"), AGENT);
         assert_eq!(unknown(&planned), [""; 0]);
         let apply = stack.workspace.apply_saved();
-        apply.exits(0).says("no spare is usable:");
+        apply.exits(0).says("no spare can be used:");
         assert_eq!(warnings(&apply).len(), 1, "{}", apply.transcript());
-        assert!(warnings(&apply)[0].starts_with(&format!("Token {PRIMARY_ID} is due: expires ")));
+        assert!(warnings(&apply)[0].starts_with(&format!("Token {PRIMARY_ID} expires ")));
         let after = stack.attributes(AGENT);
         assert_eq!(differences(&state, &after), ["rotation_reason"]);
     }
@@ -60,7 +60,9 @@ async fn spares_that_are_gone_after_the_plan_leave_everything_as_it_was() {
     let apply = stack.workspace.apply_saved();
     apply
         .exits(0)
-        .says("The current token has not expired and stays. None of the spares can be promoted:")
+        .says(
+            "The current token has not expired, so it was kept. None of the spares can be promoted:",
+        )
         .says(&format!("- {}: ", SPARES[0]))
         .says(&format!("- {}: ", SPARES[1]))
         .says("vault kv patch -mount=secret");
@@ -158,14 +160,14 @@ async fn a_secret_without_a_token_waits_for_one() {
     stack.patch(PRIMARY, json!({ FIELD: "weak" })).await;
     let before = stack.everything(PRIMARY).await;
     let apply = stack.workspace.apply();
-    apply.exits(1).says("There is no spare to replace it");
+    apply.exits(1).says("There was no spare to replace it");
     assert_eq!(stack.everything(PRIMARY).await, before);
     assert_eq!(stack.attributes(AGENT)["status"], "malformed");
     // A spare that comes with the next plan is taken.
     stack.write(&agent(BOTH));
     let plan = stack.workspace.plan();
     plan.exits(2)
-        .says("An apply copies the token of the first usable spare into it");
+        .says("An apply promotes the best usable spare");
     stack.workspace.apply_saved().exits(0);
     let state = stack.attributes(AGENT);
     assert_eq!(state["rotated_from"], SPARES[0]);

@@ -15,8 +15,7 @@ use super::{BOTH, aged, agent, now};
 use crate::support::proxy::{Judge, Judgement, Proxy, Seen, Step};
 use crate::support::secrets::token;
 
-const ONE_OF: &str =
-    "An apply copies the token of the first usable spare into it, if there is one among";
+const ONE_OF: &str = "An apply promotes the best usable spare, if any of these can be used:";
 
 /// Plans and applies, and demands that the first spare is taken.
 async fn takes_a_spare(stack: &Stack, plan_says: &str) {
@@ -41,7 +40,7 @@ async fn an_import_takes_over_and_the_plan_that_follows_rotates() {
         let plan = stack.workspace.plan();
         plan.exits(2)
             .says("Plan: 1 to import, 0 to add, 1 to change, 0 to destroy.")
-            .says("It is imported as it is, and nothing replaces it yet.");
+            .says("An import never rotates, so the token stays for now.");
         assert_eq!(warnings(&plan).len(), 1, "{}", plan.transcript());
         let planned = change(&stack.workspace.show_json("saved.tfplan"), AGENT);
         assert_eq!(unknown(&planned), [""; 0]);
@@ -60,7 +59,7 @@ async fn an_import_takes_over_and_the_plan_that_follows_rotates() {
         assert_eq!(state["spare_paths"], json!(SPARES));
         assert_eq!(state["rotation_reason"], Value::Null);
 
-        takes_a_spare(&stack, &format!("the spare {} into it", SPARES[0])).await;
+        takes_a_spare(&stack, &format!("promotes the spare {}", SPARES[0])).await;
         stack.is_quiet();
     }
 }
@@ -123,7 +122,7 @@ async fn a_refresh_that_fails_to_choose_says_so_and_leaves_it_to_the_apply() {
     let plan = stack.workspace.plan();
     plan.exits(2).says("something went wrong").says(ONE_OF);
     let told = warnings(&plan);
-    let unseen = format!("Spares of {PRIMARY_ID} could not be looked at");
+    let unseen = format!("Spares of {PRIMARY_ID} could not be read");
     assert!(told.contains(&unseen), "{}", plan.transcript());
     stack.workspace.set("VAULT_ADDR", stack.bao.address());
     stack.workspace.apply_saved().exits(0);

@@ -11,7 +11,7 @@ use crate::sdk::{Dynamic, Field};
 
 /// Example of an entry.
 const FORM: &str =
-    "An entry is written { secretKey = \"…\", remoteRef = { key = \"…\", property = \"…\" } }.";
+    "Write an entry as { secretKey = \"…\", remoteRef = { key = \"…\", property = \"…\" } }.";
 /// Ways of decoding that turn a token into other bytes: a token is valid Base64URL.
 const HARMFUL_STRATEGIES: [&str; 2] = ["Auto", "Base64URL"];
 

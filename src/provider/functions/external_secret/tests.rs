@@ -296,7 +296,7 @@ fn values_that_the_operator_refuses_are_refused() {
         refused(
             spec([(name, known("A_b"))]),
             &place,
-            "The name has only lower-case",
+            "The name must have only lowercase",
         );
         refused(spec([(name, number())]), &place, "A string is required.");
         let unknown = Dynamic::new(Type::Number, Value::Unknown);
@@ -550,6 +550,6 @@ fn annotations_that_sync_nothing_are_refused() {
     refused(
         spec([("secret_labels", label("a b"))]),
         "spec.secret_labels[\"app\"]",
-        "The value of a label has only letters",
+        "The value of a label must have only letters",
     );
 }

@@ -17,8 +17,8 @@ use crate::token::stamp::key;
 use crate::vault::VaultError;
 
 /// What does without the right to list.
-const NAMED_NEED_READ: &str = "Or name the paths, which takes `read` on their data alone: \
-    terraform-provider-claude status PATH...";
+const NAMED_NEED_READ: &str = "Or pass the paths of the secrets, which requires only `read` on \
+                               their data: terraform-provider-claude status PATH...";
 
 /// What keys of marks have behind the field.
 const MARK: &str = "promoted_to";
@@ -202,7 +202,7 @@ fn prefix(target: &str) -> Result<(&str, Prefix), Refusal> {
         Err(error) => {
             let told = refuse::path_prefix(&Field::Known(text.to_owned()), "PATH");
             Err(Refusal::argument(told.unwrap_or_else(|| {
-                Diagnostic::error("Wrong PATH", format!("{}.", capital(&error)))
+                Diagnostic::error("Invalid PATH", format!("{}.", capital(&error)))
             })))
         }
     }
@@ -214,11 +214,12 @@ pub(in super::super) fn list(target: &str) -> Result<Vec<String>, Refusal> {
         let rule = std::error::Error::source(&error)
             .map_or_else(String::new, |source| format!(": {source}"));
         Refusal::argument(Diagnostic::error(
-            "Wrong PATH",
+            "Invalid PATH",
             format!(
                 "{}{rule}. Write it as `vault kv list` shows it, without the mount and without \
-                 data/; several as \"spare-{{1,2}}\" or \"spare-{{1..5}}\" in quotes; all below \
-                 a folder as team/ with a slash at its end. --mount and --field name the rest.",
+                 data/. Write several paths as \"spare-{{1,2}}\" or \"spare-{{1..5}}\", in quotes, \
+                 and a whole folder as team/, with the slash. Set the mount and the field with \
+                 --mount and --field.",
                 capital(&error)
             ),
         ))

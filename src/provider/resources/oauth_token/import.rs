@@ -74,7 +74,7 @@ pub(super) async fn import(
 
 fn by_identity(identity: OauthTokenIdentity) -> Result<OauthToken, Diagnostic> {
     let wrong = |error: IdError| {
-        diagnose::wrong_import_id(&error, "{ path = \"…\" } with mount and field where needed")
+        diagnose::wrong_import_id(&error, "{ path = \"…\" } with mount and field if needed")
     };
     for path in [&identity.path, &identity.mount] {
         if let Some(path) = path.as_str() {

@@ -313,8 +313,8 @@ pub(super) fn recorded(state: &OauthToken) -> Option<Fingerprint> {
 
 fn incomplete() -> Diagnostic {
     Diagnostic::error(
-        "The state names no secret",
-        "mount and path are missing in the state, so there is nothing to read. Remove the \
-         resource from the state (terraform state rm) and import it again.",
+        "State does not contain the secret's path",
+        "mount and path are missing from state, so there is nothing to read. Remove the resource \
+         from state (`terraform state rm`) and import it again.",
     )
 }

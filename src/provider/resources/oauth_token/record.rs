@@ -91,7 +91,8 @@ pub(super) fn nothing_to_adopt(place: Place<'_>, observed: &Observed) -> Diagnos
 /// Says that a configuration names no place.
 pub(super) fn unnamed() -> Diagnostic {
     Diagnostic::error(
-        "The configuration names no secret",
-        "mount, path or field is not usable as it is. Compare them with `vault kv list`.",
+        "Invalid mount, path, or field",
+        "The configuration does not resolve to a secret. Compare mount, path, and field with \
+         `vault kv list`.",
     )
 }

@@ -13,10 +13,10 @@ use crate::token::path_list::parse_pool_id;
 use crate::token::paths::{validate_field, validate_path, validate_pool_paths};
 
 /// How an id is written.
-const FORM: &str = "<mount>/<paths>[#field], such as 'secret/claude-agent-service-spare-{1,2}' \
-    (quoted, since a shell expands braces)";
+const FORM: &str = "<mount>/<paths>[#field], such as 'secret/claude-agent-service-spare-{1,2}' (in \
+                    quotes, because a shell expands braces)";
 /// How an identity is written.
-const IDENTITY_FORM: &str = "{ paths = [\"…\"] } with mount and field where needed";
+const IDENTITY_FORM: &str = "{ paths = [\"…\"] } with mount and field if needed";
 
 /// Finds the spares; the refresh that follows dates them.
 pub(super) async fn import(
@@ -98,8 +98,8 @@ async fn everything_there(
             state.id.as_str().unwrap_or_default()
         ),
         format!(
-            "Found:\n{}\nStore what is missing, or import the paths that are there. Nothing was \
-             changed.",
+            "Found:\n{}\nStore the missing tokens, or import only the paths that hold one. Nothing \
+             was changed.",
             found.join("\n")
         ),
     )])

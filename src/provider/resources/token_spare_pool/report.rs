@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use super::model::{Private, Spare, TokenSparePool};
 use crate::protocol::{Diagnostic, Number};
-use crate::provider::diagnose::store_commands;
+use crate::provider::diagnose::{Place, command};
 use crate::sdk::{Diagnostics, Field};
 use crate::token::instant::{format_instant, parse_instant};
 use crate::token::pool::SpareStatus;
+use crate::vault::SecretPath;
 
 /// How many spares a text names one by one.
 const NAMED: usize = 20;
@@ -25,9 +26,11 @@ pub(super) fn is_short(pool: &TokenSparePool) -> Option<bool> {
 pub(super) fn warnings(pool: &TokenSparePool, private: &Private) -> Diagnostics {
     let mut told = Diagnostics::new();
     if is_short(pool) == Some(true) {
+        // It names the duplicates as well.
         told.push(shortage(pool, private));
+    } else {
+        told.extend(duplicates(pool));
     }
-    told.extend(duplicates(pool));
     told
 }
 
@@ -48,7 +51,7 @@ pub(super) fn due_with_primary(pool: &TokenSparePool, due: Timestamp) -> Diagnos
 /// The account of the primary is that of every available spare.
 pub(super) fn one_account(pool: &TokenSparePool, account: &str) -> Diagnostic {
     Diagnostic::warning(
-        format!("Spares {} are of the primary's account", name(pool)),
+        format!("Spares {} belong to the primary's account", name(pool)),
         format!(
             "The primary and every available spare carry the account label {account}. If that \
              account is disabled, they all stop working. Store a token of another account in one \
@@ -58,11 +61,20 @@ pub(super) fn one_account(pool: &TokenSparePool, account: &str) -> Diagnostic {
 }
 
 fn shortage(pool: &TokenSparePool, private: &Private) -> Diagnostic {
-    let mut detail = String::new();
     let spares = pool.spares.known().into_iter().flatten();
     let lacking = spares.filter(|(_, spare)| status(spare) != Some(SpareStatus::Available));
+    let mut detail = String::from(
+        "An apply does not fix this. Mint a token for each of these spares with `claude \
+         setup-token` in a terminal at least 300 columns wide, run the spare's command, paste the \
+         token, and press Enter. If fewer spares are enough, lower min_available.\n\n",
+    );
     for (path, spare) in lacking.clone().take(NAMED) {
-        let _ = writeln!(detail, "- {path}: {}", reason(path, spare, private));
+        let (reason, has_command) = reason(path, spare, private);
+        let _ = write!(detail, "- {path}: {reason}");
+        detail.push_str(&match store_command(pool, path) {
+            Some(store) if !has_command => command(&store),
+            _ => "\n".to_owned(),
+        });
     }
     let more = lacking.count().saturating_sub(NAMED);
     if more > 0 {
@@ -70,41 +82,42 @@ fn shortage(pool: &TokenSparePool, private: &Private) -> Diagnostic {
     }
     Diagnostic::warning(
         format!(
-            "Spares {}: {} available, {} wanted",
+            "Spares {}: {} available, {} required",
             name(pool),
             number(&pool.available_count),
             number(&pool.min_available)
         ),
-        format!(
-            "{detail}Mint a token for each with `claude setup-token` in a terminal at least 300 \
-             columns wide, run this with its path, paste it and press Enter:{patch}Or lower min_available, if \
-             fewer are enough.",
-            patch = store_commands(
-                "patch",
-                pool.mount.as_str().unwrap_or_default(),
-                "PATH",
-                pool.field.as_str().unwrap_or_default()
-            ),
-        ),
+        detail.trim_end(),
     )
 }
 
-fn reason(path: &str, spare: &Spare, private: &Private) -> String {
+/// The command that stores a token in one spare.
+fn store_command(pool: &TokenSparePool, path: &str) -> Option<String> {
+    let secret = SecretPath::new(pool.mount.as_str()?, path).ok()?;
+    let place = Place {
+        secret: &secret,
+        field: pool.field.as_str()?,
+    };
+    Some(place.store_command())
+}
+
+/// Why a spare is not available, and whether that names its command already.
+fn reason(path: &str, spare: &Spare, private: &Private) -> (String, bool) {
     let problem = private
         .spares
         .get(path)
         .and_then(|spare| spare.problem.clone());
     if let Some(problem) = problem {
-        return problem.trim_end().to_owned();
+        return (problem.trim_end().to_owned(), problem.contains("\n\n    "));
     }
-    let expires_at = spare.expires_at.as_str().unwrap_or("an unknown day");
-    match status(spare) {
+    let expires_at = spare.expires_at.as_str().unwrap_or("on an unknown date");
+    let reason = match status(spare) {
         Some(SpareStatus::Spent) => format!(
             "its token was promoted to {}.",
             spare.promoted_to.as_str().unwrap_or("a primary")
         ),
         Some(SpareStatus::Duplicate) => format!(
-            "it holds the same token as {}.",
+            "it holds the same token as {}, so it expires and leaks together with it.",
             spare.duplicate_of.as_str().unwrap_or("another path")
         ),
         Some(SpareStatus::Refused) => "its token was refused when it was last tried.".to_owned(),
@@ -113,10 +126,11 @@ fn reason(path: &str, spare: &Spare, private: &Private) -> String {
         }
         Some(SpareStatus::Expired) => format!("its token expired {expires_at}."),
         Some(SpareStatus::RotationDue) => format!("its token is due: it expires {expires_at}."),
-        Some(SpareStatus::Missing) => "there is no token.".to_owned(),
-        Some(SpareStatus::Malformed) => "it holds no usable token.".to_owned(),
-        Some(SpareStatus::Available) | None => "it is not known how it stands.".to_owned(),
-    }
+        Some(SpareStatus::Missing) => "it does not hold a token.".to_owned(),
+        Some(SpareStatus::Malformed) => "it does not hold a token.".to_owned(),
+        Some(SpareStatus::Available) | None => "its status is unknown.".to_owned(),
+    };
+    (reason, false)
 }
 
 fn duplicates(pool: &TokenSparePool) -> Option<Diagnostic> {
@@ -134,8 +148,8 @@ fn duplicates(pool: &TokenSparePool) -> Option<Diagnostic> {
     Some(Diagnostic::warning(
         format!("Spares {} have copies", name(pool)),
         format!(
-            "{named}. A copy is no spare: it expires and leaks with the other one. Mint a token \
-             of its own for each path and store it.",
+            "{named}. A copy is not a spare, because it expires and leaks together with the \
+             original. Mint a separate token for each path and store it.",
         ),
     ))
 }
@@ -144,8 +158,8 @@ fn duplicates(pool: &TokenSparePool) -> Option<Diagnostic> {
 pub(super) fn stays_in_vault(pool: &TokenSparePool) -> Diagnostic {
     Diagnostic::warning(
         format!("Spares {} stay in Vault", name(pool)),
-        "Only the resource leaves the state: nothing is removed from Vault and nothing is revoked. Each token \
-         works until its day for everyone who has it.",
+        "Only the resource leaves the state: nothing is removed from Vault, and no token is \
+         revoked. Each token works until it expires, for everyone who has it.",
     )
 }
 

@@ -262,7 +262,7 @@ fn merged(errors: Diagnostics) -> Diagnostics {
         .into_iter()
         .map(|(mut error, more)| {
             if more > 0 {
-                let rest = format!("So it is with {more} more of this pool.");
+                let rest = format!("The same applies to {more} more secrets in this pool.");
                 diagnose::add(&mut error.detail, &rest);
             }
             error

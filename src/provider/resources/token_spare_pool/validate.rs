@@ -49,8 +49,10 @@ fn tokens(config: &TokenSparePool) -> Diagnostics {
             let foreign = paths.as_ref().is_some_and(|paths| !paths.contains(path));
             if foreign {
                 return Some(Diagnostic::error(
-                    "Wrong tokens_wo",
-                    format!("{path} is not among paths. Add it there, or leave its token out."),
+                    "Invalid tokens_wo",
+                    format!(
+                        "{path} is not in paths. Add it there, or remove its token from tokens_wo."
+                    ),
                 ));
             }
             refuse::token(token, &format!("tokens_wo for {path}"))
@@ -67,9 +69,9 @@ fn min_available(config: &TokenSparePool) -> Option<Diagnostic> {
         .is_some_and(|wanted| most.is_none_or(|most| wanted <= most));
     (!fits).then(|| {
         Diagnostic::error(
-            "Wrong min_available",
-            "min_available is a whole number from 0 to the number of paths: more spares than \
-             are declared can never be available.",
+            "Invalid min_available",
+            "min_available must be a whole number from 0 to the number of paths, because only \
+             those spares can be available.",
         )
         .at(AttributePath::attribute("min_available"))
     })
@@ -81,8 +83,8 @@ fn prefix(config: &TokenSparePool) -> Option<Diagnostic> {
     let error = numbered_key(prefix, last).err()?;
     Some(
         Diagnostic::error(
-            "Wrong secret_key_prefix",
-            format!("With a number behind it, {error}."),
+            "Invalid secret_key_prefix",
+            format!("With a number appended, {error}."),
         )
         .at(AttributePath::attribute("secret_key_prefix")),
     )

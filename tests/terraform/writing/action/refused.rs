@@ -23,13 +23,13 @@ fn wrong_arguments_are_refused_where_they_stand() {
     let cases = [
         (
             format!("path = \"/agent\"\n{spares}"),
-            "Wrong path",
+            "Invalid path",
             "starts with `/`",
         ),
-        (format!("path = \"\"\n{spares}"), "Wrong path", "is empty"),
+        (format!("path = \"\"\n{spares}"), "Invalid path", "is empty"),
         (
             format!("path = \"{}\"\n{spares}", "a".repeat(500)),
-            "Wrong path",
+            "Invalid path",
             "shorter path",
         ),
         (
@@ -39,13 +39,13 @@ fn wrong_arguments_are_refused_where_they_stand() {
         ),
         (
             format!("mount = \"kv/\"\n{good}"),
-            "Wrong mount",
+            "Invalid mount",
             "ends with",
         ),
-        (format!("field = \"\"\n{good}"), "Wrong field", "is empty"),
+        (format!("field = \"\"\n{good}"), "Invalid field", "is empty"),
         (
             "path = \"agent\"\nspare_paths = []".to_owned(),
-            "Wrong spare_paths",
+            "Invalid spare_paths",
             "path",
         ),
         (
@@ -55,22 +55,22 @@ fn wrong_arguments_are_refused_where_they_stand() {
         ),
         (
             "path = \"agent\"\nspare_paths = [\"spare\", \"spare\"]".to_owned(),
-            "Wrong spare_paths",
-            "the same as number 1",
+            "Invalid spare_paths",
+            "the same as path 1",
         ),
         (
             "path = \"agent\"\nspare_paths = [\"spare\", \"agent\"]".to_owned(),
-            "Wrong spare_paths",
+            "Invalid spare_paths",
             "primary",
         ),
         (
             "path = \"agent\"\nspare_paths = [\"spare\", null]".to_owned(),
-            "Wrong spare_paths",
-            "Leave it out",
+            "Invalid spare_paths",
+            "Remove it",
         ),
         (
             "path = \"agent\"\nspare_paths = [\"a/../b\"]".to_owned(),
-            "Wrong spare_paths",
+            "Invalid spare_paths",
             "`..`",
         ),
     ];
@@ -121,7 +121,7 @@ async fn nothing_is_promoted_while_a_date_is_rehearsed() {
         .env(TF_CLAUDE_NOW, ago(-300).to_string())
         .run();
     run.exits(1)
-        .says("TF_CLAUDE_NOW is set, and nothing is written to Vault while it is. Unset it");
+        .says("While TF_CLAUDE_NOW is set, nothing is written to Vault. Unset it");
     failed_with(&run, &format!("No spare was promoted into {PRIMARY_ID}"));
     assert_eq!(stack.current_version(PRIMARY).await, 1);
     assert_eq!(marks(&stack, SPARES[0]).await, []);
@@ -172,7 +172,7 @@ async fn rights_that_are_missing_are_named() {
     stack.workspace.set("VAULT_TOKEN", may_write);
     let run = invoke(&stack);
     run.exits(0)
-        .says(&format!("Promotion into {PRIMARY_ID} leaves no marks: "))
+        .says(&format!("Promotion into {PRIMARY_ID} left no marks: "))
         .says(&format!("Token {PRIMARY_ID} was not stamped: "));
     assert_eq!(value_at(&stack, PRIMARY, 0).await, token(SPARES[0]));
 }
