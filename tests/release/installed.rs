@@ -2,10 +2,24 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use super::repository::Repository;
 use crate::support::terraform::{SOURCE, Workspace};
 use crate::support::{cargo, process};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// CI images such as Alpine have no loader of glibc.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_plain_build_needs_no_loader() {
+    let binary = env!("CARGO_BIN_EXE_terraform-provider-claude");
+    let mut command = std::process::Command::new("readelf");
+    let read = process::run(command.args(["-l", binary]), &[], LIMIT).unwrap();
+    assert!(read.status.success(), "{}", read.stderr);
+    assert!(!read.stdout.contains("INTERP"), "{}", read.stdout);
+}
 
 /// The folder of archives is laid out as a registry names them; `init` checks name and contents.
 #[test]
@@ -53,11 +67,7 @@ fn a_static_binary_is_installed_from_its_archive() {
         ".terraform/providers/{SOURCE}/{version}/{platform}/terraform-provider-claude_{tag}"
     ));
     let mut command = std::process::Command::new(installed);
-    let told = process::run(
-        command.arg("--version"),
-        &[],
-        std::time::Duration::from_secs(30),
-    );
+    let told = process::run(command.arg("--version"), &[], LIMIT);
     assert_eq!(
         told.unwrap().stdout,
         format!("terraform-provider-claude {version}\n")
