@@ -14,6 +14,9 @@
 //! | `races` | many applies at once |
 //! | `lagging` | a standby that lags, while another primary wants the same spare |
 //! | `again` | tokens that must not come back, whatever happened to spares and metadata |
+//! | `lives` | whole lives by a seed: copies, duplicates, rollbacks, and secrets that are created again |
+//! | `spares` | each use of a spare that is denied, slow, malformed, or deleted |
+//! | `clocks` | clocks that differ between a mark and the write |
 //! | `leaked` | a copy of a leaked token among the spares |
 //! | `cluster` | three servers, and the loss of one |
 //!
@@ -31,13 +34,16 @@
 
 mod again;
 mod bench;
+mod clocks;
 mod cluster;
 mod fault;
 mod host;
 mod lagging;
 mod leaked;
+mod lives;
 mod races;
 mod random;
+mod spares;
 mod stored;
 mod table;
 mod trial;

@@ -10,22 +10,22 @@ use terraform_provider_claude::secret::Secret as Text;
 
 use super::bench::{Bench, Deed, FIELD, PRIMARY, fingerprint, short};
 use super::fault::{Fault, Referee, Side, Strike};
-use super::host::{Access, Applied, Host, Instance, config, errors};
+use super::host::{Access, Applied, Host, Instance, Plan, config, errors};
 use super::trial::{Lab, Rights, adopted, refreshed};
 use crate::support::proxy::Proxy;
 
 /// One primary with the spares that it lists.
-struct Primary {
+pub(super) struct Primary {
     bench: Arc<Bench>,
-    name: &'static str,
+    pub(super) name: &'static str,
     field: &'static str,
     spares: Vec<&'static str>,
-    instance: Option<Instance>,
+    pub(super) instance: Option<Instance>,
     requests: i64,
 }
 
 impl Primary {
-    fn new(bench: &Arc<Bench>, name: &'static str, spares: &[&'static str]) -> Self {
+    pub(super) fn new(bench: &Arc<Bench>, name: &'static str, spares: &[&'static str]) -> Self {
         Self {
             bench: Arc::clone(bench),
             name,
@@ -37,7 +37,7 @@ impl Primary {
     }
 
     /// Stores a token in a new secret and adopts it.
-    async fn adopt(mut self, access: &Access, age: i32) -> Self {
+    pub(super) async fn adopt(mut self, access: &Access, age: i32) -> Self {
         let token = self.bench.token(self.name);
         self.bench.put(self.name, &token, "").await;
         self.bench.date(self.name, &token, age).await;
@@ -45,7 +45,7 @@ impl Primary {
         self
     }
 
-    fn config(&self) -> Value {
+    pub(super) fn config(&self) -> Value {
         let spares = self
             .spares
             .iter()
@@ -62,7 +62,7 @@ impl Primary {
         config(&parts)
     }
 
-    async fn refresh(&mut self, access: &Access) {
+    pub(super) async fn refresh(&mut self, access: &Access) {
         let instance = self.instance.take().unwrap();
         let mut host = Host::inside(access).await;
         let (read, told) = host.read(&instance).await;
@@ -71,8 +71,22 @@ impl Primary {
     }
 
     /// Asks for a rotation, and applies it through `through`.
-    async fn rotate_through(&mut self, access: &Access, through: &Access) -> Applied {
+    pub(super) async fn rotate_through(&mut self, access: &Access, through: &Access) -> Applied {
         self.requests += 1;
+        self.apply_through(access, through).await
+    }
+
+    /// Plans a requested rotation, and returns what an apply of it takes.
+    pub(super) async fn requested(&mut self, access: &Access) -> (Value, Instance, Plan) {
+        self.requests += 1;
+        let config = self.config();
+        let instance = self.instance.clone().unwrap();
+        let (prior, plan, _) = refreshed(access, &instance, &config, &mut Vec::new()).await;
+        (config, prior, plan)
+    }
+
+    /// Refreshes and plans, and applies that through `through`.
+    pub(super) async fn apply_through(&mut self, access: &Access, through: &Access) -> Applied {
         let config = self.config();
         let instance = self.instance.take().unwrap();
         let mut host = Host::inside(access).await;
@@ -94,12 +108,12 @@ impl Primary {
         applied
     }
 
-    async fn rotate(&mut self, access: &Access) -> Applied {
+    pub(super) async fn rotate(&mut self, access: &Access) -> Applied {
         self.rotate_through(access, access).await
     }
 
     /// Asks for a rotation that a spare serves.
-    async fn rotates_to(&mut self, access: &Access, label: &str) {
+    pub(super) async fn rotates_to(&mut self, access: &Access, label: &str) {
         let applied = self.rotate(access).await;
         assert!(errors(&applied.told).is_empty(), "{:?}", applied.told);
         let current = current(&self.bench, self.name).await;
@@ -107,7 +121,7 @@ impl Primary {
     }
 
     /// Asks for a rotation that no spare can serve.
-    async fn finds_no_spare(&mut self, access: &Access) {
+    pub(super) async fn finds_no_spare(&mut self, access: &Access) {
         let before = current(&self.bench, self.name).await;
         let applied = self.rotate(access).await;
         assert!(!errors(&applied.told).is_empty(), "{:?}", applied.told);
@@ -115,13 +129,13 @@ impl Primary {
     }
 }
 
-async fn fill(bench: &Bench, spare: &str, label: &str, age: i32) {
+pub(super) async fn fill(bench: &Bench, spare: &str, label: &str, age: i32) {
     let token = bench.token(label);
     bench.put(spare, &token, "").await;
     bench.date(spare, &token, age).await;
 }
 
-async fn bench() -> (Arc<Lab>, Arc<Bench>, Access) {
+pub(super) async fn bench() -> (Arc<Lab>, Arc<Bench>, Access) {
     let lab = Lab::start().await;
     let bench = Bench::new(&lab.bao, lab.folder());
     let access = lab.access(Rights::All, 1);
@@ -129,14 +143,14 @@ async fn bench() -> (Arc<Lab>, Arc<Bench>, Access) {
 }
 
 /// Removes all metadata of a secret, as `vault kv metadata put -custom-metadata=…` does.
-async fn wipe(bench: &Bench, name: &str) {
+pub(super) async fn wipe(bench: &Bench, name: &str) {
     let path = format!("secret/metadata/{}", bench.path(name));
     let body = json!({ "custom_metadata": { "owner": "team" } });
     bench.bao.must("POST", &path, body).await;
 }
 
 /// Reads the token of the current version only: older ones may be pruned.
-async fn current(bench: &Bench, name: &str) -> Option<String> {
+pub(super) async fn current(bench: &Bench, name: &str) -> Option<String> {
     let path = format!("secret/data/{}", bench.path(name));
     let read = bench.bao.must("GET", &path, serde_json::Value::Null).await;
     read["data"]["data"][FIELD].as_str().map(str::to_owned)

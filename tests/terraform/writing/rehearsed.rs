@@ -1,6 +1,7 @@
 //! With `TF_CLAUDE_NOW` set nothing is written, whatever is asked for.
 
 use serde_json::Value;
+use terraform_provider_claude::env::TF_CLAUDE_NOW;
 
 use super::super::stack::{
     AGENT, AGENT_BLOCK, PRIMARY, PRIMARY_ID, SECOND, SPARES, Stack, errors, fingerprint, warnings,
@@ -140,4 +141,35 @@ async fn other_changes_write_nothing() {
     );
     assert_eq!(all(&stack).await, before);
     assert_eq!(stack.attributes(AGENT)["token_wo_version"], Value::Null);
+}
+
+/// A plan, or a refresh, that was made for another date, and an apply of the present.
+#[tokio::test]
+async fn what_was_rehearsed_spends_no_spare() {
+    let stack = Stack::start("rehearse-old").await;
+    let minted_at = now() - super::days(300);
+    let stamp = super::super::stack::stamp(&token("primary"), minted_at);
+    stack.set_metadata(PRIMARY, stamp).await;
+    stack.applied(&agent(BOTH));
+    let before = all(&stack).await;
+    let later = now() + super::days(40);
+    stack.plan_at(later).exits(2);
+    let apply = stack.workspace.apply_saved();
+    apply.exits(0);
+    let kept = format!("Token {PRIMARY_ID} is not due, so it was kept");
+    assert!(news(&apply).contains(&kept), "{}", apply.transcript());
+    assert_eq!(all(&stack).await, before);
+
+    let refresh = stack
+        .workspace
+        .command(["apply", "-refresh-only", "-auto-approve"]);
+    refresh.env(TF_CLAUDE_NOW, later.to_string()).run().exits(0);
+    assert_eq!(stack.attributes(AGENT)["status"], "rotation_due");
+    let apply = stack
+        .workspace
+        .run(["apply", "-refresh=false", "-auto-approve"]);
+    apply.exits(0);
+    assert!(news(&apply).contains(&kept), "{}", apply.transcript());
+    assert_eq!(all(&stack).await, before);
+    stack.workspace.plan().changes_nothing();
 }
