@@ -283,6 +283,133 @@ async fn marks_and_stamps_show_what_a_secret_is_for() {
     );
 }
 
+/// Returns what `status` says of each path: role, status, and primary.
+fn roles(program: &Program) -> Vec<[Value; 4]> {
+    let document = program.run(&["status", "--json"]).json();
+    let tokens = document["tokens"].as_array().unwrap().iter();
+    let mut roles: Vec<_> = tokens
+        .map(|token| ["path", "role", "status", "promoted_to"].map(|name| token[name].clone()))
+        .collect();
+    roles.sort_by_key(|role| role[0].to_string());
+    roles
+}
+
+#[tokio::test]
+async fn marks_of_earlier_tokens_show_roles_and_those_of_copies_count() {
+    let bao = OpenBao::start().await;
+    let program = Program::at(&bao);
+    for (path, seed) in [
+        ("agent", "primary"),
+        ("spare-1", "refilled"),
+        ("spare-2", "marked"),
+        ("spare-3", "marked"),
+        ("spare-4", "retired"),
+    ] {
+        program.fed(&["store", path], token(seed)).exits(0);
+    }
+    let short = |seed: &str| digest(&token(seed))[..16].to_owned();
+    let notes = async |path: &str, key: &str, value: String| {
+        let body = json!({ "custom_metadata": { format!("{FIELD}.{key}"): value } });
+        let path = format!("secret/metadata/{path}");
+        bao.must("PATCH", &path, body).await;
+    };
+    let mark = |seed: &str| format!("{} 0 1790000000 agent#{FIELD}", short(seed));
+    notes("spare-1", "promoted_to.00c0ffee", mark("before")).await;
+    notes("spare-2", "promoted_to.00c0ffee", mark("marked")).await;
+    notes(
+        "agent",
+        "retired",
+        format!("{}:1790000000", short("retired")),
+    )
+    .await;
+    let null = Value::Null;
+    let agent = json!("agent");
+    assert_eq!(
+        roles(&program),
+        [
+            [
+                agent.clone(),
+                json!("primary"),
+                json!("in_date"),
+                null.clone()
+            ],
+            [
+                json!("spare-1"),
+                json!("spare"),
+                json!("in_date"),
+                null.clone()
+            ],
+            [
+                json!("spare-2"),
+                json!("spare"),
+                json!("spent"),
+                agent.clone()
+            ],
+            [
+                json!("spare-3"),
+                null.clone(),
+                json!("spent"),
+                agent.clone()
+            ],
+            [json!("spare-4"), null, json!("spent"), agent],
+        ]
+    );
+    program.run(&["status"]).exits(0).prints(" ROLE ");
+}
+
+#[tokio::test]
+async fn a_deleted_secret_of_ours_is_a_row_and_a_user_who_was_switched_off_is_none() {
+    let (bao, program) = deployment().await;
+    bao.put("secret", "marked", json!({ FIELD: token("marked") }))
+        .await;
+    let mark = json!({ "custom_metadata": {
+        format!("{FIELD}.promoted_to.00c0ffee"): "x",
+    } });
+    bao.must("PATCH", "secret/metadata/marked", mark).await;
+    bao.put("secret", "switched-off", json!({ FIELD: "" }))
+        .await;
+    // One with our stamp, one with a mark, one with neither.
+    for path in ["agent-spare-1", "marked", "team/other"] {
+        let path = format!("secret/data/{path}");
+        bao.must("DELETE", &path, Value::Null).await;
+    }
+    let every_field = program.run(&["status", "--json", "--field", "*"]).json();
+    for document in [program.run(&["status", "--json"]).json(), every_field] {
+        assert_eq!(
+            statuses(&document),
+            pairs(&[
+                ("agent-spare-1", "missing"),
+                ("marked", "missing"),
+                ("agent", "rotation_due"),
+                ("agent-spare-2", "duplicate"),
+            ])
+        );
+    }
+    program
+        .run(&["status", "--detailed-exitcode", "agent-spare-1"])
+        .exits(2)
+        .tells("vault kv undelete -mount=secret -versions=1 agent-spare-1");
+}
+
+#[tokio::test]
+async fn every_field_with_a_token_is_a_row() {
+    let bao = OpenBao::start().await;
+    let program = Program::at(&bao);
+    let fields = json!({ FIELD: token("one"), "deploy": token("two"), "password": "changeme" });
+    bao.put("secret", "agent", fields).await;
+    bao.put("secret", "other", json!({ "password": "changeme" }))
+        .await;
+    for targets in [&[][..], &["agent"], &["/"]] {
+        let arguments = [&["status", "--json", "--field", "*"], targets].concat();
+        let document = program.run(&arguments).json();
+        let tokens = document["tokens"].as_array().unwrap().iter();
+        let mut ids: Vec<_> = tokens.map(|token| token["id"].clone()).collect();
+        ids.sort_by_key(Value::to_string);
+        let expected = ["secret/agent#claude_oauth_token", "secret/agent#deploy"];
+        assert_eq!(ids, expected, "{targets:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_token_without_a_stamp_is_dated_by_its_history() {
     let bao = OpenBao::start().await;

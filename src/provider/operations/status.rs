@@ -208,6 +208,7 @@ impl Operations {
             .collect()
             .await;
         roles::assign(&mut seen);
+        self.note_spent(&mut seen).await;
         mark_copies(&mut seen);
         let mut troubles: Vec<(VaultError, Vec<String>)> = Vec::new();
         for seen in &mut seen {

@@ -8,11 +8,8 @@ use crate::protocol::Diagnostic;
 use crate::provider::diagnose::refuse::capital;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::lookup::describe::{TokenFacts, describe};
-use crate::provider::secrets::date::Found;
 use crate::provider::secrets::observe::{Observation, Observed};
-use crate::provider::secrets::spares::Spares;
 use crate::sdk::Diagnostics;
-use crate::token::mark::MarkState;
 use crate::token::name::shown;
 use crate::token::stamp::{Stamp, key, stamp_key};
 use crate::vault::{SecretPath, VaultError};
@@ -87,8 +84,10 @@ impl Operations {
             if let Some(token) = &description.token {
                 self.note_token(token, &mut seen.report);
                 self.note_verdict(place, document, token, &mut seen.report);
-                self.note_marks(place, document, token, seen).await?;
             }
+        }
+        if let Some(metadata) = observed.custom_metadata() {
+            seen.roles = roles::Hints::read(place.field, metadata);
         }
         if let Some(unusable) = description.unusable {
             seen.report.problem = Some(diagnose::unusable_in_short(&unusable));
@@ -125,41 +124,6 @@ impl Operations {
         report.expires_at = Some(token.dates.expires_at);
         report.rotate_at = Some(token.dates.rotate_at);
         report.rotated_from.clone_from(&token.rotated_from);
-    }
-
-    /// Reads what marks mean: only one about this very token costs a request, for the primary
-    /// that it names.
-    async fn note_marks(
-        &self,
-        place: Place<'_>,
-        document: &Observation,
-        token: &TokenFacts,
-        seen: &mut Seen,
-    ) -> Result<(), Diagnostic> {
-        let Ok(observer) = self.configured.observer() else {
-            return Ok(());
-        };
-        let spares = Spares {
-            configured: &self.configured,
-            observer,
-            mount: &self.mount,
-            field: place.field,
-            lifetime: self.lifetime,
-            primary: None,
-            anew: false,
-        };
-        let found = Found {
-            place,
-            document,
-            fingerprint: token.fingerprint,
-        };
-        let marks = spares.marks(found).await?;
-        seen.roles = roles::Hints::new(token.rotated_from.clone(), &marks);
-        if let Some((mark, _)) = marks.iter().find(|(_, state)| *state == MarkState::Spent) {
-            seen.report.state = State::Spent;
-            seen.report.promoted_to = Some(mark.primary.path.clone());
-        }
-        Ok(())
     }
 }
 

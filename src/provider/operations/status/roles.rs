@@ -1,34 +1,42 @@
-//! Which secret is a primary and which a spare: nobody writes that down as such, but marks and
-//! stamps show it, without a further request.
+//! Which secret is a primary and which a spare, and which tokens are spent: nobody writes that down
+//! as such, but marks and stamps show it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Role, Seen};
+use futures_util::{StreamExt as _, stream};
+
+use super::{Operations, Role, Seen, State, TOGETHER};
+use crate::provider::secrets::spares::Spares;
+use crate::token::fingerprint::ShortFingerprint;
 use crate::token::mark::{Mark, MarkState};
+use crate::token::paths::FieldPath;
+use crate::token::retired::RetiredTokens;
+use crate::token::stamp::Stamp;
 
 /// What the metadata of one secret says of itself and of others.
 #[derive(Debug, Default)]
 pub(super) struct Hints {
-    /// The spare that this token was promoted from.
+    /// The spare that a token of this field was promoted from, now or before.
     source: Option<String>,
-    /// Primaries that marks of this secret name.
-    targets: Vec<String>,
+    /// The marks of the field, whichever token they are about.
+    marks: Vec<Mark>,
+    /// The tokens that this field held before.
+    retired: RetiredTokens,
 }
 
 impl Hints {
-    /// Takes the origin of the token and the marks of its field. A mark for an earlier token
-    /// still tells that the secret is a spare.
-    pub(super) fn new(source: Option<String>, marks: &[(Mark, MarkState)]) -> Self {
-        let targets = marks.iter().map(|(mark, _)| mark.primary.path.clone());
+    /// Takes what the metadata say about a field.
+    pub(super) fn read(field: &str, metadata: &BTreeMap<String, String>) -> Self {
         Self {
-            source,
-            targets: targets.collect(),
+            source: Stamp::read(field, metadata).and_then(|stamp| stamp.rotated_from),
+            marks: Mark::read_all(field, metadata),
+            retired: RetiredTokens::read(field, metadata),
         }
     }
 }
 
-/// Gives each secret the role that it or another one shows it to have; a stamp of its own counts
-/// before what others say.
+/// Gives each secret the role that it or another one shows it to have; what others say of it counts
+/// before its own marks.
 pub(super) fn assign(seen: &mut [Seen]) {
     let mut primaries = BTreeSet::new();
     let mut spares = BTreeSet::new();
@@ -37,9 +45,9 @@ pub(super) fn assign(seen: &mut [Seen]) {
             primaries.insert(report.path.clone());
             spares.insert(source.clone());
         }
-        if !roles.targets.is_empty() {
+        if !roles.marks.is_empty() {
             spares.insert(report.path.clone());
-            primaries.extend(roles.targets.iter().cloned());
+            primaries.extend(roles.marks.iter().map(|mark| mark.primary.path.clone()));
         }
     }
     for Seen { report, .. } in seen {
@@ -51,4 +59,74 @@ pub(super) fn assign(seen: &mut [Seen]) {
             None
         };
     }
+}
+
+impl Operations {
+    /// Notes the tokens that are spent: a mark on any of the secrets, or the list of retired tokens
+    /// of one, says so of each copy. Only a mark about one of these tokens costs a request, for the
+    /// primary that it names.
+    pub(super) async fn note_spent(&self, seen: &mut [Seen]) {
+        let reads = self.for_one_secret();
+        let Ok(observer) = reads.configured.observer() else {
+            return;
+        };
+        let tokens: BTreeSet<_> = seen.iter().filter_map(short).collect();
+        let mut spent: BTreeMap<ShortFingerprint, FieldPath> = BTreeMap::new();
+        let mut failed = BTreeMap::new();
+        let mut marks = Vec::new();
+        for Seen { report, roles, .. } in seen.iter() {
+            for retired in roles.retired.iter() {
+                spent.entry(retired.fingerprint).or_insert(FieldPath {
+                    path: report.path.clone(),
+                    field: report.field.clone(),
+                });
+            }
+            let spares = Spares {
+                configured: &reads.configured,
+                observer,
+                mount: &reads.mount,
+                field: &report.field,
+                lifetime: reads.lifetime,
+                primary: None,
+                anew: false,
+            };
+            let of_tokens = roles.marks.iter();
+            let of_tokens = of_tokens.filter(|mark| tokens.contains(&mark.fingerprint));
+            marks.extend(of_tokens.map(|mark| async move { (mark, spares.judge(mark).await) }));
+        }
+        let judged: Vec<_> = stream::iter(marks).buffered(TOGETHER).collect().await;
+        for (mark, state) in judged {
+            match state {
+                Ok(MarkState::Spent) => {
+                    spent.insert(mark.fingerprint, mark.primary.clone());
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    failed.insert(mark.fingerprint, error);
+                }
+            }
+        }
+        for seen in seen {
+            let Some(token) = short(seen) else {
+                continue;
+            };
+            let is_here = |primary: &FieldPath| {
+                primary.path == seen.report.path && primary.field == seen.report.field
+            };
+            if let Some(primary) = spent.get(&token).filter(|primary| !is_here(primary)) {
+                if seen.report.rotated_from.is_none() {
+                    seen.report.state = State::Spent;
+                    seen.report.promoted_to = Some(primary.path.clone());
+                }
+            } else if let Some(error) = failed.get(&token) {
+                seen.report.state = State::Unreadable;
+                seen.report.problem = Some(format!("{}.", error.summary));
+                seen.told.push(error.clone());
+            }
+        }
+    }
+}
+
+fn short(seen: &Seen) -> Option<ShortFingerprint> {
+    Some(seen.report.fingerprint?.short())
 }

@@ -2,7 +2,6 @@
 
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose;
-use crate::provider::secrets::date::Found;
 use crate::provider::secrets::observe::{Field as Content, Observation, Observed};
 use crate::provider::secrets::spares::{Spares, named};
 use crate::token::mark::{Mark, MarkState, NamedVersion, PrimaryFacts};
@@ -27,22 +26,6 @@ impl Unjudged {
 }
 
 impl Spares<'_> {
-    /// Reads what the marks on a secret mean for its token; one about another token costs no
-    /// request and is left out.
-    pub(in crate::provider) async fn marks(
-        &self,
-        found: Found<'_>,
-    ) -> Result<Vec<(Mark, MarkState)>, Diagnostic> {
-        let mut marks = Vec::new();
-        for mark in Mark::read_all(found.place.field, &found.document.custom_metadata) {
-            if mark.is_about(&found.fingerprint) {
-                let state = self.judge(&mark).await?;
-                marks.push((mark, state));
-            }
-        }
-        Ok(marks)
-    }
-
     /// Reads the primary that a mark names, and decides what the mark means.
     ///
     /// # Errors
