@@ -2,6 +2,7 @@
 
 mod command_line;
 mod data_sources;
+mod deletion;
 mod due;
 mod end;
 mod ephemeral;

@@ -3,6 +3,7 @@
 //! Summaries of warnings name the token, because hosts merge warnings with equal summaries and
 //! show the first alone. No text holds a value of a secret.
 
+mod deletion;
 mod due;
 mod handed_out;
 mod mint;
@@ -17,7 +18,8 @@ mod unseen;
 mod unusable;
 mod vault;
 
-pub(super) use due::{Due, not_a_request, rotation_requested, spares_not_seen};
+pub(super) use deletion::{deleted_early, deletion_ends};
+pub(super) use due::{Deletion, Due, not_a_request, rotation_requested, spares_not_seen};
 pub(super) use handed_out::{
     OPEN_AT_APPLY, READ_AT_APPLY, expired_not_handed_out, look_at_apply, no_token,
     nothing_to_hand_out, refused_handed_out, unexpected_token,
@@ -33,7 +35,7 @@ pub(super) use operations::{
 };
 pub use place::shell;
 pub(super) use place::{Place, add, command, otherwise};
-pub(super) use promotion::{bookkeeping_gone, deleted_when_due, metadata_full, not_due_any_more};
+pub(super) use promotion::{bookkeeping_gone, metadata_full, not_due_any_more};
 pub(super) use shell_variables::ShellVariables;
 pub(super) use spare::unusable_spare;
 pub(super) use storing::{

@@ -25,6 +25,7 @@ mod write;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 pub(super) use choose::Target;
@@ -32,12 +33,14 @@ pub(super) use stop::Stop;
 pub(super) use stored::Marked;
 
 use super::diagnose::Place;
+use crate::clock::{Clock as _, SystemClock};
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
 use crate::provider::secrets::observe::Observer;
 use crate::sdk::{Diagnostics, Progress};
 use crate::token::expiry::{Lifetime, Status};
 use crate::token::fingerprint::{Fingerprint, ShortFingerprint};
+use crate::token::mark::WRITTEN_WITHIN;
 use crate::token::mint::{Dated, Minted};
 use crate::token::paths::FieldPath;
 use crate::token::retired::RetiredTokens;
@@ -346,6 +349,20 @@ impl Promotion<'_> {
                 self.again()
             ),
         ))
+    }
+
+    /// Returns when the last send of the primary may leave: five minutes after Vault's last answer,
+    /// by the wall clock, which keeps running while the machine sleeps. `None` if that answer is not
+    /// within five minutes of the mark's time by Vault's dates.
+    fn send_until(&self, marked_at: Option<Timestamp>) -> Option<Timestamp> {
+        let time = self.observer.store().server_time();
+        let date = time.map_or_else(|| self.configured.server_date(), |time| time.date);
+        let is_in_time =
+            |marked_at: Timestamp| date.duration_since(marked_at).abs() <= WRITTEN_WITHIN;
+        let answered_at = time.map_or_else(|| SystemClock.now(), |time| time.received_at);
+        marked_at
+            .is_none_or(is_in_time)
+            .then(|| answered_at + WRITTEN_WITHIN)
     }
 
     /// Stops between two steps if the host asked for it.

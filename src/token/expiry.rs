@@ -1,6 +1,6 @@
 //! When a token ends, from when it is due, and how it stands at an instant.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 use super::instant::{add_days, format_instant, whole_seconds};
@@ -42,6 +42,13 @@ impl Lifetime {
     /// Returns how many days before its end a token is due.
     pub fn rotate_before_days(self) -> u32 {
         self.rotate_before_days
+    }
+
+    /// Tells whether a version that is deleted as soon after it was written as this one would be
+    /// due at once.
+    pub fn is_due_at_once(self, created_at: Timestamp, deletion_time: Option<Timestamp>) -> bool {
+        let due_before = SignedDuration::from_hours(24 * i64::from(self.rotate_before_days));
+        deletion_time.is_some_and(|deleted_at| deleted_at.duration_since(created_at) <= due_before)
     }
 }
 
@@ -116,7 +123,8 @@ impl Dates {
     ///
     /// Each write beside the token makes a version that is deleted later. That moves nothing: the
     /// `kept` deletion, that of the version in which the token was first seen, counts until the
-    /// token is due by it. Only a version that is `found` to end the token earlier counts at once.
+    /// token is due by it. A version that is `found` to end the token earlier counts at once, and
+    /// so does one that does not end it: the setting was changed.
     pub fn deletion_of_known(
         minted_at: Timestamp,
         lifetime: Lifetime,
@@ -127,8 +135,20 @@ impl Dates {
         let by_kept = Self::new(minted_at, lifetime, kept);
         let by_found = Self::new(minted_at, lifetime, found);
         let counts = by_found.expires_at < by_kept.expires_at
-            || (by_found != by_kept && status_at(&by_kept, now).is_due());
+            || (by_found != by_kept
+                && (status_at(&by_kept, now).is_due()
+                    || !Self::ends_with_version(minted_at, lifetime, found)));
         if counts { found } else { kept }
+    }
+
+    /// Tells whether the deletion of its version ends a token earlier than its lifetime does.
+    pub fn ends_with_version(
+        minted_at: Timestamp,
+        lifetime: Lifetime,
+        deletion_time: Option<Timestamp>,
+    ) -> bool {
+        let with = Self::new(minted_at, lifetime, deletion_time);
+        with.expires_at < Self::new(minted_at, lifetime, None).expires_at
     }
 
     /// Returns `expires_at` in seconds since the epoch.
@@ -202,6 +222,11 @@ impl Status {
         matches!(self, Self::InDate | Self::RotationDue)
     }
 
+    /// Tells whether a date alone makes the token due.
+    pub fn is_by_date(self) -> bool {
+        matches!(self, Self::RotationDue | Self::Expired)
+    }
+
     /// Tells whether something is to be done about the token.
     pub fn is_due(self) -> bool {
         self != Self::InDate
@@ -263,7 +288,8 @@ mod tests {
         for (kept, found, now, counts) in [
             (june, july, "2026-05-01T00:00:00Z", june),
             (june, july, "2026-05-02T00:00:00Z", july),
-            (june, None, "2026-05-01T00:00:00Z", june),
+            (june, None, "2026-05-01T00:00:00Z", None),
+            (june, never, "2026-05-01T00:00:00Z", never),
             (june, None, "2026-05-02T00:00:00Z", None),
             (july, june, "2026-01-02T00:00:00Z", june),
             (None, june, "2026-01-02T00:00:00Z", june),
@@ -275,6 +301,22 @@ mod tests {
                 Dates::deletion_of_known(minted_at, year(), kept, found, at(now)),
                 counts,
                 "{kept:?}, then {found:?}, at {now}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_deletion_within_the_days_before_the_end_makes_each_version_due_at_once() {
+        let created_at = at("2026-01-01T00:00:00Z");
+        for (deleted_at, due) in [
+            (None, false),
+            (Some(at("2026-01-31T00:00:00Z")), true),
+            (Some(at("2026-01-31T00:00:01Z")), false),
+        ] {
+            assert_eq!(
+                year().is_due_at_once(created_at, deleted_at),
+                due,
+                "{deleted_at:?}"
             );
         }
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::name::has_token;
@@ -18,7 +19,7 @@ pub const MAXIMUM_FIELD_BYTES: usize = 100;
 /// A path in a mount and a field of the secret there, written `<path>#<field>`.
 ///
 /// A path has no `#`, so the first one separates the two and a field may have more.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FieldPath {
     /// Path in the mount, without `data/`.
     pub path: String,

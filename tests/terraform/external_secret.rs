@@ -163,3 +163,53 @@ async fn a_change_of_the_mapping_is_a_change_of_nothing_else() {
     stack.is_quiet();
     assert_eq!(stack.everything(PRIMARY).await, before);
 }
+
+#[tokio::test]
+async fn a_prefix_leads_a_store_to_the_spares() {
+    let stack = Stack::start("mapping-prefix").await;
+    let pool = |prefix: &str| {
+        POOL_BLOCK.replace("\n}", &format!("\n  remote_key_prefix = {prefix:?}\n}}"))
+    };
+    stack.write(&pool("secret/data/"));
+    stack.workspace.plan().exits(2);
+    let planned = change(&stack.workspace.show_json("saved.tfplan"), POOL);
+    let keys = |after: &Value| {
+        let entries = after["external_secret_data"].as_array().unwrap().iter();
+        let key = |entry: &Value| entry["remoteRef"]["key"].as_str().unwrap().to_owned();
+        entries.map(key).collect::<Vec<_>>()
+    };
+    let prefixed = SPARES.map(|path| format!("secret/data/{path}"));
+    assert_eq!(keys(&planned["after"]), prefixed);
+    stack.workspace.apply_saved().exits(0);
+    stack.is_quiet();
+    // Without one, the keys are the paths.
+    stack.applied(&pool(""));
+    assert_eq!(keys(&stack.attributes(POOL)), SPARES);
+    stack.applied(POOL_BLOCK);
+    stack.is_quiet();
+}
+
+#[tokio::test]
+async fn a_data_source_maps_a_token_as_its_arguments_say() {
+    let stack = Stack::start("mapping-data").await;
+    let block = |arguments: &str| {
+        format!("data \"claude_oauth_token\" \"agent\" {{\n  path = {PRIMARY:?}\n{arguments}\n}}\n")
+    };
+    stack.applied(&block(""));
+    let told = stack.attributes(AGENT);
+    assert_eq!(told["secret_key"], "CLAUDE_CODE_OAUTH_TOKEN");
+    assert_eq!(told["remote_key"], PRIMARY);
+    let token = entry("CLAUDE_CODE_OAUTH_TOKEN", PRIMARY, FIELD);
+    assert_eq!(told["external_secret_data"], json!([token]));
+
+    stack.applied(&block(
+        "  secret_key = \"AGENT_TOKEN\"\n  remote_key = \"kv/claude-agent-service\"",
+    ));
+    let told = stack.attributes(AGENT);
+    let token = entry("AGENT_TOKEN", "kv/claude-agent-service", FIELD);
+    assert_eq!(told["external_secret_data"], json!([token]));
+
+    stack.write(&block("  secret_key = \"not a key\""));
+    let plan = stack.workspace.plan();
+    plan.exits(1).says("secret_key");
+}

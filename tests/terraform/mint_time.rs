@@ -328,7 +328,7 @@ async fn a_version_that_deletes_itself_ends_the_token_earlier() {
     assert_eq!(adopted["minted_at"], written_at.to_string());
     assert_eq!(adopted["expires_at"], (written_at + days(50)).to_string());
     assert_eq!(adopted["rotate_at"], (written_at + days(20)).to_string());
-    stack.is_quiet();
+    stack.refresh_only().changes_nothing();
     stack
         .plan_at(written_at + days(20) - SECOND)
         .changes_nothing();
@@ -397,11 +397,13 @@ async fn a_longer_lifetime_ends_at_the_deletion_and_siblings_do_not_move_it() {
     assert_eq!(planned["after"]["expires_at"], deleted_at);
     stack.workspace.apply_saved().exits(0);
     assert_eq!(stack.attributes(AGENT)["expires_at"], deleted_at);
-    stack.is_quiet();
+    stack.workspace.plan().changes_nothing();
+    stack.refresh_only().changes_nothing();
 
     // A sibling's version is deleted later, which tells once the token is due.
     stack.patch(PRIMARY, json!({ "sibling": "new" })).await;
-    stack.is_quiet();
+    stack.workspace.plan().changes_nothing();
+    stack.refresh_only().changes_nothing();
     assert_eq!(stack.attributes(AGENT)["expires_at"], deleted_at);
     let plan = stack.plan_at(written_at + days(19) - SECOND);
     plan.changes_nothing();

@@ -1,6 +1,8 @@
 //! A pool of spares: which of them count, and what is said of those that do not.
 
 mod deletion;
+mod told;
+mod wiped;
 
 use serde_json::{Value, json};
 
@@ -42,7 +44,7 @@ async fn copies_are_no_spares() {
     let apply = stack.applied(&lenient("  primary_path = \"claude-agent-service\""));
     let copies = format!("Spares {POOL_ID} have copies");
     assert_eq!(warnings(&apply), [copies.as_str()]);
-    apply.says("claude-agent-service-spare-2 holds the same token as claude-agent-service");
+    apply.says("claude-agent-service-spare-2: it holds the same token as claude-agent-service");
     assert_eq!(
         verdict(&stack, SPARES[1]),
         [json!("duplicate"), json!(PRIMARY), Value::Null]
@@ -62,7 +64,7 @@ async fn copies_are_no_spares() {
         .await;
     let plan = stack.workspace.plan();
     plan.changes_nothing()
-        .says("claude-agent-service-spare-2 holds the same token as claude-agent-service-spare-1");
+        .says("spare-2: it holds the same token as claude-agent-service-spare-1");
     stack.apply();
     assert_eq!(
         verdict(&stack, SPARES[1]),

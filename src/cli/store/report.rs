@@ -13,6 +13,9 @@ pub(super) fn text(stored: &Stored, source: Source) -> String {
         let before = match stored.before {
             Before::Nothing if stored.version == 1 => "nothing: the secret is new".to_owned(),
             Before::Nothing => "nothing".to_owned(),
+            Before::Token(fingerprint) if fingerprint == stored.fingerprint => {
+                "the same token, in a version that Vault deletes".to_owned()
+            }
             Before::Token(fingerprint) => {
                 format!("token {} (it stays in the KV history)", fingerprint.short())
             }
@@ -48,7 +51,9 @@ pub(super) fn text(stored: &Stored, source: Source) -> String {
     if stored.is_new {
         text.push('\n');
         text.push_str(next_step(stored.role));
-        if let Before::Token(before) = stored.before {
+        if let Before::Token(before) = stored.before
+            && before != stored.fingerprint
+        {
             text.push_str(&format!(
                 "\nTo list every place that still holds the previous token:\n\n    \
                  {} find --fingerprint {}\n",

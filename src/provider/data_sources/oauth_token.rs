@@ -4,9 +4,10 @@ use async_trait::async_trait;
 
 use crate::protocol::Number;
 use crate::provider::block::configured::Configured;
+use crate::provider::defaults::DEFAULT_SECRET_KEY;
 use crate::provider::diagnose::refuse;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::functions::data_entry::DataEntry;
+use crate::provider::functions::data_entry::{DataEntry, remote_key};
 use crate::provider::lookup::arguments::asks;
 use crate::provider::lookup::attributes::described;
 use crate::provider::lookup::describe::describe;
@@ -21,7 +22,9 @@ described! {
         field: String = optional_computed() "Field of the secret that holds the token. Defaults to `claude_oauth_token`.";
         lifetime_days: Number = optional_computed() "Days from mint to expiry. Defaults to the provider's `lifetime_days`.";
         rotate_before_days: Number = optional_computed() "How many days before its expiry the token becomes due for rotation. Defaults to the provider's `rotate_before_days`.";
-        external_secret_data: Vec<DataEntry> = computed() "The entry for `spec.data` of an ExternalSecret that delivers this token, as a list with one element. Its `secretKey` is `CLAUDE_CODE_OAUTH_TOKEN`; use the function `external_secret_data` for another key.";
+        secret_key: String = optional_computed() "Key in the Kubernetes Secret (`secretKey` of an ExternalSecret). Defaults to `CLAUDE_CODE_OAUTH_TOKEN`.";
+        remote_key: String = optional_computed() "Key in the External Secrets store (`remoteRef.key`). Defaults to `path`, or to `<mount>/data/<path>` where ESO would otherwise cut the path. Set it if the store is not rooted at the mount, or is of ESO's own `openBao` kind.";
+        external_secret_data: Vec<DataEntry> = computed() "The entry for `spec.data` of an ExternalSecret that delivers this token, as a list with one element.";
     }
 }
 
@@ -48,6 +51,8 @@ impl DataSource for OauthTokenDataSource {
         let mut found = Diagnostics::new();
         found.extend(refuse::path(&config.path, "path"));
         found.extend(config.arguments().validate());
+        found.extend(refuse::secret_key(&config.secret_key, "secret_key"));
+        found.extend(refuse::empty(&config.remote_key, "remote_key"));
         found
     }
 
@@ -89,8 +94,14 @@ async fn look(
     }
     let mut object = config.clone();
     object.record(place, &description);
-    object.external_secret_data =
-        Field::Known(vec![DataEntry::of_token(&asked.mount, path, &asked.field)]);
+    let key = remote_key(&Field::text(&asked.mount), &config.path);
+    object.secret_key = object.secret_key.or(Field::text(DEFAULT_SECRET_KEY));
+    object.remote_key = object.remote_key.or(key);
+    object.external_secret_data = Field::Known(vec![DataEntry::new(
+        object.secret_key.clone(),
+        object.remote_key.clone(),
+        Field::text(&asked.field),
+    )]);
     object.fill_in(&asked);
     Ok(Found {
         object,

@@ -1,5 +1,8 @@
 //! What a user reads about a token that is due.
 
+use jiff::Timestamp;
+
+use super::deletion::deletion_ends;
 use super::{Place, add, command};
 use crate::protocol::Diagnostic;
 use crate::token::expiry::Status;
@@ -14,6 +17,18 @@ pub(in crate::provider) struct Due<'a> {
     pub(in crate::provider) expires_at: Option<&'a str>,
     /// Why it is not usable, where it is not.
     pub(in crate::provider) problem: Option<&'a str>,
+    /// What ends it, where that is the deletion of its version.
+    pub(in crate::provider) deletion: Option<Deletion>,
+}
+
+/// The deletion of the version that holds a token, before the token expires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::provider) struct Deletion {
+    /// When Vault deletes the version.
+    pub(in crate::provider) at: Timestamp,
+    /// Whether a new version would be due as soon as it is written, so that no date promotes a
+    /// spare.
+    pub(in crate::provider) at_once: bool,
 }
 
 /// What a spare can do for a token that is missing.
@@ -34,23 +49,37 @@ impl Due<'_> {
         }
     }
 
+    /// Reports whether a new version would be due as soon as it is written, so that a spare does
+    /// not help.
+    pub(in crate::provider) fn is_due_at_once(&self) -> bool {
+        self.status.is_by_date() && self.deletion.is_some_and(|deletion| deletion.at_once)
+    }
+
+    /// The deletion that makes the token due, and how to stop it.
+    fn deletion(&self) -> Option<String> {
+        let deletion = self.deletion.filter(|_| self.status.is_by_date())?;
+        Some(deletion_ends(self.place, deletion.at, deletion.at_once))
+    }
+
     /// What the person who reads must do.
     fn advice(&self) -> String {
-        match self.problem {
-            Some(problem) => problem.to_owned(),
-            None => mint_and_store(&self.place.store_commands()),
+        match (self.deletion(), self.problem) {
+            (Some(deletion), _) => deletion,
+            (None, Some(problem)) => problem.to_owned(),
+            (None, None) => mint_and_store(&self.place.store_commands()),
         }
     }
 
     /// The advice of a plan: its refresh has reported a problem in a warning of its own.
     fn advice_in_plan(&self) -> String {
-        match self.problem {
-            Some(_) => format!(
+        match (self.deletion(), self.problem) {
+            (Some(deletion), _) => deletion,
+            (None, Some(_)) => format!(
                 "The warning \"Token {} is {}\" says how to store a token.",
                 self.place,
                 self.status.as_str()
             ),
-            None => new_token(self.place),
+            (None, None) => new_token(self.place),
         }
     }
 
@@ -62,6 +91,9 @@ impl Due<'_> {
 
     /// The warning of a plan. `refused` says of each spare, in lines, why it cannot be used.
     pub(in crate::provider) fn in_plan(&self, refused: &str) -> Diagnostic {
+        if let Some(deletion) = self.deletion() {
+            return Diagnostic::warning(self.summary(), format!("{refused}{deletion}"));
+        }
         let stake = match (self.status.is_working(), refused.is_empty()) {
             _ if self.is_beyond_spares(refused) => {
                 &format!("An apply fails until there is a token again. {BEYOND_SPARES}")
@@ -84,7 +116,9 @@ impl Due<'_> {
         Diagnostic::warning(
             self.summary(),
             format!(
-                "An apply promotes the spare {spare}. The current value stays in the KV history."
+                "An apply promotes the spare {spare}. The current value stays in the KV history. \
+                 {}",
+                self.deletion().unwrap_or_default()
             ),
         )
     }
@@ -95,8 +129,9 @@ impl Due<'_> {
             self.summary(),
             format!(
                 "An apply promotes the best usable spare, if any of these can be used: {}. The \
-                 current value stays in the KV history.",
-                spares.join(", ")
+                 current value stays in the KV history. {}",
+                spares.join(", "),
+                self.deletion().unwrap_or_default()
             ),
         )
     }
@@ -114,7 +149,7 @@ impl Due<'_> {
 
     /// The warning of a plan that imports.
     pub(in crate::provider) fn in_import(&self, spares: &[String]) -> Diagnostic {
-        let next = if spares.is_empty() {
+        let next = if spares.is_empty() || self.deletion().is_some() {
             self.advice_in_plan()
         } else {
             "The next plan reads the spares, and promotes one if it can be used.".to_owned()
@@ -128,7 +163,9 @@ impl Due<'_> {
     /// The message of an apply that could not replace the token: a warning while the token works,
     /// an error once it does not. `refused` is what the plan said of the spares.
     pub(in crate::provider) fn in_apply(&self, refused: &str) -> Diagnostic {
-        let cause = if self.is_beyond_spares(refused) {
+        let cause = if self.deletion().is_some() {
+            ""
+        } else if self.is_beyond_spares(refused) {
             BEYOND_SPARES
         } else if refused.is_empty() {
             "There was no spare to replace it. "

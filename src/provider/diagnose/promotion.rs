@@ -1,11 +1,8 @@
 //! What a promotion finds out that a plan did not know.
 
-use jiff::Timestamp;
-
 use super::place::{Place, command, shell};
 use crate::protocol::Diagnostic;
 use crate::token::expiry::Dates;
-use crate::token::instant::format_instant;
 
 /// A plan wanted to rotate the token, and the apply found that it is not due.
 pub(in crate::provider) fn not_due_any_more(place: Place<'_>, dates: &Dates) -> Diagnostic {
@@ -18,31 +15,6 @@ pub(in crate::provider) fn not_due_any_more(place: Place<'_>, dates: &Dates) -> 
             dates.rotate_at_text(),
             dates.expires_at_text()
         ),
-    )
-}
-
-/// Why a date promotes nothing: a new version would be due at once as well.
-pub(in crate::provider) fn deleted_when_due(
-    place: Place<'_>,
-    deletion_at: Timestamp,
-    rotate_before_days: i64,
-) -> String {
-    let secret = place.secret;
-    let (mount, path) = (shell(secret.mount()), shell(secret.path()));
-    let of_secret = command(&format!(
-        "vault kv metadata patch -mount={mount} -delete-version-after=0s {path}"
-    ));
-    let of_engine = command(&format!(
-        "vault write {} delete_version_after=0s",
-        shell(&format!("{}/config", secret.mount()))
-    ));
-    format!(
-        "Vault deletes this version {}, because delete_version_after is set. A new version would \
-         be deleted just as soon, within the {rotate_before_days} days of rotate_before_days, so \
-         each apply would use up another spare. Change the setting of the secret:{of_secret}If the \
-         secret's metadata already shows 0s, change the setting of the whole mount:{of_engine}Then \
-         store the token again, because the current version keeps its deletion time.",
-        format_instant(deletion_at),
     )
 }
 

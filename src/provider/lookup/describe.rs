@@ -85,6 +85,11 @@ pub(in crate::provider) async fn describe(
     diagnostics.extend(diagnose::form(place, content));
     let dates = Dates::new(dated.minted.at, lifetime, document.deletion_at);
     let verdict = found.verdict(configured.server_now());
+    if let Some(at) = document.deletion_at
+        && Dates::ends_with_version(dated.minted.at, lifetime, Some(at))
+    {
+        diagnostics.push(diagnose::deleted_early(place, at));
+    }
     Ok(Description {
         status: status_with(verdict.as_ref(), &dates, configured.now()),
         token: Some(TokenFacts {

@@ -169,7 +169,7 @@ impl Operations {
 
     /// Stores a token in the field of one secret, keeps its other fields, and stamps it with its
     /// mint time: the one given (RFC 3339), or the present by Vault's clock. A token that is
-    /// there already makes no new version.
+    /// there already makes no new version, unless Vault is to delete the version that holds it.
     ///
     /// # Errors
     ///
@@ -207,7 +207,13 @@ impl Operations {
             Holding::Written(written) => {
                 let minted_at = minted_at.unwrap_or_else(|| self.configured.server_now());
                 let dates = Dates::new(minted_at, self.lifetime, written.deletion_at);
-                let stamp = NewStamp::new(stored.fingerprint, &dates);
+                let metadata = &written.custom_metadata;
+                let live = Stamp::live(place.field, metadata, &stored.fingerprint);
+                let stamp = NewStamp {
+                    rotated_from: live.as_ref().and_then(|live| live.rotated_from.clone()),
+                    requested: live.and_then(|live| live.requested),
+                    ..NewStamp::new(stored.fingerprint, &dates)
+                };
                 let stamping = self
                     .stamp(place, &stamp, &written.custom_metadata)
                     .await

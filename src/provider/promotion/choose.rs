@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{Promotion, Stop, Tried};
 use crate::protocol::Diagnostic;
-use crate::provider::diagnose;
+use crate::provider::diagnose::{self, Place};
 use crate::provider::secrets::observe::{Field as Content, Observed};
 use crate::provider::secrets::spares::{Readings, Spares, named};
 use crate::token::fingerprint::Fingerprint;
@@ -51,6 +51,7 @@ pub(in crate::provider) struct Choice {
     /// The primary's older versions with a token.
     versions: Vec<(Fingerprint, Timestamp)>,
     mount: String,
+    field: String,
 }
 
 impl Choice {
@@ -149,9 +150,17 @@ impl Choice {
                 continue;
             };
             let text = match (&reading.problem, named(&self.mount, &spare.path)) {
-                (Some(problem), _) => problem.trim_end().to_owned(),
+                (Some(problem), Ok(secret)) => {
+                    let field = &self.field;
+                    let place = Place {
+                        secret: &secret,
+                        field,
+                    };
+                    let text = diagnose::unusable_text(place, problem);
+                    text.trim_end().to_owned()
+                }
                 (None, Ok(secret)) => diagnose::unusable_spare(&secret, &why),
-                (None, Err(error)) => error.detail,
+                (_, Err(error)) => error.detail,
             };
             reasons.push((spare.path.clone(), text));
         }
@@ -247,6 +256,7 @@ impl Promotion<'_> {
             only_marks: false,
             versions,
             mount: self.primary.secret.mount().to_owned(),
+            field: self.primary.field.to_owned(),
         })
     }
 

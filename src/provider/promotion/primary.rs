@@ -1,6 +1,6 @@
 //! Step 1: read the primary, keep a token that somebody put there, and judge the token again.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use super::choose::Target;
@@ -199,15 +199,17 @@ impl Promotion<'_> {
                 ),
             ));
         }
-        let days = i64::from(self.lifetime.rotate_before_days());
-        let due_before = SignedDuration::from_hours(24 * days);
-        let is_short =
-            |deletion_at: Timestamp| deletion_at.duration_since(seen.created_at) <= due_before;
         match seen.deletion_at {
-            Some(deletion_at) if is_short(deletion_at) => Err(Stop::new(
-                format!("Token {} was not rotated", self.primary),
-                diagnose::deleted_when_due(self.primary, deletion_at, days),
-            )),
+            Some(deletion_at)
+                if self
+                    .lifetime
+                    .is_due_at_once(seen.created_at, seen.deletion_at) =>
+            {
+                Err(Stop::new(
+                    format!("Token {} was not rotated", self.primary),
+                    diagnose::deletion_ends(self.primary, deletion_at, true),
+                ))
+            }
             _ => Ok(()),
         }
     }

@@ -8,12 +8,10 @@ use jiff::Timestamp;
 use super::choose::{Choice, Target};
 use super::claim::Claim;
 use super::{Promotion, Report, Stop};
-use crate::clock::{Clock as _, SystemClock};
 use crate::protocol::Diagnostic;
 use crate::provider::secrets::observe::{Field as Content, Observation};
 use crate::sdk::Diagnostics;
 use crate::token::fingerprint::Fingerprint;
-use crate::token::mark::WRITTEN_WITHIN;
 use crate::token::spare::Purpose;
 use crate::vault::SecretPath;
 
@@ -22,18 +20,6 @@ pub(in crate::provider) struct Marked {
     choice: Choice,
     marks: Vec<(SecretPath, String)>,
     at: Timestamp,
-}
-
-impl Marked {
-    /// Returns when the last send of the write may leave, by the wall clock; `None` if by the
-    /// clock of Vault the marks are too old already. Without marks, nothing limits it.
-    pub(in crate::provider) fn latest(&self, vault_date: Timestamp) -> Option<Timestamp> {
-        if self.marks.is_empty() {
-            return Some(Timestamp::MAX);
-        }
-        let is_in_time = vault_date.duration_since(self.at) <= WRITTEN_WITHIN;
-        is_in_time.then(|| SystemClock.now() + WRITTEN_WITHIN)
-    }
 }
 
 impl Promotion<'_> {
@@ -116,6 +102,15 @@ impl Promotion<'_> {
             )),
             Claim::Unwritable(_) => Err(self.stale()),
         }
+    }
+
+    /// Returns when the last send of the write may leave, by the wall clock; `None` if by the
+    /// clock of Vault the marks are too old already. Without marks, nothing limits it.
+    pub(in crate::provider) fn latest(&self, marked: &Marked) -> Option<Timestamp> {
+        if marked.marks.is_empty() {
+            return Some(Timestamp::MAX);
+        }
+        self.send_until(Some(marked.at))
     }
 
     /// Removes the marks of a store that is known not to have happened.

@@ -8,12 +8,10 @@ use super::claim::Claimed;
 use super::primary::PrimaryDocument;
 use super::stop::Stop;
 use super::{Current, How, PATIENCE, PAUSE, Promotion, Reason, Report, Tried};
-use crate::clock::{Clock as _, SystemClock};
 use crate::provider::diagnose;
 use crate::provider::secrets::observe::{Field as Content, Observation, Observed};
 use crate::provider::secrets::stamps::{Changes, NewStamp, fits, note};
 use crate::token::expiry::Dates;
-use crate::token::mark::WRITTEN_WITHIN;
 use crate::token::mint::{MintSource, Minted};
 use crate::token::retired::Retired;
 use crate::token::spare::{ReadSpare, ReadToken};
@@ -63,20 +61,15 @@ impl Writing<'_> {
             self.withdraw().await;
             return Err(stop);
         }
-        let is_in_time = promotion
-            .configured
-            .server_date()
-            .duration_since(self.claim.at)
-            <= WRITTEN_WITHIN;
-        if !self.claim.marks.is_empty() && !is_in_time {
+        let marked_at = (!self.claim.marks.is_empty()).then_some(self.claim.at);
+        let Some(latest) = promotion.send_until(marked_at) else {
             self.withdraw().await;
             return Ok(Outcome::Stale);
-        }
+        };
         if let Err(stop) = promotion.go_on() {
             self.withdraw().await;
             return Err(stop);
         }
-        let latest = SystemClock.now() + WRITTEN_WITHIN;
         let document = self
             .primary
             .document

@@ -64,12 +64,13 @@ impl Resource for TokenSparePoolResource {
                     observer,
                     anew: false,
                 };
-                let survey = surveyor.survey(&state, &private).await?;
+                let mut survey = surveyor.survey(&state, &private).await?;
                 survey.record(&mut state);
+                let diagnostics = survey.told();
                 Ok(Read {
                     state,
                     private: survey.private,
-                    diagnostics: survey.diagnostics,
+                    diagnostics,
                 })
             }
             Err(unknown) => {

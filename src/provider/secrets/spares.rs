@@ -14,6 +14,7 @@ use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::secrets::date::{Found, date};
 use crate::provider::secrets::observe::{Field as Content, Observation, Observed, Observer};
+use crate::provider::secrets::unusable::Unusable;
 use crate::sdk::Diagnostics;
 use crate::token::check::Problem;
 use crate::token::expiry::{Dates, Lifetime};
@@ -58,8 +59,8 @@ pub(in crate::provider) struct Known {
 pub(in crate::provider) struct Reading {
     /// The spare.
     pub(in crate::provider) spare: ReadSpare,
-    /// Why there is no token, in words for the user.
-    pub(in crate::provider) problem: Option<String>,
+    /// Why there is no token.
+    pub(in crate::provider) problem: Option<Unusable>,
     /// What is new and worth a warning.
     pub(in crate::provider) diagnostics: Diagnostics,
     /// The metadata of the secret.
@@ -196,7 +197,7 @@ impl Spares<'_> {
                 path: place.secret.path().to_owned(),
                 slot: Slot::Missing,
             },
-            problem: diagnose::problem(place, observed, recorded.as_ref()),
+            problem: Unusable::at(observed, place.field, recorded.as_ref()),
             diagnostics: Diagnostics::new(),
             custom_metadata: BTreeMap::new(),
             marks: Vec::new(),

@@ -71,6 +71,13 @@ impl Storing<'_> {
             any_length: false,
         }
     }
+
+    /// Tells whether the same token is written again: Vault deletes this version, and a new one
+    /// lasts as long as the setting says now.
+    fn prolongs(&self, seen: &Observation) -> bool {
+        let is_own = matches!(self.replaces, Replaces::Anything | Replaces::Recorded(_));
+        is_own && seen.deletion_at.is_some()
+    }
 }
 
 /// How a token came to be where it was to be stored.
@@ -139,7 +146,7 @@ pub(in crate::provider) async fn store(
         let before = before(place, seen.as_ref(), fingerprint, storing.replaces)?;
         let before_write = seen.as_ref().map(|(document, _)| Observation::of(document));
         let (document, cas, replaced_at) = match seen {
-            Some((_, seen)) if holds(before, fingerprint) => {
+            Some((_, seen)) if holds(before, fingerprint) && !storing.prolongs(&seen) => {
                 return Ok(Stored {
                     told,
                     fingerprint,
@@ -168,14 +175,16 @@ pub(in crate::provider) async fn store(
             }
             None => None,
         };
-        if let Some(seen) = before_write.filter(|_| storing.stamps) {
+        let is_new = !holds(before, fingerprint);
+        if let Some(seen) = before_write.filter(|_| storing.stamps && is_new) {
             let metadata = &seen.custom_metadata;
             announce(observer, place, fingerprint, before, metadata, storing).await?;
         }
-        let date = configured.server_date();
         let latest = marks
             .as_ref()
-            .map_or(Some(Timestamp::MAX), |(_, marked)| marked.latest(date));
+            .map_or(Some(Timestamp::MAX), |(promotion, marked)| {
+                promotion.latest(marked)
+            });
         let Some(latest) = latest else {
             unmark(marks).await;
             return Err(diagnose::vault_error(

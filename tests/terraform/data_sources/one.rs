@@ -60,6 +60,8 @@ async fn a_stamped_token_is_told_by_one_read_and_stays_as_it_is() {
             "field": FIELD,
             "lifetime_days": 365,
             "rotate_before_days": 30,
+            "secret_key": "CLAUDE_CODE_OAUTH_TOKEN",
+            "remote_key": PRIMARY,
             "fingerprint": fingerprint(&token("primary")),
             "kv_version": 1,
             "minted_at": minted_at.to_string(),

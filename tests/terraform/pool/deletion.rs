@@ -43,7 +43,8 @@ async fn a_longer_lifetime_ends_with_the_version_that_holds_the_token() {
         let end = (written_at + days(count)).to_string();
         assert_eq!(pool["spares"][path]["expires_at"], end);
         assert_eq!(pool["runway_until"], end);
-        stack.is_quiet();
+        stack.workspace.plan().changes_nothing();
+        stack.refresh_only().changes_nothing();
     };
     stack.applied(&block(10));
     ends_after(10);

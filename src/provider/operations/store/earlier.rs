@@ -9,6 +9,7 @@ use crate::secret::Secret;
 use crate::token::check::check;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::retired::RetiredTokens;
+use crate::token::stamp::Stamp;
 use crate::vault::VaultError;
 
 /// Older versions that are read at most.
@@ -36,14 +37,19 @@ impl Operations {
         let Observed::Present(document) = &*observed else {
             return Ok(None);
         };
-        if holds(&observed, place, fingerprint) {
+        let is_current = holds(&observed, place, fingerprint);
+        if is_current && document.deletion_at.is_none() {
             return Ok(None);
+        }
+        let stamp = Stamp::live(place.field, &document.custom_metadata, &fingerprint);
+        if let Some(minted_at) = stamp.and_then(|stamp| stamp.minted_at) {
+            return Ok(Some(minted_at));
         }
         let retired = RetiredTokens::read(place.field, &document.custom_metadata);
         if let Some(retired) = retired.get(fingerprint.short()) {
             return Ok(retired.minted_at);
         }
-        let mut oldest = None;
+        let mut oldest = is_current.then_some(document.created_at);
         for version in (1..document.version).rev().take(HISTORY) {
             match observer.observe_version(place.secret, version).await {
                 Ok(Observed::Present(past)) => {

@@ -92,8 +92,11 @@ pub(super) async fn create(
             status,
             expires_at: state.expires_at.as_str(),
             problem: None,
+            deletion: state.deletion(&private),
         };
         diagnostics.push(due.when_adopted());
+    } else if let Some(deletion) = state.deletion(&private) {
+        diagnostics.push(diagnose::deleted_early(place, deletion.at));
     }
     diagnostics.extend(stamp(configured, &state, &private).await);
     Ok(Applied {

@@ -10,7 +10,7 @@ use crate::protocol::Number;
 use crate::provider::block::configured::Configured;
 use crate::provider::block::days::Days;
 use crate::provider::defaults::{DEFAULT_FIELD, DEFAULT_SECRET_KEY};
-use crate::provider::diagnose::Place;
+use crate::provider::diagnose::{Deletion, Place};
 use crate::provider::functions::data_entry::{DataEntry, remote_key};
 use crate::provider::promotion::{Prior, Promotion, Reason, Remembered};
 use crate::provider::secrets::date::Found;
@@ -75,6 +75,9 @@ pub(in crate::provider) struct Private {
     pub(super) created_at: Option<Timestamp>,
     /// When that version will be deleted by itself, as [`Dates::deletion_of_known`] has it.
     pub(super) deletion_at: Option<Timestamp>,
+    /// When the version was written whose deletion that is, unless it is `created_at`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) deletion_of: Option<Timestamp>,
     /// Why the value is not usable, in words for the user.
     pub(super) problem: Option<String>,
     /// The last token that passed the check, while the value does not.
@@ -239,10 +242,14 @@ impl Private {
         if !known || self.created_at.is_none() {
             self.created_at = Some(found.document.created_at);
             self.deletion_at = deletion_at;
+            self.deletion_of = None;
         } else if let Some((minted_at, lifetime)) = state.life() {
             let kept = self.deletion_at;
             self.deletion_at =
                 Dates::deletion_of_known(minted_at, lifetime, kept, deletion_at, now);
+            if self.deletion_at != kept {
+                self.deletion_of = deletion_at.map(|_| found.document.created_at);
+            }
         }
         self.problem = None;
         self.last_good = None;
@@ -373,6 +380,17 @@ impl OauthToken {
         Some(Dates::new(minted_at, lifetime, private.deletion_at))
     }
 
+    /// Returns the deletion of its version, where that ends the token before its lifetime does, or
+    /// would make a new version due at once.
+    pub(super) fn deletion(&self, private: &Private) -> Option<Deletion> {
+        let (minted_at, lifetime) = self.life()?;
+        let at = private.deletion_at?;
+        let written_at = private.deletion_of.or(private.created_at)?;
+        let at_once = lifetime.is_due_at_once(written_at, Some(at));
+        let counts = at_once || Dates::ends_with_version(minted_at, lifetime, Some(at));
+        counts.then_some(Deletion { at, at_once })
+    }
+
     fn life(&self) -> Option<(Timestamp, Lifetime)> {
         let minted_at = parse_instant(self.minted_at.as_str()?).ok()?;
         Some((minted_at, self.days().lifetime().ok()??))
@@ -488,12 +506,17 @@ impl OauthToken {
     }
 
     /// Returns the status of a token that a spare may replace: a refresh looks at the spares then.
-    pub(super) fn replaceable(&self) -> Option<Status> {
+    pub(super) fn replaceable(&self, private: &Private) -> Option<Status> {
         let has_spares = self
             .known_spare_paths()
             .is_some_and(|paths| !paths.is_empty());
         let may = has_spares && self.on_rotation_due.as_str() == Some("plan");
-        self.known_status().filter(|status| may && status.is_due())
+        let at_once = || {
+            self.deletion(private)
+                .is_some_and(|deletion| deletion.at_once)
+        };
+        self.known_status()
+            .filter(|status| may && status.is_due() && !(status.is_by_date() && at_once()))
     }
 
     /// Returns the status where it is known.

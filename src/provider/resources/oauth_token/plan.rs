@@ -202,6 +202,7 @@ fn due(
         status,
         expires_at: prior.expires_at.as_str(),
         problem: private.problem.as_deref(),
+        deletion: prior.deletion(private),
     };
     if planned.on_rotation_due.as_str() == Some("warn") {
         told.push(due.in_plan_without_change());
@@ -210,6 +211,11 @@ fn due(
     let paths = planned.known_spare_paths().unwrap_or_default();
     if private.is_import() {
         told.push(due.in_import(&paths));
+        return planned;
+    }
+    if due.is_due_at_once() {
+        told.push(due.in_plan(""));
+        planned.rotation_reason = Field::text(status.as_str());
         return planned;
     }
     let spare = private.usable.first().filter(|spare| paths.contains(spare));

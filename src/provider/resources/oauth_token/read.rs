@@ -84,7 +84,7 @@ impl Refresh<'_> {
                 self.gone(place, Status::Missing, problem);
             }
         }
-        if let (Some(status), Some(document)) = (self.state.replaceable(), present) {
+        if let (Some(status), Some(document)) = (self.state.replaceable(self.private), present) {
             self.look_at_spares(observer, place, status, document).await;
         }
         Ok(())
@@ -147,6 +147,12 @@ impl Refresh<'_> {
         let dates = self
             .private
             .note_token(self.state, found, known, self.configured);
+        // A plan says it of a token that is due.
+        if let Some(deletion) = self.state.deletion(self.private)
+            && self.state.known_status() == Some(Status::InDate)
+        {
+            self.told.push(diagnose::deleted_early(place, deletion.at));
+        }
         if let Some(dates) = dates.filter(|_| known && self.was_stamped()) {
             self.report_wiped(found, &dates);
         }

@@ -339,13 +339,14 @@ impl Update<'_> {
             status,
             expires_at: state.expires_at.as_str(),
             problem: self.private.problem.as_deref(),
+            deletion: state.deletion(&self.private),
         };
         let looked = state.spare_paths == self.prior.spare_paths;
         vec![due.in_apply(if looked { &self.private.refused } else { "" })]
     }
 
     fn finish(mut self, state: OauthToken, diagnostics: Diagnostics) -> Updated {
-        if state.replaceable().is_none() {
+        if state.replaceable(&self.private).is_none() {
             // The next refresh finds none, and the host would take that for drift.
             self.private.forget_spares();
         }

@@ -62,14 +62,17 @@ pub(super) async fn update(
         told.extend(work.store(&tokens, prior.spares.known()).await?);
     }
     state.spares = prior.spares.clone();
-    let survey = work.survey(&state, &private).await?;
+    let mut survey = work.survey(&state, &private).await?;
     survey.record(&mut state);
-    if is_changed {
+    if is_changed && work.stamps {
+        for wiped in std::mem::take(&mut survey.wiped) {
+            told.extend(wiped.restore(work.observer).await);
+        }
         told.extend(work.stamp(&survey).await);
     }
     let seen = state.clone();
     decide(&mut state, planned);
-    told.extend(survey.diagnostics);
+    told.extend(survey.told());
     told.extend(warnings(&seen, &survey.private));
     Ok(Applied {
         state,
@@ -254,10 +257,10 @@ fn keep<T>(found: &mut Field<T>, planned: Field<T>) {
 
 fn applied(
     state: TokenSparePool,
-    survey: Survey,
+    mut survey: Survey,
     mut told: Diagnostics,
 ) -> Applied<TokenSparePoolResource> {
-    told.extend(survey.diagnostics);
+    told.extend(survey.told());
     told.extend(warnings(&state, &survey.private));
     Applied {
         state,

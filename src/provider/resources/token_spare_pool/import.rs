@@ -1,7 +1,7 @@
 //! Import by id or by identity.
 
 use super::TokenSparePoolResource;
-use super::model::{Private, TokenSparePool, TokenSparePoolIdentity};
+use super::model::{Private, Problem, TokenSparePool, TokenSparePoolIdentity};
 use super::survey::Surveyor;
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
@@ -83,12 +83,11 @@ async fn everything_there(
         .spares
         .iter()
         .map(|(path, spare)| {
-            let problem = survey
-                .private
-                .spares
-                .get(path)
-                .and_then(|private| private.problem.as_deref());
-            let what = problem.or(spare.status.as_str()).unwrap_or("not known");
+            let private = survey.private.spares.get(path);
+            let what = match private.and_then(|private| private.problem.as_ref()) {
+                Some(Problem::NoToken(unusable)) => diagnose::unusable_in_short(unusable),
+                _ => spare.status.as_str().unwrap_or("not known").to_owned(),
+            };
             format!("- {path}: {what}")
         })
         .collect();

@@ -12,9 +12,12 @@ use crate::provider::block::configured::Configured;
 use crate::provider::block::days::Days;
 use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::functions::data_entry::{DataEntry, remote_key};
+use crate::provider::secrets::unusable::Unusable;
 use crate::sdk::{Field, model};
 use crate::secret::Secret;
 use crate::token::path_list::pool_id;
+use crate::token::paths::FieldPath;
+use crate::token::spare;
 
 /// Prefix of the keys in the Kubernetes Secret where none is named.
 const DEFAULT_PREFIX: &str = "CLAUDE_CODE_OAUTH_TOKEN_SPARE_";
@@ -34,6 +37,7 @@ model! {
         min_available: Number = optional_computed() "How many spares must be available. Fewer is a shortage. Defaults to the number of `paths`.";
         on_shortage: String = optional_computed() "`plan` shows a shortage as a planned change. `warn` only warns. Defaults to `plan`.";
         secret_key_prefix: String = optional_computed() "Prefix of the keys in the Kubernetes Secret. The position of the spare follows, counted from 1. Defaults to `CLAUDE_CODE_OAUTH_TOKEN_SPARE_`.";
+        remote_key_prefix: String = optional_computed() "Prefix of each `remoteRef.key`; the path of the spare follows. Set it if the store is not rooted at the mount, or is of ESO's own `openBao` kind. Defaults to no prefix: the key is the path, or `<mount>/data/<path>` where ESO would otherwise cut the path.";
         id: String = computed() "`<mount>/<paths>#<field>`, with all paths in one pair of braces.";
         spares: BTreeMap<String, Spare> = computed(set_by("paths")) "The spares, by path.";
         available_paths: Vec<String> = computed() "Paths of the available spares in promotion order: the latest expiry first, then the order of `paths`.";
@@ -97,10 +101,59 @@ pub(super) struct SparePrivate {
     /// When the KV version that holds the token will be deleted by itself, as
     /// [`Dates::deletion_of_known`](crate::token::expiry::Dates::deletion_of_known) has it.
     pub(super) deletion_at: Option<Timestamp>,
-    /// Why the spare cannot be promoted, where no date says so, in words for the user.
-    pub(super) problem: Option<String>,
+    /// Why the spare cannot be promoted, where state does not say it.
+    pub(super) problem: Option<Problem>,
     /// The last token that passed the check, while there is none.
     pub(super) last_good: Option<LastGood>,
+}
+
+/// Why a spare cannot be promoted, where state does not say it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Problem {
+    /// There is no token.
+    NoToken(Unusable),
+    /// The token is being promoted into this primary.
+    Claimed(FieldPath),
+    /// The token is marked for a primary that cannot be read.
+    PrimaryUnreadable {
+        /// The primary.
+        primary: FieldPath,
+        /// Key of the mark.
+        key: String,
+    },
+    /// The entry with this key is not a mark that we know.
+    UnknownMark(String),
+    /// This field of a listed spare is someone's primary and holds the token.
+    InPrimary(FieldPath),
+}
+
+impl Problem {
+    /// Takes what state does not say of a spare.
+    pub(super) fn of(why_not: &spare::Unusable) -> Option<Self> {
+        match why_not.clone() {
+            spare::Unusable::Claimed(primary) => Some(Self::Claimed(primary)),
+            spare::Unusable::PrimaryUnreadable { primary, key } => {
+                Some(Self::PrimaryUnreadable { primary, key })
+            }
+            spare::Unusable::UnknownMark(key) => Some(Self::UnknownMark(key)),
+            spare::Unusable::InPrimary(primary) => Some(Self::InPrimary(primary)),
+            _ => None,
+        }
+    }
+
+    /// Gives it back; `None` if there is no token.
+    pub(super) fn why_not(&self) -> Option<spare::Unusable> {
+        match self.clone() {
+            Self::NoToken(_) => None,
+            Self::Claimed(primary) => Some(spare::Unusable::Claimed(primary)),
+            Self::PrimaryUnreadable { primary, key } => {
+                Some(spare::Unusable::PrimaryUnreadable { primary, key })
+            }
+            Self::UnknownMark(key) => Some(spare::Unusable::UnknownMark(key)),
+            Self::InPrimary(primary) => Some(spare::Unusable::InPrimary(primary)),
+        }
+    }
 }
 
 /// A spare's token that was recorded as good, and everything that was known of it.
@@ -144,6 +197,7 @@ impl TokenSparePool {
         self.stamp_metadata = self.stamp_metadata.or(Field::Known(true));
         self.on_shortage = self.on_shortage.or(Field::text("plan"));
         self.secret_key_prefix = self.secret_key_prefix.or(Field::text(DEFAULT_PREFIX));
+        self.remote_key_prefix = self.remote_key_prefix.or(Field::text(""));
         let count = self.paths.map(|paths| Number::from(paths.len() as u64));
         self.min_available = self.min_available.or(count);
         let days = configured
@@ -170,6 +224,7 @@ impl TokenSparePool {
             min_available: self.min_available.unless(&defaults.min_available),
             on_shortage: self.on_shortage.unless(&defaults.on_shortage),
             secret_key_prefix: self.secret_key_prefix.unless(&defaults.secret_key_prefix),
+            remote_key_prefix: self.remote_key_prefix.unless(&defaults.remote_key_prefix),
             ..self
         }
     }
@@ -189,11 +244,22 @@ impl TokenSparePool {
                         Field::Null => Field::Null,
                         Field::Unknown => Field::Unknown,
                     };
-                    DataEntry::new(key, remote_key(&self.mount, path), self.field.clone())
+                    DataEntry::new(key, self.remote_key(path), self.field.clone())
                 })
                 .collect()
         });
         self
+    }
+
+    /// Returns the key of a spare in an External Secrets store.
+    fn remote_key(&self, path: &Field<String>) -> Field<String> {
+        match (&self.remote_key_prefix, path) {
+            (Field::Known(prefix), Field::Known(path)) if !prefix.is_empty() => {
+                Field::text(format!("{prefix}{path}"))
+            }
+            (Field::Unknown, _) => Field::Unknown,
+            _ => remote_key(&self.mount, path),
+        }
     }
 
     /// Returns the paths once all of them are known.

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::model::{Private, Spare, TokenSparePool};
+use super::model::{Private, Problem, Spare, TokenSparePool};
 use crate::protocol::{Diagnostic, Number};
-use crate::provider::diagnose::{Place, command};
+use crate::provider::diagnose::{self, Place, command};
+use crate::provider::secrets::spares::named;
 use crate::sdk::{Diagnostics, Field};
-use crate::token::instant::{format_instant, parse_instant};
+use crate::token::instant::{format_instant, parse_instant, whole_seconds};
 use crate::token::pool::SpareStatus;
-use crate::vault::SecretPath;
 
 /// How many spares a text names one by one.
 const NAMED: usize = 20;
@@ -29,7 +29,7 @@ pub(super) fn warnings(pool: &TokenSparePool, private: &Private) -> Diagnostics 
         // It names the duplicates as well.
         told.push(shortage(pool, private));
     } else {
-        told.extend(duplicates(pool));
+        told.extend(duplicates(pool, private));
     }
     told
 }
@@ -68,18 +68,7 @@ fn shortage(pool: &TokenSparePool, private: &Private) -> Diagnostic {
          setup-token` in a terminal at least 300 columns wide, run the spare's command, paste the \
          token, and press Enter. If fewer spares are enough, lower min_available.\n\n",
     );
-    for (path, spare) in lacking.clone().take(NAMED) {
-        let (reason, has_command) = reason(path, spare, private);
-        let _ = write!(detail, "- {path}: {reason}");
-        detail.push_str(&match store_command(pool, path) {
-            Some(store) if !has_command => command(&store),
-            _ => "\n".to_owned(),
-        });
-    }
-    let more = lacking.count().saturating_sub(NAMED);
-    if more > 0 {
-        let _ = writeln!(detail, "- and {more} more");
-    }
+    detail.push_str(&listed(pool, private, lacking));
     Diagnostic::warning(
         format!(
             "Spares {}: {} available, {} required",
@@ -91,27 +80,59 @@ fn shortage(pool: &TokenSparePool, private: &Private) -> Diagnostic {
     )
 }
 
-/// The command that stores a token in one spare.
-fn store_command(pool: &TokenSparePool, path: &str) -> Option<String> {
-    let secret = SecretPath::new(pool.mount.as_str()?, path).ok()?;
-    let place = Place {
-        secret: &secret,
-        field: pool.field.as_str()?,
-    };
-    Some(place.store_command())
+/// Lists spares with what is wrong about them and the command that helps, as many as a screen takes.
+fn listed<'a>(
+    pool: &TokenSparePool,
+    private: &Private,
+    spares: impl Iterator<Item = (&'a String, &'a Spare)> + Clone,
+) -> String {
+    let mut text = String::new();
+    for (path, spare) in spares.clone().take(NAMED) {
+        let _ = write!(text, "- {path}: {}", reason(pool, path, spare, private));
+    }
+    let more = spares.count().saturating_sub(NAMED);
+    if more > 0 {
+        let _ = writeln!(text, "- and {more} more");
+    }
+    text
 }
 
-/// Why a spare is not available, and whether that names its command already.
-fn reason(path: &str, spare: &Spare, private: &Private) -> (String, bool) {
-    let problem = private
-        .spares
-        .get(path)
-        .and_then(|spare| spare.problem.clone());
-    if let Some(problem) = problem {
-        return (problem.trim_end().to_owned(), problem.contains("\n\n    "));
+/// Why a spare is not available, and the command that helps.
+fn reason(pool: &TokenSparePool, path: &str, spare: &Spare, private: &Private) -> String {
+    let mount = pool.mount.as_str().unwrap_or_default();
+    let Ok(secret) = named(mount, path) else {
+        return "its path is not valid.\n".to_owned();
+    };
+    let place = Place {
+        secret: &secret,
+        field: pool.field.as_str().unwrap_or_default(),
+    };
+    let private = private.spares.get(path);
+    let why = match private.and_then(|private| private.problem.as_ref()) {
+        Some(Problem::NoToken(unusable)) => diagnose::unusable_text(place, unusable),
+        Some(claim) => claim
+            .why_not()
+            .map(|why_not| diagnose::unusable_spare(&secret, &why_not))
+            .unwrap_or_default(),
+        None => by_state(spare),
+    };
+    let by_date = matches!(
+        status(spare),
+        Some(SpareStatus::Expired | SpareStatus::RotationDue)
+    );
+    let ends = instant(&spare.expires_at);
+    let deletion = private.and_then(|private| private.deletion_at);
+    match deletion.filter(|at| by_date && ends == Some(whole_seconds(*at))) {
+        Some(at) => format!("{why} {}", diagnose::deletion_ends(place, at, false)),
+        None if why.contains("\n\n    ") => format!("{}\n\n", why.trim_end()),
+        None => format!("{}{}", why.trim_end(), command(&place.store_command())),
     }
+}
+
+/// Why a spare is not available, as far as state says it.
+fn by_state(spare: &Spare) -> String {
     let expires_at = spare.expires_at.as_str().unwrap_or("on an unknown date");
-    let reason = match status(spare) {
+    match status(spare) {
         Some(SpareStatus::Spent) => format!(
             "its token was promoted to {}.",
             spare.promoted_to.as_str().unwrap_or("a primary")
@@ -129,28 +150,22 @@ fn reason(path: &str, spare: &Spare, private: &Private) -> (String, bool) {
         Some(SpareStatus::Missing) => "it does not hold a token.".to_owned(),
         Some(SpareStatus::Malformed) => "it does not hold a token.".to_owned(),
         Some(SpareStatus::Available) | None => "its status is unknown.".to_owned(),
-    };
-    (reason, false)
+    }
 }
 
-fn duplicates(pool: &TokenSparePool) -> Option<Diagnostic> {
-    let pairs: Vec<_> = pool
-        .spares
-        .known()?
-        .iter()
-        .filter_map(|(path, spare)| Some((path, spare.duplicate_of.as_str()?)))
-        .map(|(path, original)| format!("{path} holds the same token as {original}"))
-        .collect();
-    if pairs.is_empty() {
-        return None;
-    }
-    let named = pairs[..pairs.len().min(NAMED)].join("; ");
+fn duplicates(pool: &TokenSparePool, private: &Private) -> Option<Diagnostic> {
+    let spares = pool.spares.known()?.iter();
+    let copies = spares.filter(|(_, spare)| !spare.duplicate_of.is_null());
+    copies.clone().next()?;
+    let detail = format!(
+        "A copy is not a spare. Mint a separate token for each path with `claude setup-token` in a \
+         terminal at least 300 columns wide, run the spare's command, paste the token, and press \
+         Enter.\n\n{}",
+        listed(pool, private, copies)
+    );
     Some(Diagnostic::warning(
         format!("Spares {} have copies", name(pool)),
-        format!(
-            "{named}. A copy is not a spare, because it expires and leaks together with the \
-             original. Mint a separate token for each path and store it.",
-        ),
+        detail.trim_end(),
     ))
 }
 

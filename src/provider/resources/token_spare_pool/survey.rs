@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::model::{LastGood, Private, Spare, SparePrivate, TokenSparePool};
+use super::model::{LastGood, Private, Problem, Spare, SparePrivate, TokenSparePool};
 use super::primary::Primary;
 use super::report;
 use crate::protocol::{Diagnostic, Number};
@@ -12,15 +12,18 @@ use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::secrets::observe::Observer;
 use crate::provider::secrets::spares::{Known, Readings, Spares, named};
+use crate::provider::secrets::stamps::{NewStamp, note};
+use crate::random::random_u64;
 use crate::sdk::{Diagnostics, Field};
 use crate::token::expiry::{Dates, Lifetime};
-use crate::token::fingerprint::Fingerprint;
 use crate::token::instant::{format_instant, parse_instant};
 use crate::token::mark::Mark;
 use crate::token::mint::{Dated, MintSource};
 use crate::token::paths::FieldPath;
 use crate::token::pool::{Pool, PoolFacts, SpareStatus, assess};
-use crate::token::spare::{ReadSpare, Slot, date_alike};
+use crate::token::spare::{ReadSpare, ReadToken, Slot, date_alike};
+use crate::token::stamp::Stamp;
+use crate::vault::SecretPath;
 
 /// What a survey found, ready for the state.
 pub(super) struct Survey {
@@ -32,9 +35,51 @@ pub(super) struct Survey {
     pub(super) private: Private,
     /// What is new and worth telling.
     pub(super) diagnostics: Diagnostics,
+    /// What state knows of tokens and the metadata of their secrets do not say any more.
+    pub(super) wiped: Vec<Wiped>,
+}
+
+/// What was recorded about a token and is gone from the metadata of its secret.
+pub(super) struct Wiped {
+    secret: SecretPath,
+    field: String,
+    /// The entries that restore it.
+    entries: BTreeMap<String, String>,
+}
+
+impl Wiped {
+    /// Reports it, with the command that restores it.
+    pub(super) fn warning(&self) -> Diagnostic {
+        diagnose::bookkeeping_gone(self.place(), self.entries.iter())
+    }
+
+    /// Writes the entries back, which is a warning if it fails.
+    pub(super) async fn restore(&self, observer: &Observer) -> Option<Diagnostic> {
+        let changes = self.entries.iter();
+        let changes = changes.map(|(key, value)| (key.clone(), Some(value.clone())));
+        let noted = note(observer.store(), &self.secret, &changes.collect()).await;
+        observer.forget(&self.secret);
+        noted
+            .err()
+            .map(|error| diagnose::not_stamped(self.place(), &error))
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place {
+            secret: &self.secret,
+            field: &self.field,
+        }
+    }
 }
 
 impl Survey {
+    /// Returns all that a read reports.
+    pub(super) fn told(&mut self) -> Diagnostics {
+        let mut told = std::mem::take(&mut self.diagnostics);
+        told.extend(self.wiped.iter().map(Wiped::warning));
+        told
+    }
+
     /// Writes the findings into a model.
     pub(super) fn record(&self, state: &mut TokenSparePool) {
         state.spares = Field::Known(self.spares.clone());
@@ -173,6 +218,7 @@ impl Surveyor<'_> {
                 )
                 .collect(),
             pool,
+            wiped: Vec::new(),
         };
         let mount = state.mount.as_str().unwrap_or_default();
         let now = self.configured.server_date();
@@ -183,36 +229,51 @@ impl Surveyor<'_> {
             spare.promoted_to = found.promoted_to.as_ref().map(ToString::to_string).into();
             spare.duplicate_of = found.duplicate_of.clone().into();
             survey.spares.insert(found.path.clone(), spare);
-            if let (Some(primary), Some(token)) = (found.proven_spent(), read.token()) {
-                let is_shown = bare
-                    .spares
-                    .iter()
-                    .any(|spare| spare.path == found.path && spare.status == SpareStatus::Spent);
-                if let (false, Ok(secret)) = (is_shown, named(mount, &found.path)) {
-                    let field = state.field.as_str().unwrap_or_default();
+            if let (Some(token), Ok(secret)) = (read.token(), named(mount, &found.path)) {
+                let short = token.fingerprint.short().to_string();
+                let mut entries = BTreeMap::new();
+                if let Some(primary) = found.proven_spent() {
+                    let is_shown = bare.spares.iter().any(|spare| {
+                        spare.path == found.path && spare.status == SpareStatus::Spent
+                    });
+                    if !is_shown {
+                        entries.extend(held_mark(field, token, primary, now));
+                    }
+                    survey.private.spent.insert(short, primary.to_string());
+                }
+                if recorded
+                    .as_ref()
+                    .is_some_and(|spare| was_stamped(spare, token))
+                    && Stamp::live(field, &reading.custom_metadata, &token.fingerprint).is_none()
+                {
+                    let stamp = NewStamp::new(token.fingerprint, &token.dates);
+                    let stamp = stamp.changes(field).into_iter();
+                    entries.extend(stamp.filter_map(|(key, value)| Some((key, value?))));
+                }
+                if !entries.is_empty() && state.stamp_metadata.known() != Some(&false) {
+                    survey.wiped.push(Wiped {
+                        secret: secret.clone(),
+                        field: field.to_owned(),
+                        entries,
+                    });
+                }
+                if found.status == SpareStatus::Available
+                    && let Some(at) = token.deletion_at
+                    && Dates::ends_with_version(token.dates.minted_at, lifetime, Some(at))
+                {
                     let place = Place {
                         secret: &secret,
                         field,
                     };
-                    let gone = mark_gone(place, &token.fingerprint, primary, now);
-                    survey.diagnostics.push(gone);
+                    survey.diagnostics.push(diagnose::deleted_early(place, at));
                 }
-                let token = token.fingerprint.short().to_string();
-                survey.private.spent.insert(token, primary.to_string());
             }
-            let why = |why| {
-                Some(diagnose::unusable_spare(
-                    &named(mount, &found.path).ok()?,
-                    why,
-                ))
-            };
-            let claimed = found
-                .why_not
-                .as_ref()
-                .filter(|_| found.status == SpareStatus::Spent);
             let private = SparePrivate {
                 deletion_at: read.token().and_then(|token| token.deletion_at),
-                problem: reading.problem.or_else(|| claimed.and_then(why)),
+                problem: reading
+                    .problem
+                    .map(Problem::NoToken)
+                    .or_else(|| Problem::of(found.why_not.as_ref()?)),
                 last_good: match read.token() {
                     Some(_) => None,
                     None => recorded.as_ref().and_then(LastGood::of),
@@ -225,25 +286,28 @@ impl Surveyor<'_> {
     }
 }
 
-/// Reports that nothing in Vault shows any more that a token is spent, with the mark that does.
-fn mark_gone(
-    place: Place<'_>,
-    token: &Fingerprint,
+/// Returns the mark that a primary holds or held a token; `None` if the system has no random number.
+fn held_mark(
+    field: &str,
+    token: &ReadToken,
     primary: &FieldPath,
     now: Timestamp,
-) -> Diagnostic {
-    let short = token.short();
-    let mut digits = short.to_string();
-    digits.truncate(8);
+) -> Option<(String, String)> {
     let mark = Mark {
-        key: format!("{}.promoted_to.{digits}", place.field),
-        fingerprint: short,
+        key: Mark::key(field, random_u64().ok()?),
+        fingerprint: token.fingerprint.short(),
         version: 0,
         marked_at: now,
         primary: primary.clone(),
     };
     let value = mark.to_string();
-    diagnose::bookkeeping_gone(place, std::iter::once((&mark.key, &value)))
+    Some((mark.key, value))
+}
+
+/// Returns whether state knows the token by its stamp.
+fn was_stamped(recorded: &Spare, token: &ReadToken) -> bool {
+    recorded.fingerprint.as_str() == Some(token.fingerprint.to_string().as_str())
+        && recorded.minted_at_source.as_str() == Some(MintSource::Stamp.as_str())
 }
 
 /// Tells once what is true of many secrets, such as of all when the server is not there.

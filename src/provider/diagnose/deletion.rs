@@ -1,0 +1,45 @@
+//! What a user reads about a version that Vault deletes before its token expires.
+
+use jiff::Timestamp;
+
+use super::place::{Place, command, shell};
+use crate::protocol::Diagnostic;
+use crate::token::instant::format_instant;
+
+/// A token that works, and ends with its version.
+pub(in crate::provider) fn deleted_early(place: Place<'_>, at: Timestamp) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Vault deletes token {place} {}", format_instant(at)),
+        deletion_ends(place, at, false),
+    )
+}
+
+/// What ends the token, and how to stop it. `at_once` says that a new version would be due when it
+/// is written, so that no date promotes a spare.
+pub(in crate::provider) fn deletion_ends(place: Place<'_>, at: Timestamp, at_once: bool) -> String {
+    let secret = place.secret;
+    let (mount, path) = (shell(secret.mount()), shell(secret.path()));
+    // `patch` leaves a 0 out. Without -custom-metadata, `put` keeps all else.
+    let of_secret = command(&format!(
+        "vault kv metadata put -mount={mount} -delete-version-after=0s {path}"
+    ));
+    let of_engine = command(&format!(
+        "vault write {} delete_version_after=0s",
+        shell(&format!("{}/config", secret.mount()))
+    ));
+    let no_spare = if at_once {
+        "A new version would be due as soon as it is written, so no spare is promoted because of \
+         a date. "
+    } else {
+        ""
+    };
+    format!(
+        "Vault deletes the version that holds this token {at}, because delete_version_after is \
+         set. {no_spare}Change the setting of the secret:{of_secret}If the metadata of the secret \
+         already shows 0s, the setting belongs to the engine and applies to the whole \
+         mount:{of_engine}Then write the same token again, because the current version keeps its \
+         deletion time:{rewrite}",
+        at = format_instant(at),
+        rewrite = command(&place.repair_command()),
+    )
+}
