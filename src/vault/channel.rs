@@ -8,6 +8,7 @@ use rustify::endpoint::Endpoint;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::bytes::Bytes;
+use vaultrs::api::token::requests::LookupTokenSelfRequest;
 use zeroize::Zeroizing;
 
 use super::answer::{Answer, Question, Verdict};
@@ -90,6 +91,16 @@ impl Channel {
             }
             attempt += 1;
         }
+    }
+
+    /// Asks once whether Vault knows a token. Every other outcome than a plain refusal counts as
+    /// that it does.
+    pub(super) async fn knows_token(&self, caller: Caller<'_>, budget: &Budget) -> bool {
+        let outcome = self.attempt(&LookupTokenSelfRequest {}, caller, 1, budget);
+        !matches!(
+            outcome.await,
+            Err(Failed::ForGood(VaultError::Unauthenticated { .. }))
+        )
     }
 
     async fn attempt<E: Endpoint>(

@@ -27,6 +27,12 @@ pub enum VaultError {
         /// Where the token came from.
         token: TokenSource,
     },
+    /// Vault accepted the token for one request, denied that, and does not know it any more.
+    #[error("the Vault token was valid for one request only")]
+    TokenUsedUp {
+        /// Where the token came from.
+        origin: TokenOrigin,
+    },
     /// The login was refused (403).
     #[error("Vault refused the {method} login at `auth/{mount}`{}", listed(.errors))]
     LoginForbidden {
@@ -278,6 +284,7 @@ impl VaultError {
         match self {
             Self::Forbidden { .. }
             | Self::Unauthenticated { .. }
+            | Self::TokenUsedUp { .. }
             | Self::MetadataMissing { .. }
             | Self::PatchUnsupported { .. } => true,
             Self::Server { status, .. } | Self::NotJson { status, .. } => {

@@ -406,7 +406,15 @@ impl Store {
                 {
                     renewed = true;
                 }
-                outcome => return outcome,
+                Err(error) => {
+                    let session = &self.shared.session;
+                    let channel = &self.shared.channel;
+                    return Err(session.recognize(error, &lease, channel, budget).await);
+                }
+                Ok(answer) => {
+                    self.shared.session.served();
+                    return Ok(answer);
+                }
             }
         }
     }

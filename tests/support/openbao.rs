@@ -253,6 +253,25 @@ impl OpenBao {
         (status, answer.text().await.unwrap())
     }
 
+    /// Makes a wrapping token.
+    pub(crate) async fn wrapping_token(&self) -> String {
+        let answer = self
+            .http
+            .request(
+                "POST".parse().unwrap(),
+                format!("{}/v1/sys/wrapping/wrap", self.address),
+            )
+            .header("X-Vault-Token", Self::ROOT)
+            .header("X-Vault-Wrap-TTL", "5m")
+            .header("Content-Type", "application/json")
+            .body(json!({ "token": "of nobody" }).to_string())
+            .send()
+            .await
+            .unwrap();
+        let body: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+        body["wrap_info"]["token"].as_str().unwrap().to_owned()
+    }
+
     /// Calls the API as root and fails the test where that fails.
     pub(crate) async fn must(&self, method: &str, path: &str, body: Value) -> Value {
         let (status, answer) = self.call(method, path, body).await;

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use terraform_provider_claude::secret::Secret;
-use terraform_provider_claude::vault::{Credentials, Identity, Login, LoginProblem, VaultError};
+use terraform_provider_claude::vault::{
+    Credentials, Identity, Login, LoginProblem, TokenOrigin, VaultError,
+};
 
 use super::{path, root_store, settings, store, text, token};
 use crate::support::openbao::OpenBao;
@@ -206,4 +208,34 @@ async fn a_wrapped_secret_id_is_named() {
         matches!(error, Err(VaultError::LoginFailed { .. })),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn a_wrapping_token_in_place_of_a_vault_token_is_recognized() {
+    let bao = OpenBao::start().await;
+    bao.put("secret", "agent", json!({ "token": "one" })).await;
+    let reader = store(settings(bao.address(), token(&bao.wrapping_token().await)));
+    for _ in 0..2 {
+        let error = reader.read(&path("agent")).await;
+        assert_eq!(
+            error,
+            Err(VaultError::TokenUsedUp {
+                origin: TokenOrigin::File
+            })
+        );
+    }
+    // A token that may do little stays denied, and one that may be used twice serves twice.
+    let limited = bao
+        .token(r#"path "secret/data/other" { capabilities = ["read"] }"#)
+        .await;
+    let reader = store(settings(bao.address(), token(&limited)));
+    for _ in 0..2 {
+        let error = reader.read(&path("agent")).await;
+        assert!(
+            matches!(error, Err(VaultError::Forbidden { .. })),
+            "{error:?}"
+        );
+    }
+    let asked = bao.count("read", "auth/token/lookup-self");
+    assert_eq!(asked, 2, "once for each token");
 }

@@ -45,7 +45,10 @@ pub(in crate::provider) fn unknown_argument(config: &ProviderConfig) -> Option<&
         (
             "auth_login_kubernetes",
             nested(&config.auth_login_kubernetes, |login| {
-                login.role.is_unknown() || login.mount.is_unknown() || login.jwt_file.is_unknown()
+                login.role.is_unknown()
+                    || login.mount.is_unknown()
+                    || login.jwt_file.is_unknown()
+                    || login.namespace.is_unknown()
             }),
         ),
         (
@@ -54,12 +57,16 @@ pub(in crate::provider) fn unknown_argument(config: &ProviderConfig) -> Option<&
                 login.role_id.is_unknown()
                     || login.secret_id.is_unknown()
                     || login.mount.is_unknown()
+                    || login.namespace.is_unknown()
             }),
         ),
         (
             "auth_login_jwt",
             nested(&config.auth_login_jwt, |login| {
-                login.role.is_unknown() || login.jwt.is_unknown() || login.mount.is_unknown()
+                login.role.is_unknown()
+                    || login.jwt.is_unknown()
+                    || login.mount.is_unknown()
+                    || login.namespace.is_unknown()
             }),
         ),
     ]
@@ -157,12 +164,12 @@ impl Sources<'_> {
         if let Some(token) = argument.filter(|token| !token.is_empty()) {
             return Ok(Credentials::Token(token, TokenOrigin::Argument));
         }
-        let variable = [env::VAULT_TOKEN, env::BAO_TOKEN]
-            .into_iter()
-            .find_map(|name| Some((name, self.environment.get(name)?)));
-        if let Some((name, token)) = variable {
-            let origin = TokenOrigin::Variable(name);
-            return Ok(Credentials::Token(trimmed(&Secret::new(token)), origin));
+        for name in [env::VAULT_TOKEN, env::BAO_TOKEN] {
+            let text = Secret::new(self.environment.get(name).unwrap_or_default());
+            let token = trimmed(&text);
+            if !token.is_empty() {
+                return Ok(Credentials::Token(token, TokenOrigin::Variable(name)));
+            }
         }
         let Some(home) = self.environment.get(env::HOME) else {
             return Ok(Credentials::None);
@@ -368,3 +375,6 @@ pub(in crate::provider) fn settings_advice(error: &SettingsError) -> &'static st
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

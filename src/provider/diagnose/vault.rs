@@ -56,6 +56,15 @@ fn advise(error: &VaultError) -> (&'static str, String) {
                 TokenSource::None => String::new(),
             }
         }),
+        VaultError::TokenUsedUp { origin } => ("Wrapping token in place of a Vault token", {
+            let (origin, _) = where_it_was(*origin);
+            format!(
+                "The Vault token in {origin} could be used only once, so it is most likely the \
+                     wrapping token of a wrapped response. That request used it up, and what it \
+                     wrapped is lost. Wrap the response again, get the Vault token in it with \
+                     `vault unwrap`, and use that one."
+            )
+        }),
         VaultError::WrappingToken { .. } => (
             "Wrapping token instead of a secret_id",
             "Run `vault unwrap` first, and set secret_id to the value that it returns."
@@ -217,7 +226,16 @@ fn advise(error: &VaultError) -> (&'static str, String) {
 /// Says where a refused token was found, and what replaces it there: a new one elsewhere has no
 /// effect.
 fn refused_token(origin: TokenOrigin) -> String {
-    let (origin, advice) = match origin {
+    let (origin, advice) = where_it_was(origin);
+    format!(
+        "The Vault token in {origin} has expired, was revoked, or belongs to another server or \
+         namespace. {advice}"
+    )
+}
+
+/// Names the place of a token, and says what to do there if Vault refuses it.
+fn where_it_was(origin: TokenOrigin) -> (&'static str, &'static str) {
+    match origin {
         TokenOrigin::Argument => (
             "the provider's argument token",
             "Set that argument to a new Vault token, or remove it to use VAULT_TOKEN or the file \
@@ -229,11 +247,7 @@ fn refused_token(origin: TokenOrigin) -> String {
              login`, whose file is ignored while either is set.",
         ),
         TokenOrigin::File => ("~/.vault-token", "Run `vault login` again."),
-    };
-    format!(
-        "The Vault token in {origin} has expired, was revoked, or belongs to another server or \
-         namespace. {advice}"
-    )
+    }
 }
 
 fn tls(problem: TlsProblem, has_arguments: bool) -> String {

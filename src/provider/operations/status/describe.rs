@@ -158,6 +158,7 @@ fn concerns_all(error: &VaultError) -> bool {
         | VaultError::LoginFailed { .. }
         | VaultError::LoginWithoutToken { .. }
         | VaultError::WrappingToken { .. }
+        | VaultError::TokenUsedUp { .. }
         | VaultError::WrongAddress { .. }
         | VaultError::Compressed { .. }
         | VaultError::Proxy { .. }
