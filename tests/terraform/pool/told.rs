@@ -48,7 +48,7 @@ async fn a_shortage_names_each_path_with_a_command_of_its_own() {
             SPARES[0], SPARES[0]
         ),
         format!(
-            "- {}: Version 1 of secret/{} was deleted. Bring it back with:\n\n    vault kv \
+            "- {}: Version 1 of secret/{} was deleted. To bring it back, run:\n\n    vault kv \
              undelete -mount=secret -versions=1 {}\n",
             SPARES[1], SPARES[1], SPARES[1]
         ),
@@ -83,7 +83,7 @@ async fn a_spare_that_vault_deletes_is_told_what_helps() {
     for text in [
         "-delete-version-after=0s claude-agent-service-spare-1\n",
         "vault write secret/config delete_version_after=0s\n",
-        "store --repair claude-agent-service-spare-1\n",
+        "store --repair claude-agent-service-spare-1",
     ] {
         assert!(told[0].detail.contains(text), "{text}: {told:#?}");
     }

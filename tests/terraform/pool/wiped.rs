@@ -41,7 +41,7 @@ async fn a_mark_and_a_stamp_that_are_wiped_come_back() {
     }
     let plan = stack.workspace.plan();
     plan.changes_nothing();
-    let gone = SPARES.map(|path| format!("Metadata about token secret/{path}#{FIELD} are gone"));
+    let gone = SPARES.map(|path| format!("Records about token secret/{path}#{FIELD} are missing"));
     assert_eq!(warnings(&plan), gone, "{}", plan.transcript());
     stack.refresh_only().changes_nothing();
     let spares = &stack.attributes(POOL)["spares"];
