@@ -1,6 +1,6 @@
 //! How the process ends: when it is told, when the host is gone, and not before.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::process::Signal;
 use terraform_provider_claude::plugin::wire::ConnInfo;
@@ -11,7 +11,7 @@ use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::support::host::{Host, Options};
+use crate::support::host::{AT_ONCE, Host, Options};
 
 /// Opens the two streams that hosts open at once.
 async fn open_streams(
@@ -51,7 +51,7 @@ async fn shutdown_ends_it_at_once_with_both_streams_open() {
 
         let asked = Instant::now();
         let ended = host.shut_down(channel).await;
-        assert!(asked.elapsed() < Duration::from_secs(1));
+        assert!(asked.elapsed() < AT_ONCE);
         assert_eq!(ended.status.code(), Some(0));
         assert_eq!((ended.output.as_str(), ended.errors.as_str()), ("", ""));
         assert!(!folder.exists());

@@ -29,7 +29,7 @@ mod beside;
 mod quirks;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use prost::Message as _;
 use serde_json::{Map, Value as Json};
@@ -41,7 +41,7 @@ use wire::provider_client::ProviderClient;
 use super::recording::{RecordedCall, Recording, changed, folder};
 use super::rules::{self, Schemas};
 use super::scenario;
-use crate::support::host::{Host, Options};
+use crate::support::host::{AT_ONCE, Host, Options};
 use crate::support::leave_out;
 use crate::support::openbao::OpenBao;
 
@@ -112,8 +112,7 @@ pub(super) async fn replay(recording: &Recording, schemas: &Schemas, quirks: Qui
             }
             let asked = Instant::now();
             let ended = host.shut_down(channel).await;
-            // A host kills after 2 s.
-            assert!(asked.elapsed() < Duration::from_millis(1500));
+            assert!(asked.elapsed() < AT_ONCE);
             assert_eq!(ended.status.code(), Some(0));
             assert_eq!((ended.output.as_str(), ended.errors.as_str()), ("", ""));
         }

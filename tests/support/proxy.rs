@@ -22,6 +22,7 @@ use jiff::SignedDuration;
 use jiff::fmt::rfc2822;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
@@ -58,10 +59,33 @@ pub(crate) enum Step {
     PassAhead(SignedDuration),
     /// The real server answers after a while.
     Delay(Duration),
+    /// The real server answers once the gate is open.
+    Hold(Gate),
     /// An answer begins and then comes byte by byte, for ever.
     Drip,
     /// An answer comes fast and never ends.
     Endless,
+}
+
+/// Holds requests back until it is opened.
+#[derive(Clone, Debug)]
+pub(crate) struct Gate(Arc<Semaphore>);
+
+impl Gate {
+    /// Makes a gate that is closed.
+    pub(crate) fn closed() -> Self {
+        Self(Arc::new(Semaphore::new(0)))
+    }
+
+    /// Lets through what waits, and whatever comes.
+    pub(crate) fn open(&self) {
+        self.0.close();
+    }
+
+    async fn is_open(&self) {
+        // There is never a permit; the error is that the semaphore is closed.
+        let _ = self.0.acquire().await;
+    }
 }
 
 impl Step {
@@ -349,6 +373,10 @@ async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<Re
         }
         Step::Delay(time) => {
             tokio::time::sleep(time).await;
+            forward().await
+        }
+        Step::Hold(gate) => {
+            gate.is_open().await;
             forward().await
         }
         Step::Drip => {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::stack::{AGENT_BLOCK, POOL_BLOCK, PRIMARY, Stack, errors};
 use crate::support::openbao::OpenBao;
-use crate::support::proxy::{Proxy, Step};
+use crate::support::proxy::{Gate, Proxy, Step};
 use crate::support::terraform::Workspace;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -36,8 +36,9 @@ async fn two_stacks_adopt_the_same_token_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_second_apply_of_one_state_is_turned_away() {
     let mut stack = Stack::start("locked").await;
-    let slow = [Step::Delay(Duration::from_secs(2))];
-    let proxy = Proxy::before(stack.bao.address(), slow).await;
+    let gate = Gate::closed();
+    let held = [Step::Hold(gate.clone())];
+    let proxy = Proxy::before(stack.bao.address(), held).await;
     stack.workspace.set("VAULT_ADDR", proxy.address());
     stack.write(AGENT_BLOCK);
     let second = Workspace::new("locked-second");
@@ -54,6 +55,7 @@ async fn a_second_apply_of_one_state_is_turned_away() {
         .env("VAULT_ADDR", proxy.address())
         .env("VAULT_TOKEN", OpenBao::ROOT)
         .run();
+    gate.open();
     turned_away.exits(1);
     assert_eq!(errors(&turned_away), ["Error acquiring the state lock"]);
     let (stack, apply) = first.await.unwrap();

@@ -318,14 +318,14 @@ async fn after_the_deadline_only_a_write_in_progress_goes_on() {
     assert!(request.read(&path("agent")).await.is_err());
     assert_eq!(proxy.seen().len(), sent);
     // A write that surely did nothing is not sent again after the deadline.
-    let request = store.until(Deadline::within(Duration::from_millis(200)));
-    let late = Step::json(429, "{}").with("retry-after", "1");
+    let request = store.until(Deadline::within(Duration::from_secs(4)));
+    let late = Step::json(429, "{}").with("retry-after", "9");
     proxy.then([late]);
     let failure = write(&request).await.unwrap_err();
     assert_eq!(
         (failure.error, failure.unanswered),
         (
-            WriteError::Vault(VaultError::RateLimited { seconds: Some(1) }),
+            WriteError::Vault(VaultError::RateLimited { seconds: Some(9) }),
             false
         )
     );
@@ -361,9 +361,9 @@ async fn no_attempt_leaves_after_the_time_for_it() {
     assert_eq!((&failure.error, failure.unanswered), (&overdue, false));
     assert_eq!(proxy.seen().len(), sent);
     // The first attempt leaves in time, the next does not.
-    let slow = Step::json(429, "{}").with("retry-after", "2");
+    let slow = Step::json(429, "{}").with("retry-after", "5");
     proxy.then([slow]);
-    let soon = store.server_time().unwrap().received_at + Duration::from_secs(2);
+    let soon = store.server_time().unwrap().received_at + Duration::from_secs(5);
     let failure = store.write_no_later_than(&agent, &new, 1, soon).await;
     assert_eq!(failure.unwrap_err().error, overdue);
     assert_eq!(proxy.seen().len(), sent + 1);
