@@ -265,12 +265,12 @@ const WRONG: [(&str, &str, &str); 23] = [
     (
         "external_secret(merge(local.good, { name = \"Agent\" }))",
         "spec",
-        "name: The name has only lower-case letters",
+        "name: The name must have only lowercase letters",
     ),
     (
         "external_secret(merge(local.good, { namespace = \"a.b\" }))",
         "spec",
-        "namespace: The name has only lower-case letters",
+        "namespace: The name must have only lowercase letters",
     ),
     (
         "external_secret(merge(local.good, { store_kind = \"Store\" }))",

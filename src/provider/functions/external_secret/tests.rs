@@ -305,7 +305,7 @@ fn values_that_the_operator_refuses_are_refused() {
     refused(
         spec([("namespace", known("a.b"))]),
         "spec.namespace",
-        "The name has only",
+        "The name must have only",
     );
     refused(
         spec([("store_kind", known("Store"))]),
@@ -315,7 +315,7 @@ fn values_that_the_operator_refuses_are_refused() {
     refused(
         spec([("refresh_interval", known("1d"))]),
         "spec.refresh_interval",
-        "An interval is written in hours, minutes, and seconds, such as",
+        "Write an interval in hours, minutes, and seconds, such as",
     );
     refused(
         spec([("annotations", Dynamic::object([("a.b/c", number())]))]),
@@ -325,7 +325,7 @@ fn values_that_the_operator_refuses_are_refused() {
     refused(
         spec([("annotations", Dynamic::object([("a b", null())]))]),
         "spec.annotations[\"a b\"]",
-        "The part of the key behind `/` has only letters",
+        "The part of the key after `/` must have only letters",
     );
     refused(
         spec([("annotations", known("x"))]),
