@@ -35,7 +35,7 @@ pub(super) use operations::{
 };
 pub use place::shell;
 pub(super) use place::{Place, add, command, otherwise};
-pub(super) use promotion::{bookkeeping_gone, metadata_full, not_due_any_more};
+pub(super) use promotion::{bookkeeping_gone, metadata_full, not_due_any_more, rotated};
 pub(super) use shell_variables::ShellVariables;
 pub(super) use spare::unusable_spare;
 pub(super) use storing::{
@@ -51,6 +51,7 @@ pub(super) use unusable::{
 pub(super) use vault::vault_error;
 
 use crate::protocol::{AttributePath, Diagnostic};
+use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::diagnose::refuse::capital;
 use crate::provider::secrets::observe::{Field, Observed};
 use crate::token::name::{HIDDEN, has_token};
@@ -133,19 +134,49 @@ pub(super) fn stays_in_vault(place: Place<'_>, expires_at: Option<&str>) -> Diag
     )
 }
 
-/// An import of something that is not there.
-pub(super) fn nothing_to_import(place: Place<'_>, observed: &Observed) -> Diagnostic {
-    Diagnostic::error(
-        format!("Nothing to import at {place}"),
-        format!(
-            "{}{}An id is written <mount>/<path>[#field]. Nothing was changed.",
-            problem(place, observed, None).unwrap_or_default(),
-            fields_of(observed)
-        ),
+/// A path that begins with its mount or with the `data/` of the API, most likely by mistake.
+pub(super) fn path_in_doubt(place: Place<'_>, attribute: &'static str) -> Option<Diagnostic> {
+    let secret = place.secret;
+    let meant = otherwise(secret)?;
+    Some(
+        Diagnostic::warning(
+            format!("Path of {place} may be wrong"),
+            format!(
+                "Write a path as `vault kv list` shows it: without quotes, without its mount, and \
+                 without data/. This one would be {meant}, which is the secret {}/{meant}. Ignore \
+                 this warning if you do mean the secret {secret}.",
+                secret.mount(),
+            ),
+        )
+        .at(AttributePath::attribute(attribute)),
     )
 }
 
-/// An id or identity that names nothing that could be imported.
+/// An import of a token that does not exist.
+pub(super) fn nothing_to_import(place: Place<'_>, observed: &Observed) -> Diagnostic {
+    let Place { secret, field } = place;
+    let detail = match otherwise(secret) {
+        Some(meant) if matches!(observed, Observed::Absent) => {
+            let field = match field {
+                DEFAULT_FIELD => String::new(),
+                field => format!("#{field}"),
+            };
+            format!(
+                "There is no secret at {secret}. Write an id as <mount>/<path>[#field], with the \
+                 mount only once and without data/. This one would be:{}Nothing was changed.",
+                command(&format!("{}/{meant}{field}", secret.mount()))
+            )
+        }
+        _ => format!(
+            "{}{}Write an id as <mount>/<path>[#field]. Nothing was changed.",
+            problem(place, observed, None).unwrap_or_default(),
+            fields_of(observed)
+        ),
+    };
+    Diagnostic::error(format!("Nothing to import at {place}"), detail)
+}
+
+/// An id or identity that is not valid.
 pub(super) fn wrong_import_id(error: &dyn std::error::Error, form: &str) -> Diagnostic {
     Diagnostic::error(
         "Invalid import id",
@@ -173,4 +204,44 @@ pub(super) fn refreshed_without_vault(id: &str, unknown: &str) -> Diagnostic {
              recomputed from the dates in state."
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::SecretPath;
+
+    #[test]
+    fn a_path_with_its_mount_or_data_is_answered_with_the_path_that_was_meant() {
+        for (mount, path, meant) in [
+            ("secret", "data/agent", Some("agent")),
+            ("secret", "secret/agent", Some("agent")),
+            ("secret", "secret/data/agent", Some("agent")),
+            ("kv/team", "kv/team/data/a/b", Some("a/b")),
+            ("secret", "agent", None),
+            ("secret", "database/agent", None),
+            ("secret", "secrets/agent", None),
+        ] {
+            let secret = SecretPath::new(mount, path).unwrap();
+            let place = Place {
+                secret: &secret,
+                field: "oauth",
+            };
+            let warning = path_in_doubt(place, "path").map(|told| told.detail);
+            let id = nothing_to_import(place, &Observed::Absent).detail;
+            let named = format!("\n    {mount}/{}#oauth\n", meant.unwrap_or_default());
+            match meant {
+                Some(meant) => {
+                    let warning = warning.unwrap();
+                    let text = format!("would be {meant}, which is the secret {mount}/{meant}.");
+                    assert!(warning.contains(&text), "{warning}");
+                    assert!(id.contains(&named), "{id}");
+                }
+                None => {
+                    assert_eq!(warning, None, "{path}");
+                    assert!(!id.contains(&named), "{id}");
+                }
+            }
+        }
+    }
 }

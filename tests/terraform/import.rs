@@ -219,6 +219,11 @@ async fn what_is_not_there_is_not_imported() {
             "The secret has api_bearer_token, claude_oauth_token.",
         ),
         (
+            "secret/data/claude-agent-service",
+            "Nothing to import at secret/data/claude-agent-service#claude_oauth_token",
+            "with the mount only once and without data/. This one would be:",
+        ),
+        (
             "claude-agent-service",
             "Invalid import id",
             "Write it as <mount>/<path>[#field], such as secret/claude-agent-service.",
@@ -229,6 +234,29 @@ async fn what_is_not_there_is_not_imported() {
         assert_eq!(errors(&run), [summary]);
     }
     assert!(!stack.workspace.folder().join("terraform.tfstate").exists());
+}
+
+#[tokio::test]
+async fn a_path_with_its_mount_or_data_is_in_doubt_before_anything_is_created() {
+    let stack = Stack::start("path-in-doubt").await;
+    stack.write(
+        "resource \"claude_oauth_token\" \"agent\" {\n  path = \
+         \"secret/data/claude-agent-service\"\n}\nresource \"claude_token_spare_pool\" \
+         \"agent\" {\n  paths = [\"data/claude-agent-service-spare-1\"]\n}\n",
+    );
+    let plan = stack.workspace.plan();
+    plan.exits(2).says(
+        "This one would be claude-agent-service, which is the secret secret/claude-agent-service.",
+    );
+    let mut told = warnings(&plan);
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            "Path of secret/data/claude-agent-service-spare-1#claude_oauth_token may be wrong",
+            "Path of secret/secret/data/claude-agent-service#claude_oauth_token may be wrong",
+        ]
+    );
 }
 
 #[tokio::test]

@@ -170,13 +170,17 @@ fn is_recent(seconds: &str) {
     assert!(age.abs() < SignedDuration::from_mins(5), "{at}");
 }
 
-/// Returns the warnings of an apply that its plan has not told already: a host makes the plan once
-/// more within the apply, and shows what it says again.
+/// Returns the warnings of an apply beyond the one about a rotation that was carried out, and
+/// beyond those of its plan: a host makes the plan once more within the apply, and shows what it
+/// says again.
 fn news(run: &Run) -> Vec<String> {
     let planned = format!("Token {PRIMARY_ID} expires ");
     let expired = format!("Token {PRIMARY_ID} expired ");
     let mut told = warnings(run);
-    told.retain(|told| !told.starts_with(&planned) && !told.starts_with(&expired));
+    let rotated = format!("Token {PRIMARY_ID} was rotated");
+    told.retain(|told| {
+        !told.starts_with(&planned) && !told.starts_with(&expired) && *told != rotated
+    });
     told
 }
 

@@ -2,7 +2,58 @@
 
 use super::place::{Place, command, shell};
 use crate::protocol::Diagnostic;
+use crate::provider::defaults::DEFAULT_MOUNT;
 use crate::token::expiry::Dates;
+use crate::vault::SecretPath;
+
+/// A rotation that was carried out: what was done, and what is left to do. `replaced` is the short
+/// fingerprint of the token that was current before.
+pub(in crate::provider) fn rotated(
+    place: Place<'_>,
+    spare: &str,
+    version: u64,
+    expires_at: Option<&str>,
+    replaced: Option<&str>,
+) -> Diagnostic {
+    let mount = place.secret.mount();
+    let until = expires_at.map_or_else(String::new, |at| format!(", which expires {at}"));
+    let refill = SecretPath::new(mount, spare).map_or_else(
+        |_| String::new(),
+        |secret| {
+            let refilled = Place {
+                secret: &secret,
+                field: place.field,
+            };
+            command(&refilled.store_command())
+        },
+    );
+    let revoke = replaced.map_or_else(String::new, |replaced| {
+        let mount = match mount {
+            DEFAULT_MOUNT => String::new(),
+            mount => format!(" --mount={}", shell(mount)),
+        };
+        let find = format!(
+            "{} find{mount} --fingerprint {replaced}",
+            env!("CARGO_PKG_NAME")
+        );
+        format!(
+            "\n\nIf the previous token leaked, also revoke it in the account settings of claude.ai, \
+             because it works until then. First find every place that still holds it:{}",
+            command(&find).trim_end()
+        )
+    });
+    Diagnostic::warning(
+        format!("Token {place} was rotated"),
+        format!(
+            "The token of the spare {spare} is now in version {version} of {secret}{until}. Restart \
+             the workloads that use it once it has reached them, because they read it only at \
+             startup. Then refill the spare. Mint a token with `claude setup-token` in a terminal \
+             at least 300 columns wide and run:{refill}{revoke}",
+            secret = place.secret,
+            refill = refill.trim_end(),
+        ),
+    )
+}
 
 /// A plan wanted to rotate the token, and the apply found that it is not due.
 pub(in crate::provider) fn not_due_any_more(place: Place<'_>, dates: &Dates) -> Diagnostic {

@@ -68,6 +68,26 @@ async fn a_due_token_is_replaced_by_the_best_spare() {
     assert_eq!(news(&apply), [""; 0], "{}", apply.transcript());
     let promoted = token(SPARES[0]);
     let state = stack.attributes(AGENT);
+    let rotated = format!("Token {PRIMARY_ID} was rotated");
+    assert_eq!(
+        warnings(&apply)
+            .iter()
+            .filter(|told| **told == rotated)
+            .count(),
+        1
+    );
+    let replaced = &fingerprint(&token("primary"))["sha256:".len()..][..8];
+    apply
+        .says(&format!(
+            "The token of the spare {} is now in version 3 of secret/{PRIMARY}, which expires {}.",
+            SPARES[0],
+            state["expires_at"].as_str().unwrap()
+        ))
+        .says("Restart the workloads that use it")
+        .says(&format!("terraform-provider-claude store {}", SPARES[0]))
+        .says(&format!(
+            "terraform-provider-claude find --fingerprint {replaced}"
+        ));
     assert_eq!(state["fingerprint"], fingerprint(&promoted));
     assert_eq!(state["kv_version"], 3);
     assert_eq!(state["minted_at_source"], "promotion");

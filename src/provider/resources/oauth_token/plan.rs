@@ -67,6 +67,9 @@ pub(super) fn plan(
 /// A new instance: only the apply looks at Vault. It adopts, so it has no reason to rotate.
 fn created(planned: OauthToken, told: &mut Diagnostics) -> OauthToken {
     told.extend(not_a_request(&planned));
+    if let Some(named) = Named::of(&planned) {
+        told.extend(diagnose::path_in_doubt(named.place(), "path"));
+    }
     let mut planned = planned.with_unknown_token();
     planned.rotation_reason = Field::Null;
     planned

@@ -264,6 +264,17 @@ impl Update<'_> {
                     ..Private::default()
                 };
                 hold(self.configured, &mut state, &current, &private);
+                if let (How::Promoted, Some(spare)) = (current.how, &current.rotated_from) {
+                    told.push(diagnose::rotated(
+                        place,
+                        spare,
+                        current.version,
+                        state.expires_at.as_str(),
+                        recorded(self.prior)
+                            .map(|replaced| replaced.id())
+                            .as_deref(),
+                    ));
+                }
                 Self { private, ..self }.finish(state, told)
             }
             Err(stop) => {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::TokenSparePoolResource;
 use super::model::{Private, Spare, TokenSparePool};
-use super::report::{is_short, status, warnings};
+use super::report::{is_short, paths_in_doubt, status, warnings};
 use crate::protocol::{AttributePath, Number};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose;
@@ -57,10 +57,11 @@ pub(super) fn plan(
         return Err(diagnose::pool_version_needed().into());
     }
     let Some(prior) = prior.filter(|prior| !starts_anew(&planned, prior)) else {
+        let diagnostics = paths_in_doubt(&planned);
         return Ok(Planned {
             planned: created(planned),
             private,
-            diagnostics: Vec::new(),
+            diagnostics,
         });
     };
     let (planned, diagnostics) = match Change::between(&prior, &planned) {

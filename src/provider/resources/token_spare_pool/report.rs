@@ -6,11 +6,12 @@ use jiff::Timestamp;
 
 use super::model::{Private, Problem, Spare, TokenSparePool};
 use crate::protocol::{Diagnostic, Number};
-use crate::provider::diagnose::{self, Place, command};
+use crate::provider::diagnose::{self, Place, command, path_in_doubt};
 use crate::provider::secrets::spares::named;
 use crate::sdk::{Diagnostics, Field};
 use crate::token::instant::{format_instant, parse_instant, whole_seconds};
 use crate::token::pool::SpareStatus;
+use crate::vault::SecretPath;
 
 /// How many spares a text names one by one.
 const NAMED: usize = 20;
@@ -32,6 +33,23 @@ pub(super) fn warnings(pool: &TokenSparePool, private: &Private) -> Diagnostics 
         told.extend(duplicates(pool, private));
     }
     told
+}
+
+/// Paths that a new pool most likely does not mean.
+pub(super) fn paths_in_doubt(pool: &TokenSparePool) -> Diagnostics {
+    let (Some(mount), Some(field)) = (pool.mount.as_str(), pool.field.as_str()) else {
+        return Diagnostics::new();
+    };
+    let doubt = |path: &String| {
+        let secret = SecretPath::new(mount, path).ok()?;
+        let place = Place {
+            secret: &secret,
+            field,
+        };
+        path_in_doubt(place, "paths")
+    };
+    let paths = pool.known_paths().unwrap_or_default();
+    paths.iter().filter_map(doubt).collect()
 }
 
 /// No available spare outlasts the day on which the primary is due.
