@@ -6,6 +6,7 @@ mod failover;
 mod find;
 mod guide;
 mod install;
+mod picture;
 mod program;
 mod promote;
 mod refused;

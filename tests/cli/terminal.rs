@@ -369,7 +369,7 @@ async fn what_was_stored_is_told_where_standard_output_is_full() {
 }
 
 /// Runs `status` with its standard output on a terminal of this width.
-fn status(program: &Program, columns: u16, variable: Option<&str>) -> String {
+pub(super) fn status(program: &Program, columns: u16, variable: Option<&str>) -> String {
     let terminal = Terminal::new(columns);
     let mut command: Command = program.command(&["status"]);
     command.env("TERM", "xterm");
