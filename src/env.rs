@@ -50,9 +50,9 @@ variables! {
     /// Seconds after which `verify` asks about a refused token again. Default: 30. Tests shorten
     /// it.
     TF_CLAUDE_ASK_AGAIN_AFTER = "TF_CLAUDE_ASK_AGAIN_AFTER";
-    /// Any value turns colours off.
+    /// Any value turns colors off.
     NO_COLOR = "NO_COLOR";
-    /// Kind of the terminal; `dumb` has no colours.
+    /// Kind of the terminal; `dumb` has no colors.
     TERM = "TERM";
     /// Address of Vault.
     VAULT_ADDR = "VAULT_ADDR";

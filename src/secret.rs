@@ -22,7 +22,7 @@ impl Secret {
         &self.0
     }
 
-    /// Tells whether the text is empty, which is no secret.
+    /// Reports whether the text is empty, which is no secret.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

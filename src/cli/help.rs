@@ -2,7 +2,7 @@
 
 use super::arguments::Topic;
 
-/// Where tokens come from, for whoever tried to give one as an argument.
+/// Where tokens come from, for anyone who tried to give one as an argument.
 pub(super) const TOKENS_BY_INPUT: &str = "\
 A token comes only from the prompt or standard input: an argument stays in the
 history of the shell and shows in the list of processes. Run this, paste the

@@ -81,7 +81,7 @@ pub(super) fn private<'a>(names: &'a [OsString], keep: &[String]) -> Vec<&'a OsS
     chosen(names, removes)
 }
 
-/// Tells whether a gateway is set, which would get the token.
+/// Reports whether a gateway is set, which would get the token.
 pub(super) fn has_gateway(names: &[OsString]) -> bool {
     names.iter().any(|name| name == BASE_URL)
 }

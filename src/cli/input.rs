@@ -19,10 +19,10 @@ const LIMIT: usize = 64 << 10;
 #[derive(Debug, Error)]
 pub(super) enum InputError {
     /// Standard input had nothing.
-    #[error("No token came by standard input")]
+    #[error("Standard input has no token")]
     Empty,
     /// There is far more than a token.
-    #[error("Standard input has far more than a token")]
+    #[error("Standard input has much more than a token")]
     TooLong,
     /// The bytes are no text.
     #[error("Standard input has no text")]

@@ -60,8 +60,8 @@ pub(super) fn run(arguments: &Install, environment: &dyn Environment) -> ExitCod
             None => {
                 return output::fail(
                     "No home folder to install into",
-                    "Set HOME, or name a mirror, such as the one that Terraform searches for \
-                     every user on Linux:\n\n    terraform-provider-claude install --dir \
+                    "Set HOME, or set a mirror. On Linux, Terraform searches this one for every \
+                     user:\n\n    terraform-provider-claude install --dir \
                      /usr/local/share/terraform/plugins",
                     environment,
                 );
@@ -85,7 +85,7 @@ pub(super) fn run(arguments: &Install, environment: &dyn Environment) -> ExitCod
                 .map_or_else(String::new, |cause| format!(": {cause}"));
             output::fail(
                 "The provider was not installed",
-                &format!("{error}{cause}. Fix this, or name another folder with --dir."),
+                &format!("{error}{cause}. Fix this, or set another folder with --dir."),
                 environment,
             )
         }

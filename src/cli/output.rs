@@ -81,7 +81,7 @@ fn write(output: &mut dyn Write, text: &str) -> io::Result<()> {
     output.flush()
 }
 
-/// A colour by what it tells.
+/// A color by what it tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Color {
     /// Broken or over.
@@ -120,7 +120,7 @@ impl Colors {
     }
 }
 
-/// Decides about colours: on a terminal that has them, unless `NO_COLOR` is set.
+/// Decides about colors: on a terminal that has them, unless `NO_COLOR` is set.
 pub(super) fn colors(environment: &dyn Environment, is_terminal: bool) -> Colors {
     let dumb = environment
         .get(env::TERM)

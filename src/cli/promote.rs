@@ -44,15 +44,16 @@ pub(super) fn run(arguments: Promote, environment: &Arc<dyn Environment>) -> Exi
             let next = if dry_run {
                 "Nothing was changed."
             } else {
-                "Restart what uses the token once the Secret has it. The next plan finds it."
+                "The next plan picks it up. Restart the workloads that use the token once the \
+                 Secret has it."
             };
             output::print(&output::plain_lines(&format!("{done}.\n\n{next}\n")))
         }
         Some(Err(refusal)) => refused(&refusal, false, environment),
         None => {
             output::note(
-                "Interrupted. A write may still land: check the version of the primary before \
-                 you run this again.\n",
+                "Interrupted. The write may still take effect. Check the version of the primary \
+                 before you run this again.\n",
             );
             ExitCode::from(EXIT_INTERRUPTED)
         }

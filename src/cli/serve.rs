@@ -27,11 +27,10 @@ const PROTOCOL_VERSION: u32 = 6;
 const ABOUT: &str = concat!(
     env!("CARGO_PKG_NAME"),
     " is a provider for Terraform and OpenTofu, which start it themselves.\n",
-    "By hand it installs itself, stores tokens and shows how they stand; see `--help`.\n",
+    "Run manually, it installs itself, stores tokens, and shows their status. See `--help`.\n",
 );
 
-const DEBUG_HINT: &str =
-    "Set the variable below where you run Terraform; an interrupt ends this.\n";
+const DEBUG_HINT: &str = "Set the variable below where you run Terraform. To stop, press Ctrl-C.\n";
 
 /// Serves a host, or in debug mode whichever host comes.
 pub(super) fn serve(debug: bool, environment: &Arc<dyn Environment>) -> ExitCode {
@@ -87,7 +86,7 @@ fn handshake(environment: &dyn Environment) -> HandshakeEnvironment {
     }
 }
 
-/// Tells why the program ends, with every cause.
+/// Explains why the program ends, with every cause.
 fn fail(error: &dyn Error) -> ExitCode {
     let mut text = format!("[ERROR] {error}");
     let mut cause = error.source();

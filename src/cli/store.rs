@@ -23,7 +23,7 @@ use crate::env::Environment;
 use crate::provider::operations::{Details, Operations, Refusal, Repair, Stored, shell};
 use crate::secret::Secret;
 
-/// How a token gets here safely, for whoever gave none.
+/// How a token gets here safely, for anyone who gave none.
 const RECIPE: &str = "Mint one with `claude setup-token` in a terminal at least 300 columns wide, \
      run this, paste it, and press Enter:";
 

@@ -8,7 +8,7 @@ use std::panic::{Location, PanicHookInfo};
 /// Most lines of a backtrace; hosts keep about a hundred of what follows a panic.
 const MAX_FRAMES: usize = 60;
 
-/// What stands in the place of a text that was put together while running.
+/// What stands instead of a text that was put together while running.
 const WITHHELD: &str = "panic text withheld";
 
 /// Replaces the standard message of a panic by one that hosts show and that holds no value.

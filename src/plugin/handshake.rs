@@ -48,7 +48,7 @@ impl HandshakeEnvironment {
         chosen.or(self.temporary_folder.as_deref())
     }
 
-    /// Tells whether the host lists this protocol version, or lists nothing.
+    /// Reports whether the host lists this protocol version, or lists nothing.
     ///
     /// The answer changes no byte of the handshake: a host that does not speak the version that
     /// it reads there reports the mismatch in its own words.

@@ -53,7 +53,7 @@ impl Diagnostic {
         self
     }
 
-    /// Tells whether the operation failed.
+    /// Reports whether the operation failed.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }

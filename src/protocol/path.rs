@@ -62,7 +62,7 @@ impl AttributePath {
         &self.0
     }
 
-    /// Tells whether the path is the one to the whole value.
+    /// Reports whether the path is the one to the whole value.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -20,12 +20,12 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Tells whether the provider may give the value.
+    /// Reports whether the provider may give the value.
     pub fn is_computed(self) -> bool {
         matches!(self, Self::Computed | Self::OptionalComputed)
     }
 
-    /// Tells whether the configuration may give the value.
+    /// Reports whether the configuration may give the value.
     pub fn is_configurable(self) -> bool {
         !matches!(self, Self::Computed)
     }
@@ -188,7 +188,7 @@ impl Attribute {
         self.kind.implied_type()
     }
 
-    /// Tells whether texts in the value are secrets.
+    /// Reports whether texts in the value are secrets.
     pub fn is_secret(&self) -> bool {
         self.sensitive || self.write_only
     }

@@ -46,7 +46,7 @@ impl Value {
         Self::object(names.map(|name: &str| (name, Self::Null)))
     }
 
-    /// Tells whether there is no value.
+    /// Reports whether there is no value.
     pub fn is_null(&self) -> bool {
         match self {
             Self::Null => true,
@@ -55,7 +55,7 @@ impl Value {
         }
     }
 
-    /// Tells whether the value as a whole is unknown.
+    /// Reports whether the value as a whole is unknown.
     pub fn is_unknown(&self) -> bool {
         match self {
             Self::Unknown => true,
@@ -64,7 +64,7 @@ impl Value {
         }
     }
 
-    /// Tells whether neither the value nor any part of it is unknown.
+    /// Reports whether neither the value nor any part of it is unknown.
     pub fn is_wholly_known(&self) -> bool {
         match self {
             Self::Unknown => false,

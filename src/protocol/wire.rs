@@ -131,7 +131,7 @@ impl From<&Diagnostic> for wire::Diagnostic {
     }
 }
 
-/// Tells whether a terminal takes a character for a command, or shows others in another order
+/// Reports whether a terminal takes a character for a command, or shows others in another order
 /// for it; line breaks and tabs among them.
 pub fn acts_on_terminals(character: char) -> bool {
     character.is_control()

@@ -1,7 +1,7 @@
-//! The one maker of what a user reads about tokens and Vault: summary, detail, next step.
+//! The only place that makes what a user reads about tokens and Vault: summary, detail, next step.
 //!
 //! Summaries of warnings name the token, because hosts merge warnings with equal summaries and
-//! show the first alone. No text holds a value of a secret.
+//! show only the first. No text holds a value of a secret.
 
 mod deletion;
 mod due;
@@ -45,7 +45,7 @@ pub(super) use storing::{
 };
 pub(super) use unseen::unseen;
 pub(super) use unusable::{
-    content_problem, form, problem, unusable, unusable_in_short, unusable_text,
+    Reported, content_problem, form, problem, unusable, unusable_in_short, unusable_text,
     unusable_where_found,
 };
 pub(super) use vault::vault_error;
@@ -109,7 +109,7 @@ pub(super) fn nothing_to_adopt(place: Place<'_>, observed: &Observed) -> Diagnos
     .at(AttributePath::attribute(attribute))
 }
 
-/// A token that was replaced by hand between plan and apply.
+/// A token that was replaced manually between plan and apply.
 pub(super) fn replaced_meanwhile(place: Place<'_>) -> Diagnostic {
     Diagnostic::warning(
         format!("Token {place} was replaced in the meantime"),

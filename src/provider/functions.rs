@@ -1,4 +1,4 @@
-//! The functions, one module for each. None of them asks Vault or looks at the clock.
+//! The functions, one module for each. None of them asks Vault or reads the clock.
 
 pub(super) mod data_entry;
 mod external_secret;

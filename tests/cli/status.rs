@@ -193,7 +193,11 @@ async fn what_cannot_be_read_is_a_row_and_a_failure() {
     ran.exits(1)
         .tells("Error: Vault denied access: secret/agent-spare-1#claude_oauth_token")
         .tells("path \"secret/data/agent-spare-1\"")
-        .tells("Warning: Token secret/wrapped#claude_oauth_token is malformed");
+        .tells("Warning: 3 tokens are missing or malformed")
+        .tells("- secret/wrapped#claude_oauth_token is malformed.")
+        .tells("    terraform-provider-claude store wrapped")
+        .tells("- secret/gone#claude_oauth_token is missing. There is no such secret.");
+    assert_eq!(ran.stderr.matches("claude setup-token").count(), 1);
     let document = ran.json();
     assert_eq!(document["complete"], false);
     assert_eq!(

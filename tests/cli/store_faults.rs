@@ -38,7 +38,7 @@ async fn what_is_no_token_is_not_stored() {
         .fed(&["store", "agent"], " \n")
         .exits(1)
         .prints_nothing()
-        .tells("Error: No token came by standard input")
+        .tells("Error: Standard input has no token")
         .tells("terraform-provider-claude store agent")
         .tells("claude setup-token");
     let elsewhere = [
@@ -59,7 +59,7 @@ async fn what_is_no_token_is_not_stored() {
     program
         .fed(&["store", "agent"], "x".repeat(100_000))
         .exits(1)
-        .tells("Standard input has far more than a token");
+        .tells("Standard input has much more than a token");
 }
 
 /// At night, a mount in front of the path must not leave the leaked token where it is.

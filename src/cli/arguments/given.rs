@@ -106,7 +106,7 @@ impl Given {
         }
     }
 
-    /// Tells whether a flag was given.
+    /// Reports whether a flag was given.
     pub(super) fn flag(&mut self, name: &str) -> bool {
         self.flags.contains(&name)
     }

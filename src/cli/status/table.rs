@@ -67,7 +67,7 @@ impl Column {
         }
     }
 
-    /// Tells whether the column says anything about a token.
+    /// Reports whether the column says anything about a token.
     fn is_of_use(self, token: &TokenReport) -> bool {
         match self {
             Self::Role => token.role.is_some(),
@@ -295,8 +295,8 @@ fn notes(survey: &Survey) -> String {
     }
     if survey.tokens.iter().any(is_estimate) {
         notes.push_str(
-            "~ is an estimate, since older versions cannot be read: the token may be older and\n\
-             expire earlier. `store --stamp-only --minted-at TIME` dates it.\n",
+            "~ is an estimate, because older versions cannot be read. The token may be older \
+             and\nexpire earlier. `store --stamp-only --minted-at TIME` dates it.\n",
         );
     }
     notes

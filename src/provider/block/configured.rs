@@ -71,7 +71,7 @@ impl Configured {
             Some(name) => Vault::Unknown(name),
             None => match store(config, environment, has_arguments, &mut warnings) {
                 Ok(store) => Vault::Known(Observer::new(store)),
-                // About an argument of the block, which can be told apart at once.
+                // About an argument of the block, which can be distinguished at once.
                 Err(found) if found.iter().any(|error| error.path.is_some()) => return Err(found),
                 Err(mut found) => {
                     problems.append(&mut found);
@@ -106,18 +106,18 @@ impl Configured {
         self.present.now()
     }
 
-    /// Returns the time of this machine, whatever is rehearsed.
+    /// Returns the time of this machine, even if a date is rehearsed.
     pub(in crate::provider) fn machine_now(&self) -> Timestamp {
         self.present.machine()
     }
 
-    /// Tells whether plans leave the mount of a state as it is where a resource names none: while
+    /// Reports whether plans leave the mount of a state as it is where a resource names none: while
     /// the provider's is unknown, and after that until it turns out to be another.
     pub(in crate::provider) fn leaves_mount(&self, mount: &Field<String>, before: bool) -> bool {
         self.mount.is_unknown() || (before && self.mount == *mount)
     }
 
-    /// Tells whether a date is rehearsed; then nothing may be written to Vault.
+    /// Reports whether a date is rehearsed; then nothing may be written to Vault.
     pub(in crate::provider) fn is_rehearsed(&self) -> bool {
         self.present.is_rehearsed()
     }
@@ -179,7 +179,7 @@ impl Configured {
         request
     }
 
-    /// Tells whether the clocks of Vault and of this machine are too far apart to act on a date.
+    /// Reports whether the clocks of Vault and of this machine are too far apart to act on a date.
     pub(in crate::provider) fn clocks_differ(&self) -> bool {
         self.present
             .machine()
@@ -188,7 +188,7 @@ impl Configured {
             > SKEW
     }
 
-    /// Tells once when the clocks of Vault and of this machine are too far apart.
+    /// Reports once when the clocks of Vault and of this machine are too far apart.
     pub(in crate::provider) fn skew_warning(&self) -> Option<Diagnostic> {
         let (ours, theirs) = (self.present.machine(), self.server_now());
         (self.clocks_differ() && !self.skew_told.swap(true, Ordering::Relaxed)).then(|| {

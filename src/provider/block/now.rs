@@ -9,7 +9,7 @@ use crate::env::{self, Environment};
 use crate::protocol::Diagnostic;
 use crate::token::instant::{InstantError, format_instant, parse_instant};
 
-/// Tells the present.
+/// Returns the current time.
 pub(in crate::provider) struct Present {
     clock: Arc<dyn Clock>,
     rehearsed: Result<Option<Timestamp>, InstantError>,
@@ -39,17 +39,17 @@ impl Present {
         self.now().max(self.machine())
     }
 
-    /// Tells whether a date is rehearsed.
+    /// Reports whether a date is rehearsed.
     pub(in crate::provider) fn is_rehearsed(&self) -> bool {
         matches!(self.rehearsed, Ok(Some(_)))
     }
 
-    /// Returns the time of this machine, whatever is rehearsed.
+    /// Returns the time of this machine, even if a date is rehearsed.
     pub(in crate::provider) fn machine(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// Tells of a rehearsed date.
+    /// Reports a rehearsed date.
     ///
     /// # Errors
     ///

@@ -20,7 +20,7 @@ pub(in crate::provider) fn no_token(place: Place<'_>, unusable: &Unusable) -> Di
     )
 }
 
-/// A place with nothing to hand out: a value that is no token may be another secret.
+/// A place with nothing to hand out: a value that is not a token may be another secret.
 pub(in crate::provider) fn nothing_to_hand_out(
     place: Place<'_>,
     unusable: Option<&Unusable>,

@@ -150,7 +150,7 @@ pub(in crate::provider) fn not_stamped_while_rehearsed() -> Diagnostic {
     )
 }
 
-/// A secret that would be made anew under a path that was most likely meant otherwise.
+/// A secret that would be created again under a path that was most likely meant otherwise.
 pub(in crate::provider) fn path_meant_otherwise(place: Place<'_>, meant: &str) -> Diagnostic {
     Diagnostic::error(
         format!("Token was not stored at {place}"),

@@ -32,7 +32,7 @@ fn refused_at(
     }
 }
 
-/// Refuses what is no path of a secret.
+/// Refuses anything that is not a path of a secret.
 pub(in crate::provider) fn path(path: &Field<String>, name: &'static str) -> Option<Diagnostic> {
     let error = validate_path(path.as_str()?).err()?;
     Some(refused_at(
@@ -65,7 +65,7 @@ pub(in crate::provider) fn path_prefix(
     ))
 }
 
-/// Refuses what is no mount.
+/// Refuses anything that is not a mount.
 pub(in crate::provider) fn mount(mount: &Field<String>) -> Option<Diagnostic> {
     let error = validate_path(mount.as_str()?).err()?;
     Some(refused_at(
@@ -200,7 +200,7 @@ pub(in crate::provider) fn unmarkable(path: &Field<String>, field: &str) -> Opti
     })
 }
 
-/// Refuses a value that is no token. No path: the host would quote the value.
+/// Refuses a value that is not a token. No path: the host would quote the value.
 pub(in crate::provider) fn token(token: &Field<Secret>, name: &str) -> Option<Diagnostic> {
     let (text, _) = trim(token.known()?.expose());
     let detail = match check(text) {

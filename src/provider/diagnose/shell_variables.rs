@@ -57,7 +57,7 @@ impl ShellVariables {
         }
     }
 
-    /// Tells whether commands are right as they are.
+    /// Reports whether commands are right as they are.
     pub(in crate::provider) fn is_empty(&self) -> bool {
         self.assignments.is_empty() && self.place.is_empty()
     }
@@ -82,7 +82,7 @@ impl ShellVariables {
     }
 }
 
-/// A credential in the place of a name is not shown: the command fails, and stores nothing.
+/// A credential instead of a name is not shown: the command fails, and stores nothing.
 fn shown(value: &str) -> String {
     if has_token(value) || has_credential(value) {
         HIDDEN.to_owned()

@@ -49,7 +49,7 @@ pub(in crate::provider) fn pool_version_needed() -> Diagnostic {
     )
 }
 
-/// A value that is no token and was to be stored. No path: the host would quote the value.
+/// A value that is not a token and was to be stored. No path: the host would quote the value.
 pub(in crate::provider) fn no_token_to_store(place: Place<'_>, problem: Problem) -> Diagnostic {
     Diagnostic::error(
         format!("No token to store at {place}"),

@@ -10,7 +10,7 @@ use crate::vault::VaultError;
 /// Places and policy lines that are shown; the others are counted.
 const SHOWN: usize = 20;
 
-/// One warning that names all places below a prefix that could not be looked at; none where
+/// One warning that names all places below a prefix that could not be read; none where
 /// there are none.
 pub(in crate::provider) fn unseen(
     mount: &str,

@@ -103,6 +103,70 @@ fn malformed_text(place: Place<'_>, malformed: Malformed) -> String {
     }
 }
 
+/// A place without a usable token, as `status` reports it: in full, or in a list of several.
+pub(in crate::provider) struct Reported {
+    alone: Diagnostic,
+    entry: String,
+}
+
+impl Reported {
+    /// Describes what is wrong at a place.
+    pub(in crate::provider) fn new(place: Place<'_>, status: Status, unusable: &Unusable) -> Self {
+        let summary = format!("Token {place} is {}", status.as_str());
+        let mut short = unusable_in_short(unusable);
+        match unusable {
+            Unusable::Absent => {
+                if let Some(meant) = otherwise(place.secret) {
+                    short += &format!(" Did you mean {}?", shell(meant));
+                }
+            }
+            Unusable::Malformed(malformed) if malformed.problem.is_leak() => {
+                short += " Treat it as leaked, because a pod's log may contain it.";
+            }
+            _ => {}
+        }
+        let remedy = remedy(place, unusable);
+        Self {
+            entry: format!(
+                "- {place} is {}. {short}\n\n    {remedy}\n",
+                status.as_str()
+            ),
+            alone: Diagnostic::warning(summary, unusable_text(place, unusable).trim_end()),
+        }
+    }
+
+    /// Puts several places into one warning, with the advice that they share.
+    pub(in crate::provider) fn together(mut reported: Vec<Self>) -> Option<Diagnostic> {
+        if reported.len() < 2 {
+            return reported.pop().map(|reported| reported.alone);
+        }
+        let entries: Vec<_> = reported.iter().map(|told| told.entry.as_str()).collect();
+        Some(Diagnostic::warning(
+            format!("{} tokens are missing or malformed", reported.len()),
+            format!(
+                "For each `store` below, mint a token with `claude setup-token` in a terminal at \
+                 least 300 columns wide, run the command, paste the token, and press Enter.\n\n{}",
+                entries.join("\n").trim_end()
+            ),
+        ))
+    }
+}
+
+/// The command that is the next step for a place without a usable token.
+fn remedy(place: Place<'_>, unusable: &Unusable) -> String {
+    let secret = place.secret;
+    match unusable {
+        Unusable::Deleted(version) => place.version_command("undelete", *version),
+        Unusable::Destroyed(_) => format!(
+            "vault kv metadata get -mount={} {}",
+            shell(secret.mount()),
+            shell(secret.path())
+        ),
+        Unusable::Malformed(malformed) if malformed.repairable => place.repair_command(),
+        _ => place.store_command(),
+    }
+}
+
 /// Says in one sentence why there is no token.
 pub(in crate::provider) fn unusable_in_short(unusable: &Unusable) -> String {
     match unusable {

@@ -80,7 +80,7 @@ impl ListResource for OauthTokenList {
     }
 }
 
-/// Tells of each token that a walk meets, and in the end of what it had to pass over.
+/// Reports each token that a walk meets, and in the end of what it had to pass over.
 async fn tell(
     configured: &Configured,
     walk: Walk<'_>,

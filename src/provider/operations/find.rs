@@ -59,7 +59,7 @@ impl Sought {
         fingerprint.to_string().starts_with(&self.0)
     }
 
-    /// Tells whether a text is the token, or has it among other text.
+    /// Reports whether a text is the token, or has it among other text.
     fn is_in(&self, text: &str) -> bool {
         let whole = check(text).fingerprint();
         whole

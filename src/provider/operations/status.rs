@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::{LastVerdict, Operations, Refusal};
 use crate::protocol::Diagnostic;
-use crate::provider::diagnose;
+use crate::provider::diagnose::{self, Reported};
 use crate::sdk::Diagnostics;
 use crate::token::expiry::Status;
 use crate::token::fingerprint::Fingerprint;
@@ -22,10 +22,10 @@ use crate::vault::VaultError;
 /// How many other holders of its token are named with a secret; all of them would be the square of
 /// what there is.
 const COPIES_NAMED: usize = 20;
-/// How many secrets are looked at together.
+/// How many secrets are read at a time.
 const TOGETHER: usize = 16;
 
-/// How one token stands: the words of the resources, and one for what could not be looked at.
+/// How one token stands: the words of the resources, and one for what could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// It works and is not due yet.
@@ -40,7 +40,7 @@ pub enum State {
     Spent,
     /// Another secret of the survey holds it as well, and comes first.
     Duplicate,
-    /// The field holds something that is no token.
+    /// The field holds something that is not a token.
     Malformed,
     /// The secret or the field is not there.
     Missing,
@@ -77,7 +77,7 @@ impl State {
         }
     }
 
-    /// Tells whether somebody has to do something about it.
+    /// Reports whether somebody has to do something about it.
     pub fn is_due(self) -> bool {
         !matches!(self, Self::InDate | Self::Unreadable)
     }
@@ -159,18 +159,18 @@ pub struct TokenReport {
 pub struct Survey {
     /// The instant by which they were judged.
     pub as_of: Timestamp,
-    /// The instant of the machine's clock, whatever is rehearsed.
+    /// The instant of the machine's clock, even if a date is rehearsed.
     pub taken_at: Timestamp,
     /// One entry for each token, those first that need hands first.
     pub tokens: Vec<TokenReport>,
-    /// Whether something could not be looked at.
+    /// Whether something could not be read.
     pub is_incomplete: bool,
     /// What went wrong and what is odd, with what to do.
     pub diagnostics: Diagnostics,
 }
 
 impl Survey {
-    /// Tells whether somebody has to do something about a token.
+    /// Reports whether somebody has to do something about a token.
     pub fn is_due(&self) -> bool {
         self.tokens.iter().any(|token| token.state.is_due())
     }
@@ -183,10 +183,11 @@ struct Seen {
     roles: roles::Hints,
     trouble: Option<VaultError>,
     told: Diagnostics,
+    unusable: Option<Reported>,
 }
 
 impl Operations {
-    /// Looks at the tokens that are asked for: paths, lists such as `spare-{1,2}`, and prefixes,
+    /// Reads the tokens that are asked for: paths, lists such as `spare-{1,2}`, and prefixes,
     /// which end with a slash. No target at all is the whole mount.
     ///
     /// # Errors
@@ -211,8 +212,10 @@ impl Operations {
         self.note_spent(&mut seen).await;
         mark_copies(&mut seen);
         let mut troubles: Vec<(VaultError, Vec<String>)> = Vec::new();
+        let mut unusable = Vec::new();
         for seen in &mut seen {
             diagnostics.append(&mut seen.told);
+            unusable.extend(seen.unusable.take());
             if let Some(error) = seen.trouble.take() {
                 let name = self.name_of(&seen.report.path, &seen.report.field);
                 match troubles.iter_mut().find(|(known, _)| *known == error) {
@@ -221,6 +224,7 @@ impl Operations {
                 }
             }
         }
+        diagnostics.extend(Reported::together(unusable));
         diagnostics.extend(
             troubles
                 .iter()

@@ -121,7 +121,7 @@ impl Operations {
         Ok(())
     }
 
-    /// Looks at the secret before anybody is asked for a token, and tells whether there is one
+    /// Reads the secret before anybody is asked for a token, and reports whether there is one
     /// yet.
     ///
     /// # Errors
@@ -415,7 +415,7 @@ impl Operations {
     }
 }
 
-/// Tells what a secret is used for, as its own metadata shows.
+/// Describes what a secret is used for, as its own metadata shows.
 fn role_of(field: &str, metadata: &BTreeMap<String, String>) -> Option<Role> {
     let is_marked = !Mark::read_all(field, metadata).is_empty();
     let is_promoted_to =

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::cli::input::{InputError, append, buffer, secret};
 use crate::secret::Secret;
 
-/// Keys that mean something to whoever types.
+/// Keys that mean something to anyone who types.
 mod key {
     /// Ctrl-C.
     pub(super) const INTERRUPT: u8 = 0x03;
@@ -53,7 +53,7 @@ impl Default for Line {
 }
 
 impl Line {
-    /// Tells whether Enter was pressed. More may follow: the rest of what was pasted.
+    /// Reports whether Enter was pressed. More may follow: the rest of what was pasted.
     pub(super) fn is_ended(&self) -> bool {
         self.is_ended
     }

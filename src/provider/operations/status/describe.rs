@@ -6,7 +6,7 @@ use super::super::verify::{LastVerdict, TokenPlace};
 use super::{Operations, Seen, State, TokenReport, roles};
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::refuse::capital;
-use crate::provider::diagnose::{self, Place};
+use crate::provider::diagnose::{self, Place, Reported};
 use crate::provider::lookup::describe::{TokenFacts, describe};
 use crate::provider::secrets::observe::{Observation, Observed};
 use crate::sdk::Diagnostics;
@@ -15,7 +15,7 @@ use crate::token::stamp::{Stamp, key, stamp_key};
 use crate::vault::{SecretPath, VaultError};
 
 impl Operations {
-    /// Looks at one path. `broken` is what keeps every other secret from being read as well, so
+    /// Reads one path. `broken` is what keeps every other secret from being read as well, so
     /// that one server that is down is not waited for at each path.
     pub(super) async fn look(
         &self,
@@ -29,6 +29,7 @@ impl Operations {
             roles: roles::Hints::default(),
             trouble: None,
             told: Diagnostics::new(),
+            unusable: None,
         };
         let (Ok(secret), Ok(observer)) = (
             SecretPath::new(self.mount.as_str(), &*path),
@@ -91,10 +92,7 @@ impl Operations {
         }
         if let Some(unusable) = description.unusable {
             seen.report.problem = Some(diagnose::unusable_in_short(&unusable));
-            seen.told.push(Diagnostic::warning(
-                format!("Token {place} is {}", description.status.as_str()),
-                diagnose::unusable_text(place, &unusable).trim_end(),
-            ));
+            seen.unusable = Some(Reported::new(place, description.status, &unusable));
         }
         Ok(())
     }
@@ -150,7 +148,7 @@ fn unreadable(path: &str, field: &str) -> TokenReport {
     }
 }
 
-/// Tells whether no other secret can be read, either.
+/// Reports whether no other secret can be read, either.
 fn concerns_all(error: &VaultError) -> bool {
     match error {
         VaultError::Unauthenticated { .. }

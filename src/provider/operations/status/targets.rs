@@ -29,7 +29,7 @@ pub(in super::super) struct Paths {
     /// Distinct places, in the order in which they were named and found, each with what was read
     /// of it already.
     pub(in super::super) paths: Vec<(TokenPlace, Option<Arc<Observed>>)>,
-    /// What could not be looked at.
+    /// What could not be read.
     pub(in super::super) told: Diagnostics,
     /// Whether there was anything of the kind.
     pub(in super::super) is_incomplete: bool,
@@ -161,7 +161,7 @@ impl Operations {
 }
 
 impl Operations {
-    /// Tells whether a scan shows a secret although it lacks the field: for one of its other
+    /// Reports whether a scan shows a secret although it lacks the field: for one of its other
     /// fields, or because it held a token of ours before it was deleted.
     fn counts(&self, observed: &Observed) -> bool {
         match observed {
