@@ -349,7 +349,7 @@ fn where_nothing_can_be_written_the_reason_is_told() {
         .exits(1)
         .prints_nothing()
         .tells("Error: The provider was not installed")
-        .tells("or name another folder with --dir");
+        .tells("or set another folder with --dir");
     Program::new()
         .with("HOME", "")
         .run(&["install"])

@@ -42,7 +42,7 @@ async fn the_best_spare_is_promoted_and_first_named() {
     let ran = program.run(&arguments);
     ran.exits(0)
         .prints("secret/agent#claude_oauth_token holds the token of spare-2 since version 2")
-        .prints("Restart what uses the token");
+        .prints("Restart the workloads that use the token");
     ran.search(&mut search);
     assert_eq!(
         current(&bao).await["data"],

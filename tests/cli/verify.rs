@@ -342,7 +342,7 @@ async fn a_token_that_is_given_is_stamped_nowhere() {
     program
         .fed(&["verify", "-"], "")
         .exits(1)
-        .tells("No token came");
+        .tells("Standard input has no token");
 }
 
 #[tokio::test]
