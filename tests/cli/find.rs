@@ -95,7 +95,10 @@ async fn what_cannot_be_searched_is_told() {
         .fed(&["find"], "changeme")
         .exits(1)
         .tells("This is not a token");
-    program.fed(&["find"], "").exits(1).tells("Standard input has no token");
+    program
+        .fed(&["find"], "")
+        .exits(1)
+        .tells("Standard input has no token");
     program
         .run(&["find", "--fingerprint", "changeme"])
         .exits(2)
