@@ -96,7 +96,7 @@ fn wrong_values_are_told_before_anything_is_asked() {
         (&["status", "spare-{2,2}"], "contains `spare-2` twice"),
         (
             &["status", "agent*"],
-            "cannot be a path: character 6 of the path is `*`",
+            "is not a valid path: character 6 of the path is `*`",
         ),
         (&["status", "a//"], "Invalid PATH"),
     ] {

@@ -280,7 +280,7 @@ const WRONG: [(&str, &str, &str); 23] = [
     (
         "external_secret(merge(local.good, { refresh_interval = \"1d\" }))",
         "spec",
-        "refresh_interval: An interval is written in hours, minutes, and seconds",
+        "refresh_interval: Write an interval in hours, minutes, and seconds",
     ),
     (
         "external_secret(merge(local.good, { annotations = { a = 1 } }))",
