@@ -284,8 +284,10 @@ async fn only_the_process_that_is_asked_has_the_token() {
         return;
     }
     let bao = OpenBao::start().await;
-    put(&bao, "agent").await;
-    let scene = Scene::new().sleeps_for(&token("agent"));
+    // Another run of this test may have its own processes.
+    let value = token(&format!("agent of {}", std::process::id()));
+    bao.put("secret", "agent", json!({ FIELD: value })).await;
+    let scene = Scene::new().sleeps_for(&value);
     let program = scene.program(&bao);
     let child = program
         .command(&["verify", "agent"])
@@ -298,19 +300,19 @@ async fn only_the_process_that_is_asked_has_the_token() {
     let (folders, process) = loop {
         assert!(Instant::now() < deadline, "nobody was asked");
         // The made-up token may be asked about first.
-        let asked = having("environ", &token("agent"));
+        let asked = having("environ", &value);
         match scene.started() {
             Some(started) if asked.iter().any(|(id, _)| *id == started.1) => break started,
             _ => thread::sleep(Duration::from_millis(5)),
         }
     };
     let mut search = LeakSearch::new();
-    search.plant("agent", &token("agent"));
+    search.plant("agent", &value);
     for folder in &folders {
         search.folder(std::path::Path::new(folder), &[]);
     }
     search.folder(program.home(), &[]);
-    let with_it = having("environ", &token("agent"));
+    let with_it = having("environ", &value);
     assert!(
         with_it.iter().all(|(id, parent)| *id == process
             || *parent == process
@@ -318,7 +320,7 @@ async fn only_the_process_that_is_asked_has_the_token() {
         "{with_it:?}, {process}"
     );
     assert!(with_it.iter().all(|(id, _)| *id != child.id().to_string()));
-    assert_eq!(having("cmdline", &token("agent")), []);
+    assert_eq!(having("cmdline", &value), []);
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     let output = child.wait_with_output().unwrap();
     search.raw("standard output", &output.stdout);
