@@ -207,7 +207,7 @@ async fn what_was_kept_by_hand_is_adopted_and_watched() {
         &[("TF_CLAUDE_NOW", &later), ("PUSHGATEWAY", &address)],
     );
     assert_eq!(due.status.code(), Some(2), "{due:?}");
-    let title = format!("Warning: Token secret/{PRIMARY}#claude_oauth_token is due");
+    let title = format!("Warning: Token secret/{PRIMARY}#claude_oauth_token expires");
     assert!(due.stdout.contains(&title), "{}", due.stdout);
     let planned: String = due
         .stdout

@@ -6,8 +6,9 @@ use super::survey::Surveyor;
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
 use crate::provider::defaults::DEFAULT_FIELD;
-use crate::provider::diagnose;
+use crate::provider::diagnose::{self, Place};
 use crate::provider::resources::ids::{self, Location};
+use crate::provider::secrets::spares::named;
 use crate::sdk::{Diagnostics, Failure, Field, ImportRequest, Imported};
 use crate::token::path_list::parse_pool_id;
 use crate::token::paths::{validate_field, validate_path, validate_pool_paths};
@@ -84,8 +85,17 @@ async fn everything_there(
         .iter()
         .map(|(path, spare)| {
             let private = survey.private.spares.get(path);
-            let what = match private.and_then(|private| private.problem.as_ref()) {
-                Some(Problem::NoToken(unusable)) => diagnose::unusable_in_short(unusable),
+            let problem = private.and_then(|private| private.problem.as_ref());
+            let mount = state.mount.as_str().unwrap_or_default();
+            let what = match (problem, named(mount, path)) {
+                (Some(Problem::NoToken(unusable)), Ok(secret)) => {
+                    let place = Place {
+                        secret: &secret,
+                        field: state.field.as_str().unwrap_or_default(),
+                    };
+                    let text = diagnose::unusable_text(place, unusable);
+                    text.trim_end().to_owned()
+                }
                 _ => spare.status.as_str().unwrap_or("not known").to_owned(),
             };
             format!("- {path}: {what}")
