@@ -30,7 +30,7 @@ pub trait Action: Send + Sync + 'static {
     /// Checks a configuration without network; unknown values are let through.
     fn validate(&self, config: &Self::Config) -> Diagnostics;
 
-    /// Tells what an invocation will mean; it changes nothing, and values may be unknown.
+    /// Describes what an invocation will mean; it changes nothing, and values may be unknown.
     fn plan(&self, configured: &Self::Configured, config: &Self::Config) -> Diagnostics {
         let _ = (configured, config);
         Diagnostics::new()
@@ -46,7 +46,7 @@ pub trait Action: Send + Sync + 'static {
     ) -> Result<Diagnostics, Failure>;
 }
 
-/// Where an action tells how far it is.
+/// Where an action reports how far it is.
 #[derive(Clone, Debug)]
 pub struct Progress(mpsc::UnboundedSender<wire::invoke_action::Event>);
 
@@ -55,7 +55,7 @@ impl Progress {
         Self(events)
     }
 
-    /// Tells a step, in a few words that hosts show as they are: what acts on terminals is
+    /// Reports a step, in a few words that hosts show as they are: what acts on terminals is
     /// escaped. Nobody hears once the host is gone.
     pub fn tell(&self, message: impl Into<String>) {
         use wire::invoke_action::event::{Progress, Type};

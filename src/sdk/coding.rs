@@ -25,7 +25,7 @@ pub(super) fn model<M: Model>(what: &'static str, value: Value) -> Outcome<M> {
         .map_err(|error| vec![undecodable(what, &error.path, &error)])
 }
 
-/// Tells that the host left out what it must send.
+/// Reports that the host left out what it must send.
 pub(super) fn missing(what: &str) -> Diagnostic {
     Diagnostic::error(
         format!("Terraform or OpenTofu sent nothing for {what}"),

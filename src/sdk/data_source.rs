@@ -22,7 +22,7 @@ pub trait DataSource: Send + Sync + 'static {
     /// Checks a configuration without network; unknown values are let through.
     fn validate(&self, config: &Self::Model) -> Diagnostics;
 
-    /// Looks at the real thing; it changes nothing. A host reads in the plan where it can, and
+    /// Reads the real thing; it changes nothing. A host reads in the plan where it can, and
     /// may read again in the apply, so an answer must not depend on when it is given.
     async fn read(
         &self,

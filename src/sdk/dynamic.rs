@@ -48,12 +48,12 @@ impl Dynamic {
         &self.ty
     }
 
-    /// Tells whether there is no value.
+    /// Reports whether there is no value.
     pub fn is_null(&self) -> bool {
         self.value.is_null()
     }
 
-    /// Tells whether the value as a whole is unknown.
+    /// Reports whether the value as a whole is unknown.
     pub fn is_unknown(&self) -> bool {
         self.value.is_unknown()
     }

@@ -42,7 +42,7 @@ impl<S> From<Diagnostic> for Failure<S> {
     }
 }
 
-/// Tells whether any diagnostic is an error.
+/// Reports whether any diagnostic is an error.
 pub(super) fn has_error(diagnostics: &[Diagnostic]) -> bool {
     diagnostics
         .iter()

@@ -24,12 +24,12 @@ impl<T> Field<T> {
         }
     }
 
-    /// Tells whether the value is not set.
+    /// Reports whether the value is not set.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// Tells whether the value is not known yet.
+    /// Reports whether the value is not known yet.
     pub fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown)
     }

@@ -70,7 +70,7 @@ answers!(
     wire::validate_resource_config::Response,
 );
 
-/// Functions have one text in the place of diagnostics.
+/// Functions have one text instead of diagnostics.
 impl Answer for wire::call_function::Response {
     fn tell(&mut self, diagnostics: Diagnostics) {
         let error = diagnostics.into_iter().find(Diagnostic::is_error);

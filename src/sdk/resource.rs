@@ -73,7 +73,7 @@ pub trait Resource: Send + Sync + 'static {
         Err(None)
     }
 
-    /// Looks at the real thing. A thing that is gone is a state that says so: there is no
+    /// Reads the real thing. A thing that is gone is a state that says so: there is no
     /// answer that drops the resource.
     async fn read(
         &self,
@@ -89,7 +89,7 @@ pub trait Resource: Send + Sync + 'static {
         request: PlanRequest<Self>,
     ) -> Result<Planned<Self>, Failure>;
 
-    /// Tells what a destruction will mean; it changes nothing.
+    /// Describes what a destruction will mean; it changes nothing.
     fn plan_destroy(&self, state: &Self::Model) -> Diagnostics;
 
     /// Brings the thing into being, or adopts it.

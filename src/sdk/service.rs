@@ -331,7 +331,7 @@ impl<P: Provider> ProviderService<P> {
     }
 }
 
-/// Tells that there is no such type of this kind.
+/// Reports that there is no such type of this kind.
 fn unknown_type(kind: &str) -> Diagnostics {
     vec![Diagnostic::error(
         format!("Unknown {kind} type"),

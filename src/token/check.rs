@@ -263,7 +263,7 @@ fn problem_behind(core: &str) -> Option<Problem> {
     }
 }
 
-/// Tells whether a whole token is followed by letters that end in a word of the terminal's.
+/// Reports whether a whole token is followed by letters that end in a word of the terminal's.
 fn has_glued_word(core: &str) -> bool {
     core.get(USUAL_LENGTH..).is_some_and(|rest| {
         rest.chars().all(|c| c.is_ascii_alphabetic())
@@ -327,7 +327,7 @@ fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\'' | '`' | '‘' | '’' | '“' | '”')
 }
 
-/// Dashes that a word processor or a chat puts in the place of a hyphen.
+/// Dashes that a word processor or a chat puts instead of a hyphen.
 fn is_look_alike_dash(c: char) -> bool {
     matches!(
         c,

@@ -1,4 +1,4 @@
-//! When a token ends, from when it is due, and how it stands at an instant.
+//! When a token ends, from when it is due, and how it stands at a point in time.
 
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
@@ -44,7 +44,7 @@ impl Lifetime {
         self.rotate_before_days
     }
 
-    /// Tells whether a version that is deleted as soon after it was written as this one would be
+    /// Reports whether a version that is deleted as soon after it was written as this one would be
     /// due at once.
     pub fn is_due_at_once(self, created_at: Timestamp, deletion_time: Option<Timestamp>) -> bool {
         let due_before = SignedDuration::from_hours(24 * i64::from(self.rotate_before_days));
@@ -89,7 +89,7 @@ pub fn validate_rotate_before_days(days: i64) -> Result<u32, LifetimeError> {
     }
 }
 
-/// The instants that a token's status follows from, in whole seconds.
+/// The timestamps that a token's status follows from, in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dates {
     /// When the token was minted.
@@ -141,7 +141,7 @@ impl Dates {
         if counts { found } else { kept }
     }
 
-    /// Tells whether the deletion of its version ends a token earlier than its lifetime does.
+    /// Reports whether the deletion of its version ends a token earlier than its lifetime does.
     pub fn ends_with_version(
         minted_at: Timestamp,
         lifetime: Lifetime,
@@ -217,17 +217,17 @@ impl Status {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 
-    /// Tells whether the token still works as far as its dates say.
+    /// Reports whether the token still works as far as its dates say.
     pub fn is_working(self) -> bool {
         matches!(self, Self::InDate | Self::RotationDue)
     }
 
-    /// Tells whether a date alone makes the token due.
+    /// Reports whether a date alone makes the token due.
     pub fn is_by_date(self) -> bool {
         matches!(self, Self::RotationDue | Self::Expired)
     }
 
-    /// Tells whether something is to be done about the token.
+    /// Reports whether something is to be done about the token.
     pub fn is_due(self) -> bool {
         self != Self::InDate
     }

@@ -12,7 +12,7 @@ const PREFIX: &str = "sha256:";
 
 /// Identifies a token by its SHA-256, written `sha256:` and 64 lower-case hexadecimal digits.
 ///
-/// Only the token check makes one from a token's text: the digest of a value that is no token
+/// Only the token check makes one from a token's text: the digest of a value that is not a token
 /// could be searched for a weak secret.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint([u8; 32]);

@@ -1,4 +1,4 @@
-//! Instants as text: RFC 3339 in, `YYYY-MM-DDTHH:MM:SSZ` out.
+//! Timestamps as text: RFC 3339 in, `YYYY-MM-DDTHH:MM:SSZ` out.
 
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
@@ -76,7 +76,7 @@ fn from_second(second: i64) -> Timestamp {
     Timestamp::from_second(bounded).unwrap_or(Timestamp::MAX)
 }
 
-/// Tells whether the text has the form of RFC 3339, section 5.6, whatever the numbers are.
+/// Reports whether the text has the form of RFC 3339, section 5.6, whatever the numbers are.
 fn has_shape(head: &[u8]) -> bool {
     head.iter().zip(SHAPE).all(|(&byte, &shape)| match shape {
         b'0' => byte.is_ascii_digit(),
@@ -100,7 +100,7 @@ fn without_fraction(tail: &str) -> &str {
     }
 }
 
-/// Tells whether the text is `Z` or an offset that RFC 3339 has: less than a day.
+/// Reports whether the text is `Z` or an offset that RFC 3339 has: less than a day.
 fn is_offset(text: &[u8]) -> bool {
     match text {
         [zulu] => zulu.eq_ignore_ascii_case(&b'Z'),
@@ -116,7 +116,7 @@ fn is_offset(text: &[u8]) -> bool {
     }
 }
 
-/// Tells whether the instant can be written with a year of four digits in UTC.
+/// Reports whether the instant can be written with a year of four digits in UTC.
 fn has_four_digit_year(instant: Timestamp) -> bool {
     // 0000-01-01T00:00:00Z; the library's last instant is in the year 9999.
     const FIRST: i64 = -62_167_219_200;

@@ -118,7 +118,7 @@ pub struct Minted {
     pub warnings: Vec<MintWarning>,
 }
 
-/// Tells of an account that does not count.
+/// Reports an account that does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum MintWarning {
     /// The configuration and the stamp are more than a day apart, and the stamp takes precedence.
@@ -202,12 +202,12 @@ pub fn decide(facts: &MintFacts) -> Option<Minted> {
     })
 }
 
-/// Tells whether a mint time is too late for the version that was found to hold the token.
+/// Reports whether a mint time is too late for the version that was found to hold the token.
 fn is_later(at: Timestamp, created_at: Timestamp) -> bool {
     at.duration_since(created_at) > DAY
 }
 
-/// Tells whether state stands beside this stamp.
+/// Reports whether state stands beside this stamp.
 fn agrees(prior: Dated, stamp: Dated) -> bool {
     prior.source == MintSource::Config || prior.at == whole_seconds(stamp.at)
 }

@@ -1,9 +1,9 @@
-//! Names that somebody else chose, and which may have a token in them: whoever stores one by hand
+//! Names that somebody else chose, and which may have a token in them: whoever stores one manually
 //! can take name and value for each other.
 
 use std::borrow::Cow;
 
-/// What is shown in the place of a name that has a token in it.
+/// What is shown instead of a name that has a token in it.
 pub const HIDDEN: &str = "(hidden)";
 
 /// How every credential of Anthropic begins, in clear and in Base64.
@@ -12,7 +12,7 @@ const BEGINNINGS: [&str; 2] = ["sk-ant-", "c2stYW50L"];
 /// Characters that follow such a beginning where there is more than its kind.
 const LEAST: usize = 20;
 
-/// Tells whether a name has a token in it, or the beginning of one. `sk-ant-keys` is a name like
+/// Reports whether a name has a token in it, or the beginning of one. `sk-ant-keys` is a name like
 /// any other.
 pub fn has_token(name: &str) -> bool {
     name.split('/').any(|segment| {

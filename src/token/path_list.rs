@@ -199,7 +199,7 @@ fn take_common_start(texts: &mut [Vec<char>]) -> Vec<char> {
     common.unwrap_or_default()
 }
 
-/// Tells whether a cut before the character at `at` leaves nothing or parts a word or a number.
+/// Reports whether a cut before the character at `at` leaves nothing or parts a word or a number.
 fn cuts(text: &[char], at: usize) -> bool {
     match text.get(at - 1..=at) {
         Some([left, right]) => {

@@ -144,7 +144,7 @@ pub enum PathError {
 }
 
 impl PathError {
-    /// Tells whether the text itself must not be shown.
+    /// Reports whether the text itself must not be shown.
     pub fn is_secret(self) -> bool {
         self == Self::Token
     }
@@ -204,13 +204,13 @@ pub enum FieldError {
         /// How many bytes it has.
         bytes: usize,
     },
-    /// A token stands in it, perhaps in the place of the name.
+    /// A token stands in it, perhaps instead of the name.
     #[error("the field has a token in its name")]
     Token,
 }
 
 impl FieldError {
-    /// Tells whether the text itself must not be shown.
+    /// Reports whether the text itself must not be shown.
     pub fn is_secret(self) -> bool {
         self == Self::Token
     }
@@ -271,7 +271,7 @@ pub enum PoolPathsError {
 }
 
 impl PoolPathsError {
-    /// Tells whether the path at fault must not be shown.
+    /// Reports whether the path at fault must not be shown.
     pub fn is_secret(&self) -> bool {
         matches!(self, Self::Path { source, .. } if source.is_secret())
     }

@@ -35,7 +35,7 @@ impl Prefix {
         &self.folder
     }
 
-    /// Tells whether a secret or folder directly in [`Prefix::folder`] has this prefix.
+    /// Reports whether a secret or folder directly in [`Prefix::folder`] has this prefix.
     pub fn takes(&self, name: &str) -> bool {
         name.starts_with(&self.name)
     }

@@ -1,7 +1,7 @@
 //! Stamps: what the secret's `custom_metadata` says of the token in one field.
 //!
 //! People and other programs write there too, so nothing is taken on trust: white space around a
-//! value is dropped, instants may have offsets and fractions, and what still cannot be read is as
+//! value is dropped, timestamps may have offsets and fractions, and what still cannot be read is as
 //! if it were not there. A stamp without a readable fingerprint is none.
 
 use std::collections::BTreeMap;
@@ -104,7 +104,7 @@ impl Stamp {
         })
     }
 
-    /// Tells whether the stamp is about this token; about any other it says nothing.
+    /// Reports whether the stamp is about this token; about any other it says nothing.
     pub fn counts_for(&self, fingerprint: &Fingerprint) -> bool {
         self.fingerprint == fingerprint.short()
     }

@@ -48,7 +48,7 @@ pub(super) struct Question<'a> {
 }
 
 impl Answer {
-    /// Tells whether the body is a JSON object.
+    /// Reports whether the body is a JSON object.
     pub(super) fn is_json(&self) -> bool {
         let first = self.body.iter().find(|byte| !byte.is_ascii_whitespace());
         first == Some(&b'{') && serde_json::from_slice::<IgnoredAny>(&self.body).is_ok()
@@ -65,7 +65,7 @@ impl Answer {
             .map_or_else(|_| Vec::new(), |body| body.errors.into_list())
     }
 
-    /// Tells whether a write that was answered so has surely done nothing: the server refused it
+    /// Reports whether a write that was answered so has surely done nothing: the server refused it
     /// before it came to writing.
     ///
     /// Other answers leave doubt, those of proxies above all: the server behind them may have
@@ -169,7 +169,7 @@ impl Answer {
         })
     }
 
-    /// Tells whether the body is how Vault refuses: an object with a list of errors.
+    /// Reports whether the body is how Vault refuses: an object with a list of errors.
     fn has_errors(&self) -> bool {
         #[derive(Deserialize)]
         struct Errors {

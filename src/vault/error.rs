@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::proxy::Proxy;
 
-/// Tells why an operation on Vault failed.
+/// Explains why an operation on Vault failed.
 ///
 /// No text in it holds a token or another credential, and none holds the content of a secret:
 /// texts of the server are cut, stripped of control characters and searched for credentials first.
@@ -295,7 +295,7 @@ impl VaultError {
     }
 }
 
-/// Tells where the token came from that Vault did not accept.
+/// Reports where the token came from that Vault did not accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenSource {
     /// There was none.
@@ -328,7 +328,7 @@ pub enum LoginMethod {
     Jwt,
 }
 
-/// Tells what a login was answered with in place of a token.
+/// Describes what a login was answered with in place of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum LoginProblem {
     /// A second factor is required.
@@ -342,7 +342,7 @@ pub enum LoginProblem {
     NoToken,
 }
 
-/// Tells why TLS failed.
+/// Explains why TLS failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TlsProblem {
     /// The certificate is signed by nobody who is trusted here.
@@ -392,7 +392,7 @@ pub enum TlsProblem {
     Other,
 }
 
-/// Tells why a connection did not come about or broke.
+/// Explains why a connection did not come about or broke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ConnectionProblem {
     /// Nobody listens there.

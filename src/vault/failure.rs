@@ -11,7 +11,7 @@ use super::error::{ConnectionProblem, Server, TlsProblem, VaultError};
 use super::proxy::ProxyError;
 use super::tls::is_authority;
 
-/// Turns what the HTTP client says into an error of ours. `shows_certificate` tells whether the
+/// Turns what the HTTP client says into an error of ours. `shows_certificate` reports whether the
 /// server was given a client certificate.
 pub(super) fn explain(
     error: &(dyn Error + 'static),

@@ -14,7 +14,7 @@ pub struct NewDocument {
 }
 
 impl Document {
-    /// Returns this document with one field set to a text: in the place of the field of that name,
+    /// Returns this document with one field set to a text: instead of the field of that name,
     /// or behind all others where there is none.
     ///
     /// Every sibling keeps its place and the text of its value, to the byte: a number of 25 digits

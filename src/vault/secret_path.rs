@@ -26,7 +26,7 @@ pub(super) trait InMount: fmt::Display {
     fn mount(&self) -> &str;
 }
 
-/// Tells why a text is no mount or no path.
+/// Explains why a text is not a mount or path.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum SecretPathError {
     /// There is nothing.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::clock::{Clock, SystemClock};
 
-/// Tells what time it was at the server when its last answer came.
+/// Returns what time it was at the server when its last answer came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerTime {
     /// The `Date` of the answer.

@@ -117,7 +117,7 @@ impl Session {
         })
     }
 
-    /// Forgets a token of our own login that Vault no longer accepts. Tells whether another
+    /// Forgets a token of our own login that Vault no longer accepts. Reports whether another
     /// lease may help.
     pub(super) async fn forget(&self, lease: &Lease) -> bool {
         if !matches!(lease.source, TokenSource::Login(_)) {

@@ -51,7 +51,7 @@ pub struct Address {
     socket: Option<PathBuf>,
 }
 
-/// Tells why a text is no address. None of it repeats the text, which may hold a password.
+/// Explains why a text is not an address. None of it repeats the text, which may hold a password.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum AddressError {
     /// It is no URL.

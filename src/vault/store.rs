@@ -190,7 +190,7 @@ impl Store {
         self.read_at(path, Some(version)).await
     }
 
-    /// Tells which engine serves a path.
+    /// Reports which engine serves a path.
     ///
     /// # Errors
     ///

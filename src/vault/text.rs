@@ -10,7 +10,7 @@ const LIMIT: usize = 300;
 const TEXTS: usize = 5;
 /// Shorter credentials would be found inside ordinary words.
 const SHORTEST: usize = 4;
-/// What stands in the place of a credential.
+/// What stands instead of a credential.
 const MASK: &str = "(hidden)";
 
 /// How credentials begin that are hidden though nobody told us of them, and how many characters
@@ -111,7 +111,7 @@ fn plain(text: &str) -> String {
     kept.trim().to_owned()
 }
 
-/// Tells whether a text has something in it that looks like a credential.
+/// Reports whether a text has something in it that looks like a credential.
 pub fn has_credential(text: &str) -> bool {
     mask_shapes(text) != text
 }

@@ -23,7 +23,7 @@ use verify::{AcceptAny, GivenAuthorities};
 /// Largest file of certificates or keys, in bytes; all authorities of a system are some 200 KiB.
 const LARGEST_FILE: usize = 4 << 20;
 
-/// Tells why settings cannot be used. Nothing was sent.
+/// Explains why settings cannot be used. Nothing was sent.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum SettingsError {
     /// A file or folder cannot be read.
@@ -107,7 +107,7 @@ impl TlsMaterial {
         })
     }
 
-    /// Tells whether there is a certificate to show to the server.
+    /// Reports whether there is a certificate to show to the server.
     pub(super) fn has_identity(&self) -> bool {
         self.identity.is_some()
     }

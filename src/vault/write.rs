@@ -36,7 +36,7 @@ pub struct Written {
     pub custom_metadata: BTreeMap<String, String>,
 }
 
-/// Tells why a write is not known to have taken, and what may still become of it.
+/// Explains why a write is not known to have taken, and what may still become of it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{error}")]
 pub struct WriteFailure {
@@ -47,7 +47,7 @@ pub struct WriteFailure {
     pub unanswered: bool,
 }
 
-/// Tells why a write failed.
+/// Explains why a write failed.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum WriteError {
     /// The current version is not the one that the write was made for.

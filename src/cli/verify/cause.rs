@@ -82,7 +82,7 @@ impl Cause {
         }
     }
 
-    /// Tells whether the token itself is what was refused.
+    /// Reports whether the token itself is what was refused.
     pub(super) fn is_refusal(self) -> bool {
         matches!(
             self,
@@ -241,7 +241,7 @@ fn number(text: &str) -> Option<u16> {
     rest[..end].parse().ok()
 }
 
-/// Tells whether a text is a page for browsers. Whatever it says, the API did not say it.
+/// Reports whether a text is a page for browsers. Whatever it says, the API did not say it.
 pub(super) fn is_page(text: &str) -> bool {
     let text = text.to_lowercase();
     ["<html", "<!doctype", "<head", "<body", "<title"]

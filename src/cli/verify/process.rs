@@ -135,7 +135,7 @@ mod tests {
         run(&mut command, limit, stop).await.unwrap()
     }
 
-    /// Tells whether the process with the number that was printed still runs; one that has ended
+    /// Reports whether the process with the number that was printed still runs; one that has ended
     /// may stay listed until its parent takes note.
     fn runs(ended: &Ended) -> bool {
         let id = String::from_utf8(ended.stdout.to_vec()).unwrap();

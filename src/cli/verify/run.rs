@@ -76,7 +76,7 @@ impl Row {
         }
     }
 
-    /// Tells whether the token was refused.
+    /// Reports whether the token was refused.
     pub(super) fn is_refused(&self) -> bool {
         match &self.outcome {
             Outcome::Asked(answer) => matches!(answer.finding, Finding::Refused(_)),
@@ -85,7 +85,7 @@ impl Row {
         }
     }
 
-    /// Tells whether the token works.
+    /// Reports whether the token works.
     pub(super) fn works(&self) -> bool {
         match &self.outcome {
             Outcome::Asked(answer) => answer.finding == Finding::Works,

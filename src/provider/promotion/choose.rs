@@ -187,7 +187,7 @@ fn list<'a>(refused: impl Iterator<Item = &'a (String, String)>) -> String {
     text
 }
 
-/// Says why spares could not be looked at. The advice for the first holds for all that failed
+/// Says why spares could not be read. The advice for the first holds for all that failed
 /// alike, each with its own path in it, so that it is given once.
 fn unreadable(failed: Vec<(String, Diagnostic)>) -> Vec<(String, String)> {
     let mut told: Vec<(String, String)> = Vec::new();

@@ -47,7 +47,7 @@ impl Stop {
         self
     }
 
-    /// Tells whether the primary is known to hold no token that works.
+    /// Reports whether the primary is known to hold no token that works.
     pub(in crate::provider) fn leaves_nothing(&self) -> bool {
         self.leaves == Leaves::Nothing
     }

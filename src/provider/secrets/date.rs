@@ -103,7 +103,7 @@ impl DatedToken {
             .collect()
     }
 
-    /// Tells whether the token may be older, so that the date must not be written down.
+    /// Reports whether the token may be older, so that the date must not be written down.
     pub(in crate::provider) fn is_estimate(&self) -> bool {
         self.minted.source == MintSource::Estimated
     }

@@ -16,7 +16,7 @@ use crate::token::check::{Check, Kind, Malformed, Problem, check, check_recorded
 use crate::token::fingerprint::Fingerprint;
 use crate::vault::{self, Document, Reading, SecretPath, Store, VaultError};
 
-/// A secret as it was read, fingerprints in the place of tokens.
+/// A secret as it was read, fingerprints instead of tokens.
 #[derive(Debug)]
 pub(in crate::provider) enum Observed {
     /// The current version is there.
@@ -40,7 +40,7 @@ pub(in crate::provider) enum Observed {
 }
 
 impl Observed {
-    /// Tells whether the current version has the field with something in it. An empty field
+    /// Reports whether the current version has the field with something in it. An empty field
     /// switches a user off.
     pub(in crate::provider) fn has_field(&self, name: &str) -> bool {
         matches!(
@@ -88,7 +88,7 @@ enum Value {
         padded: bool,
     },
     /// Text that looks like a token and is none. It is kept, because only a comparison with what
-    /// the state has recorded tells whether it was a good token once.
+    /// the state has recorded reports whether it was a good token once.
     LikeToken {
         text: Secret,
         malformed: Malformed,
@@ -170,7 +170,7 @@ impl Observation {
         }
     }
 
-    /// Tells whether the field holds this token, which was recorded as good.
+    /// Reports whether the field holds this token, which was recorded as good.
     pub(in crate::provider) fn holds(&self, name: &str, token: &Fingerprint) -> bool {
         matches!(
             self.field(name, Some(token)),

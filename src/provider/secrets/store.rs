@@ -72,7 +72,7 @@ impl Storing<'_> {
         }
     }
 
-    /// Tells whether the same token is written again: Vault deletes this version, and a new one
+    /// Reports whether the same token is written again: Vault deletes this version, and a new one
     /// lasts as long as the setting says now.
     fn prolongs(&self, seen: &Observation) -> bool {
         let is_own = matches!(self.replaces, Replaces::Anything | Replaces::Recorded(_));

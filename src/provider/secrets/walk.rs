@@ -38,7 +38,7 @@ pub(in crate::provider) struct Walk<'a> {
     pub(in crate::provider) also: Option<&'a Counts<'a>>,
 }
 
-/// Tells whether a secret counts, by what was read.
+/// Reports whether a secret counts, by what was read.
 pub(in crate::provider) type Counts<'a> = dyn Fn(&Observed) -> bool + Sync + 'a;
 
 /// What a walk meets.
@@ -46,7 +46,7 @@ pub(in crate::provider) type Counts<'a> = dyn Fn(&Observed) -> bool + Sync + 'a;
 pub(in crate::provider) enum Sight<T = Sighting> {
     /// What was made of a secret that counts.
     Secret(T),
-    /// A secret or folder that could not be looked at.
+    /// A secret or folder that could not be read.
     Unseen(Unseen),
 }
 
@@ -59,7 +59,7 @@ pub(in crate::provider) struct Sighting {
     pub(in crate::provider) observed: Arc<Observed>,
 }
 
-/// A secret or folder that could not be looked at.
+/// A secret or folder that could not be read.
 #[derive(Debug)]
 pub(in crate::provider) struct Unseen {
     /// Its path in the mount; that of a folder ends with a slash.
@@ -68,7 +68,7 @@ pub(in crate::provider) struct Unseen {
     pub(in crate::provider) reason: Reason,
 }
 
-/// Why something could not be looked at.
+/// Why something could not be read.
 #[derive(Debug)]
 pub(in crate::provider) enum Reason {
     /// Vault did not let us, or answered oddly.
@@ -98,7 +98,7 @@ impl Unseen {
 pub(in crate::provider) struct Sights {
     /// Secrets that count.
     pub(in crate::provider) secrets: Vec<Sighting>,
-    /// What could not be looked at.
+    /// What could not be read.
     pub(in crate::provider) unseen: Vec<Unseen>,
 }
 
@@ -209,7 +209,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Tells whether a failure is about one secret or folder alone; any other ends the walk.
+/// Reports whether a failure is about one secret or folder alone; any other ends the walk.
 fn alone(error: VaultError) -> Result<Reason, VaultError> {
     match error {
         VaultError::Forbidden { .. }
@@ -284,7 +284,7 @@ impl Names {
         }
     }
 
-    /// Tells whether nothing more is remembered; the first folder that this cuts is passed over.
+    /// Reports whether nothing more is remembered; the first folder that this cuts is passed over.
     fn is_full(&mut self, folder: &FolderPath) -> bool {
         let is_full = self.entries.len() >= MAXIMUM_NAMES;
         if is_full {

@@ -34,7 +34,7 @@ impl<R: Resource> Typed<R> {
         codec::encode_object(self.attributes(), value).map_err(|error| Self::refuse(call, error))
     }
 
-    /// Tells a wrong answer.
+    /// Reports an invalid response.
     pub(super) fn refuse(call: &'static str, violation: impl Into<Violation>) -> Diagnostics {
         vec![violation.into().into_diagnostic(call, R::TYPE_NAME)]
     }
@@ -92,7 +92,7 @@ impl<R: Resource> Typed<R> {
     }
 }
 
-/// Private data from another version, or damaged, is nothing to fail for: it is derived anew.
+/// Private data from another version, or damaged, is nothing to fail for: it is derived again.
 pub(super) fn decode_private<R: Resource>(bytes: &[u8]) -> R::Private {
     serde_json::from_slice(bytes).unwrap_or_default()
 }

@@ -137,7 +137,7 @@ fn decode(
     Ok(Value::Map(values))
 }
 
-/// Tells that an argument is not what the signature says. No value is quoted.
+/// Reports that an argument is not what the signature says. No value is quoted.
 fn undecodable(path: AttributePath, reason: &str) -> Diagnostic {
     Diagnostic::error(
         "Cannot decode an argument",
@@ -149,7 +149,7 @@ fn undecodable(path: AttributePath, reason: &str) -> Diagnostic {
     .at(path)
 }
 
-/// Tells that the function broke its own signature. No value is quoted.
+/// Reports that the function broke its own signature. No value is quoted.
 fn wrong_result(name: &str, rule: &str) -> Diagnostic {
     Diagnostic::error(
         "Provider bug: invalid result",

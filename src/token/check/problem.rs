@@ -124,7 +124,7 @@ impl Problem {
         Self::GluedWord,
     ];
 
-    /// Tells whether Claude Code prints such a value, so that a pod's log may have the token.
+    /// Reports whether Claude Code prints such a value, so that a pod's log may have the token.
     pub fn is_leak(self) -> bool {
         self == Self::LineBreak
     }

@@ -290,7 +290,7 @@ proptest! {
 
     #[test]
     fn what_was_decided_is_decided_again(facts in facts()) {
-        // The next refresh: nothing is bound anew, and state holds what was decided.
+        // The next refresh: nothing is bound again, and state holds what was decided.
         if let Some(minted) = decide(&facts) {
             let next = MintFacts {
                 configured: None,

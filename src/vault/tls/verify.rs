@@ -69,7 +69,7 @@ impl ServerCertVerifier for GivenAuthorities {
     }
 }
 
-/// Tells whether a certificate was refused for being an authority's. The cause has no variant of
+/// Reports whether a certificate was refused for being an authority's. The cause has no variant of
 /// its own and arrives as text only.
 pub(in crate::vault) fn is_authority(error: &Error) -> bool {
     matches!(

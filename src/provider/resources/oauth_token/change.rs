@@ -17,7 +17,7 @@ pub(super) enum Change {
     Store,
     /// The user asked for a rotation by name.
     Request,
-    /// The dates are computed anew; nothing rotates.
+    /// The dates are computed again; nothing rotates.
     Redate(Redate),
     /// The token is due.
     Due(Status),
@@ -34,7 +34,7 @@ pub(super) struct Redate {
 
 impl Change {
     /// Compares the arguments of two models of the same instance; `planned` has defaults filled.
-    /// What an import brings along is no request, and neither is one that was answered by hand.
+    /// What an import brings along is no request, and neither is one that was answered manually.
     pub(super) fn between(prior: &OauthToken, planned: &OauthToken, private: &Private) -> Self {
         if planned.token_wo_version.is_unknown() {
             return Self::Unknowable;

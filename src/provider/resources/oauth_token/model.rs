@@ -217,7 +217,7 @@ impl Private {
         self.refused = String::new();
     }
 
-    /// Tells whether the token that an open request was about has been replaced by hand, which
+    /// Reports whether the token that an open request was about has been replaced manually, which
     /// answers the request.
     pub(super) fn has_answer(&self, state: &OauthToken, asking: &OauthToken) -> bool {
         let request = asking.request_digest().map(|digest| digest.to_string());
@@ -505,7 +505,7 @@ impl OauthToken {
         self.request().known().map(request_digest)
     }
 
-    /// Returns the status of a token that a spare may replace: a refresh looks at the spares then.
+    /// Returns the status of a token that a spare may replace: a refresh reads the spares then.
     pub(super) fn replaceable(&self, private: &Private) -> Option<Status> {
         let has_spares = self
             .known_spare_paths()

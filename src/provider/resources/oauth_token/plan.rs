@@ -64,7 +64,7 @@ pub(super) fn plan(
     })
 }
 
-/// A new instance: only the apply looks at Vault. It adopts, so it has no reason to rotate.
+/// A new instance: only the apply reads Vault. It adopts, so it has no reason to rotate.
 fn created(planned: OauthToken, told: &mut Diagnostics) -> OauthToken {
     told.extend(not_a_request(&planned));
     if let Some(named) = Named::of(&planned) {
@@ -144,7 +144,7 @@ fn not_a_request(planned: &OauthToken) -> Option<Diagnostic> {
     Some(diagnose::not_a_request(Named::of(planned)?.place()))
 }
 
-/// Tells of a mint time of the configuration that the token's stamp outranks and contradicts.
+/// Reports a mint time of the configuration that the token's stamp outranks and contradicts.
 fn doubt(planned: &OauthToken) -> Option<Diagnostic> {
     let instant = |field: &Field<String>| parse_instant(field.as_str()?).ok();
     let configured = instant(&planned.token_minted_at)?;
@@ -222,7 +222,7 @@ fn due(
         return planned;
     }
     let spare = private.usable.first().filter(|spare| paths.contains(spare));
-    // A refresh looks at the spares of the state, and under `warn` at none.
+    // A refresh reads the spares of the state, and under `warn` at none.
     let seen = private.has_read_spares()
         && planned.spare_paths == prior.spare_paths
         && prior.on_rotation_due.as_str() == Some("plan");

@@ -218,7 +218,7 @@ impl Refresh<'_> {
         self.state.status = Field::text(status.as_str());
     }
 
-    /// Looks at the spares of a token that is due. Where that fails, the choice is left to the
+    /// Reads the spares of a token that is due. Where that fails, the choice is left to the
     /// apply.
     async fn look_at_spares(
         &mut self,

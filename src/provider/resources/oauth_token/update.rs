@@ -100,7 +100,7 @@ impl Update<'_> {
         self.finish(state, diagnostics)
     }
 
-    /// The dates are computed anew for the token that is there.
+    /// The dates are computed again for the token that is there.
     async fn redate(self, redate: &Redate) -> Updated {
         let mut state = self.arguments.clone().with_token_of(self.prior);
         if !redate.minted_at.is_null() && !state.fingerprint.is_null() {

@@ -82,7 +82,7 @@ pub(super) fn plan(
     })
 }
 
-/// Tells whether nothing that was recorded holds: another place, or tokens to be stored.
+/// Reports whether nothing that was recorded holds: another place, or tokens to be stored.
 fn starts_anew(planned: &TokenSparePool, prior: &TokenSparePool) -> bool {
     let version = &planned.tokens_wo_version;
     planned.mount != prior.mount
@@ -113,7 +113,7 @@ impl Change {
         }
     }
 
-    /// Tells whether this change can give a spare another status.
+    /// Reports whether this change can give a spare another status.
     fn reaches(self, status: Option<SpareStatus>) -> bool {
         match status {
             Some(
@@ -130,7 +130,7 @@ impl Change {
     }
 }
 
-/// A new pool: only the apply looks at Vault.
+/// A new pool: only the apply reads Vault.
 fn created(mut planned: TokenSparePool) -> TokenSparePool {
     planned.spares = planned
         .known_paths()
@@ -144,7 +144,7 @@ fn created(mut planned: TokenSparePool) -> TokenSparePool {
     planned.with_unknown_availability()
 }
 
-/// A pool whose spares are to be judged anew: what the change cannot reach stays known.
+/// A pool whose spares are to be judged again: what the change cannot reach stays known.
 fn resurveyed(
     mut planned: TokenSparePool,
     prior: &TokenSparePool,

@@ -16,7 +16,7 @@ use crate::vault::SecretPath;
 /// How many spares a text names one by one.
 const NAMED: usize = 20;
 
-/// Tells whether fewer spares are available than wanted; `None` where that is not known.
+/// Reports whether fewer spares are available than wanted; `None` where that is not known.
 pub(super) fn is_short(pool: &TokenSparePool) -> Option<bool> {
     let available = pool.available_count.known()?.as_i64()?;
     let wanted = pool.min_available.known()?.as_i64()?;

@@ -100,11 +100,11 @@ pub(super) struct Surveyor<'a> {
 }
 
 impl Surveyor<'_> {
-    /// Looks at everything that `state` names; what it knows of a token already is kept.
+    /// Reads everything that `state` names; what it knows of a token already is kept.
     ///
     /// # Errors
     ///
-    /// Tells of every secret that could not be read.
+    /// Reports every secret that could not be read.
     pub(super) async fn survey(
         &self,
         state: &TokenSparePool,
@@ -310,7 +310,7 @@ fn was_stamped(recorded: &Spare, token: &ReadToken) -> bool {
         && recorded.minted_at_source.as_str() == Some(MintSource::Stamp.as_str())
 }
 
-/// Tells once what is true of many secrets, such as of all when the server is not there.
+/// Reports once what is true of many secrets, such as of all when the server is not there.
 fn merged(errors: Diagnostics) -> Diagnostics {
     let mut merged: Vec<(Diagnostic, usize)> = Vec::new();
     for error in errors {
