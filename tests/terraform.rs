@@ -17,6 +17,7 @@ mod login;
 #[cfg(target_os = "linux")]
 mod memory;
 mod mint_time;
+mod offline;
 mod outputs;
 mod pages;
 mod pasted;

@@ -11,6 +11,8 @@ mod operations;
 mod place;
 mod promotion;
 pub(super) mod refuse;
+mod request;
+mod returned;
 mod shell_variables;
 mod spare;
 mod storing;
@@ -19,7 +21,7 @@ mod unusable;
 mod vault;
 
 pub(super) use deletion::{deleted_early, deletion_ends};
-pub(super) use due::{Deletion, Due, not_a_request, rotation_requested, spares_not_seen};
+pub(super) use due::{Deletion, Due, spares_not_seen};
 pub(super) use handed_out::{
     OPEN_AT_APPLY, READ_AT_APPLY, expired_not_handed_out, look_at_apply, no_token,
     nothing_to_hand_out, refused_handed_out, unexpected_token,
@@ -36,6 +38,10 @@ pub(super) use operations::{
 pub use place::shell;
 pub(super) use place::{Place, add, command, otherwise};
 pub(super) use promotion::{bookkeeping_gone, metadata_full, not_due_any_more, rotated};
+pub(super) use request::{
+    no_spare_for_request, not_a_request, request_answered, rotation_requested,
+};
+pub(super) use returned::came_back;
 pub(super) use shell_variables::ShellVariables;
 pub(super) use spare::unusable_spare;
 pub(super) use storing::{

@@ -10,6 +10,7 @@
 //! | 2. read its older versions and the spares, choose | `choose` |
 //! | 3. and 4. mark the spare, and judge it again once the marks show | `claim` |
 //! | 5. and 6. announce the token to come, and write it | `write` |
+//! | what it would do, without a write | `foresee` |
 //! | stamps and retired tokens of the primary | `bookkeeping` |
 //! | copies of the primary's tokens | `copies` |
 //! | a token that is stored, and its copies | `stored` |
@@ -18,6 +19,7 @@ mod bookkeeping;
 mod choose;
 mod claim;
 mod copies;
+mod foresee;
 mod primary;
 mod stop;
 mod stored;
@@ -29,6 +31,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 pub(super) use choose::Target;
+pub(super) use foresee::Foreseen;
 pub(super) use stop::Stop;
 pub(super) use stored::Marked;
 

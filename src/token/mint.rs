@@ -161,9 +161,8 @@ impl MintWarning {
 /// Decides when the token was minted; `None` asks for the walk through the versions.
 ///
 /// The order is: a changed configuration, the stamp, a first configuration, what state says, and
-/// last the earliest trace of the token. A mint time from the configuration that state holds for
-/// this very token stands above the stamp until it is changed, and a stamp that agrees with state
-/// leaves the source as it is: a plan stays empty after the apply that wrote the stamp.
+/// last the earliest trace of the token. A stamp that agrees with state leaves the source as it is:
+/// a plan stays empty after the apply that wrote the stamp.
 pub fn decide(facts: &MintFacts) -> Option<Minted> {
     let mut warnings = Vec::new();
     let mut accept = |at: Timestamp, source| match facts.found_created_at {
@@ -189,7 +188,7 @@ pub fn decide(facts: &MintFacts) -> Option<Minted> {
             stamp
         }
         (None, stamp) => match (facts.prior, stamp) {
-            (Some(prior), Some(stamp)) if !agrees(prior, stamp) => stamp,
+            (Some(prior), Some(stamp)) if prior.at != whole_seconds(stamp.at) => stamp,
             (Some(prior), _) => prior,
             (None, Some(stamp)) => stamp,
             (None, None) => earliest(facts.history?, facts),
@@ -205,11 +204,6 @@ pub fn decide(facts: &MintFacts) -> Option<Minted> {
 /// Reports whether a mint time is too late for the version that was found to hold the token.
 fn is_later(at: Timestamp, created_at: Timestamp) -> bool {
     at.duration_since(created_at) > DAY
-}
-
-/// Reports whether state stands beside this stamp.
-fn agrees(prior: Dated, stamp: Dated) -> bool {
-    prior.source == MintSource::Config || prior.at == whole_seconds(stamp.at)
 }
 
 /// Returns the earliest trace of the token.

@@ -312,7 +312,10 @@ output \"fingerprint\" {{
     stack.workspace.plan().exits(2);
     stack.workspace.apply_saved().exits(0);
     assert_eq!(stack.instant(AGENT, "minted_at"), first_minted_at);
-    stack.is_quiet();
+    let plan = stack.workspace.plan();
+    plan.changes_nothing();
+    let older = format!("Token {PRIMARY_ID} is an older token that came back");
+    assert_eq!(warnings(&plan), [older]);
 }
 
 #[tokio::test]

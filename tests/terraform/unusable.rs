@@ -256,7 +256,12 @@ async fn every_defect_is_told_and_outlived() {
         assert_eq!(mended["status"], "in_date", "{}", defect.path);
         assert!(mended["fingerprint"].is_string(), "{}", defect.path);
     }
-    stack.is_quiet();
+    let plan = stack.workspace.plan();
+    plan.changes_nothing();
+    // With the whole secret, what was recorded about its token was removed.
+    let erased = "Records about token secret/erased#claude_oauth_token are missing";
+    assert_eq!(warnings(&plan), [erased]);
+    stack.refresh_only().changes_nothing();
 }
 
 #[tokio::test]

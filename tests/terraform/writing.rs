@@ -2,11 +2,13 @@
 
 mod action;
 mod adopted;
+mod foreseen;
 mod host;
 mod leaks;
 mod order;
 mod pool;
 mod promoted;
+mod records;
 mod refused;
 mod rehearsed;
 mod requested;

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use super::deletion::deletion_ends;
-use super::{Place, add, command};
+use super::{Place, add, command, unusable_text};
 use crate::protocol::Diagnostic;
+use crate::provider::secrets::unusable::Unusable;
 use crate::token::expiry::Status;
 
 /// What is said of a token that is due, and when.
@@ -16,7 +17,7 @@ pub(in crate::provider) struct Due<'a> {
     /// When it stops or stopped working, where that is known.
     pub(in crate::provider) expires_at: Option<&'a str>,
     /// Why it is not usable, where it is not.
-    pub(in crate::provider) problem: Option<&'a str>,
+    pub(in crate::provider) problem: Option<&'a Unusable>,
     /// What ends it, where that is the deletion of its version.
     pub(in crate::provider) deletion: Option<Deletion>,
 }
@@ -65,7 +66,7 @@ impl Due<'_> {
     fn advice(&self) -> String {
         match (self.deletion(), self.problem) {
             (Some(deletion), _) => deletion,
-            (None, Some(problem)) => problem.to_owned(),
+            (None, Some(problem)) => unusable_text(self.place, problem),
             (None, None) => mint_and_store(&self.place.store_commands()),
         }
     }
@@ -180,6 +181,27 @@ impl Due<'_> {
         }
     }
 
+    /// The warning of a plan for whose spares the last refresh found no use, while they may have
+    /// one now.
+    pub(in crate::provider) fn in_plan_before_refresh(&self) -> Diagnostic {
+        Diagnostic::warning(
+            self.summary(),
+            "No spare could be promoted at the last refresh, and one may be usable now. To use it, \
+             run plan again with a refresh.",
+        )
+    }
+
+    /// The same in an apply: the plan left the token as it is.
+    pub(in crate::provider) fn in_apply_before_refresh(&self) -> Diagnostic {
+        let detail = "No spare could be promoted when this was planned, and one may be usable now. \
+                      To use it, apply again.";
+        if self.status.is_working() {
+            Diagnostic::warning(self.summary(), detail)
+        } else {
+            Diagnostic::error(self.summary(), detail)
+        }
+    }
+
     /// The warning of an adoption.
     pub(in crate::provider) fn when_adopted(&self) -> Diagnostic {
         Diagnostic::warning(
@@ -202,37 +224,6 @@ fn mint_and_store(commands: &str) -> String {
     format!(
         "Mint a token with `claude setup-token` in a terminal at least 300 columns wide, run this \
          command, paste the token, and press Enter:{commands}"
-    )
-}
-
-/// Values in `rotate_when_changed` that a plan sets while it creates or imports the resource.
-pub(in crate::provider) fn not_a_request(place: Place<'_>) -> Diagnostic {
-    Diagnostic::warning(
-        format!("Token {place} is not rotated by its first rotate_when_changed"),
-        "This plan creates or imports the resource, so the values of rotate_when_changed are \
-         recorded and rotate nothing. If the current token leaked, apply, then change a value and \
-         apply again.",
-    )
-}
-
-/// A rotation that the user asked for by name.
-pub(in crate::provider) fn rotation_requested(place: Place<'_>, spares: &[String]) -> Diagnostic {
-    let detail = if spares.is_empty() {
-        format!(
-            "spare_paths is empty, so an apply fails. Undo the change to rotate_when_changed. {}",
-            new_token(place)
-        )
-    } else {
-        format!(
-            "An apply promotes the best usable spare of {}, and fails if none can be used. The \
-             current token stays in the KV history. If it leaked, revoke it in the account \
-             settings of claude.ai.",
-            spares.join(", ")
-        )
-    };
-    Diagnostic::warning(
-        format!("Token {place} will be rotated as requested"),
-        detail,
     )
 }
 

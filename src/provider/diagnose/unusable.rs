@@ -181,15 +181,20 @@ pub(in crate::provider) fn unusable_in_short(unusable: &Unusable) -> String {
 }
 
 /// A token that a refresh does not find any more, or finds unusable.
-pub(in crate::provider) fn unusable(place: Place<'_>, status: Status, problem: &str) -> Diagnostic {
+pub(in crate::provider) fn unusable(place: Place<'_>, unusable: &Unusable) -> Diagnostic {
+    let problem = unusable_text(place, unusable);
     Diagnostic::warning(
-        format!("Token {place} is {}", status.as_str()),
+        format!("Token {place} is {}", unusable.status().as_str()),
         format!("{problem}The resource stays in state, because Terraform cannot mint a new token."),
     )
 }
 
 /// A place without a usable token, to somebody who has no resource for it yet.
-pub(in crate::provider) fn unusable_where_found(place: Place<'_>, problem: &str) -> Diagnostic {
+pub(in crate::provider) fn unusable_where_found(
+    place: Place<'_>,
+    unusable: &Unusable,
+) -> Diagnostic {
+    let problem = unusable_text(place, unusable);
     Diagnostic::warning(
         format!("Token {place} is malformed"),
         format!("{problem}You can import it as it is. Every plan reports it until it is repaired."),

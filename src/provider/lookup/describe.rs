@@ -10,6 +10,7 @@ use crate::sdk::Diagnostics;
 use crate::token::expiry::{Dates, Lifetime, Status};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::mint::{MintFacts, MintSource};
+use crate::token::retired::RetiredTokens;
 use crate::token::verdict::{Verdict, status_with};
 
 /// What was found in one field of one secret.
@@ -82,6 +83,8 @@ pub(in crate::provider) async fn describe(
     };
     let dated = date(observer, found, MintFacts::default()).await?;
     let mut diagnostics = dated.told(place);
+    let retired = RetiredTokens::read(place.field, &document.custom_metadata);
+    diagnostics.extend(diagnose::came_back(place, &fingerprint, &retired));
     diagnostics.extend(diagnose::form(place, content));
     let dates = Dates::new(dated.minted.at, lifetime, document.deletion_at);
     let verdict = found.verdict(configured.server_now());

@@ -50,8 +50,18 @@ impl PrimaryDocument {
     }
 }
 
+/// What becomes of the primary's token.
+pub(super) enum Fate {
+    /// It stays: somebody put it there and it works, or it answers the request already.
+    Adopted,
+    /// It stays, because it is not due.
+    NotDue,
+    /// A spare is wanted in its place.
+    Replaced(Purpose),
+}
+
 /// A token of the primary, judged by the document and the real clock.
-struct Judged {
+pub(super) struct Judged {
     dated: DatedToken,
     dates: Dates,
     status: Status,
@@ -83,39 +93,57 @@ impl Promotion<'_> {
             fingerprint,
         };
         let judged = self.judge(found).await?;
-        let is_requested = self.reason == Reason::Requested;
-        let is_known = self.prior.fingerprint == Some(fingerprint);
-        let is_answer = is_requested
-            && self.request.is_some()
-            && found.stamp().and_then(|stamp| stamp.requested) == self.request;
-        let is_leaked = is_requested && self.was_rotated_away(&seen, fingerprint);
-        if judged.status.is_working() && !is_known && !is_leaked || is_answer {
-            let current = self.adopt(found, judged.dated, report).await?;
-            return Ok(Primary::Settled(Box::new(current)));
-        }
-        if !is_requested && !judged.status.is_due() {
-            report
-                .at_once
-                .push(diagnose::not_due_any_more(self.primary, &judged.dates));
-            let retired = self.retired(&seen);
-            let current = self.current(How::NotDue, found, judged.dated, None, retired);
-            return Ok(Primary::Settled(Box::new(current)));
-        }
-        if !is_requested && judged.status != Status::Refused {
+        let purpose = match self.fate(found, &judged) {
+            Fate::Adopted => {
+                let current = self.adopt(found, judged.dated, report).await?;
+                return Ok(Primary::Settled(Box::new(current)));
+            }
+            Fate::NotDue => {
+                report
+                    .at_once
+                    .push(diagnose::not_due_any_more(self.primary, &judged.dates));
+                let retired = self.retired(&seen);
+                let current = self.current(How::NotDue, found, judged.dated, None, retired);
+                return Ok(Primary::Settled(Box::new(current)));
+            }
+            Fate::Replaced(purpose) => purpose,
+        };
+        if self.reason != Reason::Requested && judged.status != Status::Refused {
             self.may_rotate_for_a_date(&seen)?;
         }
         self.may_write()?;
-        let purpose = match (is_requested, judged.status.is_working()) {
-            (_, false) => Purpose::Replacement,
-            (true, true) => Purpose::Requested,
-            (false, true) => Purpose::RotationDue,
-        };
         Ok(Primary::Replace(Box::new(PrimaryDocument {
             document,
             token: Some((fingerprint, judged.dates.minted_at)),
             purpose,
             seen,
         })))
+    }
+
+    /// Decides whether the primary's token stays.
+    pub(super) fn fate(&self, found: Found<'_>, judged: &Judged) -> Fate {
+        let Found {
+            document,
+            fingerprint,
+            ..
+        } = found;
+        let is_requested = self.reason == Reason::Requested;
+        let is_known = self.prior.fingerprint == Some(fingerprint);
+        let is_answer = is_requested
+            && self.request.is_some()
+            && found.stamp().and_then(|stamp| stamp.requested) == self.request;
+        let is_leaked = is_requested && self.was_rotated_away(document, fingerprint);
+        if judged.status.is_working() && !is_known && !is_leaked || is_answer {
+            return Fate::Adopted;
+        }
+        if !is_requested && !judged.status.is_due() {
+            return Fate::NotDue;
+        }
+        Fate::Replaced(match (is_requested, judged.status.is_working()) {
+            (_, false) => Purpose::Replacement,
+            (true, true) => Purpose::Requested,
+            (false, true) => Purpose::RotationDue,
+        })
     }
 
     /// Reads until the answer is at least as new as `oldest`, for a while: a secret that was
@@ -141,23 +169,24 @@ impl Promotion<'_> {
             .map_err(|error| Stop::vault(&error, &self.primary.to_string()))?;
         match reading {
             Reading::Present(document) => Ok(document),
-            gone => {
-                let gone = Observed::from(gone);
-                let problem = diagnose::problem(self.primary, &gone, None).unwrap_or_default();
-                // Bringing a version back does not change its number, so that check-and-set would
-                // not detect it: nothing may be written over it.
-                Err(Stop::new(
-                    format!("Token {} cannot be replaced", self.primary),
-                    format!("{problem}Then {}. Nothing was changed.", self.again()),
-                )
-                .without_a_token())
-            }
+            gone => Err(self.gone(&Observed::from(gone))),
         }
+    }
+
+    /// Stops at a primary that is gone. Bringing a version back does not change its number, so
+    /// that check-and-set would not detect it: nothing may be written over it.
+    pub(super) fn gone(&self, observed: &Observed) -> Stop {
+        let problem = diagnose::problem(self.primary, observed, None).unwrap_or_default();
+        Stop::new(
+            format!("Token {} cannot be replaced", self.primary),
+            format!("{problem}Then {}. Nothing was changed.", self.again()),
+        )
+        .without_a_token()
     }
 
     /// Judges a token by the document that was read and the real clock, since a plan may be
     /// rehearsed, old, or made before a stamp was corrected.
-    async fn judge(&self, found: Found<'_>) -> Result<Judged, Stop> {
+    pub(super) async fn judge(&self, found: Found<'_>) -> Result<Judged, Stop> {
         let dated = self.date(found).await?;
         let dates = Dates::new(dated.minted.at, self.lifetime, found.document.deletion_at);
         let verdict = found.verdict(self.configured.server_now());

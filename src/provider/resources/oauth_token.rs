@@ -2,9 +2,11 @@
 
 mod change;
 mod create;
+mod foresee;
 mod import;
 mod model;
 mod plan;
+mod private;
 mod read;
 mod record;
 mod update;
@@ -14,7 +16,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub(in crate::provider) use model::{OauthToken, OauthTokenIdentity, Private};
+pub(in crate::provider) use model::{OauthToken, OauthTokenIdentity};
+pub(in crate::provider) use private::Private;
 
 use crate::provider::block::configured::Configured;
 use crate::provider::block::now::Present;
@@ -23,8 +26,6 @@ use crate::sdk::{
     Applied, ApplyRequest, Context, Diagnostics, Failure, Field, ImportRequest, Imported,
     PlanRequest, Planned, Read, ReadRequest, Resource,
 };
-use crate::token::instant::parse_instant;
-use crate::token::mint::{Dated, MintSource};
 use crate::vault::SecretPath;
 
 /// The resource type.
@@ -76,15 +77,13 @@ impl OauthTokenResource {
             private,
             mut diagnostics,
         } = read::read(configured, request).await?;
-        if let (Some(problem), Some(secret), Some(status)) =
-            (&private.problem, secret(&state), state.known_status())
-        {
+        if let (Some(problem), Some(secret)) = (&private.problem, secret(&state)) {
             let place = Place {
                 secret: &secret,
                 field,
             };
             // A refresh speaks of a resource, which is not there yet.
-            let refreshed = diagnose::unusable(place, status, problem);
+            let refreshed = diagnose::unusable(place, problem);
             diagnostics.retain(|told| *told != refreshed);
             diagnostics.push(diagnose::unusable_where_found(place, problem));
         }
@@ -131,7 +130,7 @@ impl Resource for OauthTokenResource {
         context: &Context<Configured>,
         request: PlanRequest<Self>,
     ) -> Result<Planned<Self>, Failure> {
-        plan::plan(&context.configured, request)
+        plan::plan(&context.configured, request).await
     }
 
     fn plan_destroy(&self, state: &OauthToken) -> Diagnostics {
@@ -196,12 +195,4 @@ fn with_place(
         })],
         _ => Diagnostics::new(),
     }
-}
-
-/// Returns the mint time that a state has.
-fn dated(state: &OauthToken) -> Option<Dated> {
-    Some(Dated {
-        at: parse_instant(state.minted_at.as_str()?).ok()?,
-        source: MintSource::parse(state.minted_at_source.as_str()?)?,
-    })
 }

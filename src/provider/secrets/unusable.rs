@@ -53,6 +53,11 @@ impl Unusable {
         }
     }
 
+    /// Returns whether the secret itself is gone, so that nothing may be written over it.
+    pub(in crate::provider) fn is_gone(&self) -> bool {
+        matches!(self, Self::Absent | Self::Deleted(_) | Self::Destroyed(_))
+    }
+
     /// Returns the status that follows.
     pub(in crate::provider) fn status(&self) -> Status {
         match self {

@@ -166,7 +166,7 @@ fn state_and_an_equal_stamp_change_nothing() {
 }
 
 #[test]
-fn a_new_stamp_corrects_all_but_the_configuration() {
+fn a_new_stamp_corrects_what_state_has() {
     let facts = |source| MintFacts {
         configured: None,
         prior: dated("2025-11-01", source),
@@ -176,13 +176,11 @@ fn a_new_stamp_corrects_all_but_the_configuration() {
         MintSource::Stamp,
         MintSource::History,
         MintSource::Estimated,
+        MintSource::Promotion,
+        MintSource::Config,
     ] {
         assert_eq!(decided(facts(source)), quiet("2026-01-02", "stamp"));
     }
-    assert_eq!(
-        decided(facts(MintSource::Config)),
-        quiet("2025-11-01", "config")
-    );
 }
 
 #[test]
@@ -290,10 +288,11 @@ proptest! {
 
     #[test]
     fn what_was_decided_is_decided_again(facts in facts()) {
-        // The next refresh: nothing is bound again, and state holds what was decided.
+        // The next refresh: nothing is bound again, and state and stamp hold what was decided.
         if let Some(minted) = decide(&facts) {
             let next = MintFacts {
                 configured: None,
+                stamp: facts.stamp.map(|_| minted.at),
                 prior: Some(Dated { at: minted.at, source: minted.source }),
                 ..facts
             };

@@ -73,7 +73,7 @@ async fn a_copy_of_the_primary_is_never_used_and_stays_out_for_good() {
         "{BOTH}  rotate_when_changed = {{ leak = \"2\" }}\n"
     )));
     let run = stack.workspace.apply();
-    run.exits(1).says("None of the spares can be promoted:");
+    run.exits(1).says("no spare can be promoted:");
     assert_eq!(
         stack.attributes(AGENT)["fingerprint"],
         fingerprint(&token(SPARES[1]))

@@ -7,6 +7,7 @@ use super::super::stack::{
     unknown, warnings,
 };
 use super::{BOTH, aged, agent, ago, metadata};
+use crate::support::openbao::OpenBao;
 use crate::support::secrets::token;
 
 fn requesting(map: &str) -> String {
@@ -175,24 +176,26 @@ async fn a_request_that_is_answered_already_is_done() {
     stack.is_quiet();
 }
 
-#[tokio::test]
-async fn a_token_stored_by_hand_answers_a_request_that_no_spare_could() {
-    let stack = Stack::start("requested-by-hand").await;
-    let block = |leak: &str| {
-        format!(
-            "resource \"claude_oauth_token\" \"agent\" {{
-  path                = \"{PRIMARY}\"
-  rotate_when_changed = {leak}
-}}
-"
-        )
-    };
-    stack.applied(&block("null"));
-    stack.write(&block("{ leak = \"1\" }"));
-    let apply = stack.workspace.run(["apply", "-auto-approve"]);
-    apply.exits(1).says("Then apply again.");
+/// May read everything, and write nothing but metadata.
+const NO_UPDATE: &str = r#"
+path "secret/data/*" { capabilities = ["read"] }
+path "secret/metadata/*" { capabilities = ["patch"] }
+"#;
 
-    // What the message says to do.
+#[tokio::test]
+async fn a_token_stored_by_hand_answers_a_request_that_failed() {
+    let mut stack = aged("requested-by-hand", 10).await;
+    stack.applied(&requesting("null"));
+    stack.write(&requesting("{ leak = \"1\" }"));
+    let reader = stack.bao.token(NO_UPDATE).await;
+    stack.workspace.set("VAULT_TOKEN", reader);
+    let plan = stack.workspace.plan();
+    plan.exits(2)
+        .says(&format!("promotes the spare {}", SPARES[0]));
+    stack.workspace.apply_saved().exits(1);
+    assert_eq!(stack.current_version(PRIMARY).await, 1);
+
+    stack.workspace.set("VAULT_TOKEN", OpenBao::ROOT);
     stack
         .patch(PRIMARY, json!({ FIELD: token("minted anew") }))
         .await;
@@ -209,30 +212,17 @@ async fn a_token_stored_by_hand_answers_a_request_that_no_spare_could() {
 
 #[tokio::test]
 async fn a_request_without_spares_is_taken_out_before_a_token_is_stored() {
-    let stack = Stack::start("requested-none").await;
-    let leak = |value: u32| {
-        agent(&format!(
-            "  rotate_when_changed = {{ leak = \"{value}\" }}\n"
-        ))
-    };
+    let stack = aged("requested-none", 10).await;
+    let leak = "  rotate_when_changed = { leak = \"1\" }\n";
     stack.applied(&agent(""));
-    stack.write(&leak(1));
-    stack
-        .workspace
-        .plan()
-        .exits(2)
-        .says("so an apply fails. Undo the change to rotate_when_changed.")
+    stack.write(&agent(leak));
+    let plan = stack.workspace.plan();
+    plan.exits(1)
+        .says("Undo the change to rotate_when_changed.")
         .says("terraform-provider-claude store claude-agent-service");
+    assert_eq!(errors(&plan), [format!("No spare for {PRIMARY_ID}")]);
 
-    // A token that is there before the plan is the one that the request is about.
-    stack
-        .patch(PRIMARY, json!({ FIELD: token("stored before") }))
-        .await;
-    let apply = stack.workspace.apply();
-    apply.exits(1);
-    assert_eq!(errors(&apply), [format!("No spare for {PRIMARY_ID}")]);
-
-    // What the warning says to do.
+    // What the error says to do.
     stack.write(&agent(""));
     stack
         .patch(PRIMARY, json!({ FIELD: token("stored instead") }))
@@ -243,7 +233,7 @@ async fn a_request_without_spares_is_taken_out_before_a_token_is_stored() {
     stack.is_quiet();
 
     // One that comes between a saved plan and its apply is adopted.
-    stack.write(&leak(2));
+    stack.write(&requesting("{ leak = \"2\" }"));
     stack.workspace.plan().exits(2);
     stack
         .patch(PRIMARY, json!({ FIELD: token("stored after") }))

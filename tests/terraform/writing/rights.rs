@@ -207,7 +207,7 @@ async fn spares_that_cannot_be_read_are_listed_with_what_grants_it() {
     refusal(&plan);
     stack.write(&requesting(1));
     let apply = stack.workspace.apply();
-    apply.exits(1).says("None of the spares can be promoted:");
+    apply.exits(1).says("no spare can be promoted:");
     refusal(&apply);
     assert_eq!(errors(&apply), [format!("No spare for {PRIMARY_ID}")]);
 }
@@ -301,7 +301,7 @@ async fn without_stamps_no_metadata_is_written_at_all() {
         .workspace
         .apply()
         .exits(1)
-        .says("None of the spares can be promoted:");
+        .says("no spare can be promoted:");
 }
 
 #[tokio::test]

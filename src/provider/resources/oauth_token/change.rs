@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::model::{OauthToken, Private};
+use super::model::OauthToken;
+use super::private::Private;
 use crate::sdk::Field;
 use crate::token::expiry::Status;
 use crate::token::instant::parse_instant;
@@ -100,7 +101,7 @@ pub(super) fn stamp_counts(prior: &OauthToken, private: &Private) -> bool {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::model::Import;
+    use super::super::private::Import;
     use super::*;
     use crate::protocol::Number;
 

@@ -1,6 +1,6 @@
 //! Creation: the token that is there is adopted, or the one of the configuration is stored.
 
-use super::model::Private;
+use super::private::Private;
 use super::read::record;
 use super::record::{configured_mint, nothing_to_adopt, stamp, unnamed, wanted};
 use super::{OauthTokenResource, secret};
@@ -98,7 +98,7 @@ pub(super) async fn create(
     } else if let Some(deletion) = state.deletion(&private) {
         diagnostics.push(diagnose::deleted_early(place, deletion.at));
     }
-    diagnostics.extend(stamp(configured, &state, &private).await);
+    diagnostics.extend(stamp(configured, &state, &mut private).await);
     Ok(Applied {
         state,
         private,

@@ -1,7 +1,8 @@
 //! Import by id or by identity.
 
 use super::OauthTokenResource;
-use super::model::{Import, OauthToken, OauthTokenIdentity, Private};
+use super::model::{OauthToken, OauthTokenIdentity};
+use super::private::{Import, Private};
 use super::secret;
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;

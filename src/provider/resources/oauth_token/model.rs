@@ -3,27 +3,24 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::protocol::Number;
 use crate::provider::block::configured::Configured;
 use crate::provider::block::days::Days;
 use crate::provider::defaults::{DEFAULT_FIELD, DEFAULT_SECRET_KEY};
-use crate::provider::diagnose::{Deletion, Place};
+use crate::provider::diagnose::Place;
 use crate::provider::functions::data_entry::{DataEntry, remote_key};
 use crate::provider::promotion::{Prior, Promotion, Reason, Remembered};
-use crate::provider::secrets::date::Found;
 use crate::provider::secrets::observe::Observer;
 use crate::provider::secrets::store::{Replaces, Storing};
 use crate::sdk::{Field, model};
 use crate::secret::Secret;
 use crate::token::expiry::{Dates, Lifetime, Status};
-use crate::token::fingerprint::ShortFingerprint;
+use crate::token::fingerprint::{Fingerprint, ShortFingerprint};
 use crate::token::instant::{format_instant, parse_instant};
-use crate::token::mint::MintSource;
-use crate::token::retired::{Retired, RetiredTokens};
-use crate::token::stamp::{Next, request_digest};
+use crate::token::mint::{Dated, MintSource};
+use crate::token::stamp::request_digest;
 use crate::token::verdict::{Verdict, status_with};
 
 model! {
@@ -40,7 +37,7 @@ model! {
         token_wo: Secret = optional(write_only) "A new token to store. It is written when `token_wo_version` changes. Only this field is written, and the value is in neither the plan nor the state. White space around it is trimmed. Requires Terraform or OpenTofu 1.11.";
         token_wo_version: Number = optional() "Change it to write `token_wo`: for example, count up from 1.";
         spare_paths: Vec<Field<String>> = optional_computed() "Paths of spares in the same mount. An apply promotes one of them when this token is due, is unusable, or is rotated on request. The spare that expires last comes first. If several expire at the same time, this order decides. Defaults to none.";
-        rotate_when_changed: BTreeMap<String, Field<String>> = optional() "Values that rotate the token when they change, such as after a leak. The apply fails if no spare in `spare_paths` is usable. Setting it for the first time counts as a change, except on create or import. Removing it never does.";
+        rotate_when_changed: BTreeMap<String, Field<String>> = optional() "Values that rotate the token when they change, such as after a leak. The plan fails if no spare in `spare_paths` is usable. Setting it for the first time counts as a change, except on create or import. Removing it never does.";
         stamp_metadata: bool = optional_computed() "Whether to write the mint date, the expiry, and the origin of the token to the secret's `custom_metadata`, where monitors and other stacks can read them. Defaults to `true`.";
         on_rotation_due: String = optional_computed() "`plan` shows a due token as a planned change. `warn` only warns, and nothing is rotated. Defaults to `plan`.";
         id: String = computed() "`<mount>/<path>#<field>`.";
@@ -64,199 +61,6 @@ model! {
         mount: String = optional() "KV version 2 mount. If omitted, the provider's `mount`.";
         path: String = required() "Path of the secret in the mount.";
         field: String = optional() "Field of the secret. If omitted, `claude_oauth_token`.";
-    }
-}
-
-/// What travels beside the state: facts that a plan needs and a user does not.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub(in crate::provider) struct Private {
-    /// When the KV version came to be in which the token was first seen here.
-    pub(super) created_at: Option<Timestamp>,
-    /// When that version will be deleted by itself, as [`Dates::deletion_of_known`] has it.
-    pub(super) deletion_at: Option<Timestamp>,
-    /// When the version was written whose deletion that is, unless it is `created_at`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) deletion_of: Option<Timestamp>,
-    /// Why the value is not usable, in words for the user.
-    pub(super) problem: Option<String>,
-    /// The last token that passed the check, while the value does not.
-    pub(super) last_good: Option<LastGood>,
-    /// The spares that could be promoted when the last refresh found the token due, the best one
-    /// first.
-    pub(super) usable: Vec<String>,
-    /// Why none could be promoted then, in lines for the user.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) refused: String,
-    /// Whether the secret itself was gone at the last refresh, so that no spare was read.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(super) gone: bool,
-    /// How far the import has come that this state was made by; `None` once it is over.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) import: Option<Import>,
-    /// The tokens that the field held before, as stamps have them: they count even if the
-    /// metadata of the secret are wiped.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) retired: Vec<String>,
-    /// Whether the promotion of the current token stamped it.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(super) is_stamped: bool,
-    /// A request that no spare could answer.
-    pub(super) open_request: Option<OpenRequest>,
-    /// Whether the provider's mount was not known at the refresh: the plan then keeps the one in
-    /// state, and so must the plan that follows within the apply, when it is known.
-    pub(super) mount_unknown: bool,
-}
-
-/// How far an import has come. Its plan takes no argument for a request, and a host may plan it
-/// without the refresh that follows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Import {
-    /// The id is resolved; the refresh that belongs to the import comes next.
-    Named,
-    /// That refresh has happened: the next apply or the next refresh ends the import.
-    Read,
-}
-
-impl Import {
-    /// Returns how far the import has come after a refresh.
-    pub(super) fn after_refresh(self) -> Option<Self> {
-        match self {
-            Self::Named => Some(Self::Read),
-            Self::Read => None,
-        }
-    }
-}
-
-/// A request for a rotation that is still open, and the token that it was about.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct OpenRequest {
-    /// Digest of the request.
-    pub(super) request: String,
-    /// The token that was to be replaced.
-    pub(super) fingerprint: Option<String>,
-}
-
-/// A token that was recorded as good, and everything that was known of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct LastGood {
-    pub(super) fingerprint: String,
-    kv_version: Option<i64>,
-    minted_at: Option<String>,
-    minted_at_source: Option<String>,
-    rotated_from: Option<String>,
-}
-
-impl LastGood {
-    /// Takes it from a state.
-    pub(super) fn of(state: &OauthToken) -> Option<Self> {
-        Some(Self {
-            fingerprint: state.fingerprint.known()?.clone(),
-            kv_version: state.kv_version.known().and_then(Number::as_i64),
-            minted_at: state.minted_at.known().cloned(),
-            minted_at_source: state.minted_at_source.known().cloned(),
-            rotated_from: state.rotated_from.known().cloned(),
-        })
-    }
-
-    /// Gives it back to a state.
-    pub(super) fn restore(&self, state: &mut OauthToken) {
-        state.fingerprint = Field::text(&self.fingerprint);
-        state.kv_version = self.kv_version.map(Number::from).into();
-        state.minted_at = self.minted_at.clone().into();
-        state.minted_at_source = self.minted_at_source.clone().into();
-        state.rotated_from = self.rotated_from.clone().into();
-    }
-}
-
-/// Returns retired tokens as private state has them.
-pub(super) fn entries(retired: &RetiredTokens) -> Vec<String> {
-    retired.iter().map(ToString::to_string).collect()
-}
-
-impl Private {
-    /// Reports whether the plan or apply at hand belongs to an import.
-    pub(super) fn is_import(&self) -> bool {
-        self.import.is_some()
-    }
-
-    /// Reports whether a refresh has read the spares of the token that is due, as far as it may be
-    /// replaced.
-    pub(super) fn has_read_spares(&self) -> bool {
-        self.gone || !self.usable.is_empty() || !self.refused.is_empty()
-    }
-
-    /// Returns what is remembered of tokens, which counts as much as the bookkeeping in Vault.
-    pub(super) fn remembered(&self) -> Remembered {
-        Remembered {
-            retired: self
-                .retired
-                .iter()
-                .filter_map(|entry| entry.parse().ok())
-                .collect(),
-            ..Remembered::default()
-        }
-    }
-
-    /// Notes the tokens that the field held before: those that the metadata list or announce as
-    /// replaced, and the one that this state knew until now.
-    pub(super) fn note_retired(&mut self, found: Found<'_>, replaced: Option<Retired>) {
-        let (field, metadata) = (found.place.field, &found.document.custom_metadata);
-        let mut retired = self.remembered().retired;
-        retired.extend(RetiredTokens::read(field, metadata).iter().copied());
-        let next = Next::live(field, metadata, &found.fingerprint);
-        retired.extend(next.and_then(|next| next.replaces));
-        retired.extend(replaced);
-        self.retired = entries(&retired);
-    }
-
-    /// Lets go of what was known of the spares.
-    pub(super) fn forget_spares(&mut self) {
-        self.usable = Vec::new();
-        self.refused = String::new();
-    }
-
-    /// Reports whether the token that an open request was about has been replaced manually, which
-    /// answers the request.
-    pub(super) fn has_answer(&self, state: &OauthToken, asking: &OauthToken) -> bool {
-        let request = asking.request_digest().map(|digest| digest.to_string());
-        self.open_request.as_ref().is_some_and(|open| {
-            Some(&open.request) == request.as_ref()
-                && state.fingerprint.known().is_some()
-                && state.fingerprint.known() != open.fingerprint.as_ref()
-        })
-    }
-
-    /// Notes the facts of a token whose mint time is in `state`, and computes its dates and its
-    /// status there. A known token keeps what was seen with it first, whatever its siblings do.
-    pub(super) fn note_token(
-        &mut self,
-        state: &mut OauthToken,
-        found: Found<'_>,
-        known: bool,
-        configured: &Configured,
-    ) -> Option<Dates> {
-        let now = configured.now();
-        let deletion_at = found.document.deletion_at;
-        if !known || self.created_at.is_none() {
-            self.created_at = Some(found.document.created_at);
-            self.deletion_at = deletion_at;
-            self.deletion_of = None;
-        } else if let Some((minted_at, lifetime)) = state.life() {
-            let kept = self.deletion_at;
-            self.deletion_at =
-                Dates::deletion_of_known(minted_at, lifetime, kept, deletion_at, now);
-            if self.deletion_at != kept {
-                self.deletion_of = deletion_at.map(|_| found.document.created_at);
-            }
-        }
-        self.problem = None;
-        self.last_good = None;
-        let dates = state.set_dates(self);
-        let verdict = found.verdict(configured.server_now());
-        state.set_status_at(dates.as_ref(), verdict.as_ref(), now);
-        dates
     }
 }
 
@@ -363,8 +167,8 @@ impl OauthToken {
     }
 
     /// Computes the dates from the mint time and the days; null where there is no mint time.
-    pub(super) fn set_dates(&mut self, private: &Private) -> Option<Dates> {
-        let dates = self.dates(private);
+    pub(super) fn set_dates(&mut self, deletion_at: Option<Timestamp>) -> Option<Dates> {
+        let dates = self.dates(deletion_at);
         self.expires_at = dates.as_ref().map(Dates::expires_at_text).into();
         self.rotate_at = dates.as_ref().map(Dates::rotate_at_text).into();
         self.expires_at_unix = dates
@@ -375,23 +179,12 @@ impl OauthToken {
     }
 
     /// Returns the dates of a token whose mint time and days are known.
-    pub(super) fn dates(&self, private: &Private) -> Option<Dates> {
+    pub(super) fn dates(&self, deletion_at: Option<Timestamp>) -> Option<Dates> {
         let (minted_at, lifetime) = self.life()?;
-        Some(Dates::new(minted_at, lifetime, private.deletion_at))
+        Some(Dates::new(minted_at, lifetime, deletion_at))
     }
 
-    /// Returns the deletion of its version, where that ends the token before its lifetime does, or
-    /// would make a new version due at once.
-    pub(super) fn deletion(&self, private: &Private) -> Option<Deletion> {
-        let (minted_at, lifetime) = self.life()?;
-        let at = private.deletion_at?;
-        let written_at = private.deletion_of.or(private.created_at)?;
-        let at_once = lifetime.is_due_at_once(written_at, Some(at));
-        let counts = at_once || Dates::ends_with_version(minted_at, lifetime, Some(at));
-        counts.then_some(Deletion { at, at_once })
-    }
-
-    fn life(&self) -> Option<(Timestamp, Lifetime)> {
+    pub(super) fn life(&self) -> Option<(Timestamp, Lifetime)> {
         let minted_at = parse_instant(self.minted_at.as_str()?).ok()?;
         Some((minted_at, self.days().lifetime().ok()??))
     }
@@ -434,6 +227,16 @@ impl OauthToken {
         })
     }
 
+    /// Returns what a promotion has to know of this state.
+    pub(super) fn known(&self) -> Prior {
+        let version = self.kv_version.known().and_then(Number::as_i64);
+        Prior {
+            fingerprint: self.recorded(),
+            dated: self.dated(),
+            kv_version: version.and_then(|version| u64::try_from(version).ok()),
+        }
+    }
+
     /// Returns the mint time that the configuration gives, unless it dates the token before.
     pub(super) fn given_mint_time(&self, prior: Option<&Self>) -> Option<Timestamp> {
         if prior.is_some_and(|prior| prior.token_minted_at == self.token_minted_at) {
@@ -457,6 +260,19 @@ impl OauthToken {
             promotion,
             any_length: false,
         }
+    }
+
+    /// Returns the fingerprint that was recorded as good.
+    pub(super) fn recorded(&self) -> Option<Fingerprint> {
+        self.fingerprint.as_str()?.parse().ok()
+    }
+
+    /// Returns the mint time, and where it comes from.
+    pub(super) fn dated(&self) -> Option<Dated> {
+        Some(Dated {
+            at: parse_instant(self.minted_at.as_str()?).ok()?,
+            source: MintSource::parse(self.minted_at_source.as_str()?)?,
+        })
     }
 
     /// Returns the days from mint to expiry and to due.
@@ -503,20 +319,6 @@ impl OauthToken {
     /// Returns the digest of the request that a token answers which is stored now.
     pub(super) fn request_digest(&self) -> Option<ShortFingerprint> {
         self.request().known().map(request_digest)
-    }
-
-    /// Returns the status of a token that a spare may replace: a refresh reads the spares then.
-    pub(super) fn replaceable(&self, private: &Private) -> Option<Status> {
-        let has_spares = self
-            .known_spare_paths()
-            .is_some_and(|paths| !paths.is_empty());
-        let may = has_spares && self.on_rotation_due.as_str() == Some("plan");
-        let at_once = || {
-            self.deletion(private)
-                .is_some_and(|deletion| deletion.at_once)
-        };
-        self.known_status()
-            .filter(|status| may && status.is_due() && !(status.is_by_date() && at_once()))
     }
 
     /// Returns the status where it is known.

@@ -1,21 +1,26 @@
 //! The plan: what follows from configuration, and whether a rotation is due.
 //!
 //! It decides from its request alone. A host calls it twice, with the same prior state, and
-//! compares; so neither the clock nor Vault may have a say here.
+//! compares; so neither the clock nor Vault may have a say in the plan. What it reports about
+//! spares follows from Vault, and so does the error of a request that no spare can serve: planned
+//! as unknown, it would destroy whatever depends on the token before the apply fails.
 
 use super::change::{Change, Redate, stamp_counts};
-use super::model::{OauthToken, Private};
+use super::foresee::foresee;
+use super::model::OauthToken;
+use super::private::Private;
 use super::{OauthTokenResource, secret, with_place};
 use crate::protocol::{AttributePath, Diagnostic};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place};
+use crate::provider::promotion::{Foreseen, Reason, Stop};
 use crate::sdk::{Diagnostics, Failure, Field, PlanRequest, Planned};
 use crate::token::expiry::Status;
 use crate::token::instant::{DAY, parse_instant};
 use crate::token::mint::{MintSource, MintWarning};
 
 /// Plans an instance that is to exist.
-pub(super) fn plan(
+pub(super) async fn plan(
     configured: &Configured,
     request: PlanRequest<OauthTokenResource>,
 ) -> Result<Planned<OauthTokenResource>, Failure> {
@@ -45,7 +50,7 @@ pub(super) fn plan(
                 planned.mount = prior.mount.clone();
                 planned.id = prior.id.clone();
             }
-            update(planned, &prior, &private, &mut diagnostics)?
+            update(configured, planned, &prior, &private, &mut diagnostics).await?
         }
         None => created(planned, &mut diagnostics),
     };
@@ -75,7 +80,8 @@ fn created(planned: OauthToken, told: &mut Diagnostics) -> OauthToken {
     planned
 }
 
-fn update(
+async fn update(
+    configured: &Configured,
     planned: OauthToken,
     prior: &OauthToken,
     private: &Private,
@@ -100,6 +106,9 @@ fn update(
     Ok(match change {
         Change::Nothing => planned,
         Change::Unknowable => {
+            if planned.request().is_unknown() && !private.is_import() {
+                told.extend(requested(configured, prior, &planned, private).await?);
+            }
             let mut planned = planned.with_unknown_token();
             planned.rotation_reason = Field::Unknown;
             planned
@@ -107,16 +116,50 @@ fn update(
         Change::Store => planned.with_unknown_token(),
         Change::Redate(redate) => redated(planned, &redate, private)?,
         Change::Request => {
-            if let Some(place) = Named::of(&planned).as_ref().map(Named::place) {
-                let spares = planned.known_spare_paths().unwrap_or_default();
-                told.push(diagnose::rotation_requested(place, &spares));
-            }
+            told.extend(requested(configured, prior, &planned, private).await?);
             let mut planned = planned.with_unknown_token();
             planned.rotation_reason = Field::text("requested");
             planned
         }
-        Change::Due(status) => due(planned, prior, status, private, told),
+        Change::Due(status) => due(configured, planned, prior, status, private, told).await,
     })
+}
+
+/// Reports what a rotation on request would promote; `rotate_when_changed` may not be known yet.
+///
+/// # Errors
+///
+/// Fails if no spare can be promoted.
+async fn requested(
+    configured: &Configured,
+    prior: &OauthToken,
+    planned: &OauthToken,
+    private: &Private,
+) -> Result<Option<Diagnostic>, Diagnostic> {
+    let Some(named) = Named::of(planned) else {
+        return Ok(None);
+    };
+    let place = named.place();
+    let is_known = planned.request().known().is_some();
+    // A token that may be stored instead leaves nothing to promote.
+    if planned.token_wo_version.is_unknown() {
+        return Ok(Some(diagnose::rotation_requested(place, is_known, None)));
+    }
+    let foreseen = foresee(configured, prior, planned, private, Reason::Requested).await;
+    match foreseen.map_err(Stop::into_error)? {
+        Some(Foreseen::Nothing(reasons)) => {
+            let spare_paths = planned.known_spare_paths().unwrap_or_default();
+            let spare = spare_paths.first().map(String::as_str);
+            Err(diagnose::no_spare_for_request(place, &reasons, spare))
+        }
+        Some(Foreseen::Promoted(spare)) => Ok(Some(diagnose::rotation_requested(
+            place,
+            is_known,
+            Some(&spare),
+        ))),
+        Some(Foreseen::Kept) => Ok(Some(diagnose::request_answered(place))),
+        None => Ok(Some(diagnose::rotation_requested(place, is_known, None))),
+    }
 }
 
 /// Warns about a mint time of the configuration that was an earlier token's. One that dates the
@@ -181,7 +224,7 @@ fn redated(
         planned = planned.with_unknown_dates();
         planned.rotation_reason = Field::Unknown;
     } else {
-        planned.set_dates(private);
+        planned.set_dates(private.deletion_at);
     }
     planned.status = Field::Unknown;
     Ok(planned)
@@ -190,7 +233,8 @@ fn redated(
 /// With a spare to take, everything that tells of the token is left to the apply, and so it is
 /// where no refresh has looked at the spares. With none, the reason alone changes, so that
 /// whatever depends on the token stays out of the plan. An import takes over what is there.
-fn due(
+async fn due(
+    configured: &Configured,
     mut planned: OauthToken,
     prior: &OauthToken,
     status: Status,
@@ -204,7 +248,7 @@ fn due(
         place: named.place(),
         status,
         expires_at: prior.expires_at.as_str(),
-        problem: private.problem.as_deref(),
+        problem: private.problem.as_ref(),
         deletion: prior.deletion(private),
     };
     if planned.on_rotation_due.as_str() == Some("warn") {
@@ -231,8 +275,17 @@ fn due(
         told.push(due.in_plan_with(spare));
     } else if unseen {
         told.push(due.in_plan_with_one_of(&paths));
+    } else if private.is_gone() || paths.is_empty() {
+        told.push(due.in_plan(""));
     } else {
-        told.push(due.in_plan(if seen { &private.refused } else { "" }));
+        let reason = Reason::Status(status);
+        told.push(
+            match foresee(configured, prior, &planned, private, reason).await {
+                Ok(Some(Foreseen::Nothing(reasons))) => due.in_plan(&reasons),
+                Ok(_) => due.in_plan_before_refresh(),
+                Err(stop) => due.in_plan(&stop.into_error().detail),
+            },
+        );
     }
     if spare.is_some() || unseen {
         planned = planned.with_unknown_token();

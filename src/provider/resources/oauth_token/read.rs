@@ -2,8 +2,9 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::model::{Import, LastGood, OauthToken, Private};
-use super::{OauthTokenResource, dated, secret};
+use super::model::OauthToken;
+use super::private::{Import, LastGood, Private};
+use super::{OauthTokenResource, secret};
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
@@ -11,9 +12,9 @@ use crate::provider::promotion::{Prior, Promotion, Reason, Target};
 use crate::provider::secrets::date::{Found, Traces, date_traced};
 use crate::provider::secrets::observe::{Field as Content, Observation, Observed, Observer};
 use crate::provider::secrets::stamps::NewStamp;
+use crate::provider::secrets::unusable::Unusable;
 use crate::sdk::{Diagnostics, Failure, Field, Read, ReadRequest};
 use crate::token::expiry::{Dates, Status};
-use crate::token::fingerprint::Fingerprint;
 use crate::token::mint::{MintFacts, MintSource};
 use crate::token::retired::Retired;
 
@@ -72,7 +73,6 @@ impl Refresh<'_> {
             .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
         self.told.extend(self.configured.skew_warning());
         self.private.forget_spares();
-        self.private.gone = !matches!(&*observed, Observed::Present(_));
         let mut present = None;
         match &*observed {
             Observed::Present(document) => {
@@ -80,8 +80,7 @@ impl Refresh<'_> {
                 self.present(observer, place, document).await?;
             }
             Observed::Deleted { .. } | Observed::Destroyed { .. } | Observed::Absent => {
-                let problem = diagnose::problem(place, &observed, None);
-                self.gone(place, Status::Missing, problem);
+                self.gone(place, Unusable::at(&observed, place.field, None));
             }
         }
         if let (Some(status), Some(document)) = (self.state.replaceable(self.private), present) {
@@ -98,7 +97,7 @@ impl Refresh<'_> {
         document: &Observation,
     ) -> Result<(), Failure> {
         // What was good before a bad paste is still good once it is put back.
-        if recorded(self.state).is_none()
+        if self.state.recorded().is_none()
             && let Some(last_good) = &self.private.last_good
         {
             let recorded = last_good.fingerprint.parse().ok();
@@ -109,15 +108,10 @@ impl Refresh<'_> {
                 last_good.restore(self.state);
             }
         }
-        let recorded = recorded(self.state);
+        let recorded = self.state.recorded();
         let content = document.field(place.field, recorded.as_ref());
         let Content::Token { fingerprint, .. } = content else {
-            let status = match content {
-                Content::Missing | Content::Empty => Status::Missing,
-                _ => Status::Malformed,
-            };
-            let problem = diagnose::content_problem(place, content);
-            self.gone(place, status, problem);
+            self.gone(place, Unusable::of(content));
             return Ok(());
         };
         let found = Found {
@@ -127,7 +121,7 @@ impl Refresh<'_> {
         };
         let known = recorded == Some(fingerprint);
         let facts = MintFacts {
-            prior: known.then(|| dated(self.state)).flatten(),
+            prior: known.then(|| self.state.dated()).flatten(),
             ..MintFacts::default()
         };
         let traces = Traces {
@@ -138,8 +132,11 @@ impl Refresh<'_> {
         self.told.extend(dated.told(place));
         let before = recorded
             .filter(|_| !known)
-            .map(|before| Retired::new(&before, self::dated(self.state).map(|dated| dated.at)));
+            .map(|before| Retired::new(&before, self.state.dated().map(|dated| dated.at)));
         self.private.note_retired(found, before);
+        let retired = self.private.remembered().retired;
+        self.told
+            .extend(diagnose::came_back(place, &fingerprint, &retired));
         self.told.extend(diagnose::form(place, content));
         record(self.state, found, known);
         self.private.is_stamped &= known;
@@ -167,11 +164,7 @@ impl Refresh<'_> {
             .as_str()
             .and_then(MintSource::parse);
         self.state.stamp_metadata.known() != Some(&false)
-            && match source {
-                Some(MintSource::Stamp) => true,
-                Some(MintSource::Promotion) => self.private.is_stamped,
-                _ => false,
-            }
+            && (source == Some(MintSource::Stamp) || self.private.is_stamped)
     }
 
     /// Reports that the stamp of a token is gone, with the command that restores it.
@@ -197,10 +190,13 @@ impl Refresh<'_> {
     /// There is no usable token. A missing one keeps its dates, so that nothing that depends on
     /// them moves before there is something to move to; a value that fails the check has neither
     /// fingerprint nor dates.
-    fn gone(&mut self, place: Place<'_>, status: Status, problem: Option<String>) {
-        if let Some(problem) = &problem {
-            self.told.push(diagnose::unusable(place, status, problem));
-        }
+    fn gone(&mut self, place: Place<'_>, problem: Option<Unusable>) {
+        let status = problem.as_ref().map_or(Status::Missing, Unusable::status);
+        self.told.extend(
+            problem
+                .as_ref()
+                .map(|problem| diagnose::unusable(place, problem)),
+        );
         if status == Status::Malformed {
             if let Some(good) = LastGood::of(self.state) {
                 self.private.last_good = Some(good);
@@ -231,7 +227,7 @@ impl Refresh<'_> {
             return;
         };
         let target = Target {
-            token: recorded(self.state),
+            token: self.state.recorded(),
             version: document.version,
             custom_metadata: &document.custom_metadata,
             purpose: Reason::Status(status).purpose(),
@@ -239,9 +235,7 @@ impl Refresh<'_> {
         match promotion.with(&paths).choose(&target).await {
             Ok(choice) => {
                 self.private.usable = choice.paths().map(str::to_owned).collect();
-                if self.private.usable.is_empty() {
-                    self.private.refused = choice.refusals();
-                }
+                self.private.none_usable = self.private.usable.is_empty();
             }
             Err(stop) => {
                 self.told
@@ -290,7 +284,7 @@ impl Refresh<'_> {
         );
         if dated {
             let before = self.state.status.clone();
-            let dates = self.state.dates(self.private);
+            let dates = self.state.dates(self.private.deletion_at);
             self.state
                 .set_status_at(dates.as_ref(), None, self.configured.now());
             // Which spares will do is another question for each status.
@@ -310,11 +304,6 @@ pub(super) fn record(state: &mut OauthToken, found: Found<'_>, known: bool) {
     if !known {
         state.rotated_from = found.stamp().and_then(|stamp| stamp.rotated_from).into();
     }
-}
-
-/// Returns the fingerprint that the state has recorded as good.
-pub(super) fn recorded(state: &OauthToken) -> Option<Fingerprint> {
-    state.fingerprint.as_str()?.parse().ok()
 }
 
 fn incomplete() -> Diagnostic {

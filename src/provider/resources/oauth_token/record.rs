@@ -1,7 +1,7 @@
 //! What creation and changes share: stamps, mint times of the configuration, and refusals.
 
-use super::model::{OauthToken, Private};
-use super::read::recorded;
+use super::model::OauthToken;
+use super::private::Private;
 use super::secret;
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
@@ -18,13 +18,13 @@ use crate::token::mint::{self, Binding, MintSource};
 pub(super) async fn stamp(
     configured: &Configured,
     state: &OauthToken,
-    private: &Private,
+    private: &mut Private,
 ) -> Option<Diagnostic> {
     let wanted = state.stamp_metadata.known() != Some(&false)
         && !configured.is_rehearsed()
         && state.minted_at_source.as_str() != Some(MintSource::Estimated.as_str());
-    let fingerprint = recorded(state).filter(|_| wanted)?;
-    let dates = state.dates(private)?;
+    let fingerprint = state.recorded().filter(|_| wanted)?;
+    let dates = state.dates(private.deletion_at)?;
     let (secret, field) = (secret(state)?, state.field.as_str()?);
     let observer = configured.observer().ok()?;
     let observed = observer.observe(&secret).await.ok()?;
@@ -52,6 +52,7 @@ pub(super) async fn stamp(
         )
         .await;
     observer.forget(&secret);
+    private.is_stamped = told.is_none();
     told
 }
 

@@ -3,14 +3,16 @@
 use tokio_util::sync::CancellationToken;
 
 use super::change::{Change, Redate};
-use super::model::{OauthToken, OpenRequest, Private, entries};
-use super::read::{record, recorded};
+use super::foresee::foresee;
+use super::model::OauthToken;
+use super::private::{OpenRequest, Private, entries};
+use super::read::record;
 use super::record::{configured_mint, nothing_to_adopt, stamp, unnamed, wanted};
-use super::{OauthTokenResource, dated, secret};
+use super::{OauthTokenResource, secret};
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place};
-use crate::provider::promotion::{Current, How, Prior, Promotion, Reason};
+use crate::provider::promotion::{Current, Foreseen, How, Promotion, Reason};
 use crate::provider::secrets::date::{Found, Traces, date_traced};
 use crate::provider::secrets::observe::{Field as Content, Observed};
 use crate::provider::secrets::store::{Replaces, store};
@@ -82,7 +84,7 @@ struct Update<'a> {
 
 impl Update<'_> {
     /// The token stays. `due` says that it should not have, and nothing could be done.
-    async fn stay(self, due: Option<Status>) -> Updated {
+    async fn stay(mut self, due: Option<Status>) -> Updated {
         let mut state = self.arguments.clone().with_token_of(self.prior);
         let due = due.filter(|_| state.on_rotation_due.as_str() == Some("plan"));
         state.rotation_reason = match (&self.planned.rotation_reason, due) {
@@ -92,7 +94,7 @@ impl Update<'_> {
         };
         let diagnostics = match due {
             Some(status) => self.answer_for(&state, status).await,
-            None => stamp(self.configured, &state, &self.private)
+            None => stamp(self.configured, &state, &mut self.private)
                 .await
                 .into_iter()
                 .collect(),
@@ -101,7 +103,7 @@ impl Update<'_> {
     }
 
     /// The dates are computed again for the token that is there.
-    async fn redate(self, redate: &Redate) -> Updated {
+    async fn redate(mut self, redate: &Redate) -> Updated {
         let mut state = self.arguments.clone().with_token_of(self.prior);
         if !redate.minted_at.is_null() && !state.fingerprint.is_null() {
             let bound = match self.private.created_at {
@@ -113,7 +115,7 @@ impl Update<'_> {
                 state.set_minted(at, MintSource::Config);
             }
         }
-        let dates = state.set_dates(&self.private);
+        let dates = state.set_dates(self.private.deletion_at);
         match self.prior.known_status() {
             Some(Status::Refused | Status::Malformed | Status::Missing) => {}
             _ => state.set_status_at(dates.as_ref(), None, self.configured.now()),
@@ -121,7 +123,7 @@ impl Update<'_> {
         if !self.planned.rotation_reason.is_unknown() {
             state.rotation_reason = self.planned.rotation_reason.clone();
         }
-        let told = stamp(self.configured, &state, &self.private).await;
+        let told = stamp(self.configured, &state, &mut self.private).await;
         self.finish(state, told.into_iter().collect())
     }
 
@@ -139,7 +141,7 @@ impl Update<'_> {
             secret: &secret,
             field,
         };
-        let replaces = Replaces::Recorded(recorded(self.prior));
+        let replaces = Replaces::Recorded(self.prior.recorded());
         let paths = self.arguments.known_spare_paths().unwrap_or_default();
         let reason = Reason::Requested;
         let promotion = self
@@ -169,7 +171,7 @@ impl Update<'_> {
             document,
             fingerprint,
         };
-        let known = recorded(self.prior) == Some(fingerprint);
+        let known = self.prior.recorded() == Some(fingerprint);
         let binding = if self.imported {
             Binding::First
         } else {
@@ -182,7 +184,7 @@ impl Update<'_> {
         };
         let facts = MintFacts {
             configured: bound,
-            prior: known.then(|| dated(self.prior)).flatten(),
+            prior: known.then(|| self.prior.dated()).flatten(),
             ..MintFacts::default()
         };
         let traces = Traces {
@@ -193,9 +195,11 @@ impl Update<'_> {
         let mut diagnostics = stored.told;
         diagnostics.extend(dated.told(place));
         let mut private = self.private.clone();
-        let replaced = recorded(self.prior)
+        let replaced = self
+            .prior
+            .recorded()
             .filter(|_| !known)
-            .map(|replaced| Retired::new(&replaced, self::dated(self.prior).map(|dated| dated.at)));
+            .map(|replaced| Retired::new(&replaced, self.prior.dated().map(|dated| dated.at)));
         private.note_retired(found, replaced);
         private.is_stamped = false;
         let mut state = self.arguments.clone().with_token_of(self.prior);
@@ -205,7 +209,7 @@ impl Update<'_> {
         if !self.planned.rotation_reason.is_unknown() {
             state.rotation_reason = self.planned.rotation_reason.clone();
         }
-        diagnostics.extend(stamp(self.configured, &state, &private).await);
+        diagnostics.extend(stamp(self.configured, &state, &mut private).await);
         Self { private, ..self }.finish(state, diagnostics)
     }
 
@@ -233,16 +237,7 @@ impl Update<'_> {
         };
         let promotion = Promotion {
             cancelled: self.cancelled.clone(),
-            prior: Prior {
-                fingerprint: recorded(self.prior),
-                dated: dated(self.prior),
-                kv_version: self
-                    .prior
-                    .kv_version
-                    .known()
-                    .and_then(Number::as_i64)
-                    .and_then(|version| u64::try_from(version).ok()),
-            },
+            prior: self.prior.known(),
             remembered: self.private.remembered(),
             ..promotion
         };
@@ -270,7 +265,8 @@ impl Update<'_> {
                         spare,
                         current.version,
                         state.expires_at.as_str(),
-                        recorded(self.prior)
+                        self.prior
+                            .recorded()
                             .map(|replaced| replaced.id())
                             .as_deref(),
                     ));
@@ -281,7 +277,7 @@ impl Update<'_> {
                 let works = match reason {
                     _ if stop.leaves_nothing() => false,
                     Reason::Status(Status::RotationDue) => state
-                        .dates(&self.private)
+                        .dates(self.private.deletion_at)
                         .is_none_or(|dates| status_at(&dates, self.configured.now()).is_working()),
                     Reason::Status(_) | Reason::Requested => false,
                 };
@@ -322,11 +318,11 @@ impl Update<'_> {
             && let Ok(observed) = observer.observe_anew(&secret).await
             && let Observed::Present(document) = &*observed
             && let Content::Token { fingerprint, .. } =
-                document.field(field, recorded(state).as_ref())
+                document.field(field, state.recorded().as_ref())
         {
             // Somebody may have stored a new token after the plan: then there is nothing to fail
             // for.
-            if Some(fingerprint) != recorded(state)
+            if Some(fingerprint) != state.recorded()
                 || matches!(status, Status::Missing | Status::Malformed)
             {
                 return vec![diagnose::replaced_meanwhile(place)];
@@ -337,7 +333,7 @@ impl Update<'_> {
                 fingerprint,
             };
             // A token that was due at the refresh may have expired since, or been verified again.
-            if let Some(dates) = state.dates(&self.private) {
+            if let Some(dates) = state.dates(self.private.deletion_at) {
                 let verdict = found.verdict(self.configured.server_now());
                 status = status_with(verdict.as_ref(), &dates, self.configured.now());
                 if !status.is_due() {
@@ -349,11 +345,24 @@ impl Update<'_> {
             place,
             status,
             expires_at: state.expires_at.as_str(),
-            problem: self.private.problem.as_deref(),
+            problem: self.private.problem.as_ref(),
             deletion: state.deletion(&self.private),
         };
-        let looked = state.spare_paths == self.prior.spare_paths;
-        vec![due.in_apply(if looked { &self.private.refused } else { "" })]
+        if self.private.is_gone()
+            || due.is_due_at_once()
+            || state
+                .known_spare_paths()
+                .is_some_and(|paths| paths.is_empty())
+        {
+            return vec![due.in_apply("")];
+        }
+        let reason = Reason::Status(status);
+        let foreseen = foresee(self.configured, self.prior, state, &self.private, reason).await;
+        vec![match foreseen {
+            Ok(Some(Foreseen::Nothing(reasons))) => due.in_apply(&reasons),
+            Ok(_) => due.in_apply_before_refresh(),
+            Err(stop) => due.in_apply(&stop.into_error().detail),
+        }]
     }
 
     fn finish(mut self, state: OauthToken, diagnostics: Diagnostics) -> Updated {
@@ -379,13 +388,13 @@ impl Update<'_> {
 
 /// Writes down the token that the primary holds after a promotion.
 fn hold(configured: &Configured, state: &mut OauthToken, current: &Current, private: &Private) {
-    let known = recorded(state) == Some(current.fingerprint);
+    let known = state.recorded() == Some(current.fingerprint);
     state.fingerprint = Field::text(current.fingerprint.to_string());
     if !known {
         state.kv_version = Field::Known(Number::from(current.version));
         state.rotated_from = current.rotated_from.clone().into();
     }
     state.set_minted(current.minted.at, current.minted.source);
-    let dates = state.set_dates(private);
+    let dates = state.set_dates(private.deletion_at);
     state.set_status_at(dates.as_ref(), current.verdict.as_ref(), configured.now());
 }

@@ -1,0 +1,61 @@
+//! What a promotion would do, found out by reads alone.
+
+use super::primary::Fate;
+use super::{Promotion, Stop, Target};
+use crate::provider::secrets::date::Found;
+use crate::provider::secrets::observe::{Field as Content, Observed};
+use crate::token::spare::Purpose;
+
+/// What a promotion would come to if it were carried out now.
+#[derive(Debug)]
+pub(in crate::provider) enum Foreseen {
+    /// The current token stays: it is not due, answers the request, or replaced the token that
+    /// the request is about.
+    Kept,
+    /// The token of the spare at this path is promoted.
+    Promoted(String),
+    /// No spare can be promoted, for these reasons, a line for each spare.
+    Nothing(String),
+}
+
+impl Promotion<'_> {
+    /// Judges the primary and the spares as the promotion would, and writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the primary cannot be read or is gone, so that nothing can be promoted into it.
+    pub(in crate::provider) async fn foresee(&self) -> Result<Foreseen, Stop> {
+        let observed = self
+            .observer
+            .observe(self.primary.secret)
+            .await
+            .map_err(|error| Stop::vault(&error, &self.primary.to_string()))?;
+        let Observed::Present(document) = &*observed else {
+            return Err(self.gone(&observed));
+        };
+        let content = document.field(self.primary.field, self.prior.fingerprint.as_ref());
+        let (token, purpose) = match content {
+            Content::Token { fingerprint, .. } => {
+                let found = Found {
+                    place: self.primary,
+                    document,
+                    fingerprint,
+                };
+                match self.fate(found, &self.judge(found).await?) {
+                    Fate::Adopted | Fate::NotDue => return Ok(Foreseen::Kept),
+                    Fate::Replaced(purpose) => (Some(fingerprint), purpose),
+                }
+            }
+            _ => (None, Purpose::Replacement),
+        };
+        let target = Target {
+            token,
+            version: document.version,
+            custom_metadata: &document.custom_metadata,
+            purpose,
+        };
+        let choice = self.choose(&target).await?;
+        let best = choice.paths().next().map(str::to_owned);
+        Ok(best.map_or_else(|| Foreseen::Nothing(choice.refusals()), Foreseen::Promoted))
+    }
+}
