@@ -49,7 +49,7 @@ async fn a_shortage_names_each_path_with_a_command_of_its_own() {
         ),
         format!(
             "- {}: Version 1 of secret/{} was deleted. To bring it back, run:\n\n    vault kv \
-             undelete -mount=secret -versions=1 {}\n",
+             undelete -mount=secret -versions=1 {}",
             SPARES[1], SPARES[1], SPARES[1]
         ),
     ] {
