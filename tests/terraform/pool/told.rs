@@ -39,7 +39,8 @@ async fn a_shortage_names_each_path_with_a_command_of_its_own() {
     let told = told(&stack);
     assert_eq!(told.len(), 1, "{told:#?}");
     assert_eq!(told[0].summary, summary);
-    let detail = &told[0].detail;
+    // The last command ends the text.
+    let detail = format!("{}\n", told[0].detail);
     assert!(detail.starts_with("An apply does not fix this"), "{detail}");
     for line in [
         format!(
