@@ -328,7 +328,7 @@ agent-spare-1  spare    -      in_date       works 2026-11-20  ci@example.com  2
 
 a\b"c: There is no such secret.
 agent-spare-2 holds the same token as agent.
-~ is an estimate, since older versions cannot be read: the token may be older and
+~ is an estimate, because older versions cannot be read. The token may be older and
 expire earlier. `store --stamp-only --minted-at TIME` dates it.
 "#;
         assert_eq!(table(None), shown.trim_start());
