@@ -14,6 +14,7 @@ mod status;
 mod status_formats;
 mod store;
 mod store_faults;
+mod surroundings;
 mod terminal;
 mod verify;
 mod versions;

@@ -257,7 +257,7 @@ async fn a_signal_leaves_neither_process_nor_folder() {
 }
 
 /// Returns the processes that have a text in a file of theirs, where the system shows such files.
-fn having(file: &str, text: &str) -> Vec<(String, String)> {
+pub(super) fn having(file: &str, text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let bytes = fs::read(entry.path().join(file)).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! `verify` with Claude Code itself, against an API on this machine.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::support::secrets::{LeakSearch, token};
 use super::program::{FIELD, Program, Ran};
 
 /// What the API replies, by the name of a case, and what `verify` must make of it.
-type Case = (&'static str, Reply, &'static str, &'static str);
+pub(super) type Case = (&'static str, Reply, &'static str, &'static str);
 
 fn refusals() -> Vec<Case> {
     vec![
@@ -124,14 +125,14 @@ fn others() -> Vec<Case> {
 }
 
 /// Runs `verify` on one token for each case.
-struct Scene {
-    bao: OpenBao,
+pub(super) struct Scene {
+    pub(super) bao: OpenBao,
     api: Proxy,
     cases: Vec<Case>,
 }
 
 impl Scene {
-    async fn new(cases: Vec<Case>) -> Self {
+    pub(super) async fn new(cases: Vec<Case>) -> Self {
         let bao = OpenBao::start().await;
         for (name, ..) in &cases {
             bao.put("secret", name, json!({ FIELD: token(name) })).await;
@@ -143,7 +144,7 @@ impl Scene {
         Self { bao, api, cases }
     }
 
-    fn program(&self) -> Program {
+    pub(super) fn program(&self) -> Program {
         let path = ProcessEnvironment.get("PATH").unwrap_or_default();
         Program::at(&self.bao)
             .with("PATH", &path)
@@ -155,7 +156,7 @@ impl Scene {
             .limit(Duration::from_secs(600))
     }
 
-    fn verify(&self, program: &Program, claude: &Path) -> Ran {
+    pub(super) fn verify(&self, program: &Program, claude: &Path) -> Ran {
         let mut arguments = vec!["verify", "--json", "--keep-env", "ANTHROPIC_BASE_URL"];
         arguments.extend(["--claude", claude.to_str().unwrap()]);
         arguments.extend(self.cases.iter().map(|(name, ..)| *name));
@@ -266,8 +267,6 @@ async fn what_the_user_has_set_up_does_not_answer() {
 /// A wrapper that brings its own credential answers for every token. The control shows that.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrapper_with_its_own_credential_is_found() {
-    use std::os::unix::fs::PermissionsExt as _;
-
     let Some(claude) = V2_1_332.program() else {
         return;
     };

@@ -110,6 +110,8 @@ impl Question {
         command
             .envs(inherited::FOR_A_QUESTION)
             .env("CLAUDE_CONFIG_DIR", folders.config())
+            // What it leaves behind in its folder for temporary files goes as well.
+            .env("CLAUDE_CODE_TMPDIR", folders.config())
             .env(inherited::TOKEN, token.expose());
         let Ok(ended) = process::run(&mut command, LIMIT, stop).await else {
             return Ok(Some(no_claude));
