@@ -29,6 +29,7 @@ mod file;
 mod folder_path;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod given;
 mod headers;
 mod landing;
 mod list;

@@ -1,6 +1,7 @@
 //! What people run in a terminal: the commands, with a real OpenBao and a real Terraform.
 
 mod commands;
+mod connection;
 mod exec;
 mod failover;
 mod find;

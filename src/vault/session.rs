@@ -1,6 +1,6 @@
 //! The token that requests carry: given, or logged in for once for all callers.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::HeaderValue;
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use vaultrs::api::token::requests::RevokeTokenSelfRequest;
 use super::answer::Answer;
 use super::channel::{Caller, Channel};
 use super::error::{LoginProblem, TokenSource, VaultError};
+use super::given::GivenToken;
 use super::landing::Landing;
 use super::retry::Budget;
 use super::settings::{Credentials, Identity, Login};
@@ -27,9 +28,7 @@ pub(super) struct Session {
     state: Mutex<State>,
     /// Logins that failed so far. Who waited for one shares its failure.
     failures: AtomicU64,
-    /// Vault has answered the given token in one way or another.
-    answered: AtomicBool,
-    used_up: AtomicBool,
+    pub(super) given: GivenToken,
 }
 
 #[derive(Default)]
@@ -57,8 +56,7 @@ impl Session {
             namespace,
             state: Mutex::default(),
             failures: AtomicU64::new(0),
-            answered: AtomicBool::new(false),
-            used_up: AtomicBool::new(false),
+            given: GivenToken::default(),
         }
     }
 
@@ -128,44 +126,6 @@ impl Session {
             state.token = None;
         }
         true
-    }
-
-    /// Takes note of a request that was carried out.
-    pub(super) fn served(&self) {
-        self.answered.store(true, Ordering::Release);
-    }
-
-    /// Recognizes a given token that is good for a single request, as the one of a wrapped response
-    /// is: Vault denies its first request, and does not know it afterwards. Any other failure stays
-    /// what it is.
-    pub(super) async fn recognize(
-        &self,
-        error: VaultError,
-        lease: &Lease,
-        channel: &Channel,
-        budget: &Budget,
-    ) -> VaultError {
-        let TokenSource::Given(origin) = lease.source else {
-            return error;
-        };
-        let is_denied = matches!(error, VaultError::Forbidden { .. });
-        if is_denied && !self.answered.swap(true, Ordering::AcqRel) {
-            let caller = Caller {
-                token: lease.token.as_ref(),
-                source: lease.source,
-                namespace: None,
-                capability: "read",
-                landing: &Landing::default(),
-            };
-            if !channel.knows_token(caller, budget).await {
-                self.used_up.store(true, Ordering::Release);
-            }
-        }
-        let is_refused = is_denied || matches!(error, VaultError::Unauthenticated { .. });
-        if is_refused && self.used_up.load(Ordering::Acquire) {
-            return VaultError::TokenUsedUp { origin };
-        }
-        error
     }
 
     /// Ends the session: no more leases, and the token of our own login is revoked.

@@ -386,13 +386,11 @@ impl Store {
         landing: &Landing,
         budget: &Budget,
     ) -> Result<Answer, VaultError> {
+        let session = &self.shared.session;
+        let channel = &self.shared.channel;
         let mut renewed = false;
         loop {
-            let lease = self
-                .shared
-                .session
-                .lease(&self.shared.channel, budget)
-                .await?;
+            let lease = session.lease(channel, budget).await?;
             let caller = Caller {
                 token: lease.token.as_ref(),
                 source: lease.source,
@@ -400,19 +398,20 @@ impl Store {
                 capability,
                 landing,
             };
-            match self.shared.channel.exchange(endpoint, caller, budget).await {
+            let request = session.given.begin().await;
+            match channel.exchange(endpoint, caller, budget).await {
                 Err(VaultError::Unauthenticated { .. })
-                    if !renewed && self.shared.session.forget(&lease).await =>
+                    if !renewed && session.forget(&lease).await =>
                 {
                     renewed = true;
                 }
                 Err(error) => {
-                    let session = &self.shared.session;
-                    let channel = &self.shared.channel;
-                    return Err(session.recognize(error, &lease, channel, budget).await);
+                    let given = &session.given;
+                    let error = given.recognize(error, request, caller, channel, budget);
+                    return Err(error.await);
                 }
                 Ok(answer) => {
-                    self.shared.session.served();
+                    session.given.served();
                     return Ok(answer);
                 }
             }

@@ -1,16 +1,22 @@
 //! Answers that say something else than they seem to.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use serde_json::json;
 use terraform_provider_claude::secret::Secret;
 use terraform_provider_claude::vault::{
-    Credentials, Identity, Login, LoginProblem, TokenOrigin, VaultError,
+    Credentials, Identity, Login, LoginProblem, Store, TokenOrigin, VaultError,
 };
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use super::{path, root_store, settings, store, text, token};
 use crate::support::openbao::OpenBao;
-use crate::support::proxy::{Proxy, Step};
+use crate::support::proxy::{Judge, Judgement, Proxy, Seen, Step};
 
 #[tokio::test]
 async fn an_address_with_a_wrong_path_is_no_missing_secret() {
@@ -192,22 +198,106 @@ async fn a_wrapped_secret_id_is_named() {
             },
         })
     };
-    let rules = r#"path "cubbyhole/response" { capabilities = ["read"] }"#;
-    let wrapping = bao.token(rules).await;
-    let error = store(settings(bao.address(), login(&wrapping)))
-        .read(&path("agent"))
-        .await;
-    assert!(
-        matches!(error, Err(VaultError::WrappingToken { .. })),
-        "{error:?}"
-    );
-    let error = store(settings(bao.address(), login("another")))
-        .read(&path("agent"))
-        .await;
+    let store_of = |secret_id: &str| store(settings(bao.address(), login(secret_id)));
+    let wrapped = store_of(&bao.wrapping_token().await);
+    for error in read_at_once(&wrapped).await {
+        assert!(
+            matches!(error, VaultError::WrappingToken { .. }),
+            "{error:?}"
+        );
+    }
+    let error = store_of("another").read(&path("agent")).await;
     assert!(
         matches!(error, Err(VaultError::LoginFailed { .. })),
         "{error:?}"
     );
+}
+
+/// Reads many secrets at the same time, as the plan of many resources does, and returns the errors.
+async fn read_at_once(store: &Store) -> Vec<VaultError> {
+    let mut reads = JoinSet::new();
+    for number in 0..24 {
+        let store = store.clone();
+        reads.spawn(async move { store.read(&path(&format!("agent-{number}"))).await });
+    }
+    let ended = reads.join_all().await;
+    ended.into_iter().map(Result::unwrap_err).collect()
+}
+
+#[tokio::test]
+async fn requests_that_share_a_wrapping_token_all_name_it() {
+    let bao = OpenBao::start().await;
+    for turn in 1..=5 {
+        let wrapping = token(&bao.wrapping_token().await);
+        let errors = read_at_once(&store(settings(bao.address(), wrapping))).await;
+        for error in &errors {
+            assert!(
+                matches!(error, VaultError::TokenUsedUp { .. }),
+                "{errors:?}"
+            );
+        }
+        let asked = bao.count("read", "auth/token/lookup-self");
+        assert_eq!(asked, turn, "once for all requests");
+    }
+    // One that is unknown from the start is no wrapping token.
+    let unknown = store(settings(bao.address(), token("s.unknown")));
+    for error in read_at_once(&unknown).await {
+        assert!(
+            matches!(error, VaultError::Unauthenticated { .. }),
+            "{error:?}"
+        );
+    }
+}
+
+/// Passes the first request on, and gives its answer back only after that of another.
+struct FirstIsLast {
+    came: AtomicBool,
+    answered: Semaphore,
+    others: Semaphore,
+}
+
+impl Judge for FirstIsLast {
+    fn judge(self: Arc<Self>, _seen: Seen) -> BoxFuture<'static, Judgement> {
+        let is_first = !self.came.swap(true, Ordering::AcqRel);
+        async move {
+            if !is_first {
+                // It is never given out; it is closed once the first has been answered.
+                let _ = self.answered.acquire().await;
+            }
+            let afterwards = async move {
+                if is_first {
+                    self.answered.close();
+                    self.others.acquire().await.unwrap().forget();
+                } else {
+                    self.others.add_permits(1);
+                }
+            };
+            Judgement {
+                step: Step::Pass,
+                afterwards: Some(afterwards.boxed()),
+            }
+        }
+        .boxed()
+    }
+}
+
+#[tokio::test]
+async fn the_request_that_used_a_wrapping_token_up_may_be_answered_last() {
+    let bao = OpenBao::start().await;
+    let judge = FirstIsLast {
+        came: AtomicBool::new(false),
+        answered: Semaphore::new(0),
+        others: Semaphore::new(0),
+    };
+    let proxy = Proxy::judged(bao.address(), Arc::new(judge)).await;
+    let wrapping = token(&bao.wrapping_token().await);
+    let errors = read_at_once(&store(settings(proxy.address(), wrapping))).await;
+    for error in &errors {
+        assert!(
+            matches!(error, VaultError::TokenUsedUp { .. }),
+            "{errors:?}"
+        );
+    }
 }
 
 #[tokio::test]

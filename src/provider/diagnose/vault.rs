@@ -146,7 +146,7 @@ fn advise(error: &VaultError) -> (&'static str, String) {
         ),
         VaultError::NotKv { .. } | VaultError::MountMissing { .. } => (
             "Mount is not KV version 2",
-            "Set mount to a KV version 2 engine. `vault secrets list -detailed` shows them. Write \
+            "Use the mount of a KV version 2 engine. `vault secrets list -detailed` shows them. Write \
              a path without its mount and without data/."
                 .to_owned(),
         ),
