@@ -126,6 +126,13 @@ async fn managed_settings_that_bring_another_token() {
     is_unclear(settings, "works", "other_credential").await;
 }
 
+/// A dead credential in the place of every token makes none of them a refused one.
+#[tokio::test(flavor = "multi_thread")]
+async fn managed_settings_that_bring_a_dead_token() {
+    let settings = json!({ "env": { "CLAUDE_CODE_OAUTH_TOKEN": token("expired") } });
+    is_unclear(settings, "refused", "other_credential").await;
+}
+
 /// Claude Code says where a key comes from, so even the made-up token does not count as working.
 #[tokio::test(flavor = "multi_thread")]
 async fn managed_settings_that_bring_a_key() {

@@ -181,9 +181,9 @@ fn notes(rows: &[Row], path: &impl Fn(&Row) -> String) -> String {
     let is_other = |row: &Row| cause(row) == Some(Cause::OtherCredential.as_str());
     if rows.iter().any(is_other) {
         notes.push_str(
-            "A made-up token was answered as well, so another credential answers in place of the\n\
-             tokens: managed settings, or a wrapper around `claude`. Remove it, or set --claude\n\
-             to the program behind the wrapper.\n",
+            "Nothing was learned, because another credential answers in place of the tokens:\n\
+             managed settings, or a wrapper around `claude`. Remove it, or set --claude to the\n\
+             program behind the wrapper.\n",
         );
     }
     notes

@@ -339,10 +339,11 @@ pub(super) fn judged(answer: &Answer, control: Option<&Answer>) -> Finding {
         };
     };
     match (answer.finding, control.finding) {
-        // Another credential answers, so nothing was learned about any token.
-        (Finding::Works | Finding::Refused(_), Finding::Works) => {
-            Finding::Unclear(Cause::OtherCredential)
-        }
+        // A token that was never minted can neither work nor have expired: another one was judged.
+        (
+            Finding::Works | Finding::Refused(_),
+            Finding::Works | Finding::Refused(Cause::Expired | Cause::Revoked | Cause::WrongScope),
+        ) => Finding::Unclear(Cause::OtherCredential),
         (Finding::Works, Finding::Unclear(cause)) => Finding::Unclear(cause),
         // Claude Code prints a page's title as if it were the API's text, and a title can be any.
         (Finding::Refused(_), _) if control.has_error_type && !answer.has_error_type => {
@@ -371,8 +372,10 @@ mod tests {
         let other = Finding::Unclear(Cause::OtherCredential);
         let offline = Finding::Unclear(Cause::Network);
         assert_eq!(judged(Finding::Works, refused), Finding::Works);
-        assert_eq!(judged(Finding::Works, Finding::Works), other);
-        assert_eq!(judged(gone, Finding::Works), other);
+        for control in [Finding::Works, Finding::Refused(Cause::Expired), gone] {
+            assert_eq!(judged(Finding::Works, control), other);
+            assert_eq!(judged(gone, control), other);
+        }
         assert_eq!(judged(Finding::Works, offline), offline);
         assert_eq!(judged(gone, offline), gone);
         assert_eq!(judged(offline, refused), offline);
