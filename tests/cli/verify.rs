@@ -92,6 +92,16 @@ async fn each_token_gets_its_verdict() {
     let stamped = verdict(&bao, "spare-1").await;
     assert!(stamped.as_str().unwrap().contains(" works "), "{stamped}");
     assert_eq!(verdict(&bao, "spare-2").await, Value::Null);
+
+    program.run(&["status", "agent"]).prints("refused");
+    let metrics = program.run(&["status", "--metrics", "agent"]).stdout;
+    let refused = metrics
+        .lines()
+        .find(|line| line.contains("claude_oauth_token_status{") && line.contains("\"refused\""));
+    assert!(
+        refused.is_some_and(|line| line.ends_with(" 1")),
+        "{metrics}"
+    );
     search.assert_clean();
 }
 
