@@ -78,7 +78,9 @@ fn refuse(error: UsageError) -> ExitCode {
         Topic::Program => program.to_owned(),
         topic => format!("{program} {}", topic.name()),
     };
-    let mut text = format!("{program}: {}.\n", error.problem);
+    let problem = error.problem.to_string();
+    let end = if problem.ends_with('?') { "" } else { "." };
+    let mut text = format!("{program}: {problem}{end}\n");
     if error.problem == Problem::Token {
         text.push_str(help::TOKENS_BY_INPUT);
     }

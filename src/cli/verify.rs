@@ -99,7 +99,7 @@ pub(super) fn run(arguments: Verify, environment: &Arc<dyn Environment>) -> Exit
             ExitCode::from(EXIT_INTERRUPTED)
         }
         Err(Failure::Input(error)) => {
-            output::fail(&error.to_string(), "Nobody was asked.", environment)
+            output::fail(&error.to_string(), "No token was verified.", environment)
         }
     }
 }
@@ -257,5 +257,5 @@ fn no_program(arguments: &Verify, environment: &dyn Environment) {
     } else {
         "There is no `claude` on PATH. Install Claude Code, or set --claude to its file."
     };
-    output::fail("Nobody can be asked", advice, environment);
+    output::fail("No program to verify tokens with", advice, environment);
 }

@@ -273,7 +273,7 @@ async fn a_wrong_mount_is_named() {
     let program = Program::at(&bao);
     for (mount, told) in [
         ("old", "Mount is KV version 1"),
-        ("none", "Mount is not KV version 2"),
+        ("none", "Mount does not exist"),
     ] {
         for command in ["store", "status"] {
             program

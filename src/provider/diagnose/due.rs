@@ -76,7 +76,7 @@ impl Due<'_> {
         match (self.deletion(), self.problem) {
             (Some(deletion), _) => deletion,
             (None, Some(_)) => format!(
-                "The warning \"Token {} is {}\" says how to store a token.",
+                "The warning \"Token {} is {}\" says what to do.",
                 self.place,
                 self.status.as_str()
             ),
@@ -108,7 +108,7 @@ impl Due<'_> {
         };
         Diagnostic::warning(
             self.summary(),
-            format!("{stake}{refused}{}", self.advice_in_plan()),
+            format!("{stake}{refused}{}", self.advice_in_plan()).trim_end(),
         )
     }
 
@@ -120,7 +120,8 @@ impl Due<'_> {
                 "An apply promotes the spare {spare}. The current value stays in the KV history. \
                  {}",
                 self.deletion().unwrap_or_default()
-            ),
+            )
+            .trim_end(),
         )
     }
 

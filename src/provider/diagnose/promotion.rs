@@ -16,7 +16,7 @@ pub(in crate::provider) fn rotated(
     replaced: Option<&str>,
 ) -> Diagnostic {
     let mount = place.secret.mount();
-    let until = expires_at.map_or_else(String::new, |at| format!(", which expires {at}"));
+    let until = expires_at.map_or_else(String::new, |at| format!(" and expires {at}"));
     let refill = SecretPath::new(mount, spare).map_or_else(
         |_| String::new(),
         |secret| {

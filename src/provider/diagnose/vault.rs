@@ -145,7 +145,11 @@ fn advise(error: &VaultError) -> (&'static str, String) {
             ),
         ),
         VaultError::NotKv { .. } | VaultError::MountMissing { .. } => (
-            "Mount is not KV version 2",
+            if matches!(error, VaultError::NotKv { .. }) {
+                "Mount is not KV version 2"
+            } else {
+                "Mount does not exist"
+            },
             "Use the mount of a KV version 2 engine. `vault secrets list -detailed` shows them. Write \
              a path without its mount and without data/."
                 .to_owned(),

@@ -117,7 +117,7 @@ async fn a_mount_that_is_no_kv_2_is_an_error() {
     for (mount, summary) in [
         ("old", "Mount is KV version 1"),
         ("cubbyhole", "Mount is not KV version 2"),
-        ("nowhere", "Mount is not KV version 2"),
+        ("nowhere", "Mount does not exist"),
     ] {
         for (block, what) in [
             (ONE, "claude-agent-service#claude_oauth_token"),

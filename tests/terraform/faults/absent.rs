@@ -228,19 +228,19 @@ async fn mounts_of_another_kind_are_named() {
         (
             "nowhere",
             "nowhere",
-            "Mount is not KV version 2",
+            "Mount does not exist",
             "no engine mounted at `nowhere`",
         ),
         (
             "above",
             "team",
-            "Mount is not KV version 2",
+            "Mount does not exist",
             "no engine mounted at `team`",
         ),
         (
             "below",
             "secret/team",
-            "Mount is not KV version 2",
+            "Mount does not exist",
             "`secret/team`",
         ),
     ];

@@ -79,7 +79,7 @@ async fn a_due_token_is_replaced_by_the_best_spare() {
     let replaced = &fingerprint(&token("primary"))["sha256:".len()..][..8];
     apply
         .says(&format!(
-            "The token of the spare {} is now in version 3 of secret/{PRIMARY}, which expires {}.",
+            "The token of the spare {} is now in version 3 of secret/{PRIMARY} and expires {}.",
             SPARES[0],
             state["expires_at"].as_str().unwrap()
         ))

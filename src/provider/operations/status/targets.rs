@@ -18,7 +18,7 @@ use crate::vault::VaultError;
 
 /// What does without the right to list.
 const NAMED_NEED_READ: &str = "Or pass the paths of the secrets, which requires only `read` on \
-                               their data: terraform-provider-claude status PATH...";
+                               their data.";
 
 /// What keys of marks have behind the field.
 const MARK: &str = "promoted_to";
