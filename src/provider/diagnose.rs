@@ -47,7 +47,7 @@ pub(super) use spare::unusable_spare;
 pub(super) use storing::{
     after_stored, another_token, no_token_to_store, not_stamped, not_stored_while_rehearsed,
     nothing_stored_over, pool_tokens_needed, pool_version_needed, token_needed, too_busy, trimmed,
-    unproven, unproven_not_stored, version_needed, write_failure,
+    unproven, unproven_not_stored, value_that_is_no_token, version_needed, write_failure,
 };
 pub(super) use unseen::unseen;
 pub(super) use unusable::{

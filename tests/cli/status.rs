@@ -228,7 +228,7 @@ async fn what_cannot_be_read_is_a_row_and_a_failure() {
             .prints_nothing()
             .tells(&format!("Error: Vault denied access: {place}"))
             .tells("capabilities = [\"list\"]")
-            .tells("Or pass the paths of the secrets, which requires only `read` on their data:");
+            .tells("Or pass the paths of the secrets, which requires only `read` on their data.");
     }
 
     // Below a prefix, what cannot be read may be anything: it is told, and is no row.

@@ -59,7 +59,7 @@ async fn a_token_takes_its_place_beside_the_other_fields() {
     ran.exits(0)
         .is_quiet()
         .prints(&format!(
-            "before token {fingerprint} (it stays in the KV history)"
+            "before token {fingerprint} (it stays in the KV history, unless max_versions is 1)"
         ))
         .prints("version 3")
         .prints(&format!("minted {minted} (stamped)"));

@@ -17,10 +17,14 @@ pub(super) fn text(stored: &Stored, source: Source) -> String {
                 "the same token, in a version that Vault deletes".to_owned()
             }
             Before::Token(fingerprint) => {
-                format!("token {} (it stays in the KV history)", fingerprint.short())
+                format!(
+                    "token {} (it stays in the KV history, unless max_versions is 1)",
+                    fingerprint.short()
+                )
             }
             Before::NoToken => {
-                "a value that is not a token (it stays in the KV history)".to_owned()
+                "a value that is not a token (it stays in the KV history, unless max_versions is 1)"
+                    .to_owned()
             }
         };
         format!(

@@ -117,7 +117,8 @@ impl Due<'_> {
         Diagnostic::warning(
             self.summary(),
             format!(
-                "An apply promotes the spare {spare}. The current value stays in the KV history. \
+                "An apply promotes the spare {spare}. The current value stays in the KV history, \
+                 unless max_versions is 1. \
                  {}",
                 self.deletion().unwrap_or_default()
             )
@@ -131,7 +132,7 @@ impl Due<'_> {
             self.summary(),
             format!(
                 "An apply promotes the best usable spare, if any of these can be used: {}. The \
-                 current value stays in the KV history. {}",
+                 current value stays in the KV history, unless max_versions is 1. {}",
                 spares.join(", "),
                 self.deletion().unwrap_or_default()
             ),

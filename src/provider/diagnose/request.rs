@@ -25,7 +25,7 @@ pub(in crate::provider) fn rotation_requested(
         || "the best usable spare, and fails if there is none".to_owned(),
         |spare| format!("the spare {spare}"),
     );
-    let kept = "The current token stays in the KV history. If it leaked, revoke it in the account \
+    let kept = "The current token stays in the KV history, unless max_versions is 1. If it leaked, revoke it in the account \
                 settings of claude.ai.";
     if is_known {
         Diagnostic::warning(

@@ -112,6 +112,19 @@ pub(in crate::provider) fn another_token(place: Place<'_>, replaces: Replaces) -
     Diagnostic::error(format!("Secret {place} holds another token"), detail)
 }
 
+/// A value that is not a token, in a field that no state has recorded.
+pub(in crate::provider) fn value_that_is_no_token(place: Place<'_>) -> Diagnostic {
+    Diagnostic::error(
+        format!("Secret {place} holds a value that is not a token"),
+        format!(
+            "Storing a token over it could break whatever uses that value. If nothing needs it, \
+             store the token with this command, then apply again with the same token:{}If \
+             something needs it, set field to another name. Nothing was changed.",
+            command(&place.store_command())
+        ),
+    )
+}
+
 /// Adds to a failure which spares hold their new tokens nevertheless.
 pub(in crate::provider) fn after_stored(mut failure: Diagnostic, stored: &[String]) -> Diagnostic {
     if !stored.is_empty() {

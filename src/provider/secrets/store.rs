@@ -327,8 +327,13 @@ fn before(
     replaces: Replaces,
 ) -> Result<Content, Diagnostic> {
     let before = seen.map_or(Content::Missing, |(_, seen)| seen.field(place.field, None));
-    let Content::Token { fingerprint, .. } = before else {
-        return Ok(before);
+    let is_new = matches!(replaces, Replaces::Nothing | Replaces::Untracked);
+    let fingerprint = match before {
+        Content::Token { fingerprint, .. } => fingerprint,
+        Content::Malformed(_) | Content::NotText(_) if is_new => {
+            return Err(diagnose::value_that_is_no_token(place));
+        }
+        _ => return Ok(before),
     };
     let may = fingerprint == wanted
         || match replaces {

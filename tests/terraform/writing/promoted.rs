@@ -36,7 +36,7 @@ async fn a_due_token_is_replaced_by_the_best_spare() {
     plan.exits(2)
         .says("+ rotation_reason = \"rotation_due\"")
         .says(&format!(
-            "An apply promotes the spare {}. The current value stays in the KV history.",
+            "An apply promotes the spare {}. The current value stays in the KV history, unless max_versions is 1.",
             SPARES[0]
         ));
     assert_eq!(

@@ -116,6 +116,29 @@ async fn another_token_there_has_to_be_imported_first() {
 }
 
 #[tokio::test]
+async fn a_value_that_is_no_token_is_not_overwritten_by_a_new_resource() {
+    let stack = Stack::empty("refuse-foreign").await;
+    for value in [json!("hunter2"), json!("sk-ant-api03-abc"), json!(7)] {
+        stack.put(PRIMARY, json!({ FIELD: value })).await;
+        let before = stack.everything(PRIMARY).await;
+        let pool = format!(
+            "resource \"claude_token_spare_pool\" \"agent\" {{\n  paths = [{PRIMARY:?}]\n  \
+             tokens_wo = {{ {PRIMARY:?} = {:?} }}\n  tokens_wo_version = 1\n}}\n",
+            token("new")
+        );
+        for configuration in [storing(&token("new")), pool] {
+            stack.write(&configuration);
+            let run = stack.workspace.apply();
+            run.exits(1)
+                .says("If nothing needs it, store the token with this command");
+            let summary = format!("Secret {PRIMARY_ID} holds a value that is not a token");
+            assert_eq!(errors(&run), [summary]);
+            assert_eq!(stack.everything(PRIMARY).await, before);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_token_that_somebody_changed_meanwhile_stays() {
     if lacks("write-only arguments", |host| host.write_only) {
         return;
