@@ -107,12 +107,17 @@ async fn a_dead_primary_gets_the_spare_that_works() {
     let resources = state["values"]["root_module"]["resources"]
         .as_array()
         .unwrap();
-    let agent = resources
-        .iter()
-        .find(|resource| resource["address"] == "claude_oauth_token.agent")
-        .unwrap();
-    assert_eq!(agent["values"]["status"], "in_date");
-    assert_eq!(agent["values"]["rotated_from"], "spare-good");
+    let values = |address: &str| {
+        let found = resources
+            .iter()
+            .find(|resource| resource["address"] == address);
+        found.unwrap()["values"].clone()
+    };
+    let agent = values("claude_oauth_token.agent");
+    assert_eq!(agent["status"], "in_date");
+    assert_eq!(agent["rotated_from"], "spare-good");
+    let pool = values("claude_token_spare_pool.spares");
+    assert_eq!(pool["spares"]["spare-dead"]["status"], "refused");
 
     // The verdict came along, so a nightly job asks about it no more than about any other, and the
     // same verdict again moves nothing.
