@@ -108,6 +108,42 @@ async fn a_changed_mint_time_moves_the_dates_and_rotates_nothing() {
 }
 
 #[tokio::test]
+async fn a_mint_time_is_outdated_by_a_later_token_with_a_stamp_and_not_by_a_stamp() {
+    let stack = Stack::start("mint-outdated").await;
+    let written_at = stack.written_at(PRIMARY, 1).await;
+    let minted_at = written_at - days(30);
+    stack
+        .set_metadata(PRIMARY, stamp(&token("primary"), minted_at + SECOND))
+        .await;
+    stack.applied(&minted(minted_at));
+    assert_eq!(stack.attributes(AGENT)["minted_at_source"], "stamp");
+    stack.is_quiet();
+
+    stack.patch(PRIMARY, json!({ FIELD: token("fresh") })).await;
+    stack
+        .set_metadata(PRIMARY, stamp(&token("fresh"), written_at))
+        .await;
+    stack.apply();
+    assert_eq!(stack.attributes(AGENT)["minted_at_source"], "stamp");
+    let plan = stack.workspace.plan();
+    plan.changes_nothing();
+    assert_eq!(
+        warnings(&plan),
+        [format!("token_minted_at is outdated for {PRIMARY_ID}")]
+    );
+
+    // A mint time that is set for this token is its own, whatever stamp follows.
+    let minted_at = written_at - days(1);
+    stack.applied(&minted(minted_at));
+    stack
+        .set_metadata(PRIMARY, stamp(&token("fresh"), written_at))
+        .await;
+    stack.apply();
+    assert_eq!(stack.attributes(AGENT)["minted_at_source"], "stamp");
+    stack.is_quiet();
+}
+
+#[tokio::test]
 async fn a_stamp_counts_for_its_own_token_alone() {
     let stack = Stack::start("mint-stamp").await;
     let written_at = stack.written_at(PRIMARY, 1).await;

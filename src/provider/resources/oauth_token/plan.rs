@@ -102,7 +102,7 @@ async fn update(
     if stamp_counts(prior, private) && !matches!(change, Change::Store | Change::Unknowable) {
         told.extend(doubt(&planned));
     }
-    told.extend(outlived(prior, &planned));
+    told.extend(outlived(prior, &planned, private));
     Ok(match change {
         Change::Nothing => planned,
         Change::Unknowable => {
@@ -164,13 +164,14 @@ async fn requested(
 
 /// Warns about a mint time of the configuration that was an earlier token's. One that dates the
 /// current token is the source of its mint time, or yielded to a stamp from the start.
-fn outlived(prior: &OauthToken, planned: &OauthToken) -> Option<Diagnostic> {
+fn outlived(prior: &OauthToken, planned: &OauthToken, private: &Private) -> Option<Diagnostic> {
     let at = planned.token_minted_at.as_str()?;
     let source = MintSource::parse(prior.minted_at_source.as_str()?)?;
-    let is_of_a_later_token = matches!(
-        source,
-        MintSource::Promotion | MintSource::History | MintSource::Estimated
-    );
+    let is_of_a_later_token = match source {
+        MintSource::Config => false,
+        MintSource::Stamp => private.is_later,
+        MintSource::Promotion | MintSource::History | MintSource::Estimated => true,
+    };
     if !is_of_a_later_token || planned.token_minted_at != prior.token_minted_at {
         return None;
     }

@@ -46,6 +46,9 @@ pub(in crate::provider) struct Private {
     /// Whether an apply stamped the current token.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_stamped: bool,
+    /// Whether the current token came after the one that `token_minted_at` was set for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_later: bool,
     /// A request that no spare could answer.
     pub(super) open_request: Option<OpenRequest>,
     /// Whether the provider's mount was not known at the refresh: the plan then keeps the one in

@@ -140,6 +140,7 @@ impl Refresh<'_> {
         self.told.extend(diagnose::form(place, content));
         record(self.state, found, known);
         self.private.is_stamped &= known;
+        self.private.is_later |= !known && (recorded.is_some() || self.private.last_good.is_some());
         self.state.set_minted(dated.minted.at, dated.minted.source);
         let dates = self
             .private

@@ -113,6 +113,7 @@ impl Update<'_> {
             };
             if let Some(at) = bound {
                 state.set_minted(at, MintSource::Config);
+                self.private.is_later = false;
             }
         }
         let dates = state.set_dates(self.private.deletion_at);
@@ -202,6 +203,7 @@ impl Update<'_> {
             .map(|replaced| Retired::new(&replaced, self.prior.dated().map(|dated| dated.at)));
         private.note_retired(found, replaced);
         private.is_stamped = false;
+        private.is_later = bound.is_none() && (private.is_later || !known);
         let mut state = self.arguments.clone().with_token_of(self.prior);
         record(&mut state, found, known);
         state.set_minted(dated.minted.at, dated.minted.source);
@@ -256,6 +258,8 @@ impl Update<'_> {
                     deletion_at: current.deletion_at,
                     retired: entries(&current.retired),
                     is_stamped: current.is_stamped,
+                    is_later: self.private.is_later
+                        || self.prior.recorded() != Some(current.fingerprint),
                     ..Private::default()
                 };
                 hold(self.configured, &mut state, &current, &private);
