@@ -82,7 +82,7 @@ fn refuse(error: UsageError) -> ExitCode {
     let end = if problem.ends_with('?') { "" } else { "." };
     let mut text = format!("{program}: {problem}{end}\n");
     if error.problem == Problem::Token {
-        text.push_str(help::TOKENS_BY_INPUT);
+        text.push_str(&help::tokens_by_input(error.topic));
     }
     text.push_str(&format!("See `{program} --help`.\n"));
     output::note(&text);

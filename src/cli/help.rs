@@ -3,15 +3,24 @@
 use super::arguments::Topic;
 
 /// Where tokens come from, for anyone who tried to give one as an argument.
-pub(super) const TOKENS_BY_INPUT: &str = "\
+pub(super) fn tokens_by_input(topic: Topic) -> String {
+    let command = match topic {
+        Topic::Find => "find",
+        Topic::Verify => "verify -",
+        _ => "store PATH",
+    };
+    format!(
+        "\
 A token comes only from the prompt or standard input: an argument stays in the
 history of the shell and shows in the list of processes. Run this, paste the
 token, and press Enter:
 
-    terraform-provider-claude store PATH
+    terraform-provider-claude {command}
 
 If what you typed was a real token, remove it from the shell's history.
-";
+"
+    )
+}
 
 /// Returns the help about something.
 pub(super) fn text(topic: Topic) -> &'static str {

@@ -32,7 +32,7 @@ pub(super) use mint::{
 pub(super) use operations::{
     account_not_noted, dated_after_storing, mint_date_needed, no_spare_to_promote, no_stamp,
     no_token_to_stamp, not_a_token, not_stamped_by_command, not_stamped_while_rehearsed,
-    nothing_below, nothing_to_promote_into, nothing_to_repair, path_meant_otherwise,
+    nothing_at, nothing_below, nothing_to_promote_into, nothing_to_repair, path_meant_otherwise,
     stored_when_due, verdict_not_stamped,
 };
 pub use place::shell;

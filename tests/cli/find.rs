@@ -70,6 +70,19 @@ async fn every_field_and_version_is_found() {
         .run(&["find", "--fingerprint", &digest(&token("nowhere"))])
         .exits(0)
         .prints("No readable version holds token");
+    for (path, hint) in [
+        ("team", "without its mount, and without data/"),
+        ("secret/agent", "This one would be agent"),
+        ("data/agent", "This one would be agent"),
+    ] {
+        program
+            .run(&["find", "--fingerprint", short, path, "agent"])
+            .exits(1)
+            .tells(&format!("There is no secret at secret/{path}"))
+            .tells(hint)
+            .prints("agent claude_oauth_token 1")
+            .prints("1 secret searched");
+    }
     search.assert_clean();
 }
 

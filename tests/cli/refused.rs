@@ -31,6 +31,15 @@ fn a_token_is_no_argument() {
         assert!(!ran.stderr.contains("hunter2"), "{ran:?}");
         ran.search(&mut search);
     }
+    for (command, code, advised) in [
+        ("find", 2, "terraform-provider-claude find "),
+        ("verify", 1, "terraform-provider-claude verify - "),
+    ] {
+        let ran = program.run(&[command, &value]);
+        ran.exits(code).prints_nothing().tells(advised);
+        assert!(!ran.stderr.contains("PATH"), "{ran:?}");
+        ran.search(&mut search);
+    }
     search.assert_clean();
 }
 

@@ -165,6 +165,20 @@ pub(in crate::provider) fn path_meant_otherwise(place: Place<'_>, meant: &str) -
     )
 }
 
+/// A path that was named and has no secret.
+pub(in crate::provider) fn nothing_at(secret: &SecretPath) -> Diagnostic {
+    let meant = otherwise(secret).map_or_else(String::new, |meant| {
+        format!(" This one would be {}.", shell(meant))
+    });
+    Diagnostic::error(
+        format!("There is no secret at {secret}"),
+        format!(
+            "Write a path as `vault kv list` shows it: without quotes, without its mount, and \
+             without data/.{meant} Write a whole folder with a slash at its end, such as team/."
+        ),
+    )
+}
+
 /// A folder that was named and has no token, which is most likely mistyped: no row would tell.
 pub(in crate::provider) fn nothing_below(mount: &str, folder: &str, field: &str) -> Diagnostic {
     // The hint is about secrets, such as one in that folder.

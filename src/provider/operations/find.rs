@@ -108,28 +108,39 @@ impl Operations {
             is_incomplete: found.is_incomplete,
             ..Search::default()
         };
-        let mut paths: Vec<String> = found
+        // What a walk found exists; what was only named may not.
+        let mut paths: Vec<(String, bool)> = found
             .paths
             .into_iter()
-            .map(|(place, _)| place.path)
+            .map(|(place, observed)| (place.path, observed.is_none()))
             .collect();
-        paths.dedup();
-        search.searched = paths.len();
+        paths.dedup_by(|a, b| a.0 == b.0);
         let mut searched = stream::iter(paths)
-            .map(async |path| {
+            .map(async |(path, is_named)| {
                 let operations = self.for_one_secret();
                 let holders = operations.holders(&path, sought).await;
-                (path, holders)
+                (path, is_named, holders)
             })
             .buffered(TOGETHER);
-        while let Some((path, (holders, trouble))) = searched.next().await {
+        while let Some((path, is_named, (holders, outcome))) = searched.next().await {
             search.holders.extend(holders);
-            if let Some(error) = trouble {
-                search.is_incomplete = true;
-                let name = self.secret_name(&path);
-                search
-                    .diagnostics
-                    .push(diagnose::vault_error(&error, &name));
+            let told = match outcome {
+                Ok(exists) if exists || !is_named => None,
+                Ok(_) => self
+                    .secret(&path)
+                    .ok()
+                    .map(|secret| diagnose::nothing_at(&secret)),
+                Err(error) => {
+                    search.searched += 1;
+                    Some(diagnose::vault_error(&error, &self.secret_name(&path)))
+                }
+            };
+            match told {
+                None => search.searched += 1,
+                Some(told) => {
+                    search.is_incomplete = true;
+                    search.diagnostics.push(told);
+                }
             }
         }
         drop(searched);
@@ -140,9 +151,13 @@ impl Operations {
     }
 
     /// Reads every version of a secret. What was found before a failure counts.
-    async fn holders(&self, path: &str, sought: &Sought) -> (Vec<Holder>, Option<VaultError>) {
+    async fn holders(
+        &self,
+        path: &str,
+        sought: &Sought,
+    ) -> (Vec<Holder>, Result<bool, VaultError>) {
         let mut found = BTreeMap::new();
-        let trouble = self.search_versions(path, sought, &mut found).await.err();
+        let outcome = self.search_versions(path, sought, &mut found).await;
         let holders = found
             .into_iter()
             .map(|(field, (versions, is_current))| Holder {
@@ -152,15 +167,16 @@ impl Operations {
                 is_current,
             })
             .collect();
-        (holders, trouble)
+        (holders, outcome)
     }
 
+    /// Returns whether there is a secret.
     async fn search_versions(
         &self,
         path: &str,
         sought: &Sought,
         found: &mut BTreeMap<String, (Vec<u64>, bool)>,
-    ) -> Result<(), VaultError> {
+    ) -> Result<bool, VaultError> {
         let (Ok(secret), Ok(observer)) = (
             SecretPath::new(self.mount.as_str(), path),
             self.configured.observer(),
@@ -174,7 +190,7 @@ impl Operations {
                 document.version()
             }
             Reading::Deleted(gone) | Reading::Destroyed(gone) => gone.version,
-            Reading::Absent => return Ok(()),
+            Reading::Absent => return Ok(false),
         };
         for version in (1..current).rev() {
             match store.read_version(&secret, version).await? {
@@ -184,7 +200,7 @@ impl Operations {
                 Reading::Absent => break,
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 
