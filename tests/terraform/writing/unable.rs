@@ -6,7 +6,7 @@ use super::super::stack::{
     AGENT, FIELD, PRIMARY, PRIMARY_ID, SPARES, Stack, change, differences, errors, fingerprint,
     stamp, unknown, warnings,
 };
-use super::{BOTH, aged, agent, ago, marks, news};
+use super::{BOTH, aged, agent, ago, marks, metadata, news};
 use crate::support::secrets::token;
 
 /// Makes both spares useless: one was in the primary before, one has no token.
@@ -44,6 +44,38 @@ async fn a_working_token_stays_with_a_warning_and_the_drift_stays() {
     assert_eq!(stack.everything(PRIMARY).await, before);
     for path in SPARES {
         assert_eq!(marks(&stack, path).await, []);
+    }
+}
+
+#[tokio::test]
+async fn metadata_that_is_nearly_full_stops_no_rotation_and_stays_within_the_limit() {
+    let stack = aged("unable-full", 10).await;
+    stack.applied(&agent(BOTH));
+    for count in [62, 63, 64] {
+        let keys: serde_json::Map<_, _> = (0..count)
+            .map(|number| (format!("team{number}"), json!("x")))
+            .collect();
+        stack
+            .set_metadata(PRIMARY, json!({ "custom_metadata": keys }))
+            .await;
+        stack
+            .put(
+                SPARES[0],
+                json!({ FIELD: token(&format!("spare of {count}")) }),
+            )
+            .await;
+        stack.write(&agent(&format!(
+            "{BOTH}\n  rotate_when_changed = {{ reason = \"{count}\" }}\n"
+        )));
+        let apply = stack.workspace.apply();
+        apply
+            .exits(0)
+            .says(&format!("Metadata of {PRIMARY_ID} is full"));
+        let held = stack.attributes(AGENT);
+        assert_eq!(held["rotation_reason"], "requested");
+        let after = metadata(&stack, PRIMARY).await;
+        assert!(after.len() <= 64, "{after:?}");
+        assert!(keys.keys().all(|key| after.contains_key(key)), "{after:?}");
     }
 }
 
