@@ -137,6 +137,8 @@ pub(super) struct Promotion<'a> {
     pub(super) anew: bool,
     /// Who follows the steps while they are taken.
     pub(super) progress: Option<&'a Progress>,
+    /// Whether the command `promote` or an action carries it out, not a resource.
+    pub(super) is_on_demand: bool,
 }
 
 /// How the primary came to hold its token.
@@ -382,17 +384,13 @@ impl Promotion<'_> {
         Ok(())
     }
 
-    /// Returns whether an action carries it out, the only one that is followed step by step.
-    fn is_action(&self) -> bool {
-        self.progress.is_some()
-    }
-
     /// How the user has it carried out once more, within a sentence.
     fn again(&self) -> &'static str {
-        if self.is_action() {
-            "invoke the action again"
-        } else {
-            "apply again"
+        match (self.is_on_demand, self.progress) {
+            (false, _) => "apply again",
+            // Only an action is followed step by step.
+            (true, Some(_)) => "invoke the action again",
+            (true, None) => "run this again",
         }
     }
 

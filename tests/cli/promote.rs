@@ -56,7 +56,8 @@ async fn the_best_spare_is_promoted_and_first_named() {
         .run(&arguments)
         .exits(1)
         .prints_nothing()
-        .tells("No spare for secret/agent#claude_oauth_token");
+        .tells("No spare for secret/agent#claude_oauth_token")
+        .tells("If you store it in a spare, run this again.");
     program
         .run(&[&arguments[..], &["--dry-run"]].concat())
         .exits(1)

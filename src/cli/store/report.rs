@@ -7,7 +7,7 @@ use crate::provider::operations::{Before, Role, Stamping, Stored};
 /// Says what was done, where the token is, what was there before, until when it lasts, and what
 /// comes next.
 pub(super) fn text(stored: &Stored, source: Source) -> String {
-    let now = stored.fingerprint.short();
+    let now = stored.fingerprint.id();
     let version = stored.version;
     let mut text = if stored.is_new {
         let before = match stored.before {
@@ -19,7 +19,7 @@ pub(super) fn text(stored: &Stored, source: Source) -> String {
             Before::Token(fingerprint) => {
                 format!(
                     "token {} (it stays in the KV history, unless max_versions is 1)",
-                    fingerprint.short()
+                    fingerprint.id()
                 )
             }
             Before::NoToken => {
@@ -62,7 +62,7 @@ pub(super) fn text(stored: &Stored, source: Source) -> String {
                 "\nTo list every place that still holds the previous token:\n\n    \
                  {} find --fingerprint {}\n",
                 env!("CARGO_PKG_NAME"),
-                before.short()
+                before.id()
             ));
         }
     }

@@ -235,6 +235,7 @@ impl OnDemand<'_> {
             stamps: true,
             anew: true,
             progress,
+            is_on_demand: true,
         }
     }
 }

@@ -123,11 +123,14 @@ impl Choice {
         } else {
             format!("None of the spares can be promoted:\n{refused}")
         };
-        let next = if promotion.is_action() {
-            "If you store it in a spare, invoke the action again. If you store it in the primary, \
-             you are done."
+        let again = promotion.again();
+        let next = if promotion.is_on_demand {
+            format!(
+                "If you store it in a spare, {again}. If you store it in the primary, you are \
+                 done."
+            )
         } else {
-            "Then apply again."
+            format!("Then {again}.")
         };
         let detail = format!(
             "{cause}Mint a token with `claude setup-token` in a terminal at least 300 columns \

@@ -327,7 +327,7 @@ impl Writing<'_> {
 
     fn unanswered(&self, cause: &str) -> Stop {
         let promotion = self.promotion;
-        let next = if promotion.is_action() {
+        let next = if promotion.is_on_demand {
             ""
         } else {
             " Apply again; it checks first."

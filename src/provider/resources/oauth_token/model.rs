@@ -224,6 +224,7 @@ impl OauthToken {
             stamps: self.stamp_metadata.known() != Some(&false),
             anew: true,
             progress: None,
+            is_on_demand: false,
         })
     }
 

@@ -270,6 +270,7 @@ impl Refresh<'_> {
             stamps: false,
             anew: false,
             progress: None,
+            is_on_demand: false,
         };
         Some((promotion, paths))
     }
