@@ -12,6 +12,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use rustix::process::Signal;
 use serde_json::Value;
 
 use terraform_provider_claude::clock::{Clock as _, SystemClock};
@@ -20,6 +21,14 @@ use crate::support::openbao::OpenBao;
 use crate::support::process;
 use crate::support::secrets::LeakSearch;
 
+/// The signals that end a program.
+pub(super) const ENDING: [Signal; 5] = [
+    Signal::INT,
+    Signal::TERM,
+    Signal::HUP,
+    Signal::QUIT,
+    Signal::ALARM,
+];
 /// Field that tokens are in.
 pub(super) const FIELD: &str = "claude_oauth_token";
 /// The binary that Cargo built.

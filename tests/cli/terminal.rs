@@ -21,7 +21,7 @@ use serde_json::json;
 use crate::support::openbao::OpenBao;
 use crate::support::secrets::{LeakSearch, token};
 
-use super::program::{FIELD, Program, in_days, words};
+use super::program::{ENDING, FIELD, Program, in_days, words};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -183,13 +183,7 @@ async fn every_way_out_of_the_prompt_gives_the_terminal_back() {
         let shown = terminal.shown();
         assert!(shown.contains(told) && !shown.contains("sk-ant"), "{shown}");
     }
-    for signal in [
-        Signal::INT,
-        Signal::TERM,
-        Signal::HUP,
-        Signal::QUIT,
-        Signal::ALARM,
-    ] {
+    for signal in ENDING {
         let terminal = Terminal::new(80);
         let child = at_prompt(&program, &terminal, "agent");
         kill_process(Pid::from_child(&child), signal).unwrap();

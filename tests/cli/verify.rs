@@ -4,8 +4,7 @@ pub(super) mod standin;
 
 use std::fs;
 use std::process::Stdio;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -13,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::openbao::OpenBao;
 use crate::support::secrets::{LeakSearch, digest, token};
 
-use super::program::{FIELD, Program};
+use super::program::{ENDING, FIELD, Program};
 use standin::{Scene, result};
 
 const REVOKED: &str = "Failed to authenticate: OAuth token revoked. Please log in again.";
@@ -234,13 +233,7 @@ async fn the_question_is_asked_in_an_empty_room() {
 async fn a_signal_leaves_neither_process_nor_folder() {
     let bao = OpenBao::start().await;
     put(&bao, "agent").await;
-    for signal in [
-        Signal::INT,
-        Signal::TERM,
-        Signal::HUP,
-        Signal::QUIT,
-        Signal::ALARM,
-    ] {
+    for signal in ENDING {
         let scene = Scene::new().sleeps();
         let program = scene.program(&bao);
         let child = program
@@ -250,12 +243,7 @@ async fn a_signal_leaves_neither_process_nor_folder() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while scene.started().is_none() {
-            assert!(Instant::now() < deadline, "nobody was asked");
-            thread::sleep(Duration::from_millis(5));
-        }
-        let (folders, process) = scene.started().unwrap();
+        let (folders, process) = scene.until_started(Duration::from_secs(30), |_| true);
         kill_process(Pid::from_child(&child), signal).unwrap();
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(130), "{signal:?} {output:?}");
@@ -306,16 +294,13 @@ async fn only_the_process_that_is_asked_has_the_token() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let deadline = Instant::now() + Duration::from_secs(120);
-    let (folders, process) = loop {
-        assert!(Instant::now() < deadline, "nobody was asked");
-        // The made-up token may be asked about first.
-        let asked = having("environ", &value);
-        match scene.started() {
-            Some(started) if asked.iter().any(|(id, _)| *id == started.1) => break started,
-            _ => thread::sleep(Duration::from_millis(5)),
-        }
+    // The made-up token may be asked about first.
+    let has_token = |process: &str| {
+        having("environ", &value)
+            .iter()
+            .any(|(id, _)| id == process)
     };
+    let (folders, process) = scene.until_started(Duration::from_secs(120), has_token);
     let mut search = LeakSearch::new();
     search.plant("agent", &value);
     for folder in &folders {

@@ -6,6 +6,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -28,8 +30,8 @@ for argument in "$@"; do arguments="$arguments$argument|"; done
   echo "WORK=$PWD"
 } > "$SCENE/seen.$$"
 mv "$SCENE/seen.$$" "$SCENE/seen"
-echo "$PWD $CLAUDE_CONFIG_DIR $$" > "$SCENE/started.$$"
-mv "$SCENE/started.$$" "$SCENE/started"
+echo "$PWD $CLAUDE_CONFIG_DIR $$" > "$SCENE/.started.$$"
+mv "$SCENE/.started.$$" "$SCENE/started.$$"
 echo run >> "$SCENE/runs"
 "#;
 
@@ -140,11 +142,39 @@ impl Scene {
         fs::read_to_string(self.folder.path().join("seen")).unwrap()
     }
 
-    /// Returns the two folders and the process of a run that has started.
-    pub(in crate::cli) fn started(&self) -> Option<([String; 2], String)> {
-        let text = fs::read_to_string(self.folder.path().join("started")).ok()?;
-        let mut words = text.split_whitespace().map(str::to_owned);
-        Some(([words.next()?, words.next()?], words.next()?))
+    /// Waits for the run of a process that is meant, and returns its two folders and the process.
+    pub(in crate::cli) fn until_started(
+        &self,
+        limit: Duration,
+        is_meant: impl Fn(&str) -> bool,
+    ) -> ([String; 2], String) {
+        let deadline = Instant::now() + limit;
+        loop {
+            assert!(Instant::now() < deadline, "no process was started");
+            match self
+                .started()
+                .into_iter()
+                .find(|(_, process)| is_meant(process))
+            {
+                Some(started) => return started,
+                None => thread::sleep(Duration::from_millis(5)),
+            }
+        }
+    }
+
+    /// Returns the two folders and the process of each run that has started: two run at a time.
+    fn started(&self) -> Vec<([String; 2], String)> {
+        let entries = fs::read_dir(self.folder.path()).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let started = paths.filter(|path| path.file_stem().is_some_and(|stem| stem == "started"));
+        started
+            .map(|path| {
+                let text = fs::read_to_string(path).unwrap();
+                let mut words = text.split_whitespace().map(str::to_owned);
+                let mut next = || words.next().unwrap();
+                ([next(), next()], next())
+            })
+            .collect()
     }
 
     /// Returns how often it was run.
