@@ -1,16 +1,19 @@
 //! What the command line asks for. Nothing that was typed is repeated in a refusal: it may be a
 //! token that went to the wrong place.
 
+mod command;
 mod given;
+mod problem;
 mod words;
 
 use std::ffi::OsString;
 
-use thiserror::Error;
-
-use crate::provider::operations::Scope;
 use given::{Given, Spec};
 
+pub(super) use command::{
+    Command, Exec, Find, Format, Install, Promote, Source, Status, Store, Verify,
+};
+pub(super) use problem::{Problem, UsageError};
 pub(super) use words::Topic;
 
 /// How credentials of Anthropic begin, as they are and in Base64.
@@ -68,225 +71,6 @@ const HELP: Spec = Spec {
     values: &[],
     runs_command: false,
 };
-
-/// What the command line asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Command {
-    /// Serve whichever host comes.
-    Debug,
-    /// Print name and version.
-    Version,
-    /// Print how something is used.
-    Help(Topic),
-    /// Put this program where hosts find it.
-    Install(Install),
-    /// Store or date a token.
-    Store(Store),
-    /// Show tokens, their dates and states.
-    Status(Status),
-    /// Ask whether tokens work.
-    Verify(Verify),
-    /// Run a program with a token.
-    Exec(Exec),
-    /// List the places of a token.
-    Find(Find),
-    /// Promote a spare.
-    Promote(Promote),
-}
-
-/// Arguments of `install`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Install {
-    /// Mirror to fill instead of the user's own.
-    pub(super) dir: Option<OsString>,
-    /// Whether the user's own mirror is packed.
-    pub(super) packed: bool,
-}
-
-/// Arguments of `store`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Store {
-    /// Where tokens are.
-    pub(super) scope: Scope,
-    /// Path of the secret.
-    pub(super) path: String,
-    /// When the token was minted.
-    pub(super) minted_at: Option<String>,
-    /// The label of the account.
-    pub(super) account: Option<String>,
-    /// Where the token comes from.
-    pub(super) source: Source,
-    /// Whether a token of a length that nobody has seen is stored.
-    pub(super) any_length: bool,
-    /// Whether the token must work before it is stored.
-    pub(super) verify: bool,
-    /// The `claude` to ask, where it is not the one on `PATH`.
-    pub(super) claude: Option<OsString>,
-}
-
-/// Where the token that is stored or dated comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Source {
-    /// The prompt, or standard input.
-    #[default]
-    Input,
-    /// The field holds it, and it is only dated.
-    Current,
-    /// The field holds it among other text.
-    Inside,
-}
-
-/// Arguments of `status`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Status {
-    /// Where tokens are.
-    pub(super) scope: Scope,
-    /// Paths, lists of paths and prefixes; none is the whole mount.
-    pub(super) targets: Vec<String>,
-    /// How to show them.
-    pub(super) format: Format,
-    /// Whether the exit code tells that something is due.
-    pub(super) detailed_exitcode: bool,
-}
-
-/// How tokens are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Format {
-    /// For people.
-    #[default]
-    Table,
-    /// For programs.
-    Json,
-    /// For Prometheus.
-    Metrics,
-}
-
-/// Arguments of `verify`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Verify {
-    /// Where tokens are.
-    pub(super) scope: Scope,
-    /// Paths, lists of paths and prefixes; `-` alone is a token from the prompt or standard input.
-    pub(super) targets: Vec<String>,
-    /// What to run instead of `claude`.
-    pub(super) command: Option<Vec<OsString>>,
-    /// The `claude` to ask, where it is not the one on `PATH`.
-    pub(super) claude: Option<OsString>,
-    /// Variables that it gets all the same.
-    pub(super) keep_env: Vec<String>,
-    /// Age in seconds up to which a verdict counts without asking.
-    pub(super) if_older_than: Option<i64>,
-    /// Whether verdicts stay out of the metadata.
-    pub(super) no_stamp: bool,
-    /// Whether a command is tried with a token that cannot work.
-    pub(super) control: bool,
-    /// Whether the answer is JSON.
-    pub(super) json: bool,
-}
-
-/// Arguments of `exec`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Exec {
-    /// Where tokens are.
-    pub(super) scope: Scope,
-    /// Path of the secret.
-    pub(super) path: String,
-    /// Variable for the token.
-    pub(super) variable: Option<String>,
-    /// The program and its arguments.
-    pub(super) command: Vec<OsString>,
-}
-
-/// Arguments of `find`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Find {
-    /// Where to look.
-    pub(super) scope: Scope,
-    /// Prefixes; none is the whole mount.
-    pub(super) targets: Vec<String>,
-    /// The token by its digest; else it is asked for.
-    pub(super) fingerprint: Option<String>,
-    /// Whether the answer is JSON.
-    pub(super) json: bool,
-}
-
-/// Arguments of `promote`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Promote {
-    /// Where tokens are.
-    pub(super) scope: Scope,
-    /// Path of the primary.
-    pub(super) path: String,
-    /// Paths of the spares, in order of preference.
-    pub(super) spares: Vec<String>,
-    /// Whether only to say which spare would be promoted.
-    pub(super) dry_run: bool,
-}
-
-/// Why a command line is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub(super) enum Problem {
-    /// The first word is not a command.
-    #[error("there is no such command{}", suggestion(.0))]
-    UnknownCommand(Option<&'static str>),
-    /// An option that the command does not have.
-    #[error("there is no such option{}", suggestion(.0))]
-    UnknownOption(Option<&'static str>),
-    /// More words than the command takes.
-    #[error("there are too many arguments")]
-    TooMany,
-    /// A token, or the option by which other programs take one.
-    #[error("a token is never an argument")]
-    Token,
-    /// A word that is not UTF-8.
-    #[error("an argument is not UTF-8 text")]
-    NotText,
-    /// An option without its value.
-    #[error("{0} needs a value")]
-    NoValue(&'static str),
-    /// An option that has no value, with one.
-    #[error("an option has a value, but takes none")]
-    NeedlessValue,
-    /// A number of days that is none.
-    #[error("{0} takes a whole number of days")]
-    NotDays(&'static str),
-    /// An age that is none.
-    #[error("{0} takes a time such as 7d, 12h, or 30m")]
-    NotAge(&'static str),
-    /// The name of a variable that cannot be one.
-    #[error("{0} takes the name of an environment variable")]
-    NotVariable(&'static str),
-    /// No path.
-    #[error("PATH is missing")]
-    NoPath,
-    /// Nothing to run.
-    #[error("COMMAND is missing; write it after --")]
-    NoCommand,
-    /// No spare to promote from.
-    #[error("--spare is missing")]
-    NoSpare,
-    /// Two options that cannot be combined.
-    #[error("{0} and {1} cannot be combined")]
-    Conflict(&'static str, &'static str),
-    /// An option that makes sense only with another one.
-    #[error("{0} needs {1}")]
-    Needs(&'static str, &'static str),
-}
-
-fn suggestion(nearest: &Option<&'static str>) -> String {
-    nearest.map_or_else(String::new, |nearest| format!("; did you mean {nearest}?"))
-}
-
-/// A command line that is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct UsageError {
-    /// Why.
-    pub(super) problem: Problem,
-    /// Whose help tells more.
-    pub(super) topic: Topic,
-    /// Whether a reader takes exit code 2 for a finding, so that this must be 1.
-    pub(super) two_is_taken: bool,
-}
 
 /// Reads the arguments of the program, which has at least one.
 pub(super) fn parse(mut arguments: Vec<OsString>) -> Result<Command, UsageError> {

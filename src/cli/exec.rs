@@ -85,7 +85,7 @@ fn note(names: &[std::ffi::OsString], removed: &[&OsStr]) -> Option<String> {
         ));
     }
     if inherited::has_gateway(names) {
-        parts.push("ANTHROPIC_BASE_URL is set, so that address gets the token".to_owned());
+        parts.push("ANTHROPIC_BASE_URL is set, so the token is sent to that address".to_owned());
     }
     (!parts.is_empty()).then(|| parts.join("; "))
 }

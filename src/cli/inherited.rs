@@ -86,7 +86,7 @@ pub(super) fn has_gateway(names: &[OsString]) -> bool {
     names.iter().any(|name| name == BASE_URL)
 }
 
-/// A name that is not UTF-8 is none of ours, whatever its valid part says.
+/// A name that is not UTF-8 is never one of ours, even if its valid part looks like one.
 fn chosen(names: &[OsString], removes: impl Fn(&str) -> bool) -> Vec<&OsStr> {
     names
         .iter()

@@ -12,7 +12,7 @@ use crate::sdk::{Diagnostics, acts_on_terminals};
 /// Columns that a text takes at most: what terminals and logs show without a break of their own.
 const COLUMNS: usize = 78;
 
-/// Writes to standard output; a reader that has gone, such as `head`, has all it wanted.
+/// Writes to standard output; a reader that has gone, such as `head`, has read what it needs.
 pub(super) fn print(text: &str) -> ExitCode {
     match write(&mut io::stdout(), text) {
         Ok(()) => ExitCode::SUCCESS,
@@ -81,7 +81,7 @@ fn write(output: &mut dyn Write, text: &str) -> io::Result<()> {
     output.flush()
 }
 
-/// A color by what it tells.
+/// A color, named after its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Color {
     /// Broken or over.

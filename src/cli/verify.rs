@@ -5,6 +5,7 @@
 
 mod answer;
 mod cause;
+mod control;
 mod folders;
 mod process;
 mod question;
@@ -183,7 +184,9 @@ async fn stored(run: &Run<'_>, targets: &[String]) -> Result<(Verified, bool), F
     };
     output::tell(&candidates.diagnostics, run.environment);
     if io::stderr().is_terminal() && !candidates.places.is_empty() {
-        output::note("Asking. Each token takes some seconds, a refused one half a minute.\n");
+        output::note(
+            "Verifying. Each token takes a few seconds, and a refused one about half a minute.\n",
+        );
     }
     let verified = run.stored(candidates.places).await?;
     Ok((verified.ok_or(Failure::Stopped)?, candidates.is_incomplete))
@@ -202,7 +205,7 @@ pub(super) async fn ask_before_storing(
         &names,
         &[],
     );
-    let made_up = run::made_up();
+    let made_up = control::made_up();
     let (control, answer) = tokio::join!(
         question.ask(&made_up, stop),
         run::ask(&question, token, ask_again_after(environment), stop)
@@ -210,7 +213,7 @@ pub(super) async fn ask_before_storing(
     let (Some(control), Some(answer)) = (control?, answer?) else {
         return Ok(None);
     };
-    let finding = run::judged(&answer, Some(&control));
+    let finding = control::judged(&answer, Some(&control));
     Ok(Some(Asked {
         is_refused: matches!(finding, Finding::Refused(_)),
         finding,

@@ -43,7 +43,7 @@ pub(super) use request::{
 };
 pub(super) use returned::came_back;
 pub(super) use shell_variables::ShellVariables;
-pub(super) use spare::unusable_spare;
+pub(super) use spare::{barred_spare, spent, unusable_spare};
 pub(super) use storing::{
     after_stored, another_token, no_token_to_store, not_stamped, not_stored_while_rehearsed,
     nothing_stored_over, pool_tokens_needed, pool_version_needed, token_needed, too_busy, trimmed,

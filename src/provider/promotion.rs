@@ -79,7 +79,7 @@ impl Reason {
         }
     }
 
-    /// Returns what a spare is wanted for.
+    /// Returns what a spare is needed for.
     pub(super) fn purpose(self) -> Purpose {
         match self {
             Self::Status(Status::RotationDue) => Purpose::RotationDue,
@@ -131,7 +131,7 @@ pub(super) struct Promotion<'a> {
     pub(super) remembered: Remembered,
     /// Digest of the request that the token will answer.
     pub(super) request: Option<ShortFingerprint>,
-    /// Whether stamps and marks are wanted.
+    /// Whether to write stamps and marks.
     pub(super) stamps: bool,
     /// Whether spares that were read before are read again.
     pub(super) anew: bool,
@@ -180,7 +180,7 @@ pub(super) struct Current {
 /// What a promotion has to report.
 #[derive(Default)]
 struct Report {
-    /// What was done or seen, whatever comes of it.
+    /// What was done or seen, even if the promotion then fails.
     at_once: Diagnostics,
     /// What is true only once the primary is written: kept back until then.
     once_written: Diagnostics,

@@ -54,7 +54,7 @@ pub trait ListResource: Send + Sync + 'static {
 pub struct ListRequest<C> {
     /// The configuration, wholly known.
     pub config: C,
-    /// Whether states are wanted; identities are in any case.
+    /// Whether to return states; identities are always returned.
     pub with_states: bool,
 }
 
@@ -73,7 +73,7 @@ pub struct Listed<M> {
 /// Why a listing has come to its end before all was sent.
 #[derive(Debug)]
 pub enum Ended {
-    /// There are more than wanted, or nobody listens any more.
+    /// The limit is reached, or the host no longer listens.
     Enough,
     /// It cannot go on.
     Failed(Failure),

@@ -38,9 +38,9 @@ pub trait Resource: Send + Sync + 'static {
     type Configured: Send + Sync + 'static;
     /// Configuration, plan and state.
     type Model: Model;
-    /// What tells one instance from all others. Required attributes are required for import.
+    /// What identifies an instance. Required attributes are required for import.
     type Identity: Model;
-    /// What travels beside the state, unseen by the user. It must hold no secret.
+    /// Private state, which the user never sees. It must hold no secret.
     type Private: Serialize + DeserializeOwned + Clone + Default + Send + Sync;
 
     /// Name with the provider's prefix.

@@ -101,7 +101,7 @@ impl Kind {
         }
     }
 
-    /// Tells the kind of a value from its beginning, whatever white space or quotes are around.
+    /// Returns the kind of a value by its beginning, ignoring white space and quotes around it.
     pub fn of(text: &str) -> Self {
         let core = core_of(text);
         if core.starts_with(PREFIX) {

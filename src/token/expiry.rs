@@ -121,7 +121,7 @@ impl Dates {
 
     /// Returns the deletion that counts for a token that was seen before.
     ///
-    /// Each write beside the token makes a version that is deleted later. That moves nothing: the
+    /// Each write to a sibling makes a version that is deleted later. That moves nothing: the
     /// `kept` deletion, that of the version in which the token was first seen, counts until the
     /// token is due by it. A version that is `found` to end the token earlier counts at once, and
     /// so does one that does not end it: the setting was changed.
@@ -222,7 +222,7 @@ impl Status {
         matches!(self, Self::InDate | Self::RotationDue)
     }
 
-    /// Reports whether a date alone makes the token due.
+    /// Reports whether only a date makes the token due.
     pub fn is_by_date(self) -> bool {
         matches!(self, Self::RotationDue | Self::Expired)
     }

@@ -76,7 +76,7 @@ fn from_second(second: i64) -> Timestamp {
     Timestamp::from_second(bounded).unwrap_or(Timestamp::MAX)
 }
 
-/// Reports whether the text has the form of RFC 3339, section 5.6, whatever the numbers are.
+/// Reports whether the text has the form of RFC 3339, section 5.6, even with impossible numbers.
 fn has_shape(head: &[u8]) -> bool {
     head.iter().zip(SHAPE).all(|(&byte, &shape)| match shape {
         b'0' => byte.is_ascii_digit(),

@@ -1,4 +1,4 @@
-//! Names that somebody else chose, and which may have a token in them: whoever stores one manually
+//! Names that somebody else chose, and which may have a token in them: a person who stores one manually
 //! can take name and value for each other.
 
 use std::borrow::Cow;

@@ -76,11 +76,7 @@ impl SpareStatus {
         match why_not {
             Unusable::Missing => Self::Missing,
             Unusable::Malformed(_) => Self::Malformed,
-            Unusable::Spent(_)
-            | Unusable::Claimed(_)
-            | Unusable::PrimaryUnreadable { .. }
-            | Unusable::UnknownMark(_)
-            | Unusable::InPrimary(_) => Self::Spent,
+            Unusable::Spent(_) | Unusable::Barred(_) => Self::Spent,
             Unusable::Duplicate(_) => Self::Duplicate,
             Unusable::Refused(_) => Self::Refused,
             Unusable::Expired(_) => Self::Expired,
@@ -180,12 +176,8 @@ pub fn assess(facts: &PoolFacts<'_>, now: Timestamp) -> Pool {
 impl Spare {
     fn new(spare: &ReadSpare, why_not: Option<Unusable>) -> Self {
         let promoted_to = match &why_not {
-            Some(
-                Unusable::Spent(primary)
-                | Unusable::Claimed(primary)
-                | Unusable::InPrimary(primary)
-                | Unusable::PrimaryUnreadable { primary, .. },
-            ) => Some(primary.clone()),
+            Some(Unusable::Spent(primary)) => Some(primary.clone()),
+            Some(Unusable::Barred(bar)) => bar.primary().cloned(),
             _ => None,
         };
         Self {

@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::check::Problem;
 use super::expiry::{Dates, Lifetime, Status, status_at};
@@ -79,7 +80,7 @@ impl ReadSpare {
     }
 }
 
-/// What a spare is wanted for.
+/// What a spare is needed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// The current token still works, so a spare that is due itself is no gain.
@@ -100,15 +101,10 @@ impl Purpose {
     }
 }
 
-/// Why a spare cannot be promoted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unusable {
-    /// There is no token.
-    Missing,
-    /// The value is not a token.
-    Malformed(Problem),
-    /// This primary holds or held the token.
-    Spent(FieldPath),
+/// Why a token may be another primary's. It is not proven, so it is not remembered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bar {
     /// The token is being promoted into this primary.
     Claimed(FieldPath),
     /// The token is marked for a primary that cannot be read.
@@ -122,6 +118,31 @@ pub enum Unusable {
     UnknownMark(String),
     /// This field of a listed spare is someone's primary and holds the token.
     InPrimary(FieldPath),
+}
+
+impl Bar {
+    /// Returns the primary that it names.
+    pub fn primary(&self) -> Option<&FieldPath> {
+        match self {
+            Self::Claimed(primary)
+            | Self::PrimaryUnreadable { primary, .. }
+            | Self::InPrimary(primary) => Some(primary),
+            Self::UnknownMark(_) => None,
+        }
+    }
+}
+
+/// Why a spare cannot be promoted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// There is no token.
+    Missing,
+    /// The value is not a token.
+    Malformed(Problem),
+    /// This primary holds or held the token.
+    Spent(FieldPath),
+    /// The token may be another primary's.
+    Barred(Bar),
     /// The primary, or an earlier spare, at this path holds the same token.
     Duplicate(String),
     /// The token was refused when it was tried.
@@ -142,7 +163,7 @@ pub enum Unusable {
 pub struct Question<'a> {
     /// What is known of tokens.
     pub knowledge: &'a Knowledge,
-    /// What the spare is wanted for.
+    /// What the spare is needed for.
     pub purpose: Purpose,
     /// The present.
     pub now: Timestamp,

@@ -77,7 +77,7 @@ impl Verdict {
     }
 }
 
-/// Decides how a token stands: one that was refused does not work, whatever its dates say.
+/// Decides how a token stands: one that was refused does not work, even if its dates say so.
 pub fn status_with(verdict: Option<&Verdict>, dates: &Dates, now: Timestamp) -> Status {
     if verdict.is_some_and(Verdict::is_refused) {
         Status::Refused

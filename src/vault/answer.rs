@@ -17,7 +17,7 @@ pub(super) const TOO_LARGE: &str = "value being too large";
 /// How a server that speaks HTTPS answers to HTTP.
 const PLAIN_HTTP: &str = "Client sent an HTTP request to an HTTPS server";
 
-/// One answer of the server, whatever its status.
+/// One answer of the server, with any status.
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) content_type: String,

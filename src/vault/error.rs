@@ -22,7 +22,7 @@ pub enum VaultError {
         errors: Vec<String>,
     },
     /// Vault does not know the token, or there is none.
-    #[error("Vault did not accept the Vault token")]
+    #[error("{}", unauthenticated(token))]
     Unauthenticated {
         /// Where the token came from.
         token: TokenSource,
@@ -277,6 +277,13 @@ impl std::fmt::Display for Server {
     }
 }
 
+fn unauthenticated(token: &TokenSource) -> &'static str {
+    match token {
+        TokenSource::None => "Vault requires a Vault token",
+        TokenSource::Given(_) | TokenSource::Login(_) => "Vault did not accept the Vault token",
+    }
+}
+
 impl VaultError {
     /// Reports whether the server, or a firewall before it, refuses the request for good: sent
     /// again, or with other content, it would be refused again. The request has done nothing.
@@ -468,6 +475,17 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "Vault answered 500 for `secret/data/a`: one; two"
+        );
+    }
+
+    #[test]
+    fn an_address_that_nobody_set_is_called_the_default() {
+        let mut server = Server::from("https://127.0.0.1:8200");
+        assert_eq!(server.to_string(), "`https://127.0.0.1:8200`");
+        server.is_default = true;
+        assert_eq!(
+            server.to_string(),
+            "`https://127.0.0.1:8200` (the default, because no address is set)"
         );
     }
 }

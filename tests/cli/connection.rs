@@ -142,6 +142,7 @@ fn check(command: &[&str], variables: &[(&str, &str)], told: &str) {
         program = program.with(name, value);
     }
     let ran = program.run(command);
+    ran.exits(1);
     let text = words(&format!("{} {}", ran.stdout, ran.stderr));
     assert!(text.contains(told), "{variables:?} {told}\n{ran:#?}");
     let text = text.replace("VAULT_TLS_SERVER_NAME", "").to_lowercase();

@@ -94,7 +94,7 @@ async fn other_credentials_do_not_reach_the_program() {
         .tells(
             "removed from the environment of COMMAND: ANTHROPIC_API_KEY, \
              CLAUDE_CODE_OAUTH_SCOPES, CLAUDE_CODE_USE_BEDROCK; ANTHROPIC_BASE_URL is set, so \
-             that address gets the token",
+             the token is sent to that address",
         );
     for absent in ["ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_SCOPES", "BEDROCK"] {
         assert!(!ran.stdout.contains(absent), "{}", ran.stdout);

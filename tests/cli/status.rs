@@ -256,7 +256,7 @@ async fn marks_and_stamps_show_what_a_secret_is_for() {
         .await;
     let ran = program.run(&["status", "agent", "agent-spare-{1,2}"]);
     ran.exits(0)
-        .prints("agent-spare-2: its token was promoted to agent.");
+        .prints("agent-spare-2: agent holds or held its token.");
     let document = program
         .run(&["status", "--json", "agent", "agent-spare-{1,2}"])
         .json();

@@ -189,10 +189,7 @@ impl Judge for Sibling {
                 let fields = json!({ FIELD: token("old"), "other": "written meanwhile" });
                 self.bao.put("secret", "agent", fields).await;
             }
-            Judgement {
-                step: Step::Pass,
-                afterwards: None,
-            }
+            Step::Pass.into()
         })
     }
 }

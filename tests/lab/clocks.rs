@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
 use terraform_provider_claude::clock::{Clock as _, SystemClock};
@@ -40,13 +39,7 @@ impl Judge for Shifted {
         } else {
             Step::Pass
         };
-        async move {
-            Judgement {
-                step,
-                afterwards: None,
-            }
-        }
-        .boxed()
+        step.judged()
     }
 }
 

@@ -45,10 +45,7 @@ impl Judge for Interruption {
         async move {
             let now = seen.method == self.method
                 && self.count.fetch_add(1, Ordering::SeqCst) == self.after;
-            let pass = Judgement {
-                step: Step::Pass,
-                afterwards: None,
-            };
+            let pass = Step::Pass.into();
             if !now {
                 return pass;
             }
@@ -207,13 +204,7 @@ impl Judge for Unwilling {
         } else {
             Step::Pass
         };
-        async move {
-            Judgement {
-                step,
-                afterwards: None,
-            }
-        }
-        .boxed()
+        step.judged()
     }
 }
 

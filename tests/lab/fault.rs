@@ -224,10 +224,7 @@ impl Judge for Referee {
                 (hit, state.deeds)
             };
             let Some(index) = hit else {
-                return Judgement {
-                    step: Step::Pass,
-                    afterwards: None,
-                };
+                return Step::Pass.into();
             };
             let Strike { fault, side, .. } = self.strikes[index];
             let effect: Option<BoxFuture<'static, ()>> = match fault {
@@ -253,10 +250,7 @@ impl Judge for Referee {
             match (effect, side) {
                 (Some(effect), Side::Before) => {
                     effect.await;
-                    Judgement {
-                        step,
-                        afterwards: None,
-                    }
+                    step.into()
                 }
                 (afterwards, _) => Judgement { step, afterwards },
             }

@@ -52,10 +52,7 @@ impl Judge for Lagging {
                     }
                 }
             }
-            Judgement {
-                step,
-                afterwards: None,
-            }
+            step.into()
         }
         .boxed()
     }

@@ -247,10 +247,7 @@ impl Judge for Overtaking {
                     .await;
                 assert!(errors(&applied.unwrap().told).is_empty());
             }
-            Judgement {
-                step: Step::Pass,
-                afterwards: None,
-            }
+            Step::Pass.into()
         }
         .boxed()
     }

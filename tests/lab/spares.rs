@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
@@ -63,13 +62,7 @@ impl Judge for Trouble {
             Self::Slow if is_best => Step::Delay(Duration::from_millis(300)),
             _ => Step::Pass,
         };
-        async move {
-            Judgement {
-                step,
-                afterwards: None,
-            }
-        }
-        .boxed()
+        step.judged()
     }
 }
 

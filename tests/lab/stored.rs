@@ -369,10 +369,7 @@ impl Judge for Laggard {
                 }
                 _ => Step::Pass,
             };
-            Judgement {
-                step,
-                afterwards: None,
-            }
+            step.into()
         }
         .boxed()
     }

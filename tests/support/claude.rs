@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha512};
@@ -243,13 +242,7 @@ pub(crate) async fn api(tokens: impl IntoIterator<Item = (String, Vec<Reply>)>) 
 
 impl Judge for Api {
     fn judge(self: Arc<Self>, seen: Seen) -> BoxFuture<'static, Judgement> {
-        async move {
-            Judgement {
-                step: self.step(&seen),
-                afterwards: None,
-            }
-        }
-        .boxed()
+        self.step(&seen).judged()
     }
 }
 

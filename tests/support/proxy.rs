@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::future::ready;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -152,6 +153,22 @@ pub(crate) struct Judgement {
     pub(crate) step: Step,
     /// What happens between the real server's answer and its way back.
     pub(crate) afterwards: Option<BoxFuture<'static, ()>>,
+}
+
+impl From<Step> for Judgement {
+    fn from(step: Step) -> Self {
+        Self {
+            step,
+            afterwards: None,
+        }
+    }
+}
+
+impl Step {
+    /// Decides this at once.
+    pub(crate) fn judged(self) -> BoxFuture<'static, Judgement> {
+        Box::pin(ready(self.into()))
+    }
 }
 
 /// A request as it came.

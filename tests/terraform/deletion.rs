@@ -107,7 +107,10 @@ async fn the_cure_for_a_setting_of_the_engine_ends_the_warning() {
         .put(PRIMARY, json!({ FIELD: token("primary"), "n": 1 }))
         .await;
     let written_at = stack.written_at(PRIMARY, 1).await;
-    let deleted = format!("Vault deletes token {PRIMARY_ID} {}", written_at + days(50));
+    let deleted = format!(
+        "Vault deletes token {PRIMARY_ID} on {}",
+        written_at + days(50)
+    );
     let apply = stack.applied(AGENT_BLOCK);
     assert_eq!(warnings(&apply), [deleted.as_str()]);
     let plan = stack.workspace.plan();

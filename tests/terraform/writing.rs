@@ -2,6 +2,7 @@
 
 mod action;
 mod adopted;
+mod firewall;
 mod foreseen;
 mod host;
 mod leaks;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::provider::operations::Scope;
 
 fn parsed(arguments: &[&str]) -> Result<Command, UsageError> {
     parse(arguments.iter().map(OsString::from).collect())

@@ -3,7 +3,7 @@
 //! The terminal hands over each key at once and makes no signals of them, so that no key leaves a
 //! terminal behind that shows nothing; signals from elsewhere end the prompt, or pause it, in the
 //! same way. A token that a terminal has wrapped comes as several lines. So the prompt reads on
-//! behind Enter until nothing more comes: whatever it left behind, the shell would run.
+//! behind Enter until nothing more comes: the shell would run anything left behind.
 
 mod line;
 

@@ -66,7 +66,7 @@ pub(super) fn users_mirror(environment: &dyn Environment) -> Option<PathBuf> {
     })
 }
 
-/// Reports whether hosts search a mirror without any setting, whatever the working folder is.
+/// Reports whether hosts search a mirror without any setting, from every working folder.
 pub(super) fn is_searched(mirror: &Path, environment: &dyn Environment) -> bool {
     let home = environment.get(env::HOME).map(PathBuf::from);
     let home = home.as_deref();

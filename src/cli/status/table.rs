@@ -8,7 +8,7 @@ use crate::provider::operations::{State, Survey, TokenReport};
 
 /// Cells of a bar at most, each about a fortnight of a year.
 const LONGEST_BAR: usize = 24;
-/// Cells of a bar below which it tells nothing.
+/// Fewest cells of a bar that still shows something.
 const SHORTEST_BAR: usize = 8;
 /// Characters of a path below which it is not shortened further.
 const SHORTEST_PATH: usize = 12;
@@ -287,7 +287,7 @@ fn notes(survey: &Survey) -> String {
         }
         if let (State::Spent, Some(primary)) = (token.state, &token.promoted_to) {
             let primary = plain(primary);
-            notes.push_str(&format!("{path}: its token was promoted to {primary}.\n"));
+            notes.push_str(&format!("{path}: {primary} holds or held its token.\n"));
         }
         if let Some(problem) = &token.problem {
             notes.push_str(&format!("{path}: {}\n", plain(problem)));

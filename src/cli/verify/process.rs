@@ -108,7 +108,7 @@ async fn make_end(child: &mut Child, group: Option<Pid>) {
 
 fn signal(group: Option<Pid>, signal: Signal) {
     if let Some(group) = group {
-        // The group may have ended by itself, which is what was wanted.
+        // The group may have ended by itself already.
         let _ = kill_process_group(group, signal);
     }
 }

@@ -42,7 +42,7 @@ impl Action for PromoteSpareAction {
     type Config = PromoteSpare;
 
     const TYPE_NAME: &'static str = "claude_promote_spare";
-    const DESCRIPTION: &'static str = "Promotes a spare immediately, whatever the status of the \
+    const DESCRIPTION: &'static str = "Promotes a spare immediately, regardless of the status of the \
                                        current token, such as after a leak. It is the same \
                                        promotion that `claude_oauth_token` performs when a token \
                                        is due, with the same marks and stamps, and it needs the \

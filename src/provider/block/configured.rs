@@ -122,8 +122,8 @@ impl Configured {
         self.present.is_rehearsed()
     }
 
-    /// Returns the time at Vault, or of this machine before Vault has answered; whatever is
-    /// rehearsed.
+    /// Returns the time at Vault, or of this machine before Vault has answered,
+    /// even while a date is rehearsed.
     pub(in crate::provider) fn server_now(&self) -> Timestamp {
         match &self.vault {
             Vault::Known(observer) => observer.store().server_time().map(|time| time.now()),

@@ -9,7 +9,7 @@ use crate::token::instant::format_instant;
 /// A token that works, and ends with its version.
 pub(in crate::provider) fn deleted_early(place: Place<'_>, at: Timestamp) -> Diagnostic {
     Diagnostic::warning(
-        format!("Vault deletes token {place} {}", format_instant(at)),
+        format!("Vault deletes token {place} on {}", format_instant(at)),
         deletion_ends(place, at, false),
     )
 }
@@ -34,7 +34,7 @@ pub(in crate::provider) fn deletion_ends(place: Place<'_>, at: Timestamp, at_onc
         ""
     };
     format!(
-        "Vault deletes the version that holds this token {at}, because delete_version_after is \
+        "Vault deletes the version that holds this token on {at}, because delete_version_after is \
          set. {no_spare}Change the setting of the secret:{of_secret}If the metadata of the secret \
          already shows 0s, the setting belongs to the engine and applies to the whole \
          mount:{of_engine}Then write the same token again, because the current version keeps its \

@@ -33,8 +33,8 @@ pub(in crate::provider) struct Deletion {
 }
 
 /// What a spare can do for a token that is missing.
-const BEYOND_SPARES: &str = "A spare can replace a missing field (see spare_paths), but nothing is \
-                             written over a secret that does not exist. ";
+const BEYOND_SPARES: &str = "If only the field is missing, an apply can promote a spare (see \
+                             spare_paths). If the secret does not exist, restore it first. ";
 
 impl Due<'_> {
     /// The summary: the token and its state in a few words.

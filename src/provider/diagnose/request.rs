@@ -9,7 +9,7 @@ pub(in crate::provider) fn not_a_request(place: Place<'_>) -> Diagnostic {
     Diagnostic::warning(
         format!("Token {place} is not rotated by its first rotate_when_changed"),
         "This plan creates or imports the resource, so the values of rotate_when_changed are \
-         recorded and rotate nothing. If the current token leaked, apply, then change a value and \
+         recorded, but no rotation is requested. If the current token leaked, apply, then change a value and \
          apply again.",
     )
 }

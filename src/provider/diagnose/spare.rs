@@ -3,7 +3,7 @@
 use super::place::{command, shell};
 use super::refuse::capital;
 use crate::token::instant::format_instant;
-use crate::token::spare::Unusable;
+use crate::token::spare::{Bar, Unusable};
 use crate::vault::SecretPath;
 
 /// Says why the token of a spare cannot be promoted.
@@ -11,24 +11,8 @@ pub(in crate::provider) fn unusable_spare(spare: &SecretPath, why: &Unusable) ->
     match why {
         Unusable::Missing => "It does not hold a token.".to_owned(),
         Unusable::Malformed(problem) => format!("{}.", capital(problem)),
-        Unusable::Spent(primary) => format!("Its token was promoted to {primary}."),
-        Unusable::Claimed(primary) => format!("Its token is being promoted to {primary}."),
-        Unusable::PrimaryUnreadable { primary, key } => format!(
-            "It is marked for {primary}, which cannot be read. Grant read on it. If that primary \
-             is gone for good, remove the mark:{}",
-            remove(spare, key)
-        ),
-        Unusable::UnknownMark(key) => format!(
-            "Its metadata has the entry {key}, which this version of the provider does not \
-             understand. Upgrade the provider. If nothing else uses the entry, remove it:{}",
-            remove(spare, key)
-        ),
-        Unusable::InPrimary(primary) if primary.path == spare.path() => {
-            "It is a primary itself: its token was promoted from another spare.".to_owned()
-        }
-        Unusable::InPrimary(primary) => {
-            format!("It holds the same token as {primary}, which is a primary itself.")
-        }
+        Unusable::Spent(primary) => spent(&primary.to_string()),
+        Unusable::Barred(bar) => barred_spare(spare, bar),
         Unusable::Duplicate(path) => format!("It holds the same token as {path}."),
         Unusable::Refused(verdict) => {
             let cause = match verdict.cause.as_str() {
@@ -51,6 +35,34 @@ pub(in crate::provider) fn unusable_spare(spare: &SecretPath, why: &Unusable) ->
     }
 }
 
+/// Says who holds or held the token of a spent spare: it may be a copy that was never promoted.
+pub(in crate::provider) fn spent(primary: &str) -> String {
+    format!("{primary} holds or held its token.")
+}
+
+/// Says why a spare may be another primary's.
+pub(in crate::provider) fn barred_spare(spare: &SecretPath, bar: &Bar) -> String {
+    match bar {
+        Bar::Claimed(primary) => format!("Its token is being promoted to {primary}."),
+        Bar::PrimaryUnreadable { primary, key } => format!(
+            "It is marked for {primary}, which cannot be read. Grant read on it. If that primary \
+             is gone for good, remove the mark:{}",
+            remove(spare, key)
+        ),
+        Bar::UnknownMark(key) => format!(
+            "Its metadata has the entry {key}, which this version of the provider does not \
+             understand. Upgrade the provider. If nothing else uses the entry, remove it:{}",
+            remove(spare, key)
+        ),
+        Bar::InPrimary(primary) if primary.path == spare.path() => {
+            "It is a primary itself: its token was promoted from another spare.".to_owned()
+        }
+        Bar::InPrimary(primary) => {
+            format!("It holds the same token as {primary}, which is a primary itself.")
+        }
+    }
+}
+
 /// The command that removes an entry of a spare's metadata.
 fn remove(spare: &SecretPath, key: &str) -> String {
     let remove = command(&format!(
@@ -69,12 +81,12 @@ mod tests {
     #[test]
     fn a_mark_that_nobody_can_judge_is_removed_by_a_whole_command() {
         let spare = SecretPath::new("kv/team", "two words").unwrap();
-        let why = Unusable::PrimaryUnreadable {
+        let bar = Bar::PrimaryUnreadable {
             primary: "gone#oauth".parse().unwrap(),
             key: "oauth.promoted_to.00c0ffee".to_owned(),
         };
         assert_eq!(
-            unusable_spare(&spare, &why),
+            barred_spare(&spare, &bar),
             "It is marked for gone#oauth, which cannot be read. Grant read on it. If that primary \
              is gone for good, remove the mark:\n\n    vault kv metadata patch -mount=kv/team \
              -remove-custom-metadata=oauth.promoted_to.00c0ffee 'two words'"

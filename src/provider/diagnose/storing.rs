@@ -117,7 +117,7 @@ pub(in crate::provider) fn value_that_is_no_token(place: Place<'_>) -> Diagnosti
     Diagnostic::error(
         format!("Secret {place} holds a value that is not a token"),
         format!(
-            "Storing a token over it could break whatever uses that value. If nothing needs it, \
+            "Storing a token over it could break programs that use that value. If nothing needs it, \
              store the token with this command, then apply again with the same token:{}If \
              something needs it, set field to another name. Nothing was changed.",
             command(&place.store_command())

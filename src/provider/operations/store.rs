@@ -2,6 +2,7 @@
 
 mod earlier;
 mod repair;
+mod stamp_only;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use super::{Operations, Refusal, Role};
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::refuse::capital;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::secrets::date::{Found, walk};
+use crate::provider::secrets::date::Found;
 use crate::provider::secrets::observe::{Field as Content, Observation, Observed};
 use crate::provider::secrets::stamps::{Changes, NewStamp, note};
 use crate::provider::secrets::store::{Holding, Replaces, Storing, store};
@@ -20,7 +21,7 @@ use crate::sdk::Diagnostics;
 use crate::secret::Secret;
 use crate::token::expiry::{Dates, Status, status_at};
 use crate::token::fingerprint::Fingerprint;
-use crate::token::instant::{DAY, parse_minted_at};
+use crate::token::instant::parse_minted_at;
 use crate::token::mark::Mark;
 use crate::token::name::{has_token, shown};
 use crate::token::retired::RetiredTokens;
@@ -128,7 +129,7 @@ impl Operations {
     ///
     /// Fails where Vault does not say, where the current version is gone, and where there is no
     /// secret at a path with quotes, the mount or `data/` in front: storing would make another
-    /// one beside the secret that was meant.
+    /// one next to the secret that was meant.
     pub async fn is_there(&self, path: &str) -> Result<bool, Refusal> {
         let secret = self.secret(path)?;
         let place = Place {
@@ -173,7 +174,7 @@ impl Operations {
     ///
     /// # Errors
     ///
-    /// Fails where the value is no token, and where Vault refuses to store it. A stamp that is
+    /// Fails if the value is not a token, or if Vault refuses to store it. A stamp that is
     /// refused is a warning.
     pub async fn store(
         &self,
@@ -259,96 +260,10 @@ impl Operations {
         Ok(self.complete(place, stored, details).await)
     }
 
-    /// Stamps the token that a secret holds already: with the mint time given (RFC 3339), else by
-    /// the KV history. A stamp of this token that is there stays unless a time is given.
-    ///
-    /// # Errors
-    ///
-    /// Fails where there is no token, where nothing tells its mint time, where the time given is
-    /// later than the token, and where Vault refuses the stamp.
-    pub async fn stamp_only(&self, path: &str, details: &Details) -> Result<Stored, Refusal> {
-        self.check_request(path, details)?;
-        let secret = self.secret(path)?;
-        let place = Place {
-            secret: &secret,
-            field: &self.field,
-        };
-        let minted_at = self.minted_at(details)?;
-        let observed = self.seen_anew(place).await?;
-        let (document, fingerprint) = token_of(place, &observed)?;
-        let found = Found {
-            place,
-            document,
-            fingerprint,
-        };
-        let (dates, stamping) = self.date_found(found, minted_at).await?;
-        let stamping =
-            stamping.map_err(|error| Refusal::failed(diagnose::no_stamp(place, &error)))?;
-        let stored = Stored {
-            name: place.to_string(),
-            before: Before::Token(fingerprint),
-            fingerprint,
-            version: document.version,
-            is_new: false,
-            minted_at: dates.minted_at,
-            expires_at: dates.expires_at,
-            status: status_at(&dates, self.configured.now()),
-            stamping,
-            account: None,
-            role: None,
-            warnings: Diagnostics::new(),
-        };
-        Ok(self.complete(place, stored, details).await)
-    }
-
-    /// Reads the secret, whatever was seen of it before.
+    /// Reads the secret again, even if it was read before.
     async fn seen_anew(&self, place: Place<'_>) -> Result<Arc<Observed>, Refusal> {
         let observed = self.observer()?.observe_anew(place.secret).await;
         observed.map_err(|error| Refusal::failed(diagnose::vault_error(&error, &place.to_string())))
-    }
-
-    /// Dates a token that was there before, and stamps it.
-    async fn date_found(
-        &self,
-        found: Found<'_>,
-        minted_at: Option<Timestamp>,
-    ) -> Result<(Dates, Result<Stamping, VaultError>), Refusal> {
-        let live = found.stamp();
-        let dates = |at| Dates::new(at, self.lifetime, found.document.deletion_at);
-        if minted_at.is_none()
-            && let Some(at) = live.as_ref().and_then(|stamp| stamp.minted_at)
-        {
-            return Ok((dates(at), Ok(Stamping::Kept)));
-        }
-        let history = walk(self.observer()?, found, None)
-            .await
-            .map_err(Refusal::failed)?;
-        let minted_at = match minted_at {
-            Some(at) if at.duration_since(history.oldest_created_at) > DAY => {
-                return Err(Refusal::failed(diagnose::dated_after_storing(
-                    found.place,
-                    at,
-                    history.oldest_created_at,
-                )));
-            }
-            Some(at) => at,
-            None if !history.complete => {
-                return Err(Refusal::failed(diagnose::mint_date_needed(
-                    found.place,
-                    history,
-                    "--stamp-only",
-                )));
-            }
-            None => history.oldest_created_at,
-        };
-        let dates = dates(minted_at);
-        let stamp = NewStamp {
-            rotated_from: live.as_ref().and_then(|stamp| stamp.rotated_from.clone()),
-            requested: live.and_then(|stamp| stamp.requested),
-            ..NewStamp::new(found.fingerprint, &dates)
-        };
-        let metadata = &found.document.custom_metadata;
-        Ok((dates, self.stamp(found.place, &stamp, metadata).await))
     }
 
     async fn stamp(
@@ -382,7 +297,7 @@ impl Operations {
                         .push(diagnose::account_not_noted(place, &error));
                 }
             }
-            // Whoever asks has heard what is the matter with a secret that cannot be read.
+            // The caller already reports a secret that cannot be read.
             if let Ok(observed) = observer.observe_anew(place.secret).await
                 && let Observed::Present(document) = &*observed
             {

@@ -35,7 +35,7 @@ pub(in crate::provider) struct Target<'a> {
     pub(in crate::provider) version: u64,
     /// Its metadata.
     pub(in crate::provider) custom_metadata: &'a BTreeMap<String, String>,
-    /// What a spare is wanted for.
+    /// What a spare is needed for.
     pub(in crate::provider) purpose: Purpose,
 }
 

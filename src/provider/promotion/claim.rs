@@ -302,7 +302,8 @@ impl Promotion<'_> {
                 .into_iter()
                 .find(|(mark, state)| mark.primary != *own && *state != MarkState::Void);
             return Ok(match taken {
-                Some((mark, _)) => Err(format!("Its token was promoted to {}.", mark.primary)),
+                Some((mark, MarkState::Spent)) => Err(diagnose::spent(&mark.primary.to_string())),
+                Some((mark, _)) => Err(format!("Its token is being promoted to {}.", mark.primary)),
                 None => Ok(rival),
             });
         }

@@ -1,4 +1,4 @@
-//! What a promotion would do, found out by reads alone.
+//! What a promotion would do, determined only by reads.
 
 use super::primary::Fate;
 use super::{Promotion, Stop, Target};

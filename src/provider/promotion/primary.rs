@@ -34,7 +34,7 @@ pub(super) struct PrimaryDocument {
     pub(super) seen: Observation,
     /// Its token and the mint time, where it has one.
     pub(super) token: Option<(Fingerprint, Timestamp)>,
-    /// What a spare is wanted for.
+    /// What a spare is needed for.
     pub(super) purpose: Purpose,
 }
 
@@ -56,7 +56,7 @@ pub(super) enum Fate {
     Adopted,
     /// It stays, because it is not due.
     NotDue,
-    /// A spare is wanted in its place.
+    /// It must be replaced with a spare.
     Replaced(Purpose),
 }
 

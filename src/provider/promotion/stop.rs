@@ -1,4 +1,4 @@
-//! Why a promotion stopped, and what is told while it goes on.
+//! Why a promotion stopped, and what it reports while it continues.
 
 use super::Report;
 use crate::protocol::Diagnostic;
@@ -6,7 +6,7 @@ use crate::provider::diagnose::{self, Place};
 use crate::provider::secrets::stamps::Noted;
 use crate::vault::VaultError;
 
-/// A promotion that stopped. Whoever asked decides whether that is an error.
+/// A promotion that stopped. The caller decides whether that is an error.
 #[derive(Clone, Debug)]
 pub(in crate::provider) struct Stop {
     summary: String,
@@ -73,7 +73,7 @@ impl Stop {
     }
 
     /// Turns into a warning about a token that has not expired. Its summary names the token,
-    /// whatever the stop is about: two tokens may be stopped by one spare or one secret.
+    /// because one spare or one secret may stop two of them.
     pub(in crate::provider) fn into_warning(self, place: Place<'_>) -> Diagnostic {
         let id = place.to_string();
         let is_named = self.summary.split([' ', ':']).any(|word| word == id);

@@ -8,6 +8,7 @@ mod primary;
 mod report;
 mod survey;
 mod validate;
+mod wiped;
 
 use async_trait::async_trait;
 

@@ -43,7 +43,7 @@ impl Found<'_> {
         Verdict::live(self.place.field, metadata, &self.fingerprint, vault_now)
     }
 
-    /// Completes the facts by what the document tells.
+    /// Completes the facts with those in the document.
     fn facts(&self, facts: MintFacts) -> MintFacts {
         let metadata = &self.document.custom_metadata;
         let retired = RetiredTokens::read(self.place.field, metadata);

@@ -93,7 +93,7 @@ enum Value {
         text: Secret,
         malformed: Malformed,
     },
-    /// Text that no release has taken for a token: a password beside it, as like as not, and
+    /// Text that no release has taken for a token: quite possibly a password next to it, and
     /// nothing that we keep.
     Other(Malformed),
     Empty,

@@ -20,7 +20,7 @@ pub(in crate::provider) type Changes = BTreeMap<String, Option<String>>;
 /// How a change got there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::provider) enum Noted {
-    /// Merged by the server, safe whoever else writes.
+    /// Merged by the server, safe even if others write.
     Merged,
     /// Read, merged here and written back whole: a key that somebody else wrote meanwhile is
     /// lost.

@@ -47,7 +47,7 @@ pub(in crate::provider) enum Replaces {
 pub(in crate::provider) struct Storing<'a> {
     /// Which token may be replaced.
     pub(in crate::provider) replaces: Replaces,
-    /// Whether stamps are wanted.
+    /// Whether to write stamps.
     pub(in crate::provider) stamps: bool,
     /// When the token was minted, where somebody said so.
     pub(in crate::provider) minted_at: Option<Timestamp>,
@@ -124,7 +124,7 @@ pub(in crate::provider) enum Holding {
 ///
 /// # Errors
 ///
-/// Fails where the value is no token, where another token is there that may not be replaced, and
+/// Fails if the value is not a token, if the field holds a value that may not be replaced, and
 /// where Vault refuses.
 pub(in crate::provider) async fn store(
     configured: &Configured,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ReadSpare, ReadToken, Unusable};
+use super::{Bar, ReadSpare, ReadToken, Unusable};
 use crate::token::expiry::Dates;
 use crate::token::fingerprint::{Fingerprint, ShortFingerprint};
 use crate::token::mark::{Mark, MarkState};
@@ -129,20 +129,20 @@ impl Knowledge {
             .iter()
             .find(|(mark, state)| *state == MarkState::Open && own != Some(&mark.primary));
         if let Some((mark, _)) = open {
-            return Some(Unusable::Claimed(mark.primary.clone()));
+            return Some(Unusable::Barred(Bar::Claimed(mark.primary.clone())));
         }
         if let Some((mark, _)) = in_state(MarkState::Unknown) {
-            return Some(Unusable::PrimaryUnreadable {
+            return Some(Unusable::Barred(Bar::PrimaryUnreadable {
                 primary: mark.primary.clone(),
                 key: mark.key.clone(),
-            });
+            }));
         }
         if let Some(key) = &token.unknown_mark {
-            return Some(Unusable::UnknownMark(key.clone()));
+            return Some(Unusable::Barred(Bar::UnknownMark(key.clone())));
         }
         self.in_primaries
             .get(&short)
-            .map(|primary| Unusable::InPrimary(primary.clone()))
+            .map(|primary| Unusable::Barred(Bar::InPrimary(primary.clone())))
     }
 }
 

@@ -47,6 +47,17 @@ async fn a_server_that_stops_between_two_runs_is_told_and_the_state_is_kept() {
 }
 
 #[tokio::test]
+async fn an_address_with_a_wrong_path_is_no_missing_token() {
+    let stack = Stack::of(&["agent"]).await;
+    let before = stack.workspace.state_json();
+    stack.point(|_| format!("address = \"{}/vault\"", stack.bao.address()));
+    let told = stack.plan().exits(1).told();
+    fails(&told, "agent", "Invalid Vault address", &["/vault"]);
+    stack.workspace.apply().exits(1);
+    assert_eq!(stack.workspace.state_json(), before);
+}
+
+#[tokio::test]
 async fn a_server_that_stops_between_plan_and_apply_leaves_no_state() {
     let mut bao = OpenBao::start().await;
     let mut workspace = Workspace::new("half-way");

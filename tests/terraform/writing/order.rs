@@ -114,7 +114,7 @@ async fn a_primary_that_was_promoted_to_is_no_spare() {
     stack.write(&second.replace('@', "1"));
     let run = stack.workspace.apply();
     run.exits(1)
-        .says(&format!("Its token was promoted to {PRIMARY}#{FIELD}."));
+        .says(&format!("{PRIMARY}#{FIELD} holds or held its token."));
     assert_eq!(stack.current_version("second").await, 1);
     let state = stack.attributes("claude_oauth_token.second");
     assert_eq!(state["rotated_from"], Value::Null);

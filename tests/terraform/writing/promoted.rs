@@ -286,14 +286,14 @@ async fn a_secret_that_is_gone_is_not_written_over() {
     let plan = stack.workspace.plan();
     plan.exits(2)
         .says("+ rotation_reason = \"missing\"")
-        .says("nothing is written over a secret that does not exist")
+        .says("If the secret does not exist, restore it first.")
         .says("vault kv undelete -mount=secret")
         .omits("no spare");
     let planned = change(&stack.workspace.show_json("saved.tfplan"), AGENT);
     assert_eq!(unknown(&planned), [""; 0]);
     let run = stack.workspace.apply_saved();
     run.exits(1)
-        .says("nothing is written over a secret that does not exist")
+        .says("If the secret does not exist, restore it first.")
         .says("vault kv undelete -mount=secret")
         .omits("There was no spare to replace it");
     assert_eq!(stack.current_version(PRIMARY).await, 1);

@@ -37,7 +37,7 @@ fn entry(key: &str) -> Dynamic {
     ])
 }
 
-/// An argument of what is required, with other attributes instead of these or beside them.
+/// The required arguments, with other attributes in place of them or next to them.
 fn spec<const N: usize>(others: [(&'static str, Dynamic); N]) -> Dynamic {
     let required = [
         ("name", known("agent")),

@@ -1,4 +1,4 @@
-//! What a configuration asks for beside its plain arguments, seen from the state before.
+//! What a configuration requests in addition to its plain arguments, compared with the prior state.
 
 use jiff::Timestamp;
 
@@ -29,7 +29,7 @@ pub(super) enum Change {
 /// What changes of that from which the dates follow.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Redate {
-    /// A mint time that is bound to the token; null where the days alone change.
+    /// A mint time that is bound to the token; null if only the days change.
     pub(super) minted_at: Field<Timestamp>,
 }
 

@@ -1,4 +1,4 @@
-//! Attributes of `claude_oauth_token`, and what follows from configuration alone.
+//! Attributes of `claude_oauth_token`, and what follows only from configuration.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ model! {
 }
 
 model! {
-    /// What tells one token from all others.
+    /// What identifies a token.
     pub(in crate::provider) struct OauthTokenIdentity {
         mount: String = optional() "KV version 2 mount. If omitted, the provider's `mount`.";
         path: String = required() "Path of the secret in the mount.";
@@ -105,7 +105,7 @@ impl OauthToken {
         }
     }
 
-    /// Computes what follows from the arguments alone.
+    /// Computes what follows only from the arguments.
     fn derive(mut self) -> Self {
         self.id = match (self.mount.as_str(), self.path.as_str(), self.field.as_str()) {
             (Some(mount), Some(path), Some(field)) => {

@@ -1,9 +1,9 @@
 //! The plan: what follows from configuration, and whether a rotation is due.
 //!
-//! It decides from its request alone. A host calls it twice, with the same prior state, and
+//! It decides only from its request. A host calls it twice, with the same prior state, and
 //! compares; so neither the clock nor Vault may have a say in the plan. What it reports about
 //! spares follows from Vault, and so does the error of a request that no spare can serve: planned
-//! as unknown, it would destroy whatever depends on the token before the apply fails.
+//! as unknown, it would destroy everything that depends on the token before the apply fails.
 
 use super::change::{Change, Redate, stamp_counts};
 use super::foresee::foresee;

@@ -1,4 +1,4 @@
-//! What travels beside the state of `claude_oauth_token`.
+//! The private state of `claude_oauth_token`.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::token::expiry::{Dates, Status};
 use crate::token::retired::{Retired, RetiredTokens};
 use crate::token::stamp::Next;
 
-/// What travels beside the state: facts that a plan needs and a user does not.
+/// Private state: facts that a plan needs and a user does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(in crate::provider) struct Private {
@@ -181,7 +181,7 @@ impl Private {
     }
 
     /// Notes the facts of a token whose mint time is in `state`, and computes its dates and its
-    /// status there. A known token keeps what was seen with it first, whatever its siblings do.
+    /// status there. A known token keeps what was seen with it first, even if its siblings change.
     pub(super) fn note_token(
         &mut self,
         state: &mut OauthToken,

@@ -54,7 +54,7 @@ pub(super) async fn update(
         state.mount = planned.mount.clone();
         state = state.derive();
     }
-    // A shortage alone is answered by looking again; whoever changes an argument has it stamped.
+    // A shortage needs only another read; a changed argument is stamped as well.
     let is_changed = state.clone().with_spares_of(prior) != *prior;
     let work = Work::new(configured, &state)?;
     let mut told = Diagnostics::new();

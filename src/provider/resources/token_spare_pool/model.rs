@@ -1,4 +1,4 @@
-//! Attributes of `claude_token_spare_pool`, and what follows from configuration alone.
+//! Attributes of `claude_token_spare_pool`, and what follows only from configuration.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,7 @@ use crate::provider::secrets::unusable::Unusable;
 use crate::sdk::{Field, model};
 use crate::secret::Secret;
 use crate::token::path_list::pool_id;
-use crate::token::paths::FieldPath;
-use crate::token::spare;
+use crate::token::spare::Bar;
 
 /// Prefix of the keys in the Kubernetes Secret where none is named.
 const DEFAULT_PREFIX: &str = "CLAUDE_CODE_OAUTH_TOKEN_SPARE_";
@@ -58,13 +57,13 @@ model! {
         expires_at_unix: Number = computed() "`expires_at` in seconds since the epoch.";
         rotate_at: String = computed() "When the spare becomes due (RFC 3339, UTC).";
         status: String = computed() "The first that applies: `missing`, `malformed`, `spent`, `duplicate`, `refused`, `expired`, `rotation_due`, `unproven`, `available`.";
-        promoted_to: String = computed() "The primary that a spent token was promoted to, as `<path>#<field>`.";
+        promoted_to: String = computed() "The primary that holds or held a spent token, as `<path>#<field>`.";
         duplicate_of: String = computed() "The path that holds the same token: the primary or an earlier spare.";
     }
 }
 
 model! {
-    /// What tells one pool from all others. It changes with `paths`.
+    /// What identifies a pool. It changes with `paths`.
     pub(in crate::provider) struct TokenSparePoolIdentity {
         mount: String = optional() "KV version 2 mount. If omitted, the provider's `mount`.";
         paths: Vec<Field<String>> = required() "Paths of the secrets in the mount.";
@@ -72,7 +71,7 @@ model! {
     }
 }
 
-/// What travels beside the state: facts that a plan needs and a user does not.
+/// Private state: facts that a plan needs and a user does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(in crate::provider) struct Private {
@@ -94,7 +93,7 @@ pub(in crate::provider) struct Private {
     pub(super) mount_unknown: bool,
 }
 
-/// What travels beside one spare.
+/// The private state of one spare.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct SparePrivate {
@@ -113,47 +112,8 @@ pub(super) struct SparePrivate {
 pub(super) enum Problem {
     /// There is no token.
     NoToken(Unusable),
-    /// The token is being promoted into this primary.
-    Claimed(FieldPath),
-    /// The token is marked for a primary that cannot be read.
-    PrimaryUnreadable {
-        /// The primary.
-        primary: FieldPath,
-        /// Key of the mark.
-        key: String,
-    },
-    /// The entry with this key is not a mark that we know.
-    UnknownMark(String),
-    /// This field of a listed spare is someone's primary and holds the token.
-    InPrimary(FieldPath),
-}
-
-impl Problem {
-    /// Takes what state does not say of a spare.
-    pub(super) fn of(why_not: &spare::Unusable) -> Option<Self> {
-        match why_not.clone() {
-            spare::Unusable::Claimed(primary) => Some(Self::Claimed(primary)),
-            spare::Unusable::PrimaryUnreadable { primary, key } => {
-                Some(Self::PrimaryUnreadable { primary, key })
-            }
-            spare::Unusable::UnknownMark(key) => Some(Self::UnknownMark(key)),
-            spare::Unusable::InPrimary(primary) => Some(Self::InPrimary(primary)),
-            _ => None,
-        }
-    }
-
-    /// Gives it back; `None` if there is no token.
-    pub(super) fn why_not(&self) -> Option<spare::Unusable> {
-        match self.clone() {
-            Self::NoToken(_) => None,
-            Self::Claimed(primary) => Some(spare::Unusable::Claimed(primary)),
-            Self::PrimaryUnreadable { primary, key } => {
-                Some(spare::Unusable::PrimaryUnreadable { primary, key })
-            }
-            Self::UnknownMark(key) => Some(spare::Unusable::UnknownMark(key)),
-            Self::InPrimary(primary) => Some(spare::Unusable::InPrimary(primary)),
-        }
-    }
+    /// The token may be another primary's.
+    Barred(Bar),
 }
 
 /// A spare's token that was recorded as good, and everything that was known of it.
@@ -229,7 +189,7 @@ impl TokenSparePool {
         }
     }
 
-    /// Computes what follows from the arguments alone.
+    /// Computes what follows only from the arguments.
     pub(super) fn derive(mut self) -> Self {
         self.id = match (self.mount.as_str(), self.known_paths(), self.field.as_str()) {
             (Some(mount), Some(paths), Some(field)) => Field::text(pool_id(mount, &paths, field)),

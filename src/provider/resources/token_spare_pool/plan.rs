@@ -1,6 +1,6 @@
 //! The plan: what follows from configuration, and whether the pool is short.
 //!
-//! It decides from its request alone; see the plan of `claude_oauth_token`.
+//! It decides only from its request; see the plan of `claude_oauth_token`.
 
 use std::collections::BTreeMap;
 

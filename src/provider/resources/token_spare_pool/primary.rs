@@ -32,7 +32,7 @@ pub(super) struct Primary {
     retired: RetiredTokens,
     /// The tokens that it held before, by its older versions and by what was seen of it.
     pub(super) held: Option<Held>,
-    /// What the history of a token told, of this one or an earlier one.
+    /// What the history showed about this token or an earlier one.
     pub(super) walked: Option<Walked>,
 }
 

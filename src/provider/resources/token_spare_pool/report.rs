@@ -1,4 +1,4 @@
-//! What is told of a pool: shortage, copies, and an end that all spares share.
+//! What is reported about a pool: shortage, copies, and an end that all spares share.
 
 use std::fmt::Write as _;
 
@@ -16,7 +16,7 @@ use crate::vault::SecretPath;
 /// How many spares a text names one by one.
 const NAMED: usize = 20;
 
-/// Reports whether fewer spares are available than wanted; `None` where that is not known.
+/// Reports whether fewer spares are available than required; `None` where that is not known.
 pub(super) fn is_short(pool: &TokenSparePool) -> Option<bool> {
     let available = pool.available_count.known()?.as_i64()?;
     let wanted = pool.min_available.known()?.as_i64()?;
@@ -128,10 +128,7 @@ fn reason(pool: &TokenSparePool, path: &str, spare: &Spare, private: &Private) -
     let private = private.spares.get(path);
     let why = match private.and_then(|private| private.problem.as_ref()) {
         Some(Problem::NoToken(unusable)) => diagnose::unusable_text(place, unusable),
-        Some(claim) => claim
-            .why_not()
-            .map(|why_not| diagnose::unusable_spare(&secret, &why_not))
-            .unwrap_or_default(),
+        Some(Problem::Barred(bar)) => diagnose::barred_spare(&secret, bar),
         None => by_state(spare),
     };
     let by_date = matches!(
@@ -151,10 +148,9 @@ fn reason(pool: &TokenSparePool, path: &str, spare: &Spare, private: &Private) -
 fn by_state(spare: &Spare) -> String {
     let expires_at = spare.expires_at.as_str().unwrap_or("on an unknown date");
     match status(spare) {
-        Some(SpareStatus::Spent) => format!(
-            "its token was promoted to {}.",
-            spare.promoted_to.as_str().unwrap_or("a primary")
-        ),
+        Some(SpareStatus::Spent) => {
+            diagnose::spent(spare.promoted_to.as_str().unwrap_or("a primary"))
+        }
         Some(SpareStatus::Duplicate) => format!(
             "it holds the same token as {}, so it expires and leaks together with it.",
             spare.duplicate_of.as_str().unwrap_or("another path")

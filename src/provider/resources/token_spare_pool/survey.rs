@@ -1,4 +1,4 @@
-//! One look at all spares and their primary, side by side.
+//! One read of all spares and their primary, in parallel.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use super::model::{LastGood, Private, Problem, Spare, SparePrivate, TokenSparePool};
 use super::primary::Primary;
 use super::report;
+use super::wiped::Wiped;
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::secrets::observe::Observer;
 use crate::provider::secrets::spares::{Known, Readings, Spares, named};
-use crate::provider::secrets::stamps::{NewStamp, note};
+use crate::provider::secrets::stamps::NewStamp;
 use crate::random::random_u64;
 use crate::sdk::{Diagnostics, Field};
 use crate::token::expiry::{Dates, Lifetime};
@@ -21,9 +22,8 @@ use crate::token::mark::Mark;
 use crate::token::mint::{Dated, MintSource};
 use crate::token::paths::FieldPath;
 use crate::token::pool::{Pool, PoolFacts, SpareStatus, assess};
-use crate::token::spare::{ReadSpare, ReadToken, Slot, date_alike};
+use crate::token::spare::{ReadSpare, ReadToken, Slot, Unusable, date_alike};
 use crate::token::stamp::Stamp;
-use crate::vault::SecretPath;
 
 /// What a survey found, ready for the state.
 pub(super) struct Survey {
@@ -31,45 +31,12 @@ pub(super) struct Survey {
     pub(super) spares: BTreeMap<String, Spare>,
     /// The verdict on the pool.
     pub(super) pool: Pool,
-    /// What travels beside the state.
+    /// The private state.
     pub(super) private: Private,
     /// What is new and worth telling.
     pub(super) diagnostics: Diagnostics,
     /// What state knows of tokens and the metadata of their secrets do not say any more.
     pub(super) wiped: Vec<Wiped>,
-}
-
-/// What was recorded about a token and is gone from the metadata of its secret.
-pub(super) struct Wiped {
-    secret: SecretPath,
-    field: String,
-    /// The entries that restore it.
-    entries: BTreeMap<String, String>,
-}
-
-impl Wiped {
-    /// Reports it, with the command that restores it.
-    pub(super) fn warning(&self) -> Diagnostic {
-        diagnose::bookkeeping_gone(self.place(), self.entries.iter())
-    }
-
-    /// Writes the entries back, which is a warning if it fails.
-    pub(super) async fn restore(&self, observer: &Observer) -> Option<Diagnostic> {
-        let changes = self.entries.iter();
-        let changes = changes.map(|(key, value)| (key.clone(), Some(value.clone())));
-        let noted = note(observer.store(), &self.secret, &changes.collect()).await;
-        observer.forget(&self.secret);
-        noted
-            .err()
-            .map(|error| diagnose::not_stamped(self.place(), &error))
-    }
-
-    fn place(&self) -> Place<'_> {
-        Place {
-            secret: &self.secret,
-            field: &self.field,
-        }
-    }
 }
 
 impl Survey {
@@ -270,10 +237,12 @@ impl Surveyor<'_> {
             }
             let private = SparePrivate {
                 deletion_at: read.token().and_then(|token| token.deletion_at),
-                problem: reading
-                    .problem
-                    .map(Problem::NoToken)
-                    .or_else(|| Problem::of(found.why_not.as_ref()?)),
+                problem: reading.problem.map(Problem::NoToken).or_else(|| {
+                    match found.why_not.clone()? {
+                        Unusable::Barred(bar) => Some(Problem::Barred(bar)),
+                        _ => None,
+                    }
+                }),
                 last_good: match read.token() {
                     Some(_) => None,
                     None => recorded.as_ref().and_then(LastGood::of),
