@@ -1,7 +1,7 @@
 //! Transport between this process and the plugin host that started it.
 //!
-//! Owns the handshake, mutual TLS, the socket, the host's auxiliary services and the end of the
-//! process. It takes plain values and a set of gRPC services, and knows nothing of what those
+//! Owns the handshake, mutual TLS, the socket, the host's auxiliary services, and the end of the
+//! process. It receives plain values and a set of gRPC services, and does not depend on what those
 //! services do.
 
 mod broker;

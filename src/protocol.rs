@@ -1,8 +1,7 @@
-//! Wire data of plugin protocol 6: types, values, schemas and their encodings.
+//! Wire data of plugin protocol 6: types, values, schemas, and their encodings.
 //!
-//! Nothing here does I/O or waits. Decoding is driven by the schema, so that every error names the
-//! attribute it is about; no error repeats the value that it complains of. What the values mean is
-//! left to the layers above.
+//! Nothing here does I/O or waits. The schema drives the decoding, so every error has the path of
+//! its attribute, and no error quotes the value. The layers above give the values their meaning.
 
 #[cfg(test)]
 mod arbitrary;

@@ -1,9 +1,9 @@
-//! The typed layer between the wire and a product: models, resources, a provider and the gRPC
+//! The typed layer between the wire and a product: models, resources, a provider, and the gRPC
 //! service that drives them.
 //!
-//! It owns what is the same for every resource: decoding by schema, the order of a plan, the
-//! check of each answer against the host's rules, cancellation and the guard against panics.
-//! It knows no product and does no I/O of its own.
+//! It owns what is the same for every resource: decoding by schema, the order of a plan, the check
+//! of each response against the host's rules, cancellation, and the guard against panics. It does
+//! not depend on the product and does no I/O of its own.
 
 mod action;
 mod block;

@@ -1,6 +1,6 @@
-//! The service by which host and plugin could open further connections.
+//! The service through which host and plugin can open more connections.
 //!
-//! No plugin here needs one: what the host sends is read and ignored, and nothing is answered.
+//! No plugin here needs them. What the host sends is read and ignored, and nothing is sent back.
 
 use std::future::ready;
 
@@ -13,12 +13,12 @@ use tonic::{Request, Response, Status, Streaming};
 use super::generated::plugin::ConnInfo;
 use super::generated::plugin::grpc_broker_server::{GrpcBroker, GrpcBrokerServer};
 
-/// Holds the stream open.
+/// Keeps the stream open.
 pub(super) struct Broker {
     stop: CancellationToken,
 }
 
-/// Makes the service.
+/// Creates the service.
 pub(super) fn service(stop: CancellationToken) -> GrpcBrokerServer<Broker> {
     GrpcBrokerServer::new(Broker { stop })
 }

@@ -1,7 +1,7 @@
-//! Runs each call as a task of its own.
+//! Runs each call as its own task.
 //!
-//! HTTP/2 servers drop a handler when its caller goes away. A handler that is about to write
-//! something must not stop half-way because the host was killed, so it runs on, and the process
+//! HTTP/2 servers drop a handler when its caller disconnects. A handler that is about to write
+//! something must not stop halfway because the host was killed. It keeps running, and the process
 //! waits for it before it ends.
 
 use std::convert::Infallible;
@@ -23,7 +23,7 @@ pub(super) struct DetachedCalls {
 }
 
 impl DetachedCalls {
-    /// Wraps the services; `running` knows every handler that has not answered.
+    /// Wraps the services; `running` tracks every handler that has not responded yet.
     pub(super) fn new(routes: Routes, running: TaskTracker) -> Self {
         Self {
             routes: routes.prepare(),
@@ -60,7 +60,7 @@ mod tests {
 
     use super::*;
 
-    /// Announces that it has started, then waits to be released.
+    /// Signals that it has started, then waits until it is released.
     #[derive(Clone)]
     struct Held {
         started: Arc<Notify>,

@@ -1,4 +1,4 @@
-//! The service by which the host ends the plugin.
+//! The service through which the host ends the plugin.
 
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
@@ -6,12 +6,12 @@ use tonic::{Request, Response, Status};
 use super::generated::plugin::Empty;
 use super::generated::plugin::grpc_controller_server::{GrpcController, GrpcControllerServer};
 
-/// Cancels a token when the host asks to shut down.
+/// Cancels a token when the host requests a shutdown.
 pub(super) struct Controller {
     stop: CancellationToken,
 }
 
-/// Makes the service.
+/// Creates the service.
 pub(super) fn service(stop: CancellationToken) -> GrpcControllerServer<Controller> {
     GrpcControllerServer::new(Controller { stop })
 }

@@ -1,4 +1,4 @@
-//! What the host says in the environment, and the one line that answers it.
+//! The host's request in the environment, and the one line that answers it.
 
 use std::path::{Path, PathBuf};
 
@@ -8,26 +8,28 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 /// Version of the handshake itself, the same for every host.
 const CORE_PROTOCOL: u32 = 1;
 
-/// What the host passed in the environment, each value as it stood there.
+/// Variables that the host set in the environment, unchanged.
 ///
 /// The caller reads the environment; an empty variable counts as unset.
 #[derive(Clone, Debug, Default)]
 pub struct HandshakeEnvironment {
-    /// The magic cookie, which tells a host from a person at a terminal.
+    /// The magic cookie, which distinguishes a host from a person at a terminal.
     pub cookie: Option<String>,
-    /// `PLUGIN_PROTOCOL_VERSIONS`: major versions that the host speaks, comma separated, in any order.
+    /// `PLUGIN_PROTOCOL_VERSIONS`: major versions that the host speaks, comma-separated, in any
+    /// order.
     pub protocol_versions: Option<String>,
-    /// `PLUGIN_CLIENT_CERT`: certificate of the host in PEM; without it the connection is plaintext.
+    /// `PLUGIN_CLIENT_CERT`: the host's certificate in PEM. Without it, the connection is
+    /// plaintext.
     pub client_certificate: Option<String>,
     /// `PLUGIN_UNIX_SOCKET_DIR`: folder for the socket.
     pub socket_folder: Option<PathBuf>,
-    /// `TMPDIR`: folder for the socket where the host names none.
+    /// `TMPDIR`: folder for the socket if the host sets none.
     pub temporary_folder: Option<PathBuf>,
-    /// Whether `PLUGIN_MULTIPLEX_GRPC` is set, which asks for a seventh field.
+    /// Whether `PLUGIN_MULTIPLEX_GRPC` is set, which requests a seventh field.
     pub multiplex: bool,
 }
 
-/// No plugin host started this process: the cookie is absent or another.
+/// No plugin host started this process: the cookie is missing or has another value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the magic cookie of a plugin host is not in the environment")]
 pub struct NotStartedByHostError;
@@ -42,16 +44,16 @@ impl HandshakeEnvironment {
         }
     }
 
-    /// Returns the folder that the host or the user chose for the socket.
+    /// Returns the folder that the host or the user set for the socket.
     pub(super) fn folder(&self) -> Option<&Path> {
         let chosen = self.socket_folder.as_deref();
         chosen.or(self.temporary_folder.as_deref())
     }
 
-    /// Reports whether the host lists this protocol version, or lists nothing.
+    /// Reports whether the host lists this protocol version, or lists none.
     ///
-    /// The answer changes no byte of the handshake: a host that does not speak the version that
-    /// it reads there reports the mismatch in its own words.
+    /// The result does not change the handshake. A host that does not speak the version that it
+    /// reads there reports the mismatch itself.
     pub(super) fn offers(&self, version: u32) -> bool {
         self.protocol_versions.as_deref().is_none_or(|list| {
             list.split(',')
@@ -62,9 +64,10 @@ impl HandshakeEnvironment {
 
 /// Writes the handshake line, with its line break.
 ///
-/// Fields: core protocol, application protocol, network, path of the socket, `grpc`, and the server
-/// certificate in unpadded base64 (the host decodes no padding), empty for plaintext. The seventh
-/// field is there only for hosts that ask: older ones would take it for part of the certificate.
+/// Fields: core protocol, application protocol, network, socket path, `grpc`, and the server
+/// certificate in base64 without padding (hosts cannot decode padding), empty for plaintext. The
+/// seventh field is written only for hosts that request it, because older ones would read it as
+/// part of the certificate.
 pub(super) fn line(
     protocol_version: u32,
     socket: &str,

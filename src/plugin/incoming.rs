@@ -1,7 +1,7 @@
-//! Accepts connections and brings each through its TLS handshake on its own.
+//! Accepts connections and runs the TLS handshake of each one independently.
 //!
-//! Peers that send garbage, or nothing at all, neither delay nor end anything for the others,
-//! however many they are.
+//! A peer that sends garbage, or nothing, does not delay or end the connections of others,
+//! regardless of how many such peers there are.
 
 use std::collections::VecDeque;
 use std::io;
@@ -21,17 +21,17 @@ use tonic::transport::server::Connected;
 
 use super::listener::Listener;
 
-/// Longest TLS handshake.
+/// Time limit for a TLS handshake.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 
-/// How many handshakes may be under way at once; beyond them the oldest is given up, since a host
-/// is through with its own in milliseconds and a silent peer never is.
+/// Maximum number of handshakes in progress. Beyond it, the oldest is dropped: a host completes its
+/// handshake within milliseconds, and a silent peer never does.
 const PENDING_HANDSHAKES: usize = 32;
 
-/// Pause after a failed accept, which mostly means that file descriptors ran out.
+/// Pause after a failed accept, which usually means that the process ran out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Accepts until the stream is dropped, and keeps `counts` current.
+/// Accepts connections until the stream is dropped, and keeps `counts` up to date.
 pub(super) fn connections(
     listener: Listener,
     tls: Option<TlsAcceptor>,
@@ -70,7 +70,7 @@ async fn accept(
                         stream,
                         _open: OpenConnection::new(counts),
                     };
-                    // Nobody receives any more once the process is about to end.
+                    // Nobody receives connections once the process is about to end.
                     let _ = sender.send(Ok(connection)).await;
                 }
                 Err(error) => tracing::warn!(%error, "a connection was refused"),
@@ -80,12 +80,12 @@ async fn accept(
     }
 }
 
-/// Handshakes that are under way, the oldest first.
+/// Handshakes in progress, oldest first.
 #[derive(Default)]
 struct Pending(VecDeque<AbortHandle>);
 
 impl Pending {
-    /// Adds a handshake, and gives up the oldest where there are too many.
+    /// Adds a handshake, and drops the oldest if there are too many.
     fn add(&mut self, handshake: AbortHandle) {
         self.0.retain(|other| !other.is_finished());
         if self.0.len() >= PENDING_HANDSHAKES
@@ -107,12 +107,12 @@ async fn establish(socket: UnixStream, tls: Option<TlsAcceptor>) -> io::Result<T
         .map(|stream| Transport::Encrypted(Box::new(stream)))
 }
 
-/// How many connections got through their handshake.
+/// Number of connections that completed their handshake.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
-    /// Connections that are open.
+    /// Connections that are open now.
     pub(super) open: usize,
-    /// Connections that were ever opened: one may come and go between two looks.
+    /// Connections opened so far: one may open and close between two checks.
     pub(super) total: usize,
 }
 
@@ -152,7 +152,7 @@ impl Connected for Connection {
     fn connect_info(&self) -> Self::ConnectInfo {}
 }
 
-/// Calls one method of whichever transport it is.
+/// Calls one method of the transport in use.
 macro_rules! forward {
     ($connection:expr, $method:ident($($argument:expr),*)) => {
         match &mut $connection.get_mut().stream {

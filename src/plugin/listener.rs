@@ -1,5 +1,5 @@
 //! The socket that the host connects to: a Unix socket with a short name, in a new folder that only
-//! this user may enter.
+//! this user can enter.
 
 use std::fs::Permissions;
 use std::io;
@@ -13,10 +13,10 @@ use tokio::net::{UnixListener, UnixStream};
 /// Folder that exists everywhere and has a short name.
 const FALLBACK_FOLDER: &str = "/tmp";
 
-/// Longest path of a socket in bytes: macOS allows 104 with the closing NUL, Linux 108.
+/// Maximum length of a socket path in bytes. macOS allows 104 including the closing NUL, Linux 108.
 const MAX_PATH_BYTES: usize = 103;
 
-/// A bound and listening socket, removed with its folder when dropped.
+/// A bound, listening socket. Dropping it removes the socket and its folder.
 pub(super) struct Listener {
     socket: UnixListener,
     path: String,
@@ -38,23 +38,23 @@ impl Listener {
 /// Why no socket could be opened for the host.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
-    /// The folder for the socket cannot be made.
+    /// The folder for the socket cannot be created.
     #[error("cannot create a folder for the plugin's socket in `{}`", .parent.display())]
     Folder {
-        /// Folder that was to hold it.
+        /// Folder that was meant to contain it.
         parent: PathBuf,
-        /// What the system said.
+        /// Error from the system.
         source: io::Error,
     },
-    /// The path of the socket is longer than systems allow.
+    /// The socket's path is longer than systems allow.
     #[error("the path `{}` is too long for a socket: {} bytes at most", .path.display(), .limit)]
     TooLong {
         /// Path that was tried.
         path: PathBuf,
-        /// Longest path in bytes.
+        /// Maximum length in bytes.
         limit: usize,
     },
-    /// The path of the socket has a character that the handshake line cannot carry.
+    /// The socket's path has a character that the handshake line cannot carry.
     #[error("the path `{}` has characters that the handshake cannot carry", .path.display())]
     Unprintable {
         /// Path that was tried.
@@ -65,16 +65,16 @@ pub enum ListenError {
     Bind {
         /// Path that was tried.
         address: String,
-        /// What the system said.
+        /// Error from the system.
         source: io::Error,
     },
 }
 
-/// Opens a socket in the folder that was chosen, else in [`FALLBACK_FOLDER`]; must run inside the
+/// Opens a socket in the given folder, or else in [`FALLBACK_FOLDER`]. Must be called inside the
 /// runtime.
 ///
-/// A folder that is too deep, missing or not writable is passed over; if the fallback fails as
-/// well, the error is that of the first.
+/// A folder that is missing, not writable, or too deep is skipped. If the fallback also fails, the
+/// error is the one from the first folder.
 pub(super) fn bind(chosen: Option<&Path>) -> Result<Listener, ListenError> {
     bind_in(chosen.unwrap_or(Path::new(FALLBACK_FOLDER))).or_else(|first| {
         tracing::warn!(
@@ -86,7 +86,7 @@ pub(super) fn bind(chosen: Option<&Path>) -> Result<Listener, ListenError> {
     })
 }
 
-/// Opens a socket in a fresh folder, closed to all other users, inside `parent`.
+/// Opens a socket in a new folder inside `parent`, with no access for other users.
 fn bind_in(parent: &Path) -> Result<Listener, ListenError> {
     let folder_error = |source| ListenError::Folder {
         parent: parent.to_owned(),
@@ -109,7 +109,7 @@ fn bind_in(parent: &Path) -> Result<Listener, ListenError> {
     })
 }
 
-/// Returns a path as text that the system and the handshake line can both carry.
+/// Returns a path as text that both the system and the handshake line can carry.
 fn address(path: PathBuf) -> Result<String, ListenError> {
     if path.as_os_str().as_bytes().len() > MAX_PATH_BYTES {
         return Err(ListenError::TooLong {

@@ -1,8 +1,8 @@
-//! Notices that the host is gone without a word, so that no process is left behind.
+//! Detects a host that is gone without a shutdown request, so that no process is left behind.
 //!
-//! The connection tells it: a host that was killed closes it. Standard input cannot, since it is
-//! the user's terminal. Nor does Linux's parent-death signal: it is sent when the *thread* that
-//! started this process ends, and hosts start processes from threads that come and go.
+//! The connection shows it: killing a host closes the connection. Standard input does not, because
+//! it is the user's terminal. Neither does Linux's parent-death signal, which is sent when the
+//! *thread* that started this process ends, and hosts start processes from short-lived threads.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use tokio::time::{Instant, sleep_until};
 
 use super::incoming::Counts;
 
-/// How long a process without a connection waits for one.
+/// Time limits for a process that has no connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
-    /// For the first connection; hosts give up on a plugin after 60 s.
+    /// For the first connection. Hosts give up on a plugin after 60 s.
     pub(super) first: Duration,
-    /// For the next one, once a connection has closed or the parent process has changed.
+    /// For the next connection, once one has closed or the parent process has changed.
     pub(super) next: Duration,
-    /// How often the parent is looked at, while there is no connection.
+    /// Interval between checks of the parent process while there is no connection.
     pub(super) parent_check: Duration,
 }
 
 impl Patience {
-    /// Fits hosts that were seen.
+    /// Suits the hosts that were tested.
     pub(super) const USUAL: Self = Self {
         first: Duration::from_secs(65),
         next: Duration::from_secs(3),
@@ -31,10 +31,10 @@ impl Patience {
     };
 }
 
-/// Returns once no connection is open and none has come for as long as `patience` says.
+/// Returns once no connection is open and none has been opened for the time that `patience` sets.
 ///
-/// A new parent alone proves nothing, as a wrapper script may have started this process and ended;
-/// it only shortens the wait.
+/// A new parent process is not enough, because a wrapper script may have started this process and
+/// ended. It only shortens the wait.
 pub(super) async fn host_gone(
     mut counts: watch::Receiver<Counts>,
     parent: impl Fn() -> u32,
@@ -82,7 +82,7 @@ mod tests {
 
     const SHORT: Duration = Duration::from_millis(5);
     const LONG: Duration = Duration::from_secs(600);
-    /// Ends a test that would hang.
+    /// Ends a test that would otherwise hang.
     const BOUND: Duration = Duration::from_secs(30);
 
     fn patience(first: Duration, next: Duration) -> Patience {

@@ -1,10 +1,10 @@
-//! What a host needs to use a plugin that a developer has started.
+//! What a host needs in order to use a plugin that a developer has started.
 
 use serde_json::json;
 
-/// Writes the variable assignment for a shell, with its line break.
+/// Writes the shell variable assignment, with its line break.
 ///
-/// `Test` is always true: with false, hosts ignore the protocol version and may crash.
+/// `Test` is always true. With false, hosts ignore the protocol version and may crash.
 pub(super) fn line(key: &str, protocol_version: u32, process: u32, socket: &str) -> String {
     let providers = json!({
         key: {

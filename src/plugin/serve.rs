@@ -1,4 +1,4 @@
-//! The life of a plugin process, from the handshake to its end.
+//! The lifetime of a plugin process, from the handshake to its end.
 
 use std::io::{self, Write as _};
 use std::os::unix::process::parent_id;
@@ -22,32 +22,32 @@ use super::signals::{Interrupt, Signals};
 use super::tls::{self, TlsError};
 use super::{broker, controller, reattach, stdio};
 
-/// Name under which hosts ask for the plugin's health.
+/// Service name in the host's health checks.
 const HEALTH_SERVICE: &str = "plugin";
 
-/// How long calls may run on after the host asked to shut down; it kills after 2 s, of which whoever
-/// serves needs a part to close what it holds.
+/// Time limit for calls in progress after the host requests a shutdown. The host kills the process
+/// after 2 s, and the caller needs part of that to close what it holds.
 const SHUTDOWN_GRACE: Duration = Duration::from_millis(500);
 
-/// How long calls may run on after a signal, or after the host is gone.
+/// Time limit for calls in progress after a signal, or after the host is gone.
 const CALL_GRACE: Duration = Duration::from_secs(60);
 
-/// What is served, and to whom.
+/// The services and the kind of host that they are for.
 pub struct Plugin {
-    /// Value of the magic cookie that hosts of this kind set.
+    /// Value of the magic cookie that these hosts set.
     pub cookie: &'static str,
     /// Major version of the protocol that the services speak.
     pub protocol_version: u32,
-    /// The services; the host's auxiliary ones are added to them.
+    /// The services. The auxiliary services that hosts expect are added to them.
     pub routes: Routes,
-    /// Is cancelled when the process is about to end; to cancel it ends the process.
+    /// Cancelled when the process is about to end. Cancelling it ends the process.
     pub stop: CancellationToken,
 }
 
 /// Why a plugin could not be served.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// A person, not a host, started the program.
+    /// A person started the program, not a host.
     #[error(transparent)]
     NotStartedByHost(#[from] NotStartedByHostError),
     /// Mutual TLS cannot be set up.
@@ -62,14 +62,14 @@ pub enum ServeError {
     /// Standard output is closed.
     #[error("the address of the plugin cannot be written to standard output")]
     Announce(#[source] io::Error),
-    /// The gRPC server gave up.
+    /// The gRPC server failed.
     #[error("the gRPC server ended")]
     Server(#[source] tonic::transport::Error),
 }
 
-/// Serves the host that started this process, until it asks to shut down or is gone.
+/// Serves the host that started this process, until it requests a shutdown or is gone.
 ///
-/// Writes one line to standard output, once the socket listens, and nothing else ever.
+/// Writes one line to standard output once the socket is listening, and nothing after that.
 pub async fn serve(plugin: Plugin, environment: &HandshakeEnvironment) -> Result<(), ServeError> {
     environment.check_cookie(plugin.cookie)?;
     if !environment.offers(plugin.protocol_version) {
@@ -95,10 +95,10 @@ pub async fn serve(plugin: Plugin, environment: &HandshakeEnvironment) -> Result
     run(plugin, listener, acceptor, signals, Some(Patience::USUAL)).await
 }
 
-/// Serves any host in plaintext, one after the other, until a signal ends the process.
+/// Serves any host in plaintext, one after another, until a signal ends the process.
 ///
-/// Writes to standard output the variable that makes a host use this process; `key` is the name by
-/// which hosts know the plugin. Ask for this only from a developer's command line.
+/// Writes the variable that makes a host use this process to standard output. `key` is the name by
+/// which hosts know the plugin. Call this only from a developer's command line.
 pub async fn serve_for_reattach(
     plugin: Plugin,
     environment: &HandshakeEnvironment,
@@ -115,7 +115,7 @@ pub async fn serve_for_reattach(
     run(plugin, listener, None, signals, None).await
 }
 
-/// Writes to standard output, which the host reads by lines.
+/// Writes to standard output, which the host reads line by line.
 fn announce(line: &str) -> Result<(), ServeError> {
     let mut output = io::stdout().lock();
     output
@@ -124,7 +124,7 @@ fn announce(line: &str) -> Result<(), ServeError> {
         .map_err(ServeError::Announce)
 }
 
-/// Serves until something ends the process; without `patience` a lost host does not.
+/// Serves until the process must end. Without `patience`, losing the host does not end it.
 async fn run(
     plugin: Plugin,
     listener: Listener,
@@ -168,7 +168,7 @@ async fn run(
     }
 }
 
-/// Adds what every host expects beside the plugin's own services.
+/// Adds the services that every host expects in addition to the plugin's own.
 async fn auxiliary_services(routes: Routes, stop: &CancellationToken) -> Routes {
     let (health, health_service) = tonic_health::server::health_reporter();
     health
@@ -181,7 +181,7 @@ async fn auxiliary_services(routes: Routes, stop: &CancellationToken) -> Routes 
         .add_service(broker::service(stop.clone()))
 }
 
-/// Reads the end of the server's task; a task that was cut off has nothing to report.
+/// Returns the result of the server's task. A task that was aborted has none.
 fn outcome(
     ended: Result<Result<(), tonic::transport::Error>, tokio::task::JoinError>,
 ) -> Result<(), ServeError> {

@@ -7,13 +7,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// What an interrupt from the terminal means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Interrupt {
-    /// Nothing: it goes to the whole group of processes, and the host tells by a call what to do.
+    /// Nothing. The interrupt goes to the whole process group, and the host sends a call that says
+    /// what to do.
     Ignored,
     /// The user wants this process to end.
     Ends,
 }
 
-/// Signals that were taken over from the system.
+/// Signals that this process handles instead of the system.
 pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
@@ -21,7 +22,7 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Takes the signals over; from here on none of them kills the process.
+    /// Installs the handlers; from then on, none of these signals kills the process.
     pub(super) fn install(meaning: Interrupt) -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,

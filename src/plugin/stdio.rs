@@ -1,7 +1,7 @@
-//! The service by which a plugin could send standard output and error to the host.
+//! The service through which a plugin can send standard output and error to the host.
 //!
-//! Hosts open the stream at once and complain of whatever comes through it; so it stays open and
-//! silent until the process ends.
+//! Hosts open the stream right away and complain about anything that arrives on it. It stays open
+//! and silent until the process ends.
 
 use std::future::ready;
 
@@ -14,12 +14,12 @@ use tonic::{Request, Response, Status};
 use super::generated::plugin::StdioData;
 use super::generated::plugin::grpc_stdio_server::{GrpcStdio, GrpcStdioServer};
 
-/// Holds the stream open.
+/// Keeps the stream open.
 pub(super) struct Stdio {
     stop: CancellationToken,
 }
 
-/// Makes the service.
+/// Creates the service.
 pub(super) fn service(stop: CancellationToken) -> GrpcStdioServer<Stdio> {
     GrpcStdioServer::new(Stdio { stop })
 }

@@ -1,9 +1,10 @@
-//! Mutual TLS with the host: a fresh certificate of our own, and the host's pinned to the byte.
+//! Mutual TLS with the host: a new certificate of our own, and the host's certificate pinned byte
+//! for byte.
 //!
-//! The host's certificate is a self-signed authority that is used as an end entity, with a P-521
-//! key. Chain building refuses the first and ring does not know the second; so the verifier here
-//! compares the certificate with the one that the environment announced, which proves more than a
-//! chain would, and checks that one signature with another crate.
+//! The host's certificate is a self-signed authority used as an end entity, with a P-521 key. Chain
+//! building rejects the former, and ring does not support the latter. The verifier here compares
+//! the certificate with the one in the environment, which is stricter than a chain, and checks that
+//! one signature with another crate.
 
 use std::sync::Arc;
 
@@ -26,19 +27,19 @@ use rustls::{
 /// Why mutual TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// The host announced something that is not a certificate in PEM.
+    /// The host's variable does not hold a PEM certificate.
     #[error("PLUGIN_CLIENT_CERT does not hold a certificate in PEM")]
     Pem(#[source] rustls::pki_types::pem::Error),
-    /// The PEM text holds bytes that are not a certificate.
+    /// The PEM block does not hold a certificate.
     #[error("the certificate in PLUGIN_CLIENT_CERT cannot be read")]
     Certificate(#[source] rustls::Error),
-    /// The key in the host's certificate is broken.
+    /// The key in the host's certificate is invalid.
     #[error("the public key of the certificate in PLUGIN_CLIENT_CERT cannot be read")]
     Key(#[source] p521::pkcs8::spki::Error),
-    /// Our own certificate could not be made.
+    /// Our own certificate could not be created.
     #[error("the certificate of this process cannot be made")]
     Generate(#[source] rcgen::Error),
-    /// TLS refused the settings.
+    /// TLS rejected the settings.
     #[error("TLS cannot be set up")]
     Config(#[source] rustls::Error),
 }
@@ -46,13 +47,13 @@ pub enum TlsError {
 /// Server side of mutual TLS.
 pub(super) struct MutualTls {
     pub(super) config: Arc<ServerConfig>,
-    /// DER of the certificate that the host is to expect.
+    /// DER of the certificate that the host must expect.
     pub(super) certificate: CertificateDer<'static>,
 }
 
-/// Makes a certificate for this process and demands the host's from every client.
+/// Creates a certificate for this process and requires the host's from every client.
 ///
-/// Only the first certificate of the PEM text counts.
+/// Only the first certificate in the PEM text is used.
 pub(super) fn mutual(client_certificate: &str) -> Result<MutualTls, TlsError> {
     let provider = Arc::new(ring::default_provider());
     let pinned =
@@ -66,7 +67,7 @@ pub(super) fn mutual(client_certificate: &str) -> Result<MutualTls, TlsError> {
         .with_client_cert_verifier(Arc::new(verifier))
         .with_single_cert(vec![certificate.clone()], key)
         .map_err(TlsError::Config)?;
-    // gRPC clients refuse a server that does not choose this.
+    // gRPC clients reject a server that does not select this.
     config.alpn_protocols = vec![b"h2".to_vec()];
     // The host connects once; a resumed session would also skip the verifier.
     config.session_storage = Arc::new(NoServerSessionStorage {});
@@ -77,9 +78,9 @@ pub(super) fn mutual(client_certificate: &str) -> Result<MutualTls, TlsError> {
     })
 }
 
-/// Makes a P-256 key and a certificate for `localhost`, the name that hosts ask for.
+/// Creates a P-256 key and a certificate for `localhost`, the name that hosts verify.
 ///
-/// The dates lie far enough out that no clock of a host is wrong enough to matter.
+/// The dates are far enough in the past and future to tolerate any host clock.
 fn generate() -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), rcgen::Error> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let mut params = CertificateParams::new(["localhost".to_owned()])?;
@@ -96,7 +97,7 @@ fn generate() -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), rcgen
     ))
 }
 
-/// Accepts the one client that holds the key of one certificate.
+/// Accepts only the client that holds the key of the pinned certificate.
 #[derive(Debug)]
 struct PinnedClient {
     certificate: CertificateDer<'static>,
@@ -105,9 +106,9 @@ struct PinnedClient {
 
 #[derive(Debug)]
 enum PinnedKey {
-    /// What hosts send.
+    /// The scheme that hosts use.
     P521(Box<VerifyingKey>),
-    /// Anything else, if ring knows it.
+    /// Any other scheme that ring supports.
     Other(Arc<CryptoProvider>),
 }
 

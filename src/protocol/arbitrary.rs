@@ -1,4 +1,4 @@
-//! Types, values and schemas at random, for tests.
+//! Random types, values, and schemas for tests.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::ty::Type;
 use super::value::Value;
 use crate::secret::Secret;
 
-/// Makes any type up to a few levels deep.
+/// Generates any type, up to a few levels deep.
 pub(super) fn ty() -> impl Strategy<Value = Type> {
     let leaf = prop_oneof![
         Just(Type::String),
@@ -30,7 +30,7 @@ pub(super) fn ty() -> impl Strategy<Value = Type> {
     })
 }
 
-/// Makes a type and any value of it.
+/// Generates a type and any value of it.
 pub(super) fn typed_value() -> impl Strategy<Value = (Type, Value)> {
     ty().prop_flat_map(|ty| {
         let value = value(&ty, true);
@@ -38,7 +38,7 @@ pub(super) fn typed_value() -> impl Strategy<Value = (Type, Value)> {
     })
 }
 
-/// Makes a type and a value of it without unknown parts.
+/// Generates a type and a value of it without unknown parts.
 pub(super) fn known_value() -> impl Strategy<Value = (Type, Value)> {
     ty().prop_flat_map(|ty| {
         let value = value(&ty, false);
@@ -46,7 +46,7 @@ pub(super) fn known_value() -> impl Strategy<Value = (Type, Value)> {
     })
 }
 
-/// Makes attributes, some of them secret or nested, and an object that has them.
+/// Generates attributes, some of them secret or nested, and an object that has them.
 pub(super) fn object() -> impl Strategy<Value = (Vec<Attribute>, Value)> {
     attributes(2).prop_flat_map(|attributes| {
         let object = object_of(&attributes, false);
@@ -185,7 +185,7 @@ fn value(ty: &Type, unknowns: bool) -> BoxedStrategy<Value> {
     prop_oneof![8 => present, 1 => Just(Value::Null), 1 => Just(unknown)].boxed()
 }
 
-/// Makes the types that dynamic values bring: not dynamic again, so that values stay small.
+/// Generates the types of dynamic values. They are not dynamic again, so values stay small.
 fn simple_ty() -> impl Strategy<Value = Type> {
     prop_oneof![
         Just(Type::String),
@@ -206,7 +206,7 @@ fn distinct(elements: Vec<Value>) -> Value {
     Value::List(kept)
 }
 
-/// Writes a value the way that hosts store it.
+/// Writes a value in the form in which hosts store it.
 pub(super) fn stored(value: &Value) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     match value {

@@ -1,34 +1,34 @@
-//! What the provider tells the person at the host.
+//! Messages from the provider to the user.
 
 use super::path::AttributePath;
 
-/// How much a diagnostic matters.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     /// The operation failed.
     Error,
-    /// The operation goes on.
+    /// The operation continues.
     Warning,
 }
 
-/// One message to the person at the host, in plain text.
+/// One message to the user, in plain text.
 ///
-/// Hosts redact nothing, so no secret may be in either text. A path makes the host quote the source
-/// line of the attribute: leave it out where that line may hold a secret.
+/// Hosts redact nothing, so neither text may contain a secret. A path makes the host quote the
+/// attribute's source line, so omit it if that line may hold a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// How much it matters.
+    /// The severity.
     pub severity: Severity,
     /// The short text. Hosts merge warnings whose summaries are equal.
     pub summary: String,
     /// The full text; may be empty.
     pub detail: String,
-    /// The attribute that it is about, or none for the whole block.
+    /// The attribute that the message is about, or none for the whole block.
     pub path: Option<AttributePath>,
 }
 
 impl Diagnostic {
-    /// Makes an error about the whole block.
+    /// Creates an error about the whole block.
     pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
@@ -38,7 +38,7 @@ impl Diagnostic {
         }
     }
 
-    /// Makes a warning about the whole block.
+    /// Creates a warning about the whole block.
     pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             severity: Severity::Warning,
@@ -46,7 +46,7 @@ impl Diagnostic {
         }
     }
 
-    /// Says which attribute the message is about.
+    /// Sets the attribute that the message is about.
     #[must_use]
     pub fn at(mut self, path: AttributePath) -> Self {
         self.path = Some(path);

@@ -4,14 +4,14 @@ use super::number::NumberError;
 use super::path::{AttributePath, Step};
 use super::ty::MAX_DEPTH;
 
-/// A value does not fit its type, or its bytes are no encoding of one.
+/// A value does not fit its type, or its bytes do not encode one.
 ///
-/// Says where and why, and repeats nothing of the value. Below a sensitive or write-only attribute
+/// Reports where and why, and never quotes the value. Below a sensitive or write-only attribute,
 /// the path has no map keys either.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{reason}", place(.path))]
 pub struct CodecError {
-    /// The part of the value that is wrong; empty for the whole.
+    /// The part of the value that is invalid; empty for the whole value.
     pub path: AttributePath,
     /// What is wrong with it.
     pub reason: Reason,
@@ -21,31 +21,31 @@ pub struct CodecError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The value is of another type; says which is required.
+    /// The value has another type. The text is the required type.
     #[error("{0} is required")]
     Required(&'static str),
-    /// The object lacks the attribute that the path names.
+    /// The object lacks the attribute at the path.
     #[error("the attribute is missing")]
     MissingAttribute,
     /// The object has an attribute that its type does not have.
     #[error("an attribute that the type does not have")]
     UnsupportedAttribute,
-    /// An attribute or a key comes twice.
+    /// An attribute or a key occurs twice.
     #[error("a key comes twice")]
     RepeatedKey,
-    /// An element of a set comes twice.
+    /// An element of a set occurs twice.
     #[error("an element of the set comes twice")]
     RepeatedElement,
-    /// The tuple is of another length.
+    /// The tuple has another length.
     #[error("a tuple of {0} elements is required")]
     TupleLength(usize),
     /// The number cannot be read.
     #[error("a number is required: {0}")]
     Number(NumberError),
-    /// The type that a dynamic value brings cannot be read.
+    /// The type of a dynamic value cannot be read.
     #[error("the type of the dynamic value is not a type constraint")]
     TypeConstraint,
-    /// A secret stands where hosts would show and store it in the clear.
+    /// A secret is in an attribute that hosts would show and store in the clear.
     #[error("a secret is not allowed in an attribute that is neither sensitive nor write-only")]
     SecretInClear,
     /// Text is not UTF-8.
@@ -54,7 +54,7 @@ pub enum Reason {
     /// The bytes end before the value does.
     #[error("the encoding ends too early")]
     Truncated,
-    /// Bytes follow after the value.
+    /// More bytes follow the value.
     #[error("bytes follow after the value")]
     Trailing,
     /// The bytes are not JSON.
@@ -63,13 +63,13 @@ pub enum Reason {
     /// The value is nested too deeply.
     #[error("nested more than {MAX_DEPTH} levels deep")]
     TooDeep,
-    /// A text or a collection is longer than the encoding has room for.
+    /// A text or a collection is longer than the encoding allows.
     #[error("too long to encode")]
     TooLong,
 }
 
 impl Reason {
-    /// Makes the error about the value at hand; callers put it in its place with
+    /// Creates the error for the current value. Callers add its location with
     /// [`CodecError::below`].
     pub(super) fn here(self) -> CodecError {
         CodecError {
@@ -78,7 +78,7 @@ impl Reason {
         }
     }
 
-    /// Makes the error about an attribute of the object at hand.
+    /// Creates the error for an attribute of the current object.
     pub(super) fn at_attribute(self, name: &str) -> CodecError {
         CodecError {
             path: AttributePath::attribute(name),
@@ -88,7 +88,7 @@ impl Reason {
 }
 
 impl CodecError {
-    /// Puts the error one step below the value at hand.
+    /// Moves the error one step below the current value.
     pub(super) fn below(self, step: Step) -> Self {
         Self {
             path: self.path.below(step),
@@ -97,7 +97,7 @@ impl CodecError {
     }
 }
 
-/// Writes the place before a reason; nothing where it is the whole.
+/// Writes the location before a reason, or nothing for the whole value.
 pub(super) fn place(path: &AttributePath) -> String {
     if path.is_empty() {
         String::new()

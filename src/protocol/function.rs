@@ -4,13 +4,13 @@ use super::generated::tfplugin6 as wire;
 use super::schema::{Attribute, Mode};
 use super::ty::Type;
 
-/// What a function takes and gives.
+/// The parameters and the result of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
-    /// The parameters in their order: a required one takes no null, an optional one does. Texts in
+    /// The parameters in order. A required one does not accept null; an optional one does. Texts in
     /// a sensitive one decode to secrets, which is not part of the wire signature.
     pub parameters: Vec<Attribute>,
-    /// Whether arguments may be unknown; hosts answer unknown themselves otherwise.
+    /// Whether arguments may be unknown. Otherwise, hosts return unknown without a call.
     pub takes_unknown: bool,
     /// The type of the result.
     pub result: Type,

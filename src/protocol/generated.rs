@@ -9,7 +9,7 @@ pub mod tfplugin6;
 
 use tfplugin6::{DynamicValue, RawState};
 
-/// Shows lengths alone: a value may hold secrets.
+/// Shows only lengths, because a value may hold secrets.
 impl fmt::Debug for DynamicValue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { msgpack, json } = self;
@@ -21,7 +21,7 @@ impl fmt::Debug for DynamicValue {
     }
 }
 
-/// Shows lengths alone: a state may hold secrets.
+/// Shows only lengths, because a state may hold secrets.
 impl fmt::Debug for RawState {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { json, flatmap } = self;

@@ -1,8 +1,8 @@
 //! Values as JSON, the form of stored state.
 //!
-//! State was written by whichever version of the schema was current then, so attributes that are
-//! missing are null and attributes that the type does not have are read over. JSON has no unknown
-//! values. Numbers are read from their text, of any length.
+//! State was written by the schema version that was current then, so missing attributes are null,
+//! and attributes that the type does not have are ignored. JSON has no unknown values. Numbers are
+//! read from their text, at any length.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,17 +23,17 @@ use crate::secret::Secret;
 ///
 /// # Errors
 ///
-/// [`CodecError`] where the text is not JSON, or JSON of another type.
+/// [`CodecError`] if the text is not JSON, or is JSON of another type.
 pub fn decode(ty: &Type, json: &[u8]) -> Result<Value, CodecError> {
     decode_shape(Shape::of_type(ty), json)
 }
 
-/// Reads an object with these attributes. Texts of sensitive and write-only attributes, and texts
-/// anywhere below one, become secrets.
+/// Reads an object with these attributes. Texts of sensitive and write-only attributes, and all
+/// texts nested in them, become secrets.
 ///
 /// # Errors
 ///
-/// [`CodecError`] where the text is not JSON, or JSON of another type.
+/// [`CodecError`] if the text is not JSON, or is JSON of another type.
 pub fn decode_object(attributes: &[Attribute], json: &[u8]) -> Result<Value, CodecError> {
     decode_shape(Shape::of_object(attributes), json)
 }
@@ -42,7 +42,7 @@ pub fn decode_object(attributes: &[Attribute], json: &[u8]) -> Result<Value, Cod
 ///
 /// # Errors
 ///
-/// [`CodecError`] where the text is not JSON, or JSON of another type.
+/// [`CodecError`] if the text is not JSON, or is JSON of another type.
 pub fn decode_attribute(attribute: &Attribute, json: &[u8]) -> Result<Value, CodecError> {
     decode_shape(Shape::of_attribute(attribute), json)
 }
@@ -97,7 +97,7 @@ fn list(element: Shape<'_>, json: &str, depth: usize) -> Result<Value, CodecErro
     read.collect::<Result<_, _>>().map(Value::List)
 }
 
-/// Reads a set; its elements have no address, so that an error is one of the set.
+/// Reads a set. Its elements have no address, so an error in one is reported for the set.
 fn set(element: Shape<'_>, json: &str, depth: usize) -> Result<Value, CodecError> {
     let parts: Vec<&RawValue> = parse(json, Reason::Required("a set"))?;
     let read = parts
@@ -154,7 +154,7 @@ fn object(members: Members<'_>, json: &str, depth: usize) -> Result<Value, Codec
     Ok(Value::Map(attributes))
 }
 
-/// Reads a value that stands beside its type: `{"value":…,"type":…}`.
+/// Reads a value that is stored with its type: `{"value":…,"type":…}`.
 fn dynamic(shape: Shape<'_>, json: &str, depth: usize) -> Result<Value, CodecError> {
     const REQUIRED: Reason = Reason::Required("a value with its type");
     let mut entries: Entries<'_> = parse(json, REQUIRED)?;
@@ -176,7 +176,7 @@ fn parse<'j, T: Deserialize<'j>>(json: &'j str, otherwise: Reason) -> Result<T, 
     serde_json::from_str(json).map_err(|_| otherwise.here())
 }
 
-/// The entries of a JSON object in their order, those that come twice too.
+/// The entries of a JSON object in order, including duplicate keys.
 struct Entries<'j>(Vec<(String, &'j RawValue)>);
 
 impl<'j> Deserialize<'j> for Entries<'j> {

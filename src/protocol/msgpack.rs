@@ -1,9 +1,9 @@
-//! Values as MessagePack, the encoding that hosts send and that every answer uses.
+//! Values as MessagePack, the encoding that hosts send and that every response uses.
 //!
-//! Decoding takes what any host may send: numbers as integers, floats or decimal text, and every
-//! extension as an unknown value, whatever it promises about the value. Encoding always writes
-//! numbers as decimal text: hosts read back exactly what was written, and Terraform 1.11 to 1.14
-//! finds a difference between a binary integer and the number that it becomes in state.
+//! Decoding accepts everything that a host may send: numbers as integers, floats, or decimal text,
+//! and every extension as an unknown value, regardless of its refinements. Encoding always writes
+//! numbers as decimal text. Hosts read back exactly what was written, whereas Terraform 1.11 to
+//! 1.14 see a difference between a binary integer and the number in state.
 
 mod decode;
 mod encode;
@@ -18,18 +18,17 @@ use super::value::Value;
 ///
 /// # Errors
 ///
-/// [`CodecError`] where the bytes are anything but one whole value of the type.
+/// [`CodecError`] if the bytes are not exactly one value of the type.
 pub fn decode(ty: &Type, bytes: &[u8]) -> Result<Value, CodecError> {
     decode::decode(Shape::of_type(ty), bytes)
 }
 
-/// Reads an object with these attributes. Texts of sensitive and write-only attributes, and texts
-/// anywhere below one, become secrets.
+/// Reads an object with these attributes. Texts of sensitive and write-only attributes, and all
+/// texts nested in them, become secrets.
 ///
 /// # Errors
 ///
-/// [`CodecError`] where the bytes are anything but one whole object that has every attribute and no
-/// other.
+/// [`CodecError`] if the bytes are not exactly one object that has every attribute and no other.
 pub fn decode_object(attributes: &[Attribute], bytes: &[u8]) -> Result<Value, CodecError> {
     decode::decode(Shape::of_object(attributes), bytes)
 }
@@ -38,7 +37,7 @@ pub fn decode_object(attributes: &[Attribute], bytes: &[u8]) -> Result<Value, Co
 ///
 /// # Errors
 ///
-/// [`CodecError`] where the bytes are anything but one whole value of the attribute's type.
+/// [`CodecError`] if the bytes are not exactly one value of the attribute's type.
 pub fn decode_attribute(attribute: &Attribute, bytes: &[u8]) -> Result<Value, CodecError> {
     decode::decode(Shape::of_attribute(attribute), bytes)
 }
@@ -47,7 +46,7 @@ pub fn decode_attribute(attribute: &Attribute, bytes: &[u8]) -> Result<Value, Co
 ///
 /// # Errors
 ///
-/// [`CodecError`] where the value does not fit the type, or a set has an element twice.
+/// [`CodecError`] if the value does not fit the type, or a set has an element twice.
 pub fn encode(ty: &Type, value: &Value) -> Result<Vec<u8>, CodecError> {
     encode::encode(Shape::of_type(ty), value)
 }
@@ -56,9 +55,9 @@ pub fn encode(ty: &Type, value: &Value) -> Result<Vec<u8>, CodecError> {
 ///
 /// # Errors
 ///
-/// [`CodecError`] where the value does not have every attribute and no other, where one does not
-/// fit its type, where a set has an element twice, or where a secret is in an attribute that is
-/// neither sensitive nor write-only.
+/// [`CodecError`] if an attribute is missing or unknown to the schema, if a value does not fit its
+/// type, if a set has an element twice, or if a secret is in an attribute that is neither sensitive
+/// nor write-only.
 pub fn encode_object(attributes: &[Attribute], value: &Value) -> Result<Vec<u8>, CodecError> {
     encode::encode(Shape::of_object(attributes), value)
 }

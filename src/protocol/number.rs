@@ -1,27 +1,27 @@
-//! Numbers as exact decimal text, because a binary float would change what the user wrote.
+//! Numbers as exact decimal text, because a binary float would alter what the user wrote.
 
 use std::fmt;
 
-/// How many digits a number may have, before and after the point together.
+/// Maximum number of digits, before and after the point together.
 ///
-/// A host computes with 512 bits, which is 155 digits; the longest binary float that it may send
+/// A host computes with 512 bits, which is 155 digits. The longest binary float that it may send
 /// has 1075.
 const MAX_DIGITS: usize = 1100;
 
 /// A finite decimal number of any size that a host can send, kept exactly.
 ///
-/// Equal numbers have equal text: no exponent, no `+`, no zeros at an end that say nothing, and no
-/// negative zero. Hosts compare numbers by this same text.
+/// Equal numbers have equal text: no exponent, no `+`, no redundant zeros, and no negative zero.
+/// Hosts compare numbers by this text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Number(String);
 
-/// Why a text is no number.
+/// Why a text is not a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NumberError {
     /// The text is not a decimal number.
     #[error("not a decimal number")]
     Syntax,
-    /// The number is infinite or not a number at all.
+    /// The number is infinite or NaN.
     #[error("not a finite number")]
     NotFinite,
     /// The number has more digits than any host sends.
@@ -34,7 +34,7 @@ impl Number {
     ///
     /// # Errors
     ///
-    /// [`NumberError::Syntax`] where the text is anything else, [`NumberError::TooLong`] where
+    /// [`NumberError::Syntax`] if the text is not a decimal number, [`NumberError::TooLong`] if
     /// writing it without an exponent would take more than 1100 digits.
     pub fn parse(text: &str) -> Result<Self, NumberError> {
         let (negative, unsigned) = match text.as_bytes().first() {
@@ -58,7 +58,7 @@ impl Number {
         if significant.is_empty() {
             return Ok(Self("0".to_owned()));
         }
-        // Where the point stands, counted from the first significant digit.
+        // Position of the point, counted from the first significant digit.
         let point = length(whole)?
             .checked_sub(length(&digits[..dropped])?)
             .and_then(|point| point.checked_add(exponent))
@@ -79,7 +79,7 @@ impl Number {
         }
     }
 
-    /// Returns the number as an integer, or none where it is not whole or does not fit.
+    /// Returns the number as an integer, or none if it is not whole or does not fit.
     pub fn as_i64(&self) -> Option<i64> {
         self.0.parse().ok()
     }
@@ -128,7 +128,7 @@ fn length(digits: &str) -> Result<i64, NumberError> {
     i64::try_from(digits.len()).map_err(|_| NumberError::TooLong)
 }
 
-/// Reads an exponent; one that no `i64` holds is as good as the largest that one does.
+/// Reads an exponent. One that does not fit in an `i64` is clamped to the largest that does.
 fn parse_exponent(text: &str) -> Result<i64, NumberError> {
     let (negative, digits) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),

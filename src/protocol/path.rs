@@ -1,4 +1,4 @@
-//! Where in a value something is.
+//! The location of a part within a value.
 
 use std::fmt;
 
@@ -11,13 +11,13 @@ pub enum Step {
     Key(String),
     /// To the element of a list, counted from 0.
     ///
-    /// Elements of a set have no address: a path that leads to one ends at the set.
+    /// Elements of a set have no address, so the path to one ends at the set.
     Index(i64),
 }
 
-/// The way from the root of a value to one of its parts; empty is the whole value.
+/// The path from the root of a value to one of its parts. An empty path is the whole value.
 ///
-/// Hosts want the first step to be an attribute.
+/// Hosts require the first step to be an attribute.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct AttributePath(Vec<Step>);
 
@@ -27,47 +27,47 @@ impl AttributePath {
         Self::default()
     }
 
-    /// Returns the path to an attribute at the top.
+    /// Returns the path to a top-level attribute.
     pub fn attribute(name: impl Into<String>) -> Self {
         Self::new().then_attribute(name)
     }
 
-    /// Goes on to the attribute of an object.
+    /// Adds a step to the attribute of an object.
     #[must_use]
     pub fn then_attribute(self, name: impl Into<String>) -> Self {
         self.then(Step::Attribute(name.into()))
     }
 
-    /// Goes on to the element of a map.
+    /// Adds a step to the element of a map.
     #[must_use]
     pub fn then_key(self, key: impl Into<String>) -> Self {
         self.then(Step::Key(key.into()))
     }
 
-    /// Goes on to the element of a list, counted from 0.
+    /// Adds a step to the element of a list, counted from 0.
     #[must_use]
     pub fn then_index(self, index: i64) -> Self {
         self.then(Step::Index(index))
     }
 
-    /// Goes on by one step.
+    /// Adds one step.
     #[must_use]
     pub fn then(mut self, step: Step) -> Self {
         self.0.push(step);
         self
     }
 
-    /// Returns the steps from the root on.
+    /// Returns the steps, starting at the root.
     pub fn steps(&self) -> &[Step] {
         &self.0
     }
 
-    /// Reports whether the path is the one to the whole value.
+    /// Reports whether the path is the path to the whole value.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Puts the path below a parent that is one step above its present root.
+    /// Adds a step before the first one, to a parent of the current root.
     pub(crate) fn below(mut self, parent: Step) -> Self {
         self.0.insert(0, parent);
         self
@@ -81,7 +81,7 @@ impl FromIterator<Step> for AttributePath {
 }
 
 impl fmt::Display for AttributePath {
-    /// Writes the path the way that configuration refers to it: `spares["a"].status`, `list[0]`.
+    /// Writes the path in configuration syntax: `spares["a"].status`, `list[0]`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, step) in self.0.iter().enumerate() {
             match step {

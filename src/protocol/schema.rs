@@ -1,31 +1,31 @@
-//! Schemas: the attributes that a provider, resource or data source has.
+//! Schemas: the attributes of a provider, resource, or data source.
 //!
-//! There are attributes only, no nested blocks.
+//! There are only attributes, no nested blocks.
 
 use std::borrow::Cow;
 
 use super::ty::Type;
 
-/// Who gives an attribute its value.
+/// Who sets an attribute's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// The configuration must.
+    /// The configuration must set it.
     Required,
-    /// The configuration may; null otherwise.
+    /// The configuration may set it; otherwise, it is null.
     Optional,
-    /// The configuration may; the provider otherwise.
+    /// The configuration may set it; otherwise, the provider does.
     OptionalComputed,
-    /// The provider.
+    /// The provider sets it.
     Computed,
 }
 
 impl Mode {
-    /// Reports whether the provider may give the value.
+    /// Reports whether the provider may set the value.
     pub fn is_computed(self) -> bool {
         matches!(self, Self::Computed | Self::OptionalComputed)
     }
 
-    /// Reports whether the configuration may give the value.
+    /// Reports whether the configuration may set the value.
     pub fn is_configurable(self) -> bool {
         !matches!(self, Self::Computed)
     }
@@ -42,12 +42,12 @@ pub enum Nesting {
     Map,
 }
 
-/// What values an attribute takes.
+/// The values that an attribute accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Values of one type.
     Plain(Type),
-    /// Objects whose attributes have schemas of their own.
+    /// Objects whose attributes have their own schemas.
     Nested {
         /// How the objects are arranged.
         nesting: Nesting,
@@ -57,17 +57,17 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Makes one object with these attributes.
+    /// Creates one object with these attributes.
     pub fn single(attributes: impl Into<Vec<Attribute>>) -> Self {
         Self::nested(Nesting::Single, attributes)
     }
 
-    /// Makes a list of objects with these attributes.
+    /// Creates a list of objects with these attributes.
     pub fn list(attributes: impl Into<Vec<Attribute>>) -> Self {
         Self::nested(Nesting::List, attributes)
     }
 
-    /// Makes a map of objects with these attributes.
+    /// Creates a map of objects with these attributes.
     pub fn map(attributes: impl Into<Vec<Attribute>>) -> Self {
         Self::nested(Nesting::Map, attributes)
     }
@@ -109,60 +109,60 @@ impl From<Type> for Kind {
 pub struct Attribute {
     /// The name in configuration and on the wire.
     pub name: Cow<'static, str>,
-    /// What values it takes.
+    /// The values that it accepts.
     pub kind: Kind,
-    /// Who gives it its value.
+    /// Who sets its value.
     pub mode: Mode,
     /// Whether hosts hide the value. Texts in it decode to secrets.
     pub sensitive: bool,
-    /// Whether hosts send the value in configuration alone and keep it nowhere. Texts in it decode
-    /// to secrets.
+    /// Whether hosts send the value only in the configuration and store it nowhere. Texts in it
+    /// decode to secrets.
     pub write_only: bool,
-    /// Whether a change of the value replaces the resource. Not part of the wire schema.
+    /// Whether changing the value replaces the resource. Not part of the wire schema.
     pub replaces: bool,
-    /// The argument that decides what the provider computes, if there is one. Not part of the wire
+    /// The argument that determines the computed value, if there is one. Not part of the wire
     /// schema.
     pub argument: Option<&'static str>,
-    /// What it is, in Markdown.
+    /// The description, in Markdown.
     pub description: String,
 }
 
 impl Attribute {
-    /// Makes an attribute that the configuration must set.
+    /// Creates an attribute that the configuration must set.
     pub fn required(name: impl Into<Cow<'static, str>>, kind: impl Into<Kind>) -> Self {
         Self::new(name.into(), kind.into(), Mode::Required)
     }
 
-    /// Makes an attribute that the configuration may set.
+    /// Creates an attribute that the configuration may set.
     pub fn optional(name: impl Into<Cow<'static, str>>, kind: impl Into<Kind>) -> Self {
         Self::new(name.into(), kind.into(), Mode::Optional)
     }
 
-    /// Makes an attribute that the configuration may set, and the provider sets otherwise.
+    /// Creates an attribute that the configuration may set, and the provider sets otherwise.
     pub fn optional_computed(name: impl Into<Cow<'static, str>>, kind: impl Into<Kind>) -> Self {
         Self::new(name.into(), kind.into(), Mode::OptionalComputed)
     }
 
-    /// Makes an attribute that the provider sets.
+    /// Creates an attribute that the provider sets.
     pub fn computed(name: impl Into<Cow<'static, str>>, kind: impl Into<Kind>) -> Self {
         Self::new(name.into(), kind.into(), Mode::Computed)
     }
 
-    /// Says what it is, in Markdown.
+    /// Sets the description, in Markdown.
     #[must_use]
     pub fn description(mut self, markdown: impl Into<String>) -> Self {
         self.description = markdown.into();
         self
     }
 
-    /// Has hosts hide the value.
+    /// Makes hosts hide the value.
     #[must_use]
     pub fn sensitive(mut self) -> Self {
         self.sensitive = true;
         self
     }
 
-    /// Has hosts keep the value nowhere.
+    /// Makes hosts store the value nowhere.
     #[must_use]
     pub fn write_only(mut self) -> Self {
         self.write_only = true;
@@ -176,7 +176,7 @@ impl Attribute {
         self
     }
 
-    /// Names the argument that decides what the provider computes.
+    /// Sets the argument that determines the computed value.
     #[must_use]
     pub fn set_by(mut self, argument: &'static str) -> Self {
         self.argument = Some(argument);
@@ -207,19 +207,19 @@ impl Attribute {
     }
 }
 
-/// The schema of a provider, resource or data source.
+/// The schema of a provider, resource, or data source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schema {
-    /// Counts the changes of shape that stored state must be upgraded over; 0 or more.
+    /// Version of the state's shape; stored states of older versions must be upgraded. 0 or more.
     pub version: i64,
     /// The attributes.
     pub attributes: Vec<Attribute>,
-    /// What it is, in Markdown.
+    /// The description, in Markdown.
     pub description: String,
 }
 
 impl Schema {
-    /// Makes the schema of version 0 with these attributes.
+    /// Creates the schema of version 0 with these attributes.
     pub fn new(attributes: impl Into<Vec<Attribute>>) -> Self {
         Self {
             attributes: attributes.into(),
@@ -227,14 +227,14 @@ impl Schema {
         }
     }
 
-    /// Says what it is, in Markdown.
+    /// Sets the description, in Markdown.
     #[must_use]
     pub fn description(mut self, markdown: impl Into<String>) -> Self {
         self.description = markdown.into();
         self
     }
 
-    /// Returns the type of the whole: an object of all attributes.
+    /// Returns the type of the whole: an object with all attributes.
     pub fn implied_type(&self) -> Type {
         object_type(&self.attributes)
     }
@@ -247,30 +247,31 @@ impl Schema {
     }
 }
 
-/// One attribute of what identifies a resource.
+/// One attribute of a resource's identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentityAttribute {
     /// The name in an `import` block.
     pub name: Cow<'static, str>,
-    /// The type: a primitive one, or a list of one.
+    /// The type: a primitive type, or a list of one.
     pub ty: Type,
-    /// Whether an import must give it; otherwise it may.
+    /// Whether an import must set it; otherwise, it may.
     pub required_for_import: bool,
-    /// What it is.
+    /// The description.
     pub description: String,
 }
 
-/// The schema of what identifies a resource, apart from its state.
+/// The schema of a resource's identity, which is separate from its state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IdentitySchema {
-    /// Counts the changes of shape that stored identities must be upgraded over; 0 or more.
+    /// Version of the identity's shape; stored identities of older versions must be upgraded. 0 or
+    /// more.
     pub version: i64,
     /// The attributes.
     pub attributes: Vec<IdentityAttribute>,
 }
 
 impl IdentitySchema {
-    /// Returns the type of the whole: an object of all attributes.
+    /// Returns the type of the whole: an object with all attributes.
     pub fn implied_type(&self) -> Type {
         let named = self.attributes.iter();
         Type::object(named.map(|attribute| (attribute.name.as_ref(), attribute.ty.clone())))

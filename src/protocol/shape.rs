@@ -1,5 +1,5 @@
-//! What a codec expects at one place: a bare type, or part of a schema, which also knows what is
-//! secret.
+//! What a codec expects at one position: a bare type, or part of a schema, which also marks
+//! secrets.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ enum Source<'s> {
 }
 
 impl<'s> Shape<'s> {
-    /// Expects a value of a type, none of it secret.
+    /// Expects a value of a type, with no secrets in it.
     pub(crate) fn of_type(ty: &'s Type) -> Self {
         Self {
             node: Node::Type(ty),
@@ -79,7 +79,7 @@ impl<'s> Shape<'s> {
         }
     }
 
-    /// Expects a value of the type that a dynamic value brings.
+    /// Expects a value of the type that a dynamic value carries.
     pub(crate) fn brought<'t>(self, ty: &'t Type) -> Shape<'t> {
         Shape {
             node: Node::Type(ty),
@@ -122,7 +122,7 @@ impl<'s> Shape<'s> {
         }
     }
 
-    /// Puts an error below a key of this map, or at the map where its keys may be secret.
+    /// Moves an error below a key of this map, or leaves it at the map if its keys may be secret.
     pub(crate) fn at_key(self, error: CodecError, key: &str) -> CodecError {
         if self.secret {
             error

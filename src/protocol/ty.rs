@@ -7,7 +7,7 @@ use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-/// How deep types, and therefore values, may be nested.
+/// Maximum nesting depth of types, and therefore of values.
 pub const MAX_DEPTH: usize = 64;
 
 /// The type of a value.
@@ -19,17 +19,17 @@ pub enum Type {
     Number,
     /// True or false.
     Bool,
-    /// Any type: the value brings its own.
+    /// Any type: the value carries its own.
     Dynamic,
-    /// Elements of one type, in an order.
+    /// Ordered elements of one type.
     List(Box<Type>),
-    /// Distinct elements of one type, in no order.
+    /// Distinct, unordered elements of one type.
     Set(Box<Type>),
-    /// Elements of one type by a text key.
+    /// Elements of one type, by text key.
     Map(Box<Type>),
-    /// Named attributes, each of its own type.
+    /// Named attributes, each with its own type.
     Object(BTreeMap<String, Type>),
-    /// A fixed number of elements, each of its own type.
+    /// A fixed number of elements, each with its own type.
     Tuple(Vec<Type>),
 }
 
@@ -39,40 +39,40 @@ pub enum Type {
 pub struct TypeError(#[source] serde_json::Error);
 
 impl Type {
-    /// Makes the type of lists.
+    /// Creates a list type.
     pub fn list(element: Type) -> Self {
         Self::List(Box::new(element))
     }
 
-    /// Makes the type of sets.
+    /// Creates a set type.
     pub fn set(element: Type) -> Self {
         Self::Set(Box::new(element))
     }
 
-    /// Makes the type of maps.
+    /// Creates a map type.
     pub fn map(element: Type) -> Self {
         Self::Map(Box::new(element))
     }
 
-    /// Makes the type of objects.
+    /// Creates an object type.
     pub fn object<N: Into<String>>(attributes: impl IntoIterator<Item = (N, Type)>) -> Self {
         let named = attributes.into_iter();
         Self::Object(named.map(|(name, ty)| (name.into(), ty)).collect())
     }
 
-    /// Returns the JSON form, such as `["list","string"]`, without white space.
+    /// Returns the JSON form, such as `["list","string"]`, without whitespace.
     pub fn to_json(&self) -> Vec<u8> {
         let mut text = String::new();
         self.write_json(&mut text);
         text.into_bytes()
     }
 
-    /// Reads the JSON form. The names of optional attributes, which are the third element that an
-    /// object type may have, are read over.
+    /// Reads the JSON form. The names of optional attributes, an object type's optional third
+    /// element, are ignored.
     ///
     /// # Errors
     ///
-    /// [`TypeError`] where the text is not JSON, not a type, or nested more than 64 levels deep.
+    /// [`TypeError`] if the text is not JSON, not a type, or nested more than 64 levels deep.
     pub fn from_json(json: &[u8]) -> Result<Self, TypeError> {
         let mut reader = serde_json::Deserializer::from_slice(json);
         let seed = TypeSeed { depth: 0 };
@@ -123,7 +123,7 @@ impl Type {
     }
 }
 
-/// Reads one type that stands below `depth` others.
+/// Reads one type that is nested inside `depth` others.
 #[derive(Clone, Copy)]
 struct TypeSeed {
     depth: usize,

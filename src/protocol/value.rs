@@ -7,13 +7,13 @@ use super::schema::Attribute;
 use super::ty::Type;
 use crate::secret::Secret;
 
-/// A value of some type, which the schema knows and the value does not.
+/// A value of some type. The schema holds the type; the value does not.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Value {
-    /// No value: what an argument that is not set has.
+    /// No value, as for an argument that is not set.
     #[default]
     Null,
-    /// A value that only apply will tell.
+    /// A value that is not known until apply.
     Unknown,
     /// True or false.
     Bool(bool),
@@ -23,24 +23,24 @@ pub enum Value {
     String(String),
     /// Text of a sensitive or write-only attribute.
     Secret(Secret),
-    /// The elements of a list, a set or a tuple.
+    /// The elements of a list, set, or tuple.
     List(Vec<Value>),
     /// The elements of a map or the attributes of an object.
     Map(BTreeMap<String, Value>),
-    /// A value of a dynamic attribute with the type that it brings.
+    /// A value of a dynamic attribute, with its type.
     ///
-    /// A dynamic attribute may also be [`Value::Null`] or [`Value::Unknown`], with no type at all.
+    /// A dynamic attribute may also be [`Value::Null`] or [`Value::Unknown`], without a type.
     Dynamic(Type, Box<Value>),
 }
 
 impl Value {
-    /// Makes an object or a map of its parts.
+    /// Creates an object or a map from its parts.
     pub fn object<N: Into<String>>(parts: impl IntoIterator<Item = (N, Value)>) -> Self {
         let named = parts.into_iter();
         Self::Map(named.map(|(name, value)| (name.into(), value)).collect())
     }
 
-    /// Makes the object in which every attribute is null.
+    /// Creates the object in which every attribute is null.
     pub fn null_object(attributes: &[Attribute]) -> Self {
         let names = attributes.iter().map(|attribute| attribute.name.as_ref());
         Self::object(names.map(|name: &str| (name, Self::Null)))
@@ -77,7 +77,7 @@ impl Value {
         }
     }
 
-    /// Returns the attribute of an object, or the element of a map, that has this name.
+    /// Returns the object attribute or map element with this name.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.as_map()?.get(name)
     }
@@ -90,7 +90,7 @@ impl Value {
         }
     }
 
-    /// Returns the elements of a list, a set or a tuple.
+    /// Returns the elements of a list, set, or tuple.
     pub fn as_list(&self) -> Option<&[Value]> {
         match self {
             Self::List(elements) => Some(elements),
@@ -98,7 +98,7 @@ impl Value {
         }
     }
 
-    /// Returns the text of a string that is no secret.
+    /// Returns the text of a string that is not a secret.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(text) => Some(text),

@@ -1,4 +1,4 @@
-//! Between our types and the messages that travel.
+//! Conversion between our types and the protocol's messages.
 
 use super::diagnostic::{Diagnostic, Severity};
 use super::error::CodecError;
@@ -9,12 +9,12 @@ use super::ty::Type;
 use super::value::Value;
 use super::{json, msgpack};
 
-/// Reads the object that a message carries: from MessagePack, else from JSON. A message that has
-/// neither, or that is absent, is null.
+/// Reads the object that a message carries, from MessagePack or else from JSON. A message that is
+/// absent or has neither is null.
 ///
 /// # Errors
 ///
-/// [`CodecError`] where the encoding is wrong or holds another value than such an object.
+/// [`CodecError`] if the encoding is invalid or does not hold such an object.
 pub fn decode_object(
     message: Option<&wire::DynamicValue>,
     attributes: &[Attribute],
@@ -26,12 +26,12 @@ pub fn decode_object(
     )
 }
 
-/// Reads the value that a message carries: from MessagePack, else from JSON. A message that has
-/// neither, or that is absent, is null.
+/// Reads the value that a message carries, from MessagePack or else from JSON. A message that is
+/// absent or has neither is null.
 ///
 /// # Errors
 ///
-/// [`CodecError`] where the encoding is wrong or holds a value of another type.
+/// [`CodecError`] if the encoding is invalid or holds a value of another type.
 pub fn decode(message: Option<&wire::DynamicValue>, ty: &Type) -> Result<Value, CodecError> {
     decode_with(
         message,
@@ -40,12 +40,12 @@ pub fn decode(message: Option<&wire::DynamicValue>, ty: &Type) -> Result<Value, 
     )
 }
 
-/// Reads the value of one attribute that a message carries: from MessagePack, else from JSON. A
-/// message that has neither, or that is absent, is null.
+/// Reads the value of one attribute that a message carries, from MessagePack or else from JSON. A
+/// message that is absent or has neither is null.
 ///
 /// # Errors
 ///
-/// [`CodecError`] where the encoding is wrong or holds a value of another type.
+/// [`CodecError`] if the encoding is invalid or holds a value of another type.
 pub fn decode_attribute(
     message: Option<&wire::DynamicValue>,
     attribute: &Attribute,
@@ -113,7 +113,7 @@ impl From<&AttributePath> for wire::AttributePath {
     }
 }
 
-/// A path to the whole is left out: hosts take no empty one.
+/// A path to the whole value is omitted, because hosts reject an empty one.
 impl From<&Diagnostic> for wire::Diagnostic {
     fn from(diagnostic: &Diagnostic) -> Self {
         let path = diagnostic.path.as_ref().filter(|path| !path.is_empty());
@@ -131,23 +131,23 @@ impl From<&Diagnostic> for wire::Diagnostic {
     }
 }
 
-/// Reports whether a terminal takes a character for a command, or shows others in another order
-/// for it; line breaks and tabs among them.
+/// Reports whether a terminal interprets a character as a command or reorders text because of it.
+/// Line breaks and tabs are included.
 pub fn acts_on_terminals(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{061c}' | '\u{200e}' | '\u{200f}')
         || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Escapes what acts on terminals, but for line breaks and tabs: hosts write texts as they are,
-/// and some parts come from strangers.
+/// Escapes terminal control characters except line breaks and tabs. Hosts print texts unchanged,
+/// and some parts come from other systems.
 pub fn printable(text: &str) -> String {
     escaped(text, |character| {
         acts_on_terminals(character) && !matches!(character, '\n' | '\t')
     })
 }
 
-/// Escapes what acts on terminals in a text of one line.
+/// Escapes terminal control characters in a single line of text.
 pub fn printable_line(text: &str) -> String {
     escaped(text, acts_on_terminals)
 }

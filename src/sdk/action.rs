@@ -1,4 +1,4 @@
-//! What an action must be able to do.
+//! The interface of an action.
 
 mod erased;
 
@@ -14,12 +14,12 @@ use super::resource::Context;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::wire::printable_line;
 
-/// Something that is done on demand, and changes no state.
+/// An operation that runs on demand and does not change state.
 #[async_trait]
 pub trait Action: Send + Sync + 'static {
-    /// What the provider made of its configuration.
+    /// The configured provider.
     type Configured: Send + Sync + 'static;
-    /// What to do, and with what.
+    /// The arguments of an invocation.
     type Config: Model;
 
     /// Name with the provider's prefix.
@@ -27,17 +27,17 @@ pub trait Action: Send + Sync + 'static {
     /// First paragraph of the documentation.
     const DESCRIPTION: &'static str;
 
-    /// Checks a configuration without network; unknown values are let through.
+    /// Validates a configuration without network access. Unknown values are accepted.
     fn validate(&self, config: &Self::Config) -> Diagnostics;
 
-    /// Describes what an invocation will mean; it changes nothing, and values may be unknown.
+    /// Describes the effect of an invocation. It changes nothing, and values may be unknown.
     fn plan(&self, configured: &Self::Configured, config: &Self::Config) -> Diagnostics {
         let _ = (configured, config);
         Diagnostics::new()
     }
 
-    /// Does it, and returns warnings. It runs to its end by itself: a host that asks to stop, or
-    /// that is gone, cancels the context, and 10 s later the work is dropped where it waits.
+    /// Runs the action and returns warnings. It continues even if the host disconnects. A host that
+    /// stops or is gone cancels the context, and 10 s later the work is dropped at its next await.
     async fn invoke(
         &self,
         context: &Context<Self::Configured>,
@@ -46,7 +46,7 @@ pub trait Action: Send + Sync + 'static {
     ) -> Result<Diagnostics, Failure>;
 }
 
-/// Where an action reports how far it is.
+/// Receives an action's progress.
 #[derive(Clone, Debug)]
 pub struct Progress(mpsc::UnboundedSender<wire::invoke_action::Event>);
 
@@ -55,8 +55,8 @@ impl Progress {
         Self(events)
     }
 
-    /// Reports a step, in a few words that hosts show as they are: what acts on terminals is
-    /// escaped. Nobody hears once the host is gone.
+    /// Reports a step in a few words, which hosts show unchanged, so terminal control characters
+    /// are escaped. Without a host, the report is discarded.
     pub fn tell(&self, message: impl Into<String>) {
         use wire::invoke_action::event::{Progress, Type};
         let _ = self.0.send(wire::invoke_action::Event {

@@ -1,4 +1,4 @@
-//! Configuration of a block that has no state: it is decoded, looked through, and that is all.
+//! Configuration of a block that has no state: it is decoded and validated.
 
 use super::check::config::mistakes;
 use super::coding;
@@ -17,13 +17,12 @@ pub(super) fn sent(
     coding::decode(attributes, WHAT, config)?.ok_or_else(|| vec![coding::missing(WHAT)])
 }
 
-/// Makes a model of the values of a block.
+/// Builds a model from the values of a block.
 pub(super) fn model<M: Model>(value: Value) -> Result<M, Diagnostics> {
     coding::model(WHAT, value)
 }
 
-/// Reads a block; one that is left out has no argument set. Mistakes in it are
-/// returned along with it.
+/// Reads a block. If it is omitted, no argument is set. Mistakes in it are returned along with it.
 pub(super) fn decode<M: Model>(
     attributes: &[Attribute],
     config: Option<&wire::DynamicValue>,

@@ -1,10 +1,10 @@
-//! The host's rules for our answers, checked before an answer leaves.
+//! The host's rules for our responses, checked before a response is sent.
 //!
-//! A host that catches a wrong answer blames the provider in words that help nobody, and may
-//! have lost the state by then. Catching it here names the attribute and keeps the state.
+//! A host that receives an invalid response reports a bug in the provider without useful details,
+//! and may lose the state. Catching it here names the attribute and keeps the state.
 //!
-//! Attributes are texts, numbers, bools and objects, and lists and maps of them: sets, tuples and
-//! dynamic values, which are equal in ways of their own, occur in functions only.
+//! Attributes are texts, numbers, bools, and objects, and lists and maps of them. Sets, tuples, and
+//! dynamic values, which have their own rules of equality, occur only in functions.
 
 mod applied;
 pub(super) mod clear_where;
@@ -22,20 +22,19 @@ pub(super) use planned::planned;
 use crate::protocol::shape::{Form, Shape};
 use crate::protocol::{Attribute, AttributePath, CodecError, Diagnostic, Value};
 
-/// An answer that a host would refuse.
+/// A response that a host would reject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Violation {
-    /// The attribute, empty for the whole object.
+    /// The attribute, or empty for the whole object.
     pub(super) path: AttributePath,
-    /// The rule that it breaks; quotes no value.
+    /// The rule that it violates, without a value.
     pub(super) rule: Cow<'static, str>,
 }
 
 impl Violation {
-    /// Turns into what the user reads; no value is quoted.
+    /// Converts to the text that the user reads, without a value.
     ///
-    /// There is no path on the diagnostic: a host would quote the source line there, which may
-    /// hold a secret.
+    /// The diagnostic has no path: a host would quote the source line, which may hold a secret.
     pub(super) fn into_diagnostic(self, call: &str, type_name: &str) -> Diagnostic {
         let place = if self.path.is_empty() {
             "the whole object".to_owned()
@@ -54,7 +53,7 @@ impl Violation {
     }
 }
 
-/// An answer that cannot be written does not conform to its schema.
+/// A response that cannot be encoded does not conform to its schema.
 impl From<CodecError> for Violation {
     fn from(error: CodecError) -> Self {
         Self {
@@ -74,7 +73,7 @@ fn violation(path: &AttributePath, rule: &'static str) -> Checked {
     })
 }
 
-/// Checks an object that a host is to record: present, wholly known, nothing write-only.
+/// Checks an object that a host will record: present, fully known, and without write-only values.
 pub(super) fn recorded(attributes: &[Attribute], state: &Value) -> Checked {
     if !matches!(state, Value::Map(_)) {
         return violation(&AttributePath::new(), "the object is absent");
@@ -86,14 +85,14 @@ pub(super) fn recorded(attributes: &[Attribute], state: &Value) -> Checked {
     }
 }
 
-/// Checks what a data source or an ephemeral resource found: wholly known, and what is configured
-/// as it is configured.
+/// Checks the result of a data source or an ephemeral resource: fully known, with the configured
+/// values unchanged.
 pub(super) fn looked_up(attributes: &[Attribute], config: &Value, found: &Value) -> Checked {
     recorded(attributes, found)?;
     planned(attributes, &Value::Null, config, found)
 }
 
-/// Checks an identity: wholly known, and the one that the instance had before.
+/// Checks an identity: fully known, and the same as before.
 pub(super) fn identity(
     attributes: &[Attribute],
     prior: Option<&Value>,
@@ -148,11 +147,11 @@ fn unknown(shape: Shape<'_>, value: &Value, path: AttributePath) -> Option<Attri
             .find_map(|(item, index)| unknown(element, item, path.clone().then_index(index))),
         _ => None,
     };
-    // What does not fit its type is found when encoding.
+    // Encoding finds values that do not fit their type.
     Some(below.unwrap_or(path))
 }
 
-/// Goes on to an element of a map; stays at the map where its keys may be secret.
+/// Moves to an element of a map, or stays at the map if its keys may be secret.
 fn at_key(path: &AttributePath, element: Shape<'_>, key: &str) -> AttributePath {
     if element.secret {
         path.clone()
@@ -161,7 +160,7 @@ fn at_key(path: &AttributePath, element: Shape<'_>, key: &str) -> AttributePath 
     }
 }
 
-/// Returns a member of an object; an object that is null or unknown has null members.
+/// Returns a member of an object. All members of a null or unknown object are null.
 fn member<'a>(object: &'a Value, name: &str) -> &'a Value {
     object.get(name).unwrap_or(&Value::Null)
 }

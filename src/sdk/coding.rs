@@ -1,11 +1,11 @@
-//! Between wire messages and values.
+//! Conversion between wire messages and values.
 
 use super::failure::Diagnostics;
 use super::model::Model;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::{Attribute, AttributePath, Diagnostic, Value, wire as codec};
 
-/// What a call comes to: an answer, or why there is none.
+/// The outcome of a call: a response, or why there is none.
 pub(super) type Outcome<T> = Result<T, Diagnostics>;
 
 /// Decodes an object with these attributes; null and absent are `None`.
@@ -19,13 +19,13 @@ pub(super) fn decode(
     Ok(Some(value).filter(|value| !value.is_null()))
 }
 
-/// Reads a model out of a decoded object.
+/// Reads a model from a decoded object.
 pub(super) fn model<M: Model>(what: &'static str, value: Value) -> Outcome<M> {
     M::from_value(value, &AttributePath::new())
         .map_err(|error| vec![undecodable(what, &error.path, &error)])
 }
 
-/// Reports that the host left out what it must send.
+/// Reports that the host omitted something that it must send.
 pub(super) fn missing(what: &str) -> Diagnostic {
     Diagnostic::error(
         format!("Terraform or OpenTofu sent nothing for {what}"),
@@ -34,13 +34,13 @@ pub(super) fn missing(what: &str) -> Diagnostic {
     )
 }
 
-/// Turns diagnostics into messages.
+/// Converts diagnostics to messages.
 #[expect(clippy::needless_pass_by_value, reason = "diagnostics end here")]
 pub(super) fn to_wire(diagnostics: Diagnostics) -> Vec<wire::Diagnostic> {
     diagnostics.iter().map(Into::into).collect()
 }
 
-/// Turns a value that cannot be decoded into a diagnostic on its attribute.
+/// Converts a value that cannot be decoded to a diagnostic on its attribute.
 pub(super) fn undecodable(
     what: &str,
     path: &AttributePath,

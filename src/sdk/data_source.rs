@@ -1,4 +1,4 @@
-//! What a data source must be able to do.
+//! The interface of a data source.
 
 use async_trait::async_trait;
 
@@ -9,9 +9,9 @@ use super::resource::Context;
 /// A data source type.
 #[async_trait]
 pub trait DataSource: Send + Sync + 'static {
-    /// What the provider made of its configuration.
+    /// The configured provider.
     type Configured: Send + Sync + 'static;
-    /// Configuration and answer.
+    /// Configuration and result.
     type Model: Model;
 
     /// Name with the provider's prefix.
@@ -19,11 +19,11 @@ pub trait DataSource: Send + Sync + 'static {
     /// First paragraph of the type's documentation.
     const DESCRIPTION: &'static str;
 
-    /// Checks a configuration without network; unknown values are let through.
+    /// Validates a configuration without network access. Unknown values are accepted.
     fn validate(&self, config: &Self::Model) -> Diagnostics;
 
-    /// Reads the real thing; it changes nothing. A host reads in the plan where it can, and
-    /// may read again in the apply, so an answer must not depend on when it is given.
+    /// Reads the real object and changes nothing. A host reads it in the plan if it can, and may
+    /// read it again in the apply, so the result must not depend on when it is read.
     async fn read(
         &self,
         context: &Context<Self::Configured>,
@@ -31,10 +31,10 @@ pub trait DataSource: Send + Sync + 'static {
     ) -> Result<Found<Self::Model>, Failure>;
 }
 
-/// The answer of a data source.
+/// The response of a data source.
 #[derive(Debug)]
 pub struct Found<M> {
-    /// The configuration, and what was found.
+    /// The configuration, and the values that were read.
     pub object: M,
     /// Warnings.
     pub diagnostics: Diagnostics,

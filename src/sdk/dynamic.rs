@@ -1,13 +1,13 @@
-//! Values that bring their own type.
+//! Values that carry their own type.
 
 use std::collections::BTreeMap;
 
 use super::model::{AttributeValue, ModelError, mismatch};
 use crate::protocol::{AttributePath, Kind, Type, Value};
 
-/// A value of any type, with the type.
+/// A value of any type, along with the type.
 ///
-/// Null and unknown values have a type too, which is [`Type::Dynamic`] where nobody knows it.
+/// Null and unknown values have a type too, which is [`Type::Dynamic`] if it is not known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dynamic {
     ty: Type,
@@ -15,7 +15,7 @@ pub struct Dynamic {
 }
 
 impl Dynamic {
-    /// Takes a value that conforms to the type.
+    /// Wraps a value that conforms to the type.
     pub fn new(ty: Type, value: Value) -> Self {
         match (ty, value) {
             (Type::Dynamic, Value::Dynamic(ty, value)) => Self::new(ty, *value),
@@ -23,12 +23,12 @@ impl Dynamic {
         }
     }
 
-    /// Makes a text that may be null or unknown.
+    /// Creates a text that may be null or unknown.
     pub fn text(text: impl AttributeValue) -> Self {
         Self::new(Type::String, text.into_value())
     }
 
-    /// Makes an object of its attributes.
+    /// Creates an object from its attributes.
     pub fn object<N: Into<String>>(attributes: impl IntoIterator<Item = (N, Self)>) -> Self {
         let named = attributes.into_iter();
         let (types, values) = named
@@ -85,7 +85,7 @@ impl Dynamic {
         typed.collect()
     }
 
-    /// Returns the elements of a known list, set or tuple.
+    /// Returns the elements of a known list, set, or tuple.
     pub fn elements(&self) -> Option<Vec<Self>> {
         let values = self.value.as_list()?.iter();
         let typed = values.enumerate().map(|(index, value)| {

@@ -1,4 +1,4 @@
-//! What an ephemeral resource must be able to do.
+//! The interface of an ephemeral resource.
 
 use async_trait::async_trait;
 
@@ -7,15 +7,14 @@ use super::failure::{Diagnostics, Failure};
 use super::model::Model;
 use super::resource::Context;
 
-/// An ephemeral resource type: values that hosts hand on and keep nowhere.
+/// An ephemeral resource type: values that hosts pass on and never store.
 ///
-/// What is opened here holds nothing outside this process, so that it is neither renewed nor
-/// closed.
+/// An open instance holds nothing outside this process, so it is neither renewed nor closed.
 #[async_trait]
 pub trait EphemeralResource: Send + Sync + 'static {
-    /// What the provider made of its configuration.
+    /// The configured provider.
     type Configured: Send + Sync + 'static;
-    /// Configuration and answer.
+    /// Configuration and result.
     type Model: Model;
 
     /// Name with the provider's prefix.
@@ -23,11 +22,11 @@ pub trait EphemeralResource: Send + Sync + 'static {
     /// First paragraph of the type's documentation.
     const DESCRIPTION: &'static str;
 
-    /// Checks a configuration without network; unknown values are let through.
+    /// Validates a configuration without network access. Unknown values are accepted.
     fn validate(&self, config: &Self::Model) -> Diagnostics;
 
-    /// Reads the real thing and changes nothing. A host opens in the plan and again in the apply.
-    /// The answer is wholly known: OpenTofu takes anything else for a bug in the provider.
+    /// Reads the real object and changes nothing. A host opens it in the plan and again in the
+    /// apply. The result is fully known, because OpenTofu reports anything else as a provider bug.
     async fn open(
         &self,
         context: &Context<Self::Configured>,

@@ -1,4 +1,4 @@
-//! A resource type behind one object-safe face: wire messages in, wire messages out.
+//! A resource type behind one object-safe interface: wire messages in, wire messages out.
 
 mod apply;
 mod coding;
@@ -107,7 +107,7 @@ struct Typed<R: Resource> {
     identity: OnceLock<Identity>,
 }
 
-/// The identity in both forms: what a host is told, and what decoding goes by.
+/// The identity in both forms: the one that hosts receive, and the one used for decoding.
 struct Identity {
     schema: IdentitySchema,
     attributes: Vec<Attribute>,
@@ -278,7 +278,7 @@ impl<R: Resource> Erased<R::Configured> for Typed<R> {
     }
 }
 
-/// There is no path on the diagnostic: the source line there may hold the value.
+/// The diagnostic has no path, because the source line there may hold the value.
 fn write_only_unsupported(path: &AttributePath) -> Diagnostic {
     Diagnostic::error(
         "Write-only attributes are not supported",

@@ -1,17 +1,17 @@
-//! What a call that did not succeed hands back.
+//! The result of a call that did not succeed.
 
 use crate::protocol::{Diagnostic, Severity};
 
-/// Diagnostics in the order in which they came up.
+/// Diagnostics in the order in which they were added.
 pub type Diagnostics = Vec<Diagnostic>;
 
-/// The outcome of a call that failed: what to tell, and the state that was reached.
+/// The outcome of a failed call: its diagnostics, and the state that was reached.
 ///
-/// The state travels with the error because a host stores it: a half-done change that is not
-/// returned is a change that nobody remembers.
+/// The state is returned with the error because the host stores it. A partial change that is not
+/// returned would be lost.
 #[derive(Debug)]
 pub struct Failure<S = ()> {
-    /// At least one error, and whatever warnings came before it.
+    /// At least one error, and the warnings that came before it.
     pub diagnostics: Diagnostics,
     /// The state to record; `None` keeps the prior one.
     pub state: Option<Box<S>>,

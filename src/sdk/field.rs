@@ -1,22 +1,22 @@
-//! One attribute's value with the three states that a host knows.
+//! The value of one attribute, in the three states that a host distinguishes.
 
 use super::model::{AttributeValue, ModelError};
 use crate::protocol::{AttributePath, Kind, Value};
 
-/// A value that may be null (not set) or unknown (decided later).
+/// A value that may be null (not set) or unknown (determined later).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Field<T> {
     /// Not set.
     #[default]
     Null,
-    /// Set to something that nobody knows yet.
+    /// Set to a value that is not known yet.
     Unknown,
-    /// Set to this.
+    /// Set to this value.
     Known(T),
 }
 
 impl<T> Field<T> {
-    /// Returns the value where it is known and not null.
+    /// Returns the value if it is known and not null.
     pub fn known(&self) -> Option<&T> {
         match self {
             Self::Known(value) => Some(value),
@@ -34,7 +34,7 @@ impl<T> Field<T> {
         matches!(self, Self::Unknown)
     }
 
-    /// Applies a function to a known value and keeps the other states.
+    /// Applies a function to a known value, and keeps the other states.
     pub fn map<U>(&self, function: impl FnOnce(&T) -> U) -> Field<U> {
         match self {
             Self::Null => Field::Null,
@@ -43,7 +43,7 @@ impl<T> Field<T> {
         }
     }
 
-    /// Replaces null by a default, which may itself be unknown or null.
+    /// Replaces null with a default, which may itself be unknown or null.
     #[must_use]
     pub fn or(self, default: Self) -> Self {
         match self {
@@ -54,7 +54,7 @@ impl<T> Field<T> {
 }
 
 impl<T: PartialEq> Field<T> {
-    /// Leaves out a value that the default would give again.
+    /// Removes a value that equals the default.
     #[must_use]
     pub fn unless(self, default: &Self) -> Self {
         if self == *default { Self::Null } else { self }
@@ -62,7 +62,7 @@ impl<T: PartialEq> Field<T> {
 }
 
 impl Field<String> {
-    /// Makes a known string.
+    /// Creates a known string.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Known(text.into())
     }

@@ -1,4 +1,4 @@
-//! What a function must be able to do.
+//! The interface of a function.
 
 mod erased;
 
@@ -8,32 +8,32 @@ pub(super) use erased::to_wire;
 use super::model::{AttributeValue, Model};
 use crate::protocol::Diagnostic;
 
-/// A function: the same result for the same arguments, without configuration, network or clock.
+/// A function: the same result for the same arguments, without configuration, network, or clock.
 ///
-/// Hosts call functions at any time, before the provider is configured too, and compare the
+/// Hosts call functions at any time, even before the provider is configured, and compare the
 /// results of plan and apply.
 pub trait Function: Send + Sync + 'static {
-    /// The parameters in their order, as attributes: a required one takes no null, an optional one
-    /// does, and texts in a sensitive one are secrets.
+    /// The parameters in order, as attributes. A required one does not accept null; an optional one
+    /// does. Texts in a sensitive one are secrets.
     type Arguments: Model;
     /// The result.
     type Result: AttributeValue;
 
     /// The name after `provider::NAME::`.
     const NAME: &'static str;
-    /// What it does, in one sentence in plain text.
+    /// A summary: one sentence in plain text.
     const SUMMARY: &'static str;
-    /// What it does, in Markdown; the first sentence stands in for the whole in lists.
+    /// The description, in Markdown. Lists show only its first sentence.
     const DESCRIPTION: &'static str;
-    /// Whether it is called while an argument, or a part of one, is unknown. The result is unknown
-    /// as a whole otherwise.
+    /// Whether it is called while an argument, or a part of one, is unknown. Otherwise, the whole
+    /// result is unknown.
     const TAKES_UNKNOWN: bool = false;
 
-    /// Computes the result. It may be unknown only where an argument is.
+    /// Computes the result, which may be unknown only if an argument is.
     ///
     /// # Errors
     ///
-    /// An error whose path begins with the parameter that it is about; without a path it is about
-    /// the call. Hosts have a summary of their own, so that the detail must do by itself.
+    /// An error whose path begins with the parameter that it is about; without a path, it is about
+    /// the call. Hosts write their own summary, so the detail must be complete.
     fn call(&self, arguments: Self::Arguments) -> Result<Self::Result, Diagnostic>;
 }

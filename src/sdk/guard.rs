@@ -1,4 +1,4 @@
-//! The guard around each call: a span, the host's wish to stop, and panics.
+//! The guard around each call: a span, the host's request to stop, and panics.
 
 use std::any::Any;
 use std::future::Future;
@@ -16,16 +16,16 @@ use crate::protocol::Diagnostic;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::random::random_u64;
 
-/// What the summary and detail of a message become on its way to the host; first, whether it is a
-/// warning.
+/// Transforms the summary and detail of a message before it is sent. The first argument says
+/// whether it is a warning.
 pub type Retell = Arc<dyn Fn(bool, &str, &str) -> (String, String) + Send + Sync>;
 
 /// A response that can carry diagnostics.
 pub(super) trait Answer {
-    /// Adds diagnostics behind those that are there.
+    /// Appends diagnostics.
     fn tell(&mut self, diagnostics: Diagnostics);
 
-    /// Returns the diagnostics that are there.
+    /// Returns the current diagnostics.
     fn told(&mut self) -> &mut [wire::Diagnostic];
 }
 
@@ -82,7 +82,7 @@ impl Answer for wire::call_function::Response {
     }
 }
 
-/// The end of a stream: what is left to tell.
+/// The end of a stream: the diagnostics that were not sent yet.
 #[derive(Default)]
 pub(super) struct End(pub(super) Vec<wire::Diagnostic>);
 
@@ -96,23 +96,23 @@ impl Answer for End {
     }
 }
 
-/// One call, as the guard sees it.
+/// One call, from the guard's perspective.
 pub(super) struct Call<'c> {
     /// Name in the protocol.
     pub(super) rpc: &'static str,
-    /// The resource type that it is about, or empty.
+    /// The resource type that it is about, or an empty string.
     pub(super) type_name: &'c str,
     /// Cancelled when the host asks the provider to stop.
     pub(super) cancelled: CancellationToken,
-    /// How long after that the call may still come back by itself.
+    /// Time that the call then has to return by itself.
     pub(super) grace: Duration,
-    /// What the details of its diagnostics pass through.
+    /// Transforms its diagnostics.
     pub(super) retell: Option<Retell>,
-    /// What its answer reports besides its own.
+    /// Additional diagnostics for its response.
     pub(super) warnings: Warnings,
 }
 
-/// Warnings that are found before the work of a call begins.
+/// Warnings that are found before a call does its work.
 #[derive(Clone, Default)]
 pub(super) struct Warnings(Arc<Mutex<Diagnostics>>);
 
@@ -128,7 +128,7 @@ impl Warnings {
 }
 
 impl Call<'_> {
-    /// Waits for the host's stop and then for the grace to end.
+    /// Waits for the host's request to stop, and then until the grace period ends.
     async fn given_up(&self) {
         self.cancelled.cancelled().await;
         if !self.grace.is_zero() {
@@ -137,10 +137,10 @@ impl Call<'_> {
     }
 }
 
-/// Runs one call to its end.
+/// Runs one call to completion.
 ///
-/// A failure, a panic or the host's stop answers with `fallback`, which must hold the state
-/// that was known, and with diagnostics: a gRPC error would make the host forget a state.
+/// A failure, a panic, or the host's request to stop returns `fallback`, which must hold the known
+/// state, with diagnostics. A gRPC error would make the host discard the state.
 pub(super) async fn guarded<A: Answer>(
     call: Call<'_>,
     fallback: A,
@@ -185,7 +185,7 @@ fn failed<A: Answer>(rpc: &str, mut fallback: A, mut diagnostics: Diagnostics) -
     fallback
 }
 
-/// Gives diagnostics their last form.
+/// Puts diagnostics in their final form.
 pub(super) fn retold(retell: Option<&Retell>, diagnostics: &mut [wire::Diagnostic]) {
     let Some(retell) = retell else { return };
     for diagnostic in diagnostics {
@@ -205,7 +205,7 @@ fn stopped(rpc: &str) -> Diagnostic {
     )
 }
 
-/// A host takes an answer without an error for a success.
+/// A host treats a response without an error as a success.
 fn unexplained(rpc: &str) -> Diagnostic {
     Diagnostic::error(
         "Provider bug: a call failed without a reason",
@@ -216,7 +216,7 @@ fn unexplained(rpc: &str) -> Diagnostic {
     )
 }
 
-/// The text of the panic stays out: it may quote a value.
+/// The panic's text is omitted, because it may quote a value.
 fn panicked(rpc: &str, _panic: Box<dyn Any + Send>) -> Diagnostic {
     Diagnostic::error(
         "Provider bug: a call panicked",

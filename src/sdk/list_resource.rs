@@ -1,4 +1,4 @@
-//! What a type must be able to do whose instances can be listed.
+//! The interface of a type whose instances can be listed.
 
 mod erased;
 
@@ -18,29 +18,29 @@ use super::resource::{Context, Resource};
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::{Attribute, Diagnostic, Value, wire as codec};
 
-/// Instances of a managed resource type that exist, whether or not a state has them.
+/// Existing instances of a managed resource type, whether or not they are in a state.
 ///
-/// It has the name, the schema and the identity of its resource type.
+/// It shares the name, the schema, and the identity of its resource type.
 #[async_trait]
 pub trait ListResource: Send + Sync + 'static {
     /// The resource type whose instances are listed.
     type Resource: Resource;
-    /// What to list.
+    /// The arguments of a listing.
     type Config: Model;
 
     /// First paragraph of the documentation.
     const DESCRIPTION: &'static str;
 
-    /// Checks a configuration without network; unknown values are let through.
+    /// Validates a configuration without network access. Unknown values are accepted.
     fn validate(&self, config: &Self::Config) -> Diagnostics;
 
-    /// Finds instances and sends each one as soon as it is found. The work is dropped where it
-    /// waits once nobody listens any more.
+    /// Finds instances and sends each one as soon as it is found. The work is dropped at its next
+    /// await once the host stops reading.
     ///
     /// # Errors
     ///
-    /// A failure ends the listing, and what was sent before it stays listed; `results` has an end
-    /// of its own, to be passed on.
+    /// A failure ends the listing, and the instances sent before it remain. Pass on the end that
+    /// `results` returns.
     async fn list(
         &self,
         context: &Context<<Self::Resource as Resource>::Configured>,
@@ -49,10 +49,10 @@ pub trait ListResource: Send + Sync + 'static {
     ) -> Result<(), Ended>;
 }
 
-/// What to list, and how much of it.
+/// The arguments and the extent of a listing.
 #[derive(Debug)]
 pub struct ListRequest<C> {
-    /// The configuration, wholly known.
+    /// The configuration, fully known.
     pub config: C,
     /// Whether to return states; identities are always returned.
     pub with_states: bool,
@@ -61,21 +61,21 @@ pub struct ListRequest<C> {
 /// An instance that was found.
 #[derive(Clone, Debug)]
 pub struct Listed<M> {
-    /// Its state as an import and a refresh would have it; without states, the attributes that
-    /// identify it are enough.
+    /// Its state, as after an import and a refresh. If states are not requested, the attributes
+    /// that identify it are enough.
     pub state: M,
-    /// What a person knows it by.
+    /// Its display name.
     pub display_name: String,
     /// Warnings about it.
     pub diagnostics: Diagnostics,
 }
 
-/// Why a listing has come to its end before all was sent.
+/// Why a listing ended early.
 #[derive(Debug)]
 pub enum Ended {
-    /// The limit is reached, or the host no longer listens.
+    /// The limit was reached, or the host stopped reading.
     Enough,
-    /// It cannot go on.
+    /// An error ended it.
     Failed(Failure),
 }
 
@@ -91,7 +91,7 @@ impl From<Diagnostic> for Ended {
     }
 }
 
-/// Where instances are sent to.
+/// Receives the instances of a listing.
 pub struct Results<R: Resource> {
     events: mpsc::Sender<wire::list_resource::Event>,
     attributes: Vec<Attribute>,
@@ -105,15 +105,15 @@ pub struct Results<R: Resource> {
 /// What was sent so far.
 #[derive(Default)]
 struct Sent {
-    /// How many instances were, the one that is held back among them.
+    /// Number of instances, including the one that is held back.
     count: usize,
-    /// The last one that the host wants. It hangs up behind it, so that it has to wait for
-    /// whatever is still to be told.
+    /// The last instance that the host accepts. The host disconnects after it, so it is held back
+    /// until all warnings are known.
     held: Option<wire::list_resource::Event>,
 }
 
 impl<R: Resource> Results<R> {
-    /// Takes the host's end, and how many instances it wants at most.
+    /// Wraps the host's channel, with the maximum number of instances.
     fn new(
         events: mpsc::Sender<wire::list_resource::Event>,
         with_states: bool,
@@ -130,12 +130,11 @@ impl<R: Resource> Results<R> {
         }
     }
 
-    /// Sends an instance, and waits until there is room for it.
+    /// Sends an instance, waiting until there is room for it.
     ///
     /// # Errors
     ///
-    /// Ends the listing once there is nothing more to send it for, or where a host would refuse
-    /// the instance.
+    /// Ends the listing once the host accepts no more instances, or if it would reject this one.
     pub async fn send(&self, listed: Listed<R::Model>) -> Result<(), Ended> {
         if self.is_full() {
             return Err(Ended::Enough);
@@ -147,11 +146,11 @@ impl<R: Resource> Results<R> {
         }
     }
 
-    /// Warns of what concerns no single instance.
+    /// Sends a warning that is not about a single instance.
     ///
     /// # Errors
     ///
-    /// Ends the listing once nobody listens.
+    /// Ends the listing once the host stops reading.
     pub async fn warn(&self, diagnostics: Diagnostics) -> Result<(), Ended> {
         if diagnostics.is_empty() {
             return Ok(());
@@ -168,7 +167,7 @@ impl<R: Resource> Results<R> {
         .await
     }
 
-    /// Sends what was held back, with a warning where the listing was not complete without it.
+    /// Sends the instance that was held back, with a warning if the listing is incomplete.
     async fn finish(&self, outcome: Result<(), Ended>) -> Result<(), Ended> {
         let Some(mut last) = self.sent().held.take() else {
             return outcome;
@@ -225,7 +224,7 @@ impl<R: Resource> Results<R> {
             identity: Some(wire::ResourceIdentityData {
                 identity_data: Some(encode(&self.identity, &identity)?),
             }),
-            // Hosts show it as it is.
+            // Hosts show it unchanged.
             display_name: codec::printable_line(&listed.display_name),
             resource_object,
             diagnostic: to_wire(listed.diagnostics),
@@ -233,7 +232,7 @@ impl<R: Resource> Results<R> {
     }
 }
 
-/// A host shows as many as it has asked for and does not say that there are more.
+/// A host shows as many instances as it requested, and does not say that there are more.
 fn more<R: Resource>(limit: usize) -> Diagnostic {
     Diagnostic::warning(
         format!("Only {limit} of the {} found are listed", R::TYPE_NAME),

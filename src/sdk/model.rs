@@ -1,4 +1,4 @@
-//! Typed models whose schema and conversion come from one declaration.
+//! Typed models whose schema and conversions come from one declaration.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use crate::secret::Secret;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{path}: {expected} is required")]
 pub struct ModelError {
-    /// Where the value stands.
+    /// The location of the value.
     pub path: AttributePath,
-    /// What belongs there.
+    /// The type that is expected there.
     pub expected: &'static str,
 }
 
@@ -24,15 +24,15 @@ pub trait AttributeValue: Sized {
     ///
     /// # Errors
     ///
-    /// Fails where the value has another type; null and unknown are errors for every type but
+    /// Fails if the value has another type. Null and unknown are errors for every type except
     /// [`Field`](super::Field).
     fn from_value(value: Value, path: &AttributePath) -> Result<Self, ModelError>;
 
-    /// Turns into a value to encode.
+    /// Converts to a value for encoding.
     fn into_value(self) -> Value;
 }
 
-/// A struct with one field for each attribute of an object, made by the macro `model`.
+/// A struct with one field for each attribute of an object, declared with the `model` macro.
 pub trait Model:
     AttributeValue + Clone + Default + std::fmt::Debug + PartialEq + Send + Sync
 {
@@ -48,7 +48,7 @@ pub(crate) fn mismatch(path: &AttributePath, expected: &'static str) -> ModelErr
     }
 }
 
-/// Implements [`AttributeValue`] for a type that has a value variant of its own.
+/// Implements [`AttributeValue`] for a type that has its own value variant.
 macro_rules! plain {
     ($rust:ty, $ty:expr, $expected:literal, $from:pat => $out:expr, $into:expr) => {
         impl AttributeValue for $rust {
@@ -154,7 +154,7 @@ fn collection(element: Kind, plain: impl FnOnce(Type) -> Type, nesting: Nesting)
     }
 }
 
-/// Takes one attribute out of a decoded object; a missing one is null.
+/// Removes one attribute from a decoded object. A missing one is null.
 pub(crate) fn take<T: AttributeValue>(
     object: &mut BTreeMap<String, Value>,
     name: &'static str,
@@ -166,9 +166,10 @@ pub(crate) fn take<T: AttributeValue>(
 
 /// Declares a model: a struct, its schema and its conversions.
 ///
-/// Each line reads `name: Type = mode(flags) "description";`. The mode is `required`,
-/// `optional`, `optional_computed` or `computed`; flags are `replaces`, `sensitive`,
-/// `write_only` and, for what is computed, `set_by("ARGUMENT")`. The struct's fields are [`Field`](super::Field)s of the type.
+/// Each line reads `name: Type = mode(flags) "description";`. The mode is `required`, `optional`,
+/// `optional_computed`, or `computed`. Flags are `replaces`, `sensitive`, `write_only`, and, for a
+/// computed attribute, `set_by("ARGUMENT")`. The struct's fields are [`Field`](super::Field)s of
+/// the type.
 macro_rules! model {
     (
         $(#[$meta:meta])*
@@ -208,7 +209,7 @@ macro_rules! model {
     };
 }
 
-/// Declares an object type: a struct with a name on the wire for each field.
+/// Declares an object type: a struct with a wire name for each field.
 ///
 /// Each line reads `name as "wireName": Type;`.
 macro_rules! object {
@@ -239,7 +240,7 @@ macro_rules! object {
     };
 }
 
-/// Writes the two conversions that models and object types share.
+/// Generates the two conversions that models and object types share.
 macro_rules! object_conversions {
     ($($field:ident, $wire:expr;)+) => {
         fn from_value(
@@ -267,7 +268,7 @@ macro_rules! object_conversions {
 
 pub(crate) use {model, object, object_conversions};
 
-/// Returns the type behind a kind; nested attributes inside an object type become an object.
+/// Returns the type of a kind. Nested attributes inside an object type become an object.
 pub(crate) fn plain_type(kind: &Kind) -> Type {
     kind.implied_type()
 }

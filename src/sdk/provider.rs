@@ -1,4 +1,4 @@
-//! What a provider must be able to do.
+//! The interface of a provider.
 
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ use super::model::Model;
 use super::resource::Resource;
 use crate::deadline::Deadline;
 
-/// A provider: its configuration, its types and its functions.
+/// A provider: its configuration, its types, and its functions.
 #[async_trait]
 pub trait Provider: Send + Sync + 'static {
     /// The provider block.
     type Config: Model;
-    /// What the configuration becomes, shared by all calls.
+    /// The configured provider, shared by all calls.
     type Configured: Send + Sync + 'static;
 
     /// First paragraph of the provider's documentation.
@@ -30,7 +30,7 @@ pub trait Provider: Send + Sync + 'static {
     /// The resource types.
     fn resources(&self) -> Vec<AnyResource<Self::Configured>>;
 
-    /// The functions. They see neither configuration nor network.
+    /// The functions. They have no access to the configuration or the network.
     fn functions(&self) -> Vec<AnyFunction> {
         Vec::new()
     }
@@ -45,7 +45,7 @@ pub trait Provider: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// The resource types whose instances can be listed; each is a resource type as well.
+    /// The resource types whose instances can be listed. Each one is also a resource type.
     fn list_resources(&self) -> Vec<AnyListResource<Self::Configured>> {
         Vec::new()
     }
@@ -55,22 +55,22 @@ pub trait Provider: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Checks a provider block without network; unknown values are let through.
+    /// Validates a provider block without network access. Unknown values are accepted.
     fn validate(&self, config: &Self::Config) -> Diagnostics;
 
-    /// Makes the shared context. It may be called again in the same process, and then replaces
-    /// what was made before. It must not use the network: the host waits for it.
+    /// Builds the shared context. It may be called again in the same process, and then replaces the
+    /// earlier context. It must not use the network, because the host waits for it.
     async fn configure(
         &self,
         config: Self::Config,
     ) -> Result<(Arc<Self::Configured>, Diagnostics), Failure>;
 
-    /// Returns the context of one request, which must be over by the deadline, and warnings for
-    /// its answer.
+    /// Returns the context of one request, which must finish by the deadline, and warnings for its
+    /// response.
     ///
     /// # Errors
     ///
-    /// Fails where something is wrong that only requests need, and functions do not.
+    /// Fails if something is invalid that requests need but functions do not.
     fn begin(
         &self,
         configured: &Arc<Self::Configured>,
@@ -80,47 +80,47 @@ pub trait Provider: Send + Sync + 'static {
         Ok((Arc::clone(configured), Diagnostics::new()))
     }
 
-    /// Returns what the details of all messages pass through while `configured` is in use: they
-    /// are made where little is known of it.
+    /// Returns the transformation of every message's details while `configured` is in use, because
+    /// the code that writes them knows little of the configuration.
     fn retell(&self, configured: &Self::Configured) -> Option<Retell> {
         let _ = configured;
         None
     }
 
-    /// Lets go of what `configured` holds outside this process, at its end.
+    /// Releases what `configured` holds outside this process, when the process ends.
     async fn close(&self, configured: &Self::Configured);
 }
 
-/// Puts a function into the form in which the service holds it.
+/// Wraps a function for the service.
 pub fn function<F: Function>(function: F) -> AnyFunction {
     AnyFunction::new(function)
 }
 
-/// Puts a resource type into the form in which the service holds it.
+/// Wraps a resource type for the service.
 pub fn resource<R: Resource>(resource: R) -> AnyResource<R::Configured> {
     AnyResource::new(resource)
 }
 
-/// Puts a data source type into the form in which the service holds it.
+/// Wraps a data source type for the service.
 pub fn data_source<D: DataSource>(data_source: D) -> AnyDataSource<D::Configured> {
     AnyDataSource::new(data_source)
 }
 
-/// Puts an ephemeral resource type into the form in which the service holds it.
+/// Wraps an ephemeral resource type for the service.
 pub fn ephemeral_resource<E: EphemeralResource>(
     ephemeral_resource: E,
 ) -> AnyEphemeralResource<E::Configured> {
     AnyEphemeralResource::new(ephemeral_resource)
 }
 
-/// Puts a type that can be listed into the form in which the service holds it.
+/// Wraps a type that can be listed for the service.
 pub fn list_resource<L: ListResource>(
     list: L,
 ) -> AnyListResource<<L::Resource as Resource>::Configured> {
     AnyListResource::new(list)
 }
 
-/// Puts an action into the form in which the service holds it.
+/// Wraps an action for the service.
 pub fn action<A: Action>(action: A) -> AnyAction<A::Configured> {
     AnyAction::new(action)
 }

@@ -1,4 +1,4 @@
-//! What a managed resource must be able to do.
+//! The interface of a managed resource.
 
 use std::sync::Arc;
 
@@ -12,94 +12,94 @@ use super::failure::{Diagnostics, Failure};
 use super::model::Model;
 use crate::protocol::Diagnostic;
 
-/// What every call of a configured provider gets.
+/// The context of every call to a configured provider.
 #[derive(Debug)]
 pub struct Context<C> {
-    /// What the provider made of its configuration, with the deadline of this call.
+    /// The configured provider, with the deadline of this call.
     pub configured: Arc<C>,
-    /// Cancelled when the host asks the provider to stop. A create, update or delete may then
-    /// still come back by itself, within 10 s; every other call is dropped at once.
+    /// Cancelled when the host asks the provider to stop. A create, update, or delete then has 10 s
+    /// to return by itself. Every other call is dropped immediately.
     pub cancelled: CancellationToken,
     /// Keeps the configuration open while the call runs.
     pub(super) _in_use: Arc<C>,
 }
 
-/// A state as it was stored: JSON in the shape of the schema version that wrote it, with numbers
-/// of any length.
+/// A stored state: JSON in the shape of the schema version that wrote it, with numbers of any
+/// length.
 pub type StoredState = Map<String, Json>;
 
 /// A managed resource type.
 ///
-/// The calls take and return whole models; the layer below decodes, encodes, compares the
-/// answer with the host's rules and answers with the prior state where a call fails.
+/// Calls receive and return whole models. The layer below decodes, encodes, checks the response
+/// against the host's rules, and returns the prior state if a call fails.
 #[async_trait]
 pub trait Resource: Send + Sync + 'static {
-    /// What the provider made of its configuration.
+    /// The configured provider.
     type Configured: Send + Sync + 'static;
-    /// Configuration, plan and state.
+    /// Configuration, plan, and state.
     type Model: Model;
-    /// What identifies an instance. Required attributes are required for import.
+    /// The identity of an instance. Its required attributes are required for import.
     type Identity: Model;
-    /// Private state, which the user never sees. It must hold no secret.
+    /// Private state, which the user never sees. It must not hold a secret.
     type Private: Serialize + DeserializeOwned + Clone + Default + Send + Sync;
 
     /// Name with the provider's prefix.
     const TYPE_NAME: &'static str;
     /// First paragraph of the type's documentation.
     const DESCRIPTION: &'static str;
-    /// Whether the identity of an instance may change while it stays the same instance.
+    /// Whether an instance's identity may change while it remains the same instance.
     const MUTABLE_IDENTITY: bool = false;
-    /// Version of the schema in which states are written: counts the changes of shape that
-    /// [`Resource::upgrade`] takes stored states over.
+    /// Schema version of new states. It counts the changes of shape that [`Resource::upgrade`]
+    /// carries stored states over.
     const SCHEMA_VERSION: i64 = 0;
 
     /// Derives the identity from a state or plan.
     fn identity(model: &Self::Model) -> Self::Identity;
 
-    /// Checks a configuration without network; unknown values are let through.
+    /// Validates a configuration without network access. Unknown values are accepted.
     fn validate(&self, config: &Self::Model) -> Diagnostics;
 
-    /// Brings a stored state from version `from` into the shape of the version after it. It is
-    /// called once for each version between the stored one and [`Resource::SCHEMA_VERSION`].
+    /// Upgrades a stored state from version `from` to the next version. It is called once for each
+    /// version between the stored one and [`Resource::SCHEMA_VERSION`].
     ///
-    /// Attributes that are missing afterwards are null, and those that the schema does not have
-    /// are read over, so that only what moves or changes its meaning needs a line here.
+    /// Attributes that are missing afterward are null, and attributes that the schema does not have
+    /// are ignored. Only what moves or changes its meaning needs code here.
     ///
     /// # Errors
     ///
-    /// `None` where there never was such a version. A diagnostic must quote no value.
+    /// `None` if there never was such a version. A diagnostic must not quote a value.
     fn upgrade(from: i64, state: StoredState) -> Result<StoredState, Option<Diagnostic>> {
         let _ = (from, state);
         Err(None)
     }
 
-    /// Reads the real thing. A thing that is gone is a state that says so: there is no
-    /// answer that drops the resource.
+    /// Reads the real object. If it is gone, the returned state says so; no response removes the
+    /// resource from state.
     async fn read(
         &self,
         context: &Context<Self::Configured>,
         request: ReadRequest<Self>,
     ) -> Result<Read<Self>, Failure>;
 
-    /// Decides what an apply will do, from the request alone: a host calls this twice and
-    /// compares. Only a diagnostic may follow from the real thing.
+    /// Decides what an apply will do, from the request alone, because a host calls this twice and
+    /// compares. Only diagnostics may depend on the real object.
     async fn plan(
         &self,
         context: &Context<Self::Configured>,
         request: PlanRequest<Self>,
     ) -> Result<Planned<Self>, Failure>;
 
-    /// Describes what a destruction will mean; it changes nothing.
+    /// Describes the effect of a destroy. It changes nothing.
     fn plan_destroy(&self, state: &Self::Model) -> Diagnostics;
 
-    /// Brings the thing into being, or adopts it.
+    /// Creates the object, or adopts it.
     async fn create(
         &self,
         context: &Context<Self::Configured>,
         request: ApplyRequest<Self>,
     ) -> Result<Applied<Self>, Failure>;
 
-    /// Carries out a planned change; `prior` is the state before it.
+    /// Carries out a planned change. `prior` is the state before it.
     async fn update(
         &self,
         context: &Context<Self::Configured>,
@@ -107,22 +107,21 @@ pub trait Resource: Send + Sync + 'static {
         request: ApplyRequest<Self>,
     ) -> Result<Applied<Self>, Failure<Applied<Self>>>;
 
-    /// Forgets or removes the thing.
+    /// Stops managing the object, or removes it.
     async fn delete(
         &self,
         context: &Context<Self::Configured>,
         state: Self::Model,
     ) -> Result<Diagnostics, Failure>;
 
-    /// Turns a state into the configuration that a person would write for it, so that an import
-    /// with it changes nothing: what is null is left out. What is computed or write-only is left
-    /// out in any case.
+    /// Converts a state to the configuration that a person would write, so that an import with it
+    /// changes nothing. Null values are left out, and so are computed and write-only attributes.
     fn configuration(configured: &Self::Configured, state: Self::Model) -> Self::Model {
         let _ = configured;
         state
     }
 
-    /// Finds a thing that exists; the host reads it next, and must find the same identity then.
+    /// Finds an existing object. The host reads it next, and must get the same identity.
     async fn import(
         &self,
         context: &Context<Self::Configured>,
@@ -133,42 +132,42 @@ pub trait Resource: Send + Sync + 'static {
 /// A refresh.
 #[derive(Debug)]
 pub struct ReadRequest<R: Resource + ?Sized> {
-    /// The state as it was last recorded.
+    /// The last recorded state.
     pub state: R::Model,
-    /// What was stored beside it.
+    /// The private data stored with it.
     pub private: R::Private,
 }
 
-/// The answer to a refresh.
+/// The response to a refresh.
 #[derive(Debug)]
 pub struct Read<R: Resource + ?Sized> {
-    /// The state now.
+    /// The current state.
     pub state: R::Model,
-    /// What to store beside it.
+    /// The private data to store with it.
     pub private: R::Private,
     /// Warnings.
     pub diagnostics: Diagnostics,
 }
 
-/// A plan for an instance that is to exist.
+/// A plan for an instance that will exist.
 #[derive(Debug)]
 pub struct PlanRequest<R: Resource + ?Sized> {
     /// The configuration, write-only values included.
     pub config: R::Model,
-    /// The state before, `None` for an instance to create.
+    /// The prior state, or `None` for a create.
     pub prior: Option<R::Model>,
     /// The host's merge of configuration and prior state, without write-only values.
     pub proposed: R::Model,
-    /// What the last refresh or apply stored.
+    /// The private data from the last refresh or apply.
     pub private: R::Private,
 }
 
-/// The answer to a plan.
+/// The response to a plan.
 #[derive(Debug)]
 pub struct Planned<R: Resource + ?Sized> {
-    /// The state that an apply will bring about, unknown where it decides.
+    /// The state after the apply, unknown where the apply decides.
     pub planned: R::Model,
-    /// What to hand to the apply.
+    /// The private data for the apply.
     pub private: R::Private,
     /// Warnings.
     pub diagnostics: Diagnostics,
@@ -177,40 +176,40 @@ pub struct Planned<R: Resource + ?Sized> {
 /// A planned change to carry out.
 #[derive(Debug)]
 pub struct ApplyRequest<R: Resource + ?Sized> {
-    /// The configuration, wholly known: the one place with write-only values.
+    /// The configuration, fully known. Only this has write-only values.
     pub config: R::Model,
-    /// What was planned.
+    /// The planned state.
     pub planned: R::Model,
-    /// What the plan handed over.
+    /// The private data from the plan.
     pub private: R::Private,
 }
 
-/// The answer to a creation or an update.
+/// The response to a create or an update.
 #[derive(Debug)]
 pub struct Applied<R: Resource + ?Sized> {
-    /// The state now: planned values as planned, unknown ones decided.
+    /// The new state. Planned values are unchanged, and unknown ones are known.
     pub state: R::Model,
-    /// What to store beside it.
+    /// The private data to store with it.
     pub private: R::Private,
     /// Warnings.
     pub diagnostics: Diagnostics,
 }
 
-/// How the user names the thing to import.
+/// How the user identifies the object to import.
 #[derive(Debug)]
 pub enum ImportRequest<R: Resource + ?Sized> {
     /// By the text of an `id`.
     Id(String),
-    /// By an `identity` object, with the optional attributes null where they are left out.
+    /// By an `identity` object, in which omitted optional attributes are null.
     Identity(R::Identity),
 }
 
-/// The answer to an import.
+/// The response to an import.
 #[derive(Debug)]
 pub struct Imported<R: Resource + ?Sized> {
-    /// The attributes that name the thing, and whatever else is known already.
+    /// The attributes that identify the object, and any others that are already known.
     pub state: R::Model,
-    /// What to store beside it.
+    /// The private data to store with it.
     pub private: R::Private,
     /// Warnings.
     pub diagnostics: Diagnostics,

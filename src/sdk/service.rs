@@ -1,4 +1,4 @@
-//! The gRPC service of a provider, and what it keeps between calls.
+//! The gRPC service of a provider, and the data that it keeps between calls.
 
 mod action;
 mod list;
@@ -31,11 +31,12 @@ use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::generated::tfplugin6::provider_server::ProviderServer;
 use crate::protocol::{AttributePath, Diagnostic, Schema, wire as codec};
 
-/// Bytes of the largest message: what hosts and other providers allow. tonic's own limit of 4 MiB is
-/// too small for large states.
+/// Maximum message size in bytes, as in hosts and other providers. tonic's default of 4 MiB is too
+/// small for large states.
 const MESSAGE_LIMIT: usize = 256 << 20;
 
-/// How long an apply may go on after the host's stop: a change cut in half is worse than a wait.
+/// Time that an apply has to finish after the host's request to stop. A partial change is worse
+/// than a wait.
 const APPLY_GRACE: Duration = Duration::from_secs(10);
 
 /// Serves a provider over gRPC.
@@ -56,14 +57,14 @@ struct Shared<P: Provider> {
     session: RwLock<Session<P::Configured>>,
 }
 
-/// What one configuration of the provider began.
+/// What belongs to one configuration of the provider.
 struct Session<C> {
     configured: Option<Arc<C>>,
     cancelled: CancellationToken,
     retell: Option<Retell>,
-    /// What the answer of a request reports besides its own.
+    /// Additional diagnostics for the response of a request.
     warnings: Warnings,
-    /// Configurations of earlier runs, which a process in debug mode has served.
+    /// Configurations of earlier runs that a process in debug mode has served.
     earlier: Vec<Arc<C>>,
 }
 
@@ -80,7 +81,7 @@ impl<C> Session<C> {
         }
     }
 
-    /// Starts the time of a request that needs the configuration.
+    /// Starts the deadline of a request that needs the configuration.
     fn context<P: Provider<Configured = C>>(self, provider: &P) -> Result<Context<C>, Diagnostics> {
         let configured = self.configured.ok_or_else(|| {
             vec![Diagnostic::error(
@@ -120,7 +121,7 @@ impl<P: Provider> Clone for ProviderService<P> {
 }
 
 impl<P: Provider> ProviderService<P> {
-    /// Takes a provider, not configured yet.
+    /// Wraps a provider that is not configured yet.
     pub fn new(provider: P) -> Self {
         let resources = provider
             .resources()
@@ -174,15 +175,15 @@ impl<P: Provider> ProviderService<P> {
         }
     }
 
-    /// Makes the server to mount, with the message sizes that hosts use.
+    /// Builds the server to mount, with the message size limit that hosts use.
     pub fn server(&self) -> ProviderServer<Self> {
         ProviderServer::new(self.clone())
             .max_decoding_message_size(MESSAGE_LIMIT)
             .max_encoding_message_size(MESSAGE_LIMIT)
     }
 
-    /// Lets go of what the configurations hold outside this process, after the actions that still
-    /// run have come to a safe end.
+    /// Releases what the configurations hold outside this process, once running actions have ended
+    /// safely.
     pub async fn close(&self) {
         self.session().cancelled.cancel();
         self.shared.invocations.close();
@@ -227,7 +228,7 @@ impl<P: Provider> ProviderService<P> {
         &self.shared.ephemeral_resources
     }
 
-    /// Returns the types that can be listed by the name of their resource type.
+    /// Returns the types that can be listed, by the name of their resource type.
     pub fn list_resources(&self) -> &BTreeMap<&'static str, AnyListResource<P::Configured>> {
         &self.shared.list_resources
     }
@@ -263,7 +264,7 @@ impl<P: Provider> ProviderService<P> {
         })
     }
 
-    /// Returns the signatures of all functions by name, as hosts get them.
+    /// Returns the signatures of all functions by name, as sent to hosts.
     fn signatures(&self) -> HashMap<String, wire::Function> {
         let functions = self.functions().iter();
         functions
@@ -317,7 +318,7 @@ impl<P: Provider> ProviderService<P> {
             let before = session.configured.replace(configured);
             session.earlier.extend(before);
             session.cancelled = CancellationToken::new();
-            // Calls of the run before may still be under way, and hold on to theirs.
+            // Calls of the previous run may still be in progress and use their own configuration.
             let (idle, busy) = std::mem::take(&mut session.earlier)
                 .into_iter()
                 .partition(|earlier| Arc::strong_count(earlier) == 1);
@@ -342,7 +343,7 @@ fn unknown_type(kind: &str) -> Diagnostics {
     )]
 }
 
-/// Describes a call that belongs to no session: nothing that it does waits.
+/// Describes a call that belongs to no session, because it never waits.
 fn sessionless(rpc: &'static str) -> Call<'static> {
     Call {
         rpc,
@@ -354,7 +355,7 @@ fn sessionless(rpc: &'static str) -> Call<'static> {
     }
 }
 
-/// Runs a call under the guard; what comes out is an answer in any case.
+/// Runs a call under the guard, which always returns a response.
 async fn answered<A: Answer>(
     call: Call<'_>,
     fallback: A,

@@ -13,7 +13,7 @@ use crate::protocol::ty::{MAX_DEPTH, Type};
 use crate::protocol::value::Value;
 use crate::secret::Secret;
 
-/// Reads one value and nothing after it.
+/// Reads exactly one value.
 pub(super) fn decode(shape: Shape<'_>, bytes: &[u8]) -> Result<Value, CodecError> {
     let mut reader = Reader { rest: bytes };
     let value = reader.value(shape, 0)?;
@@ -24,10 +24,10 @@ pub(super) fn decode(shape: Shape<'_>, bytes: &[u8]) -> Result<Value, CodecError
     }
 }
 
-/// What is still to be read.
+/// The remaining input.
 ///
-/// Nothing is allocated for a length before its elements are there: every element takes a byte at
-/// least, so that the input bounds the output.
+/// No memory is allocated for a length before its elements are read. Every element takes at least
+/// one byte, so the input bounds the output.
 struct Reader<'b> {
     rest: &'b [u8],
 }
@@ -77,7 +77,7 @@ impl<'b> Reader<'b> {
         Ok(Value::List(elements))
     }
 
-    /// Reads a set; its elements have no address, so that an error is one of the set.
+    /// Reads a set. Its elements have no address, so an error in one is reported for the set.
     fn set(&mut self, element: Shape<'_>, depth: usize) -> Result<Value, CodecError> {
         let length = self.array_length("a set")?;
         let mut elements = Vec::new();
@@ -231,7 +231,7 @@ fn is_extension(marker: Marker) -> bool {
     )
 }
 
-/// Tells a value of another kind from one that is cut off.
+/// Distinguishes a value of another kind from one that is cut off.
 fn because<E: read::RmpReadErr>(error: &read::ValueReadError<E>, kind: &'static str) -> CodecError {
     match error {
         read::ValueReadError::TypeMismatch(_) => Reason::Required(kind).here(),

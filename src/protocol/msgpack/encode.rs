@@ -13,7 +13,7 @@ use crate::protocol::shape::{Form, Members, Shape};
 use crate::protocol::ty::MAX_DEPTH;
 use crate::protocol::value::Value;
 
-/// An unknown value about which nothing is promised: an extension of type 0 with one zero byte.
+/// An unknown value without refinements: an extension of type 0 with one zero byte.
 const UNKNOWN: [u8; 3] = [0xd4, 0x00, 0x00];
 
 /// Writes one value.
@@ -93,7 +93,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes a set. Equal elements have equal bytes; those with unknown parts may differ yet.
+    /// Writes a set. Equal elements have equal bytes. Elements with unknown parts may still turn
+    /// out to differ.
     fn set(
         &mut self,
         element: Shape<'_>,
@@ -156,7 +157,7 @@ impl Writer {
             let written = self.value(*shape, value, depth + 1);
             written.map_err(|error| error.below(Step::Attribute((*name).to_owned())))?;
         }
-        // Every attribute is there, so that a larger object has others besides.
+        // Every attribute was found, so a larger object has extra ones.
         if attributes.len() == members.len() {
             Ok(())
         } else {
@@ -186,7 +187,7 @@ impl Writer {
     }
 }
 
-/// Takes the result of a write to memory, which cannot fail.
+/// Unwraps the result of a write to memory, which cannot fail.
 fn sure<T>(written: Result<T, ValueWriteError<Infallible>>) -> T {
     match written {
         Ok(done) => done,

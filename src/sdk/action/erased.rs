@@ -1,4 +1,4 @@
-//! An action behind one object-safe face.
+//! An action behind one object-safe interface.
 
 use std::sync::{Arc, OnceLock};
 

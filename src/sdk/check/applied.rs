@@ -1,4 +1,4 @@
-//! What an apply may bring about.
+//! Rules for the result of an apply.
 
 use super::{Checked, at_key, member, recorded, violation};
 use crate::protocol::shape::{Form, Shape};
@@ -11,7 +11,7 @@ pub(in crate::sdk) fn applied(attributes: &[Attribute], planned: &Value, state: 
     kept(shape, planned, state, &AttributePath::new())
 }
 
-/// Every known planned value must come back unchanged; unknown ones may become anything.
+/// Every known planned value must come back unchanged. Unknown ones may become any value.
 fn kept(shape: Shape<'_>, planned: &Value, state: &Value, path: &AttributePath) -> Checked {
     match (shape.form(), planned, state) {
         (_, Value::Unknown, _) => Ok(()),

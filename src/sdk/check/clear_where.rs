@@ -1,8 +1,8 @@
-//! Attributes that are set to null wherever they stand.
+//! Attributes that are set to null wherever they occur.
 
 use crate::protocol::{Attribute, Kind, Nesting, Value};
 
-/// Sets every attribute that is `chosen` to null, in nested objects as well.
+/// Sets every attribute that is `chosen` to null, including those in nested objects.
 pub(in crate::sdk) fn clear_where(
     attributes: &[Attribute],
     object: &mut Value,

@@ -1,13 +1,14 @@
-//! Mistakes in a configuration that hosts leave to providers: required attributes that are null, and
-//! read-only ones that are set.
+//! Mistakes in a configuration that hosts leave to providers: required attributes that are null,
+//! and read-only ones that are set.
 
 use crate::protocol::{Attribute, AttributePath, Diagnostic, Kind, Mode, Nesting, Value};
 use crate::sdk::failure::Diagnostics;
 
 /// Returns an error for each required attribute that is null, and for each read-only one that is
-/// not.
+/// set.
 ///
-/// Next to a secret there is no path on it: a host would quote the lines of the whole object.
+/// Next to a secret, the error has no path, because the host would quote the lines of the whole
+/// object.
 pub(in crate::sdk) fn mistakes(attributes: &[Attribute], object: &Value) -> Diagnostics {
     let mut found = Diagnostics::new();
     below(attributes, object, &AttributePath::new(), true, &mut found);

@@ -1,4 +1,4 @@
-//! What a plan may say.
+//! Rules for a plan.
 
 use super::{Checked, at_key, member, violation, write_only};
 use crate::protocol::shape::{Form, Shape};
@@ -6,11 +6,11 @@ use crate::protocol::{Attribute, AttributePath, Kind, Value};
 
 const NOT_AN_OBJECT: &str = "a configured object is planned as absent or unknown";
 
-/// Checks a planned object for an instance that is to exist.
+/// Checks a planned object for an instance that will exist.
 ///
-/// `prior` is null for a creation. The order of the rules is the host's: the first that
-/// matches decides. A write-only attribute is looked at before all of them, because hosts
-/// refuse one that has a value although it equals the configured one.
+/// `prior` is null for a create. The rules are in the host's order, and the first match decides.
+/// Write-only attributes come first, because hosts reject one that has a value even if it equals
+/// the configured one.
 pub(in crate::sdk) fn planned(
     attributes: &[Attribute],
     prior: &Value,

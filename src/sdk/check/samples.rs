@@ -1,4 +1,4 @@
-//! One schema with every kind of attribute that types have, for the tests of the rules.
+//! One schema with every kind of attribute, for the tests of the rules.
 
 use crate::protocol::{Attribute, Kind, Type, Value};
 
@@ -25,7 +25,7 @@ pub(super) fn attributes() -> Vec<Attribute> {
     ]
 }
 
-/// An object in which every attribute but these is null.
+/// An object in which every attribute except these is null.
 pub(super) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
     let Value::Map(mut object) = Value::null_object(&attributes()) else {
         unreachable!("an object with nulls is a map");

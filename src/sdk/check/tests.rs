@@ -1,4 +1,4 @@
-//! Rules for records and identities, and the words in which a breach is told.
+//! Rules for records and identities, and the text that reports a violation.
 
 use super::samples::{attributes, object};
 use super::*;

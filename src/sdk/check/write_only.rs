@@ -1,4 +1,4 @@
-//! Write-only attributes: values that are in a configuration and nowhere else.
+//! Write-only attributes: values that appear only in a configuration.
 
 use super::clear_where::clear_where;
 use crate::protocol::{Attribute, AttributePath, Kind, Nesting, Value};

@@ -1,4 +1,4 @@
-//! An apply: create, update or destroy, and the state that is recorded after it.
+//! An apply: create, update, or destroy, and the state that is recorded after it.
 
 use super::Typed;
 use super::coding::{decode_private, encode_private};
@@ -9,7 +9,7 @@ use crate::sdk::coding::{Outcome, missing, model, to_wire};
 use crate::sdk::failure::Diagnostics;
 use crate::sdk::resource::{Applied, ApplyRequest, Context, Resource};
 
-/// What was planned, for the comparison with what came out.
+/// The planned values, to compare with the result.
 struct Plan {
     state: Value,
     identity: Option<Value>,
@@ -104,7 +104,7 @@ impl<R: Resource> Typed<R> {
         let Some(reached) = failure.state else {
             return Err(diagnostics);
         };
-        // A change that failed half-way need not be what was planned.
+        // The result of a change that failed partway may differ from the plan.
         let recorded = self.applied("update", &plan, *reached, |state| {
             check::recorded(self.attributes(), state)
         });

@@ -1,4 +1,4 @@
-//! Between wire messages and models, with the checks that every answer passes.
+//! Conversion between wire messages and models, with the checks that every response must pass.
 
 use super::Typed;
 use crate::protocol::generated::tfplugin6 as wire;
@@ -19,7 +19,7 @@ impl<R: Resource> Typed<R> {
         decode(self.attributes(), what, encoded)
     }
 
-    /// Decodes an object that must be there.
+    /// Decodes an object that must be present.
     pub(super) fn required(
         &self,
         what: &'static str,
@@ -29,7 +29,7 @@ impl<R: Resource> Typed<R> {
             .ok_or_else(|| vec![missing(what)])
     }
 
-    /// Encodes an answer; one that does not conform to the schema is refused.
+    /// Encodes a response. One that does not conform to the schema is an error.
     pub(super) fn encode(&self, call: &'static str, value: &Value) -> Outcome<wire::DynamicValue> {
         codec::encode_object(self.attributes(), value).map_err(|error| Self::refuse(call, error))
     }
@@ -48,7 +48,7 @@ impl<R: Resource> Typed<R> {
         decode(&self.identity().attributes, "the identity", data)
     }
 
-    /// Checks an identity and encodes it. `prior` is the one that it must equal.
+    /// Checks an identity and encodes it. It must equal `prior`, if there is one.
     pub(super) fn encode_identity(
         &self,
         call: &'static str,
@@ -75,7 +75,7 @@ impl<R: Resource> Typed<R> {
         })
     }
 
-    /// Encodes a state that is to be recorded, with its identity.
+    /// Encodes a state for the host to record, with its identity.
     pub(super) fn record(
         &self,
         call: &'static str,
@@ -92,12 +92,13 @@ impl<R: Resource> Typed<R> {
     }
 }
 
-/// Private data from another version, or damaged, is nothing to fail for: it is derived again.
+/// Private data that is damaged or from another version is not an error, because it can be derived
+/// again.
 pub(super) fn decode_private<R: Resource>(bytes: &[u8]) -> R::Private {
     serde_json::from_slice(bytes).unwrap_or_default()
 }
 
-/// For the same reason, private data that cannot be written is left out.
+/// For the same reason, private data that cannot be encoded is left out.
 pub(super) fn encode_private<R: Resource>(private: &R::Private) -> Vec<u8> {
     serde_json::to_vec(private).unwrap_or_else(|_| {
         tracing::error!("private data cannot be written and is left out");

@@ -1,4 +1,4 @@
-//! Configuration that is written down for an instance that exists.
+//! Configuration generated for an existing instance.
 
 use super::Typed;
 use crate::protocol::Mode;

@@ -1,4 +1,4 @@
-//! Types that only look: data sources and ephemeral resources behind object-safe faces.
+//! Read-only types: data sources and ephemeral resources behind object-safe interfaces.
 
 use std::sync::OnceLock;
 
@@ -15,7 +15,7 @@ use crate::sdk::failure::{Diagnostics, Failure};
 use crate::sdk::model::{AttributeValue as _, Model};
 use crate::sdk::resource::Context;
 
-/// Writes a type that hides which model a lookup has.
+/// Declares a type that hides the model of a lookup.
 macro_rules! face {
     ($(#[$meta:meta])* $name:ident of $role:ident by $lookup:ident) => {
         $(#[$meta])*
@@ -56,7 +56,7 @@ face!(
     AnyEphemeralResource of EphemeralResource by Opening
 );
 
-/// The answer of a lookup, ready to be sent.
+/// The response of a lookup, ready to send.
 pub(in crate::sdk) struct Looked {
     pub(in crate::sdk) object: wire::DynamicValue,
     pub(in crate::sdk) diagnostics: Vec<wire::Diagnostic>,
@@ -74,7 +74,7 @@ pub(in crate::sdk) trait ErasedLookup<C>: Send + Sync {
     ) -> Outcome<Looked>;
 }
 
-/// What both roles have in common.
+/// What data sources and ephemeral resources have in common.
 #[async_trait]
 trait Lookup: Send + Sync {
     type Configured: Send + Sync + 'static;
@@ -82,7 +82,7 @@ trait Lookup: Send + Sync {
 
     const TYPE_NAME: &'static str;
     const DESCRIPTION: &'static str;
-    /// The call as errors name it.
+    /// The name of the call in errors.
     const CALL: &'static str;
 
     fn validate(&self, config: &Self::Model) -> Diagnostics;

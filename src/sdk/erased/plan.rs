@@ -1,4 +1,4 @@
-//! A plan: what the host proposes, what the resource makes of it, and what a host would refuse.
+//! A plan: the host's proposal, the resource's response, and the host's rules for it.
 
 use super::Typed;
 use super::coding::{decode_private, encode_private};
@@ -58,7 +58,7 @@ impl<R: Resource> Typed<R> {
         mut proposed: Value,
         request: wire::plan_resource_change::Request,
     ) -> Outcome<wire::plan_resource_change::Response> {
-        // The host puts write-only values into its proposal; a plan must not hold them.
+        // The host includes write-only values in its proposal; a plan must not contain them.
         write_only::clear(self.attributes(), &mut proposed);
         let plan_request = PlanRequest {
             config: model("the configuration", config.clone())?,
@@ -105,7 +105,7 @@ impl<R: Resource> Typed<R> {
             .collect()
     }
 
-    /// A new instance may have an identity that is not known yet; one that stays keeps its own.
+    /// The identity of a new instance may be unknown. An existing instance keeps its own.
     fn planned_identity(
         &self,
         identity: &Value,

@@ -1,4 +1,4 @@
-//! Stored states and identities on their way into the present schema.
+//! Upgrades of stored states and identities to the current schema.
 
 use serde_json::Value as Json;
 
@@ -10,7 +10,7 @@ use crate::sdk::coding::{Outcome, missing, undecodable};
 use crate::sdk::resource::Resource;
 
 impl<R: Resource> Typed<R> {
-    /// Takes in a state of any version up to the present one; hosts ask for the present one too.
+    /// Reads a state of any version up to the current one, which hosts send as well.
     pub(super) fn upgrade_state(
         &self,
         request: wire::upgrade_resource_state::Request,
@@ -30,7 +30,7 @@ impl<R: Resource> Typed<R> {
         };
         let mut state = json::decode_object(self.attributes(), &stored)
             .map_err(|error| vec![undecodable(WHAT, &error.path, &error)])?;
-        // To a host, null is an instance that is gone.
+        // To a host, null means that the instance is gone.
         if state.is_null() {
             return Err(vec![missing(WHAT)]);
         }
@@ -41,8 +41,8 @@ impl<R: Resource> Typed<R> {
         })
     }
 
-    /// Takes in an identity. One that was never stored has no text, and becomes one of nulls: the
-    /// refresh that follows fills it in, and a host takes no null for it.
+    /// Reads an identity. One that was never stored has no text and becomes an identity of nulls:
+    /// hosts do not accept null, and the next refresh fills it in.
     pub(super) fn upgrade_stored_identity(
         &self,
         request: wire::upgrade_resource_identity::Request,
@@ -71,12 +71,12 @@ impl<R: Resource> Typed<R> {
     }
 }
 
-/// Brings a stored state into the present shape, one version after the other.
+/// Upgrades a stored state to the current schema, one version at a time.
 fn stepwise<R: Resource>(what: &str, stored: i64, text: &[u8]) -> Outcome<Vec<u8>> {
     let mut state = match serde_json::from_slice(text) {
         Ok(Json::Object(state)) => state,
         Ok(Json::Null) => return Err(vec![missing(what)]),
-        // The parser's own words may quote the state.
+        // The parser's error may quote the state.
         Ok(_) | Err(_) => return Err(vec![no_object::<R>(what)]),
     };
     for from in stored..R::SCHEMA_VERSION {

@@ -1,4 +1,4 @@
-//! A function behind one object-safe face: wire messages in, wire messages out.
+//! A function behind one object-safe interface: wire messages in, wire messages out.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -31,7 +31,7 @@ impl AnyFunction {
         self.0.signature()
     }
 
-    /// Calls the function. An error about one argument is an answer like any other.
+    /// Calls the function. An error about an argument is a normal response.
     pub(in crate::sdk) fn call(
         &self,
         arguments: &[wire::DynamicValue],
@@ -137,7 +137,7 @@ fn decode(
     Ok(Value::Map(values))
 }
 
-/// Reports that an argument is not what the signature says. No value is quoted.
+/// Reports that an argument does not match the signature, without quoting a value.
 fn undecodable(path: AttributePath, reason: &str) -> Diagnostic {
     Diagnostic::error(
         "Cannot decode an argument",
@@ -149,7 +149,7 @@ fn undecodable(path: AttributePath, reason: &str) -> Diagnostic {
     .at(path)
 }
 
-/// Reports that the function broke its own signature. No value is quoted.
+/// Reports that the function broke its own signature, without quoting a value.
 fn wrong_result(name: &str, rule: &str) -> Diagnostic {
     Diagnostic::error(
         "Provider bug: invalid result",
@@ -160,7 +160,7 @@ fn wrong_result(name: &str, rule: &str) -> Diagnostic {
     )
 }
 
-/// Finds the parameter that an error is about.
+/// Returns the parameter that an error is about.
 fn at_parameter(error: Diagnostic, parameters: &[Attribute]) -> wire::FunctionError {
     let Some((Step::Attribute(name), _)) = error
         .path
@@ -175,10 +175,10 @@ fn at_parameter(error: Diagnostic, parameters: &[Attribute]) -> wire::FunctionEr
     to_wire(error, argument)
 }
 
-/// Turns an error into the one text that a function has for it.
+/// Converts an error to the single text that a function error has.
 ///
-/// Hosts put a text of their own before it, and a full stop behind it. Where that names the
-/// parameter, the text begins with the part of the argument; otherwise with the summary.
+/// Hosts add their own text before it and a period after it. If the host's text has the parameter's
+/// name, ours begins with the part of the argument; otherwise, with the summary.
 pub(in crate::sdk) fn to_wire(error: Diagnostic, argument: Option<i64>) -> wire::FunctionError {
     let place = match argument {
         Some(_) => {

@@ -1,4 +1,4 @@
-//! Whatever a call does, an answer with the known state comes back.
+//! Every outcome of a call returns a response with the known state.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ fn fallback() -> Response {
     }
 }
 
-/// Runs work that nobody stops.
+/// Runs work without a request to stop.
 async fn run(work: impl Future<Output = Result<Response, Diagnostics>>) -> Response {
     let call = call(&CancellationToken::new(), Duration::ZERO);
     guarded(call, fallback(), work).await

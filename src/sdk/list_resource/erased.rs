@@ -1,4 +1,4 @@
-//! A type that can be listed, behind one object-safe face.
+//! A type that can be listed, behind one object-safe interface.
 
 use std::sync::OnceLock;
 
@@ -34,7 +34,7 @@ impl<C: Send + Sync + 'static> AnyListResource<C> {
         self.0.type_name()
     }
 
-    /// Returns the schema of what to list, built on first use.
+    /// Returns the schema of the listing's arguments, built on first use.
     pub fn schema(&self) -> &Schema {
         self.0.schema()
     }
@@ -100,7 +100,7 @@ impl<L: ListResource> ErasedList<<L::Resource as Resource>::Configured> for Type
             return Err(refused);
         }
         let with_states = request.include_resource_object;
-        // A host that names no limit sends 0.
+        // Hosts send 0 for no limit.
         let limit = usize::try_from(request.limit)
             .ok()
             .filter(|limit| *limit > 0);

@@ -1,11 +1,11 @@
-//! Models made by the macros: schema and both conversions.
+//! Models built by the macros: their schema and both conversions.
 
 use super::*;
 use crate::protocol::{Mode, Reason, wire as codec};
 use crate::sdk::Field;
 
 object! {
-    /// Names on the wire that are no Rust names.
+    /// Wire names that are not Rust names.
     struct Entry {
         secret_key as "secretKey": String;
         flags as "flags": Vec<bool>;
@@ -13,7 +13,7 @@ object! {
 }
 
 model! {
-    /// One of each.
+    /// One attribute of each kind.
     struct Thing {
         name: String = required(replaces) "The name.";
         size: i64 = optional_computed() "The size.";
@@ -64,7 +64,8 @@ fn read(value: Value) -> Result<Thing, ModelError> {
     Thing::from_value(value, &AttributePath::new())
 }
 
-/// Reads a thing whose attribute has this value and all others none, for the error.
+/// Reads a thing in which one attribute has this value and all others are null, and returns the
+/// error.
 fn refused(name: &str, value: Value) -> String {
     read(Value::object([(name, value)]))
         .unwrap_err()

@@ -1,4 +1,4 @@
-//! Actions: progress while they run, and one completion in any case.
+//! Actions: progress while they run, and exactly one completion event.
 
 use std::collections::HashMap;
 
@@ -54,8 +54,8 @@ impl<P: Provider> ProviderService<P> {
         .await
     }
 
-    /// The work is a task of its own, so that it comes to an end also where nobody listens; the
-    /// end of the process waits for it.
+    /// The work is a separate task, so it finishes even if the host disconnects. The end of the
+    /// process waits for it.
     pub(super) fn invoke(
         &self,
         request: wire::invoke_action::Request,

@@ -1,4 +1,4 @@
-//! Listings: events as long as the host listens.
+//! Listings: events for as long as the host reads them.
 
 use std::collections::HashMap;
 
@@ -35,7 +35,7 @@ impl<P: Provider> ProviderService<P> {
         .await
     }
 
-    /// The work is a part of the stream: it goes on while the host asks for more, and is dropped
+    /// The work is part of the stream: it continues while the host asks for more, and is dropped
     /// with the stream.
     pub(super) fn list(
         &self,

@@ -1,4 +1,4 @@
-//! The calls about types that only look: data sources and ephemeral resources.
+//! Calls for read-only types: data sources and ephemeral resources.
 
 use tonic::{Response, Status};
 
@@ -77,7 +77,7 @@ impl<P: Provider> ProviderService<P> {
         .await
     }
 
-    /// Nothing is held open, so that there is nothing to renew and nothing to hand on.
+    /// Nothing stays open, so there is nothing to renew and no private data.
     pub(super) async fn open_ephemeral(
         &self,
         request: wire::open_ephemeral_resource::Request,
@@ -102,7 +102,7 @@ impl<P: Provider> ProviderService<P> {
         .await
     }
 
-    /// One host overwrites what it will hand to the close with whatever a renewal returns.
+    /// One host passes to the close whatever a renewal returns.
     pub(super) async fn renew_ephemeral(
         &self,
         request: wire::renew_ephemeral_resource::Request,
@@ -120,7 +120,7 @@ impl<P: Provider> ProviderService<P> {
         .await
     }
 
-    /// Closing twice does as much as closing once: nothing.
+    /// Closing has no effect, so closing twice is safe.
     pub(super) async fn close_ephemeral(
         &self,
         request: wire::close_ephemeral_resource::Request,

@@ -1,4 +1,4 @@
-//! One handler for each call that is answered; all others are unimplemented.
+//! One handler for each supported call. All other calls are unimplemented.
 
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
@@ -125,7 +125,7 @@ impl<P: Provider> Rpc for ProviderService<P> {
         .await
     }
 
-    /// Hosts call functions with a configuration, without one, and before one.
+    /// Hosts call functions after configuration, without it, and before it.
     async fn call_function(
         &self,
         request: Request<wire::call_function::Request>,
@@ -153,8 +153,8 @@ impl<P: Provider> Rpc for ProviderService<P> {
         .await
     }
 
-    /// A process in debug mode serves the next run after one that was stopped, so the stop of
-    /// the last run must not reach the configuration of the next.
+    /// A process in debug mode serves the next run after one that was stopped. The stop of the
+    /// earlier run must not affect the next run's configuration.
     async fn configure_provider(
         &self,
         request: Request<wire::configure_provider::Request>,
@@ -218,8 +218,8 @@ impl<P: Provider> Rpc for ProviderService<P> {
         .await
     }
 
-    /// Takes over nothing: an import finds the same thing, and need not trust a state whose shape
-    /// another provider decides.
+    /// Moves no state: an import finds the same object, and does not depend on a state whose shape
+    /// another provider controls.
     async fn move_resource_state(
         &self,
         request: Request<wire::move_resource_state::Request>,

@@ -4,7 +4,7 @@ use super::*;
 use crate::sdk::check::Violation;
 use crate::sdk::check::samples::{attributes, inner, list, map, object};
 
-/// Checks one attribute with these values before, in configuration and in the plan.
+/// Checks one attribute with these values in the prior state, the configuration, and the plan.
 fn check(name: &str, prior: Value, config: Value, plan: Value) -> Result<(), Violation> {
     planned(
         &attributes(),
