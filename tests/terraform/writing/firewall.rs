@@ -34,10 +34,8 @@ async fn is_rotated(stack: &Stack) {
     )));
     let apply = stack.workspace.apply();
     apply.exits(0);
-    assert_eq!(
-        news(&apply)[0],
-        format!("Promotion into {PRIMARY_ID} left no marks")
-    );
+    let left = format!("Promotion into {PRIMARY_ID} left no marks");
+    assert!(news(&apply).contains(&left), "{}", apply.transcript());
     let version = stack.current_version(PRIMARY).await;
     assert_eq!(value_at(stack, PRIMARY, version).await, token(SPARES[0]));
     assert_eq!(stack.attributes(AGENT)["rotated_from"], SPARES[0]);
@@ -45,7 +43,7 @@ async fn is_rotated(stack: &Stack) {
     assert_eq!(marks(stack, SPARES[0]).await, []);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_firewall_that_allows_no_writes_of_metadata_stops_no_rotation() {
     let errors = |text: &str| json!({ "errors": [text] }).to_string();
     for (name, step) in [
