@@ -110,7 +110,7 @@ async fn nothing_runs_without_a_token() {
     run("absent")
         .exits(1)
         .prints_nothing()
-        .tells("No token to return at secret/absent");
+        .tells("No usable token at secret/absent");
     for (kind, value) in malformed("exec") {
         if kind == "line break at the end" {
             continue;

@@ -170,6 +170,18 @@ async fn the_exit_code_tells_what_is_due_where_that_is_wanted() {
 }
 
 #[tokio::test]
+async fn paths_with_their_mount_get_the_path_that_was_meant() {
+    let (bao, _) = deployment().await;
+    let program = Program::at(&bao);
+    let ran = program.run(&["status", "secret/agent", "data/agent-spare-1"]);
+    ran.exits(0)
+        .tells("- secret/secret/agent#claude_oauth_token is missing. There is no such secret.")
+        .tells("Did you mean agent?")
+        .tells("Did you mean agent-spare-1?");
+    assert!(!ran.stderr.contains(" store "), "{}", ran.stderr);
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_is_a_row_and_a_failure() {
     let (bao, _) = deployment().await;
     bao.put(

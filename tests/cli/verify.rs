@@ -51,7 +51,7 @@ async fn each_token_gets_its_verdict() {
         .prints("unclear busy")
         .prints("spare-2: You've hit your session limit · resets 6:56pm (UTC)")
         .prints("broken - error")
-        .tells("No token to return at secret/absent");
+        .tells("No usable token at secret/absent");
     ran.search(&mut search);
 
     let ran = program.run(&["verify", "--json", "agent", "spare-{1,2}", "broken"]);

@@ -181,17 +181,17 @@ async fn what_is_no_usable_token_is_not_handed_out() {
         ),
         (
             "wrong",
-            format!("No token to return at secret/wrong#{FIELD}"),
+            format!("No usable token at secret/wrong#{FIELD}"),
             "Field claude_oauth_token of secret/wrong does not hold a token",
         ),
         (
             "no-field",
-            format!("No token to return at secret/no-field#{FIELD}"),
+            format!("No usable token at secret/no-field#{FIELD}"),
             "secret/no-field has no field claude_oauth_token",
         ),
         (
             "absent",
-            format!("No token to return at secret/absent#{FIELD}"),
+            format!("No usable token at secret/absent#{FIELD}"),
             "There is no secret at secret/absent",
         ),
     ];

@@ -27,7 +27,7 @@ pub(in crate::provider) fn nothing_to_hand_out(
 ) -> Diagnostic {
     let problem = unusable.map_or_else(String::new, |unusable| unusable_text(place, unusable));
     Diagnostic::error(
-        format!("No token to return at {place}"),
+        format!("No usable token at {place}"),
         format!("{problem}Then run this again."),
     )
 }

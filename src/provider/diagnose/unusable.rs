@@ -107,31 +107,34 @@ fn malformed_text(place: Place<'_>, malformed: Malformed) -> String {
 pub(in crate::provider) struct Reported {
     alone: Diagnostic,
     entry: String,
+    /// Whether the path was most likely meant to be another.
+    is_misspelled: bool,
 }
 
 impl Reported {
     /// Describes what is wrong at a place.
     pub(in crate::provider) fn new(place: Place<'_>, status: Status, unusable: &Unusable) -> Self {
-        let summary = format!("Token {place} is {}", status.as_str());
-        let mut short = unusable_in_short(unusable);
-        match unusable {
-            Unusable::Absent => {
-                if let Some(meant) = otherwise(place.secret) {
-                    short += &format!(" Did you mean {}?", shell(meant));
-                }
-            }
-            Unusable::Malformed(malformed) if malformed.problem.is_leak() => {
-                short += " Treat it as leaked, because a pod's log may contain it.";
-            }
-            _ => {}
-        }
-        let remedy = remedy(place, unusable);
-        Self {
-            entry: format!(
-                "- {place} is {}. {short}\n\n    {remedy}\n",
-                status.as_str()
+        let status = status.as_str();
+        let short = unusable_in_short(unusable);
+        let meant = match unusable {
+            Unusable::Absent => otherwise(place.secret),
+            _ => None,
+        };
+        let rest = match (meant, unusable) {
+            (Some(meant), _) => format!(" Did you mean {}?\n", shell(meant)),
+            (None, Unusable::Malformed(malformed)) if malformed.problem.is_leak() => format!(
+                " Treat it as leaked, because a pod's log may contain it.\n\n    {}\n",
+                remedy(place, unusable)
             ),
-            alone: Diagnostic::warning(summary, unusable_text(place, unusable).trim_end()),
+            (None, _) => format!("\n\n    {}\n", remedy(place, unusable)),
+        };
+        Self {
+            entry: format!("- {place} is {status}. {short}{rest}"),
+            alone: Diagnostic::warning(
+                format!("Token {place} is {status}"),
+                unusable_text(place, unusable).trim_end(),
+            ),
+            is_misspelled: meant.is_some(),
         }
     }
 
@@ -140,14 +143,17 @@ impl Reported {
         if reported.len() < 2 {
             return reported.pop().map(|reported| reported.alone);
         }
+        let advice = if reported.iter().all(|reported| reported.is_misspelled) {
+            "Write a path as `vault kv list` shows it: without quotes, without its mount, and \
+             without data/."
+        } else {
+            "For each `store` below, mint a token with `claude setup-token` in a terminal at least \
+             300 columns wide, run the command, paste the token, and press Enter."
+        };
         let entries: Vec<_> = reported.iter().map(|told| told.entry.as_str()).collect();
         Some(Diagnostic::warning(
             format!("{} tokens are missing or malformed", reported.len()),
-            format!(
-                "For each `store` below, mint a token with `claude setup-token` in a terminal at \
-                 least 300 columns wide, run the command, paste the token, and press Enter.\n\n{}",
-                entries.join("\n").trim_end()
-            ),
+            format!("{advice}\n\n{}", entries.join("\n").trim_end()),
         ))
     }
 }
