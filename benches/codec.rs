@@ -21,7 +21,7 @@ const CALLS: u32 = 500;
 pub(crate) fn measure(report: &mut Report, effort: Effort) {
     let environment = Arc::new(BTreeMap::<String, String>::new());
     let service = ProviderService::new(ClaudeProvider::new(environment, Arc::new(SystemClock)));
-    let schema = service.resources()["claude_oauth_token"].schema();
+    let schema = service.types().resources["claude_oauth_token"].schema();
     let attributes = &schema.attributes;
     let state = state(attributes);
     let bytes = msgpack::encode_object(attributes, &state).expect("the state fits the schema");

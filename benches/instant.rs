@@ -11,9 +11,9 @@ use terraform_provider_claude::env::{self, Environment, ProcessEnvironment};
 use terraform_provider_claude::plugin::{self, HandshakeEnvironment, Plugin};
 use terraform_provider_claude::protocol::{Attribute, AttributePath, Kind, Type, Value};
 use terraform_provider_claude::sdk::{
-    AnyResource, Applied, ApplyRequest, AttributeValue, Context, Diagnostics, Failure,
-    ImportRequest, Imported, Model, ModelError, PlanRequest, Planned, Provider, ProviderService,
-    Read, ReadRequest, Resource, resource,
+    Applied, ApplyRequest, AttributeValue, Context, Diagnostics, Failure, GenerateConfig,
+    ImportRequest, ImportState, Imported, Model, ModelError, PlanRequest, Planned, Provider,
+    ProviderService, Read, ReadRequest, Registry, Resource, UpgradeState,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -140,11 +140,10 @@ impl Provider for Instant {
 
     const DESCRIPTION: &'static str = "A provider.";
 
-    fn resources(&self) -> Vec<AnyResource<()>> {
-        vec![
-            resource(Answering::<Thing>(PhantomData)),
-            resource(Answering::<Bare>(PhantomData)),
-        ]
+    fn registry(&self) -> Registry<()> {
+        Registry::new()
+            .resource(Answering::<Thing>(PhantomData))
+            .resource(Answering::<Bare>(PhantomData))
     }
 
     fn validate(&self, _config: &Nothing) -> Diagnostics {
@@ -225,11 +224,14 @@ impl<M: Answer> Resource for Answering<M> {
     ) -> Result<Applied<Self>, Failure<Applied<Self>>> {
         Ok(applied(request))
     }
+}
 
-    async fn delete(&self, _context: &Context<()>, _state: M) -> Result<Diagnostics, Failure> {
-        Ok(Vec::new())
-    }
+impl<M: Answer> UpgradeState for Answering<M> {}
 
+impl<M: Answer> GenerateConfig for Answering<M> {}
+
+#[async_trait]
+impl<M: Answer> ImportState for Answering<M> {
     async fn import(
         &self,
         _context: &Context<()>,

@@ -24,7 +24,7 @@ pub use error::{CodecError, Reason};
 pub use function::Signature;
 pub use number::{Number, NumberError};
 pub use path::{AttributePath, Step};
-pub use schema::{Attribute, IdentityAttribute, IdentitySchema, Kind, Mode, Nesting, Schema};
+pub use schema::{Attribute, Kind, Mode, Nesting, Schema};
 pub use ty::{Type, TypeError};
 pub use value::Value;
 pub use wire::acts_on_terminals;

@@ -33,11 +33,7 @@ use crate::deadline::Deadline;
 use crate::env::Environment;
 use block::now::Present;
 
-use crate::sdk::{
-    AnyAction, AnyDataSource, AnyEphemeralResource, AnyFunction, AnyListResource, AnyResource,
-    Diagnostics, Failure, Provider, Retell, action, data_source, ephemeral_resource, list_resource,
-    resource,
-};
+use crate::sdk::{Diagnostics, Failure, Provider, Registry, Rewrite};
 
 /// Address under which Terraform and OpenTofu know the provider.
 pub const ADDRESS: &str = "terraform.local/claude-ops/claude";
@@ -68,34 +64,16 @@ impl Provider for ClaudeProvider {
         Vault or OpenBao, and swaps in a spare before a token expires or after one leaks. Token \
         values never appear in state, plans, logs, or errors.";
 
-    fn resources(&self) -> Vec<AnyResource<Configured>> {
-        vec![
-            resource(OauthTokenResource::new(Arc::clone(&self.present))),
-            resource(TokenSparePoolResource),
-        ]
-    }
-
-    fn functions(&self) -> Vec<AnyFunction> {
-        functions::all()
-    }
-
-    fn data_sources(&self) -> Vec<AnyDataSource<Configured>> {
-        vec![
-            data_source(OauthTokenDataSource),
-            data_source(OauthTokensDataSource),
-        ]
-    }
-
-    fn ephemeral_resources(&self) -> Vec<AnyEphemeralResource<Configured>> {
-        vec![ephemeral_resource(OauthTokenEphemeral)]
-    }
-
-    fn list_resources(&self) -> Vec<AnyListResource<Configured>> {
-        vec![list_resource(OauthTokenList)]
-    }
-
-    fn actions(&self) -> Vec<AnyAction<Configured>> {
-        vec![action(PromoteSpareAction)]
+    fn registry(&self) -> Registry<Configured> {
+        let registry = Registry::new()
+            .resource(OauthTokenResource::new(Arc::clone(&self.present)))
+            .resource(TokenSparePoolResource)
+            .data_source(OauthTokenDataSource)
+            .data_source(OauthTokensDataSource)
+            .ephemeral_resource(OauthTokenEphemeral)
+            .list_resource(OauthTokenList)
+            .action(PromoteSpareAction);
+        functions::register(registry)
     }
 
     fn validate(&self, config: &ProviderConfig) -> Diagnostics {
@@ -120,8 +98,8 @@ impl Provider for ClaudeProvider {
         Ok((Arc::new(configured), warnings))
     }
 
-    fn retell(&self, configured: &Configured) -> Option<Retell> {
-        configured.retell()
+    fn rewrite(&self, configured: &Configured) -> Option<Rewrite> {
+        configured.rewrite()
     }
 
     async fn close(&self, configured: &Configured) {

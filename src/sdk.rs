@@ -9,38 +9,37 @@ mod action;
 mod block;
 mod check;
 mod coding;
-mod data_source;
+mod context;
 mod dynamic;
-mod ephemeral;
-mod erased;
 mod failure;
 mod field;
 mod function;
 mod guard;
 mod list_resource;
+mod lookup;
 mod model;
 mod provider;
+mod registry;
 mod resource;
 mod service;
+mod typed;
 
 pub use crate::protocol::acts_on_terminals;
-pub use action::{Action, AnyAction, Progress};
-pub use data_source::{DataSource, Found};
+pub use action::{Action, Progress};
+pub use context::Context;
 pub use dynamic::Dynamic;
-pub use ephemeral::EphemeralResource;
-pub use erased::{AnyDataSource, AnyEphemeralResource, AnyResource};
 pub use failure::{Diagnostics, Failure};
 pub use field::Field;
-pub use function::{AnyFunction, Function};
-pub use guard::Retell;
-pub use list_resource::{AnyListResource, Ended, ListRequest, ListResource, Listed, Results};
+pub use function::Function;
+pub use guard::Rewrite;
+pub use list_resource::{Ended, ListRequest, ListResource, Listed, Results};
+pub use lookup::{Found, Lookup};
 pub use model::{AttributeValue, Model, ModelError};
-pub use provider::{
-    Provider, action, data_source, ephemeral_resource, function, list_resource, resource,
-};
+pub use provider::Provider;
+pub use registry::Registry;
 pub use resource::{
-    Applied, ApplyRequest, Context, ImportRequest, Imported, PlanRequest, Planned, Read,
-    ReadRequest, Resource, StoredState,
+    Applied, ApplyRequest, GenerateConfig, ImportRequest, ImportState, Imported, PlanRequest,
+    Planned, Read, ReadRequest, Resource, StoredState, Upgrade, UpgradeState,
 };
 pub use service::ProviderService;
 

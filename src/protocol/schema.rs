@@ -247,37 +247,6 @@ impl Schema {
     }
 }
 
-/// One attribute of a resource's identity.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IdentityAttribute {
-    /// The name in an `import` block.
-    pub name: Cow<'static, str>,
-    /// The type: a primitive type, or a list of one.
-    pub ty: Type,
-    /// Whether an import must set it; otherwise, it may.
-    pub required_for_import: bool,
-    /// The description.
-    pub description: String,
-}
-
-/// The schema of a resource's identity, which is separate from its state.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct IdentitySchema {
-    /// Version of the identity's shape; stored identities of older versions must be upgraded. 0 or
-    /// more.
-    pub version: i64,
-    /// The attributes.
-    pub attributes: Vec<IdentityAttribute>,
-}
-
-impl IdentitySchema {
-    /// Returns the type of the whole: an object with all attributes.
-    pub fn implied_type(&self) -> Type {
-        let named = self.attributes.iter();
-        Type::object(named.map(|attribute| (attribute.name.as_ref(), attribute.ty.clone())))
-    }
-}
-
 fn object_type(attributes: &[Attribute]) -> Type {
     let named = attributes.iter();
     Type::object(named.map(|attribute| (attribute.name.as_ref(), attribute.implied_type())))

@@ -4,7 +4,7 @@ use super::diagnostic::{Diagnostic, Severity};
 use super::error::CodecError;
 use super::generated::tfplugin6 as wire;
 use super::path::{AttributePath, Step};
-use super::schema::{Attribute, IdentityAttribute, IdentitySchema, Kind, Mode, Nesting, Schema};
+use super::schema::{Attribute, Kind, Mode, Nesting, Schema};
 use super::ty::Type;
 use super::value::Value;
 use super::{json, msgpack};
@@ -218,24 +218,19 @@ fn nested(nesting: Nesting, attributes: &[Attribute]) -> wire::schema::Object {
     }
 }
 
-impl From<&IdentitySchema> for wire::ResourceIdentitySchema {
-    fn from(schema: &IdentitySchema) -> Self {
-        Self {
-            version: schema.version,
-            identity_attributes: schema.attributes.iter().map(Into::into).collect(),
-        }
-    }
-}
-
-impl From<&IdentityAttribute> for wire::resource_identity_schema::IdentityAttribute {
-    fn from(attribute: &IdentityAttribute) -> Self {
-        Self {
-            name: attribute.name.clone().into_owned(),
-            r#type: attribute.ty.to_json(),
-            required_for_import: attribute.required_for_import,
-            optional_for_import: !attribute.required_for_import,
-            description: attribute.description.clone(),
-        }
+/// Describes attributes as those of an identity, in version 0.
+pub fn identity_schema(attributes: &[Attribute]) -> wire::ResourceIdentitySchema {
+    use wire::resource_identity_schema::IdentityAttribute;
+    let attributes = attributes.iter().map(|attribute| IdentityAttribute {
+        name: attribute.name.clone().into_owned(),
+        r#type: attribute.implied_type().to_json(),
+        required_for_import: attribute.mode == Mode::Required,
+        optional_for_import: attribute.mode != Mode::Required,
+        description: attribute.description.clone(),
+    });
+    wire::ResourceIdentitySchema {
+        version: 0,
+        identity_attributes: attributes.collect(),
     }
 }
 
@@ -347,22 +342,17 @@ mod tests {
 
     #[test]
     fn identity_attributes_are_required_or_optional() {
-        let attribute = |name: &'static str, required_for_import| IdentityAttribute {
-            name: name.into(),
-            ty: Type::String,
-            required_for_import,
-            description: String::new(),
-        };
-        let message = wire::ResourceIdentitySchema::from(&IdentitySchema {
-            version: 1,
-            attributes: vec![attribute("path", true), attribute("mount", false)],
-        });
+        let message = identity_schema(&[
+            Attribute::required("path", Type::String),
+            Attribute::optional("mount", Type::String),
+        ]);
         let flags: Vec<_> = message
             .identity_attributes
             .iter()
             .map(|part| (part.required_for_import, part.optional_for_import))
             .collect();
         assert_eq!(flags, [(true, false), (false, true)]);
-        assert_eq!(message.version, 1);
+        assert_eq!(message.identity_attributes[0].r#type, br#""string""#);
+        assert_eq!(message.version, 0);
     }
 }

@@ -6,15 +6,15 @@ mod external_secret_data;
 mod token_check;
 
 use crate::protocol::Diagnostic;
-use crate::sdk::{AnyFunction, function};
+use crate::provider::block::configured::Configured;
+use crate::sdk::Registry;
 
-/// Returns every function.
-pub(super) fn all() -> Vec<AnyFunction> {
-    vec![
-        function(external_secret::ExternalSecret),
-        function(external_secret_data::ExternalSecretData),
-        function(token_check::TokenCheck),
-    ]
+/// Adds every function.
+pub(super) fn register(registry: Registry<Configured>) -> Registry<Configured> {
+    registry
+        .function(external_secret::ExternalSecret)
+        .function(external_secret_data::ExternalSecretData)
+        .function(token_check::TokenCheck)
 }
 
 /// Takes the first refusal for the error, if there is one.

@@ -5,12 +5,11 @@ mod erased;
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
-pub use erased::AnyAction;
 pub(super) use erased::ErasedAction;
 
+use super::context::Context;
 use super::failure::{Diagnostics, Failure};
 use super::model::Model;
-use super::resource::Context;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::wire::printable_line;
 
@@ -29,12 +28,6 @@ pub trait Action: Send + Sync + 'static {
 
     /// Validates a configuration without network access. Unknown values are accepted.
     fn validate(&self, config: &Self::Config) -> Diagnostics;
-
-    /// Describes the effect of an invocation. It changes nothing, and values may be unknown.
-    fn plan(&self, configured: &Self::Configured, config: &Self::Config) -> Diagnostics {
-        let _ = (configured, config);
-        Diagnostics::new()
-    }
 
     /// Runs the action and returns warnings. It continues even if the host disconnects. A host that
     /// stops or is gone cancels the context, and 10 s later the work is dropped at its next await.

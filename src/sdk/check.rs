@@ -7,7 +7,6 @@
 //! dynamic values, which have their own rules of equality, occur only in functions.
 
 mod applied;
-pub(super) mod clear_where;
 pub(super) mod config;
 mod planned;
 #[cfg(test)]
@@ -140,7 +139,7 @@ fn unknown(shape: Shape<'_>, value: &Value, path: AttributePath) -> Option<Attri
         }
         (Form::Map(element), Value::Map(items)) => items
             .iter()
-            .find_map(|(key, item)| unknown(element, item, at_key(&path, element, key))),
+            .find_map(|(key, item)| unknown(element, item, path.clone().then_key(key.as_str()))),
         (Form::List(element), Value::List(items)) => items
             .iter()
             .zip(0..)
@@ -149,15 +148,6 @@ fn unknown(shape: Shape<'_>, value: &Value, path: AttributePath) -> Option<Attri
     };
     // Encoding finds values that do not fit their type.
     Some(below.unwrap_or(path))
-}
-
-/// Moves to an element of a map, or stays at the map if its keys may be secret.
-fn at_key(path: &AttributePath, element: Shape<'_>, key: &str) -> AttributePath {
-    if element.secret {
-        path.clone()
-    } else {
-        path.clone().then_key(key)
-    }
 }
 
 /// Returns a member of an object. All members of a null or unknown object are null.

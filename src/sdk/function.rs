@@ -2,7 +2,7 @@
 
 mod erased;
 
-pub use erased::AnyFunction;
+pub(super) use erased::ErasedFunction;
 pub(super) use erased::to_wire;
 
 use super::model::{AttributeValue, Model};

@@ -16,28 +16,28 @@ use crate::protocol::Diagnostic;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::random::random_u64;
 
-/// Transforms the summary and detail of a message before it is sent. The first argument says
-/// whether it is a warning.
-pub type Retell = Arc<dyn Fn(bool, &str, &str) -> (String, String) + Send + Sync>;
+/// Rewrites the summary and detail of a message before it is sent. The first argument says whether
+/// it is a warning.
+pub type Rewrite = Arc<dyn Fn(bool, &str, &str) -> (String, String) + Send + Sync>;
 
 /// A response that can carry diagnostics.
 pub(super) trait Answer {
     /// Appends diagnostics.
-    fn tell(&mut self, diagnostics: Diagnostics);
+    fn add(&mut self, diagnostics: Diagnostics);
 
     /// Returns the current diagnostics.
-    fn told(&mut self) -> &mut [wire::Diagnostic];
+    fn diagnostics(&mut self) -> &mut [wire::Diagnostic];
 }
 
 /// Implements [`Answer`] for responses with a plain list of diagnostics.
 macro_rules! answers {
     ($($response:path),+ $(,)?) => {
         $(impl Answer for $response {
-            fn tell(&mut self, diagnostics: Diagnostics) {
+            fn add(&mut self, diagnostics: Diagnostics) {
                 self.diagnostics.extend(diagnostics.iter().map(Into::into));
             }
 
-            fn told(&mut self) -> &mut [wire::Diagnostic] {
+            fn diagnostics(&mut self) -> &mut [wire::Diagnostic] {
                 &mut self.diagnostics
             }
         })+
@@ -72,12 +72,12 @@ answers!(
 
 /// Functions have one text instead of diagnostics.
 impl Answer for wire::call_function::Response {
-    fn tell(&mut self, diagnostics: Diagnostics) {
+    fn add(&mut self, diagnostics: Diagnostics) {
         let error = diagnostics.into_iter().find(Diagnostic::is_error);
         self.error = error.map(|error| function::to_wire(error, None));
     }
 
-    fn told(&mut self) -> &mut [wire::Diagnostic] {
+    fn diagnostics(&mut self) -> &mut [wire::Diagnostic] {
         &mut []
     }
 }
@@ -87,11 +87,11 @@ impl Answer for wire::call_function::Response {
 pub(super) struct End(pub(super) Vec<wire::Diagnostic>);
 
 impl Answer for End {
-    fn tell(&mut self, diagnostics: Diagnostics) {
+    fn add(&mut self, diagnostics: Diagnostics) {
         self.0.extend(diagnostics.iter().map(Into::into));
     }
 
-    fn told(&mut self) -> &mut [wire::Diagnostic] {
+    fn diagnostics(&mut self) -> &mut [wire::Diagnostic] {
         &mut self.0
     }
 }
@@ -106,8 +106,8 @@ pub(super) struct Call<'c> {
     pub(super) cancelled: CancellationToken,
     /// Time that the call then has to return by itself.
     pub(super) grace: Duration,
-    /// Transforms its diagnostics.
-    pub(super) retell: Option<Retell>,
+    /// Rewrites its diagnostics.
+    pub(super) rewrite: Option<Rewrite>,
     /// Additional diagnostics for its response.
     pub(super) warnings: Warnings,
 }
@@ -171,9 +171,9 @@ pub(super) async fn guarded<A: Answer>(
     };
     let warnings = std::mem::take(&mut *call.warnings.lock());
     if !warnings.is_empty() {
-        answer.tell(warnings);
+        answer.add(warnings);
     }
-    retold(call.retell.as_ref(), answer.told());
+    rewrite_all(call.rewrite.as_ref(), answer.diagnostics());
     answer
 }
 
@@ -181,17 +181,17 @@ fn failed<A: Answer>(rpc: &str, mut fallback: A, mut diagnostics: Diagnostics) -
     if !has_error(&diagnostics) {
         diagnostics.push(unexplained(rpc));
     }
-    fallback.tell(diagnostics);
+    fallback.add(diagnostics);
     fallback
 }
 
 /// Puts diagnostics in their final form.
-pub(super) fn retold(retell: Option<&Retell>, diagnostics: &mut [wire::Diagnostic]) {
-    let Some(retell) = retell else { return };
+pub(super) fn rewrite_all(rewrite: Option<&Rewrite>, diagnostics: &mut [wire::Diagnostic]) {
+    let Some(rewrite) = rewrite else { return };
     for diagnostic in diagnostics {
         let is_warning = diagnostic.severity() == wire::diagnostic::Severity::Warning;
         (diagnostic.summary, diagnostic.detail) =
-            retell(is_warning, &diagnostic.summary, &diagnostic.detail);
+            rewrite(is_warning, &diagnostic.summary, &diagnostic.detail);
     }
 }
 

@@ -7,14 +7,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
-pub use erased::AnyListResource;
 pub(super) use erased::ErasedList;
 
 use super::check;
 use super::coding::to_wire;
+use super::context::Context;
 use super::failure::{Diagnostics, Failure};
 use super::model::{AttributeValue, Model};
-use super::resource::{Context, Resource};
+use super::resource::Resource;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::{Attribute, Diagnostic, Value, wire as codec};
 

@@ -1,32 +1,25 @@
-//! The interface of a managed resource.
+//! The interface of a managed resource, and its optional capabilities.
 
-use std::sync::Arc;
+mod apply;
+mod coding;
+mod erased;
+mod generate;
+mod import;
+mod plan;
+mod upgrade;
 
 use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value as Json};
-use tokio_util::sync::CancellationToken;
 
+use super::context::Context;
 use super::failure::{Diagnostics, Failure};
 use super::model::Model;
-use crate::protocol::Diagnostic;
 
-/// The context of every call to a configured provider.
-#[derive(Debug)]
-pub struct Context<C> {
-    /// The configured provider, with the deadline of this call.
-    pub configured: Arc<C>,
-    /// Cancelled when the host asks the provider to stop. A create, update, or delete then has 10 s
-    /// to return by itself. Every other call is dropped immediately.
-    pub cancelled: CancellationToken,
-    /// Keeps the configuration open while the call runs.
-    pub(super) _in_use: Arc<C>,
-}
-
-/// A stored state: JSON in the shape of the schema version that wrote it, with numbers of any
-/// length.
-pub type StoredState = Map<String, Json>;
+pub(super) use erased::ErasedResource;
+pub use generate::GenerateConfig;
+pub use import::{ImportRequest, ImportState, Imported};
+pub use upgrade::{StoredState, Upgrade, UpgradeState};
 
 /// A managed resource type.
 ///
@@ -49,29 +42,12 @@ pub trait Resource: Send + Sync + 'static {
     const DESCRIPTION: &'static str;
     /// Whether an instance's identity may change while it remains the same instance.
     const MUTABLE_IDENTITY: bool = false;
-    /// Schema version of new states. It counts the changes of shape that [`Resource::upgrade`]
-    /// carries stored states over.
-    const SCHEMA_VERSION: i64 = 0;
 
     /// Derives the identity from a state or plan.
     fn identity(model: &Self::Model) -> Self::Identity;
 
     /// Validates a configuration without network access. Unknown values are accepted.
     fn validate(&self, config: &Self::Model) -> Diagnostics;
-
-    /// Upgrades a stored state from version `from` to the next version. It is called once for each
-    /// version between the stored one and [`Resource::SCHEMA_VERSION`].
-    ///
-    /// Attributes that are missing afterward are null, and attributes that the schema does not have
-    /// are ignored. Only what moves or changes its meaning needs code here.
-    ///
-    /// # Errors
-    ///
-    /// `None` if there never was such a version. A diagnostic must not quote a value.
-    fn upgrade(from: i64, state: StoredState) -> Result<StoredState, Option<Diagnostic>> {
-        let _ = (from, state);
-        Err(None)
-    }
 
     /// Reads the real object. If it is gone, the returned state says so; no response removes the
     /// resource from state.
@@ -89,7 +65,7 @@ pub trait Resource: Send + Sync + 'static {
         request: PlanRequest<Self>,
     ) -> Result<Planned<Self>, Failure>;
 
-    /// Describes the effect of a destroy. It changes nothing.
+    /// Describes the effect of a destroy, which only removes the instance from state.
     fn plan_destroy(&self, state: &Self::Model) -> Diagnostics;
 
     /// Creates the object, or adopts it.
@@ -106,27 +82,6 @@ pub trait Resource: Send + Sync + 'static {
         prior: Self::Model,
         request: ApplyRequest<Self>,
     ) -> Result<Applied<Self>, Failure<Applied<Self>>>;
-
-    /// Stops managing the object, or removes it.
-    async fn delete(
-        &self,
-        context: &Context<Self::Configured>,
-        state: Self::Model,
-    ) -> Result<Diagnostics, Failure>;
-
-    /// Converts a state to the configuration that a person would write, so that an import with it
-    /// changes nothing. Null values are left out, and so are computed and write-only attributes.
-    fn configuration(configured: &Self::Configured, state: Self::Model) -> Self::Model {
-        let _ = configured;
-        state
-    }
-
-    /// Finds an existing object. The host reads it next, and must get the same identity.
-    async fn import(
-        &self,
-        context: &Context<Self::Configured>,
-        request: ImportRequest<Self>,
-    ) -> Result<Imported<Self>, Failure>;
 }
 
 /// A refresh.
@@ -188,26 +143,6 @@ pub struct ApplyRequest<R: Resource + ?Sized> {
 #[derive(Debug)]
 pub struct Applied<R: Resource + ?Sized> {
     /// The new state. Planned values are unchanged, and unknown ones are known.
-    pub state: R::Model,
-    /// The private data to store with it.
-    pub private: R::Private,
-    /// Warnings.
-    pub diagnostics: Diagnostics,
-}
-
-/// How the user identifies the object to import.
-#[derive(Debug)]
-pub enum ImportRequest<R: Resource + ?Sized> {
-    /// By the text of an `id`.
-    Id(String),
-    /// By an `identity` object, in which omitted optional attributes are null.
-    Identity(R::Identity),
-}
-
-/// The response to an import.
-#[derive(Debug)]
-pub struct Imported<R: Resource + ?Sized> {
-    /// The attributes that identify the object, and any others that are already known.
     pub state: R::Model,
     /// The private data to store with it.
     pub private: R::Private,

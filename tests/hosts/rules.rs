@@ -21,7 +21,7 @@ impl Schemas {
         let environment = Arc::new(BTreeMap::<String, String>::new());
         let provider = ClaudeProvider::new(environment, Arc::new(SystemClock));
         let service = ProviderService::new(provider);
-        let resources = service.resources().iter();
+        let resources = service.types().resources.iter();
         Self {
             provider: service.schema().attributes.clone(),
             resources: resources

@@ -19,7 +19,7 @@ const TYPE_NAME: &str = "claude_oauth_token";
 /// Attributes of the provider block and of the resource.
 static SCHEMAS: LazyLock<(Vec<Attribute>, Vec<Attribute>)> = LazyLock::new(|| {
     let service = service();
-    let resource = service.resources()[TYPE_NAME].schema();
+    let resource = service.types().resources[TYPE_NAME].schema();
     (
         service.schema().attributes.clone(),
         resource.attributes.clone(),

@@ -96,7 +96,7 @@ fn pages() -> BTreeMap<PathBuf, String> {
     // `tfplugindocs validate` refuses a subcategory on this page.
     let index = index.text().replacen("subcategory: \"\"\n", "", 1);
     let mut pages = BTreeMap::from([(PathBuf::from("index.md"), index)]);
-    for (name, resource) in service.resources() {
+    for (name, resource) in service.types().resources.iter() {
         let [command, by_id, by_identity] =
             IMPORTS.map(|file| example(&format!("resources/{name}/{file}")));
         let page = Page {
@@ -108,14 +108,14 @@ fn pages() -> BTreeMap<PathBuf, String> {
                 command,
                 by_id,
                 by_identity,
-                identity: resource.identity_schema(),
+                identity: resource.identity(),
             }),
             end: String::new(),
         };
         let file = name.strip_prefix("claude_").unwrap_or(name);
         pages.insert(format!("resources/{file}.md").into(), page.text());
     }
-    for (name, function) in service.functions() {
+    for (name, function) in service.types().functions.iter() {
         let example = example(&format!("functions/{name}/function.tf"));
         let text = function::page(name, function.signature(), &example);
         pages.insert(format!("functions/{name}.md").into(), text);
@@ -147,18 +147,26 @@ struct Lookup<'a> {
 }
 
 fn lookups(service: &ProviderService<ClaudeProvider>) -> Vec<Lookup<'_>> {
-    let data_sources = service.data_sources().values().map(|one| Lookup {
-        folder: "data-sources",
-        title: "Data Source",
-        name: one.type_name(),
-        schema: one.schema(),
-    });
-    let ephemeral_resources = service.ephemeral_resources().values().map(|one| Lookup {
-        folder: "ephemeral-resources",
-        title: "Ephemeral Resource",
-        name: one.type_name(),
-        schema: one.schema(),
-    });
+    let data_sources = service
+        .types()
+        .data_sources
+        .iter()
+        .map(|(name, one)| Lookup {
+            folder: "data-sources",
+            title: "Data Source",
+            name,
+            schema: one.schema(),
+        });
+    let ephemeral_resources = service
+        .types()
+        .ephemeral_resources
+        .iter()
+        .map(|(name, one)| Lookup {
+            folder: "ephemeral-resources",
+            title: "Ephemeral Resource",
+            name,
+            schema: one.schema(),
+        });
     data_sources.chain(ephemeral_resources).collect()
 }
 
@@ -220,7 +228,7 @@ fn every_example_belongs_to_a_registered_type() {
         let folder = path.parent().and_then(|folder| folder.file_name()).unwrap();
         let name = folder.to_str().unwrap();
         assert!(
-            service.resources().contains_key(name),
+            service.types().resources.contains_key(name),
             "{}",
             relative(&path)
         );
@@ -245,7 +253,7 @@ fn every_example_of_a_function_belongs_to_one() {
     for path in files(&root().join("examples/functions")) {
         let folder = path.parent().and_then(|folder| folder.file_name()).unwrap();
         let name = folder.to_str().unwrap();
-        assert!(service.functions().contains_key(name), "{name}");
+        assert!(service.types().functions.contains_key(name), "{name}");
         assert_eq!(path.file_name().unwrap(), "function.tf");
     }
 }
@@ -254,7 +262,7 @@ fn every_example_of_a_function_belongs_to_one() {
 #[test]
 fn every_default_is_told() {
     let service = service();
-    let resources = service.resources().iter();
+    let resources = service.types().resources.iter();
     let resources = resources.map(|(name, resource)| (*name, resource.schema()));
     let lookups = lookups(&service);
     let lookups = lookups.iter().map(|lookup| (lookup.name, lookup.schema));

@@ -8,8 +8,8 @@ use terraform_provider_claude::protocol::{
     Attribute, AttributePath, Diagnostic, Kind, Type, Value, wire as codec,
 };
 use terraform_provider_claude::sdk::{
-    AnyFunction, AnyResource, AttributeValue, Diagnostics, Failure, Function, Model, ModelError,
-    Provider, ProviderService, function,
+    AttributeValue, Diagnostics, Failure, Function, Model, ModelError, Provider, ProviderService,
+    Registry,
 };
 use wire::provider_client::ProviderClient;
 use wire::provider_server::ProviderServer;
@@ -72,15 +72,10 @@ impl Provider for Speaker {
 
     const DESCRIPTION: &'static str = "A provider.";
 
-    fn resources(&self) -> Vec<AnyResource<()>> {
-        Vec::new()
-    }
-
-    fn functions(&self) -> Vec<AnyFunction> {
-        vec![
-            function(Say::<true>(Arc::clone(&self.0))),
-            function(Say::<false>(Arc::clone(&self.0))),
-        ]
+    fn registry(&self) -> Registry<()> {
+        Registry::new()
+            .function(Say::<true>(Arc::clone(&self.0)))
+            .function(Say::<false>(Arc::clone(&self.0)))
     }
 
     fn validate(&self, _config: &TinyConfig) -> Diagnostics {
@@ -162,7 +157,7 @@ fn failed(answer: &wire::call_function::Response, argument: Option<i64>, beginni
 #[tokio::test]
 async fn functions_are_told_alike_wherever_a_host_asks() {
     let service = service(Ok);
-    for (name, function) in service.functions() {
+    for (name, function) in service.types().functions.iter() {
         assert_eq!(lint::function(name, function.signature()), []);
     }
     let mut client: Client = ProviderClient::new(service.server());

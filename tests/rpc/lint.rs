@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use terraform_provider_claude::protocol::ty::MAX_DEPTH;
 use terraform_provider_claude::protocol::{
-    Attribute, AttributePath, IdentitySchema, Kind, Nesting, Schema, Signature, Type,
+    Attribute, AttributePath, Kind, Nesting, Schema, Signature, Type,
 };
 
 /// What a schema describes.
@@ -49,8 +49,8 @@ pub(super) enum Rule {
     /// The value of a write-only attribute is the configuration's alone.
     #[error("a write-only attribute cannot be computed")]
     WriteOnlyComputed,
-    /// Only managed resources have write-only attributes.
-    #[error("a write-only attribute is possible in managed resources only")]
+    /// Only managed resources have write-only attributes, and only there are they searched for.
+    #[error("a write-only attribute is possible only at the top of managed resources")]
     WriteOnlyOutsideResource,
     /// Elements of a set have one type.
     #[error("a dynamic type is not possible within a set")]
@@ -58,6 +58,9 @@ pub(super) enum Rule {
     /// The checks of answers compare attributes by their plain values.
     #[error("an attribute has no set, tuple or dynamic value")]
     NotCompared,
+    /// Configured values are compared as a whole, and write-only ones are searched for at the top.
+    #[error("a nested attribute is computed, or a single object in a provider block")]
+    NestedConfiguration,
     /// An empty map is the encoding of no object that has attributes.
     #[error("a nested attribute has at least one attribute")]
     NoNestedAttributes,
@@ -121,20 +124,14 @@ pub(super) fn schema(role: Role, schema: &Schema) -> Vec<Violation> {
     lint.violations
 }
 
-/// Returns everything that hosts refuse in an identity schema.
-pub(super) fn identity(schema: &IdentitySchema) -> Vec<Violation> {
+/// Returns everything that hosts refuse in the attributes of an identity.
+pub(super) fn identity(attributes: &[Attribute]) -> Vec<Violation> {
     let mut lint = Lint::default();
-    let root = AttributePath::new();
-    if schema.version < 0 {
-        lint.add(&root, Rule::NegativeVersion);
-    }
-    let names = schema
-        .attributes
-        .iter()
-        .map(|attribute| attribute.name.as_ref());
-    lint.names(&root, names);
-    for attribute in &schema.attributes {
-        let element = match &attribute.ty {
+    let names = attributes.iter().map(|attribute| attribute.name.as_ref());
+    lint.names(&AttributePath::new(), names);
+    for attribute in attributes {
+        let ty = attribute.implied_type();
+        let element = match &ty {
             Type::List(element) => element.as_ref(),
             other => other,
         };
@@ -245,8 +242,13 @@ impl Lint {
                 if attributes.is_empty() {
                     self.add(path, Rule::NoNestedAttributes);
                 }
+                let compared = place.is_compared || *nesting != Nesting::Single;
+                if attribute.mode.is_configurable() && compared {
+                    self.add(path, Rule::NestedConfiguration);
+                }
                 let levels = if *nesting == Nesting::Single { 1 } else { 2 };
                 let within = Place {
+                    write_only_possible: false,
                     depth: place.depth + levels,
                     ..place
                 };

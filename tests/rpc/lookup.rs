@@ -8,9 +8,8 @@ use terraform_provider_claude::protocol::{
     Attribute, AttributePath, Diagnostic, Kind, Type, Value, wire as codec,
 };
 use terraform_provider_claude::sdk::{
-    AnyDataSource, AnyEphemeralResource, AnyResource, AttributeValue, Context, DataSource,
-    Diagnostics, EphemeralResource, Failure, Found, Model, ModelError, Provider, ProviderService,
-    data_source, ephemeral_resource,
+    AttributeValue, Context, Diagnostics, Failure, Found, Lookup, Model, ModelError, Provider,
+    ProviderService, Registry,
 };
 use terraform_provider_claude::secret::Secret;
 use wire::provider_client::ProviderClient;
@@ -69,38 +68,25 @@ fn now(object: Value) -> Found<Look> {
     }
 }
 
-struct Looking(Arc<Script>);
+struct Looking<const EPHEMERAL: bool>(Arc<Script>);
 
 #[async_trait]
-impl DataSource for Looking {
+impl<const EPHEMERAL: bool> Lookup for Looking<EPHEMERAL> {
     type Configured = ();
     type Model = Look;
 
     const TYPE_NAME: &'static str = TYPE_NAME;
-    const DESCRIPTION: &'static str = "A look.";
+    const DESCRIPTION: &'static str = if EPHEMERAL {
+        "A look that nobody keeps."
+    } else {
+        "A look."
+    };
 
     fn validate(&self, config: &Look) -> Diagnostics {
         (self.0.validate)(&config.0)
     }
 
     async fn read(&self, _: &Context<()>, config: Look) -> Result<Found<Look>, Failure> {
-        (self.0.look)(config.0)
-    }
-}
-
-#[async_trait]
-impl EphemeralResource for Looking {
-    type Configured = ();
-    type Model = Look;
-
-    const TYPE_NAME: &'static str = TYPE_NAME;
-    const DESCRIPTION: &'static str = "A look that nobody keeps.";
-
-    fn validate(&self, config: &Look) -> Diagnostics {
-        (self.0.validate)(&config.0)
-    }
-
-    async fn open(&self, _: &Context<()>, config: Look) -> Result<Found<Look>, Failure> {
         (self.0.look)(config.0)
     }
 }
@@ -114,16 +100,10 @@ impl Provider for Looker {
 
     const DESCRIPTION: &'static str = "A provider.";
 
-    fn resources(&self) -> Vec<AnyResource<()>> {
-        Vec::new()
-    }
-
-    fn data_sources(&self) -> Vec<AnyDataSource<()>> {
-        vec![data_source(Looking(Arc::clone(&self.0)))]
-    }
-
-    fn ephemeral_resources(&self) -> Vec<AnyEphemeralResource<()>> {
-        vec![ephemeral_resource(Looking(Arc::clone(&self.0)))]
+    fn registry(&self) -> Registry<()> {
+        Registry::new()
+            .data_source(Looking::<false>(Arc::clone(&self.0)))
+            .ephemeral_resource(Looking::<true>(Arc::clone(&self.0)))
     }
 
     fn validate(&self, _config: &TinyConfig) -> Diagnostics {
@@ -426,8 +406,8 @@ async fn both_are_told_with_their_schemas() {
         assert_eq!(block.attributes.len(), Look::attributes().len());
     }
     for schema in [
-        asker.service.data_sources()[TYPE_NAME].schema(),
-        asker.service.ephemeral_resources()[TYPE_NAME].schema(),
+        asker.service.types().data_sources[TYPE_NAME].schema(),
+        asker.service.types().ephemeral_resources[TYPE_NAME].schema(),
     ] {
         assert_eq!(lint::schema(lint::Role::Other, schema), []);
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use terraform_provider_claude::clock::SystemClock;
 use terraform_provider_claude::protocol::Schema;
-use terraform_provider_claude::provider::ClaudeProvider;
-use terraform_provider_claude::sdk::{AnyAction, AnyListResource, AnyResource, ProviderService};
+use terraform_provider_claude::provider::{ClaudeProvider, Configured};
+use terraform_provider_claude::sdk::{ProviderService, Registry};
 
 use super::lint::{self, Role};
 
@@ -15,41 +15,43 @@ fn service() -> ProviderService<ClaudeProvider> {
     ProviderService::new(ClaudeProvider::new(environment, Arc::new(SystemClock)))
 }
 
-/// Returns the types that are looked up and not managed.
-fn lookups(service: &ProviderService<ClaudeProvider>) -> Vec<(&'static str, &Schema)> {
-    let data_sources = service.data_sources().values();
-    let ephemeral_resources = service.ephemeral_resources().values();
-    data_sources
-        .map(|one| (one.type_name(), one.schema()))
-        .chain(ephemeral_resources.map(|one| (one.type_name(), one.schema())))
-        .collect()
+/// Returns every schema but those of managed resources, by the name of its type.
+fn schemas(types: &Registry<Configured>) -> Vec<(&'static str, &Schema)> {
+    let lookups = types.data_sources.iter().chain(&*types.ephemeral_resources);
+    let lookups = lookups.map(|(name, one)| (*name, one.schema()));
+    let lists = types.list_resources.iter();
+    let lists = lists.map(|(name, one)| (*name, one.schema()));
+    let actions = types.actions.iter();
+    let actions = actions.map(|(name, one)| (*name, one.schema()));
+    lookups.chain(lists).chain(actions).collect()
 }
 
 #[test]
 fn schemas_keep_the_rules_of_hosts() {
     let service = service();
+    let types = service.types();
     assert_eq!(lint::schema(Role::Provider, service.schema()), []);
-    assert!(!service.resources().is_empty());
-    for (name, resource) in service.resources() {
+    assert!(!types.resources.is_empty());
+    for (name, resource) in types.resources.iter() {
         assert!(name.starts_with("claude_"), "{name}");
-        assert_eq!(
-            lint::schema(Role::Resource, resource.schema()),
-            [],
-            "{name}"
-        );
-        assert_eq!(lint::identity(resource.identity_schema()), [], "{name}");
+        let found = lint::schema(Role::Resource, resource.schema());
+        assert_eq!(found, [], "{name}");
+        assert_eq!(lint::identity(&resource.identity()), [], "{name}");
     }
-    for (name, schema) in lookups(&service) {
+    for (name, schema) in schemas(types) {
         assert!(name.starts_with("claude_"), "{name}");
         assert_eq!(lint::schema(Role::Other, schema), [], "{name}");
+    }
+    for name in types.list_resources.keys() {
+        assert!(types.resources.contains_key(name), "{name}");
     }
 }
 
 #[test]
 fn functions_keep_the_rules_of_hosts_and_are_described() {
     let service = service();
-    assert!(!service.functions().is_empty());
-    for (name, function) in service.functions() {
+    assert!(!service.types().functions.is_empty());
+    for (name, function) in service.types().functions.iter() {
         let signature = function.signature();
         assert_eq!(lint::function(name, signature), [], "{name}");
         assert!(!signature.summary.is_empty(), "{name}");
@@ -61,31 +63,13 @@ fn functions_keep_the_rules_of_hosts_and_are_described() {
 }
 
 #[test]
-fn lists_and_actions_keep_the_rules_of_hosts() {
-    let service = service();
-    for (name, list) in service.list_resources() {
-        assert!(service.resources().contains_key(name), "{name}");
-        assert_eq!(lint::schema(Role::Other, list.schema()), [], "{name}");
-    }
-    for (name, action) in service.actions() {
-        assert!(name.starts_with("claude_"), "{name}");
-        assert_eq!(lint::schema(Role::Other, action.schema()), [], "{name}");
-    }
-}
-
-#[test]
 fn everything_has_a_description() {
     let service = service();
-    let schemas = service.resources().values().map(AnyResource::schema);
-    let lookups = lookups(&service);
-    let lookups = lookups.iter().map(|(_, schema)| *schema);
-    let lists = service
-        .list_resources()
-        .values()
-        .map(AnyListResource::schema);
-    let actions = service.actions().values().map(AnyAction::schema);
-    let schemas = schemas.chain(lookups).chain(lists).chain(actions);
-    for schema in schemas.chain([service.schema()]) {
+    let resources = service.types().resources.values();
+    let resources = resources.map(|resource| resource.schema());
+    let others = schemas(service.types());
+    let others = others.iter().map(|(_, schema)| *schema);
+    for schema in resources.chain(others).chain([service.schema()]) {
         assert!(!schema.description.is_empty());
         for attribute in &schema.attributes {
             assert!(!attribute.description.is_empty(), "{}", attribute.name);

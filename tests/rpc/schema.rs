@@ -20,9 +20,9 @@ fn capabilities() -> Option<wire::ServerCapabilities> {
 async fn schemas_keep_the_rules_of_hosts() {
     let host = Host::new(Script::default());
     assert_eq!(lint::schema(Role::Provider, host.service.schema()), []);
-    for resource in host.service.resources().values() {
+    for resource in host.service.types().resources.values() {
         assert_eq!(lint::schema(Role::Resource, resource.schema()), []);
-        assert_eq!(lint::identity(resource.identity_schema()), []);
+        assert_eq!(lint::identity(&resource.identity()), []);
     }
 }
 

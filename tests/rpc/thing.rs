@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use terraform_provider_claude::protocol::{Attribute, AttributePath, Kind, Type, Value};
 use terraform_provider_claude::sdk::{
-    AnyResource, Applied, ApplyRequest, AttributeValue, Context, Diagnostics, Failure,
-    ImportRequest, Imported, Model, ModelError, PlanRequest, Planned, Provider, Read, ReadRequest,
-    Resource, resource,
+    Applied, ApplyRequest, AttributeValue, Context, Diagnostics, Failure, GenerateConfig,
+    ImportRequest, ImportState, Imported, Model, ModelError, PlanRequest, Planned, Provider, Read,
+    ReadRequest, Registry, Resource, UpgradeState,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -52,12 +52,7 @@ macro_rules! raw {
 pub(super) use raw;
 
 raw!(Thing, {
-    let inner = || {
-        vec![
-            Attribute::optional("label", Type::String),
-            Attribute::computed("seen", Type::String),
-        ]
-    };
+    let inner = || ["label", "seen"].map(|name| Attribute::computed(name, Type::String));
     vec![
         Attribute::computed("id", Type::String),
         Attribute::required("name", Type::String).replaces(),
@@ -67,9 +62,9 @@ raw!(Thing, {
         Attribute::optional("password", Type::String).sensitive(),
         Attribute::optional("items", Type::list(Type::String)),
         Attribute::optional("labels", Type::map(Type::String)),
-        Attribute::optional("one", Kind::single(inner())),
-        Attribute::optional("parts", Kind::list(inner())),
-        Attribute::optional("slots", Kind::map(inner())),
+        Attribute::computed("one", Kind::single(inner())),
+        Attribute::computed("parts", Kind::list(inner())),
+        Attribute::computed("slots", Kind::map(inner())),
     ]
 });
 
@@ -102,7 +97,6 @@ pub(super) struct Script {
     pub(super) plan_destroy: Check,
     pub(super) create: Apply,
     pub(super) update: Apply<Applied<ThingResource>>,
-    pub(super) delete: Handler<Value, Diagnostics>,
     pub(super) import: Handler<ImportRequest<ThingResource>, Imported<ThingResource>>,
     pub(super) configure: Configure,
 }
@@ -126,7 +120,6 @@ impl Default for Script {
                 ready(Ok(applied(state, request.private)))
             }),
             update: Box::new(|_, request| ready(Ok(applied(request.planned.0, request.private)))),
-            delete: Box::new(|_, _| ready(Ok(Vec::new()))),
             import: Box::new(|_, request| {
                 let id = match request {
                     ImportRequest::Id(id) => Value::from(id),
@@ -261,11 +254,14 @@ impl Resource for ThingResource {
     ) -> Result<Applied<Self>, Failure<Applied<Self>>> {
         (self.0.update)(context.cancelled.clone(), request).await
     }
+}
 
-    async fn delete(&self, context: &Context<()>, state: Thing) -> Result<Diagnostics, Failure> {
-        (self.0.delete)(context.cancelled.clone(), state.0).await
-    }
+impl UpgradeState for ThingResource {}
 
+impl GenerateConfig for ThingResource {}
+
+#[async_trait]
+impl ImportState for ThingResource {
     async fn import(
         &self,
         context: &Context<()>,
@@ -285,8 +281,8 @@ impl Provider for Tiny {
 
     const DESCRIPTION: &'static str = "A provider.";
 
-    fn resources(&self) -> Vec<AnyResource<()>> {
-        vec![resource(ThingResource(Arc::clone(&self.0)))]
+    fn registry(&self) -> Registry<()> {
+        Registry::new().resource(ThingResource(Arc::clone(&self.0)))
     }
 
     fn validate(&self, _config: &TinyConfig) -> Diagnostics {

@@ -11,10 +11,10 @@ use terraform_provider_claude::protocol::{
     Attribute, AttributePath, Diagnostic, Kind, Type, Value, wire as codec,
 };
 use terraform_provider_claude::sdk::{
-    Action, AnyAction, AnyListResource, AnyResource, Applied, ApplyRequest, AttributeValue,
-    Context, Diagnostics, Ended, Failure, ImportRequest, Imported, ListRequest, ListResource,
-    Model, ModelError, PlanRequest, Planned, Progress, Provider, ProviderService, Read,
-    ReadRequest, Resource, Results, StoredState, action, list_resource, resource,
+    Action, Applied, ApplyRequest, AttributeValue, Context, Diagnostics, Ended, Failure,
+    GenerateConfig, ImportRequest, ImportState, Imported, ListRequest, ListResource, Model,
+    ModelError, PlanRequest, Planned, Progress, Provider, ProviderService, Read, ReadRequest,
+    Registry, Resource, Results, Upgrade, UpgradeState,
 };
 use tokio_util::sync::CancellationToken;
 use wire::provider_client::ProviderClient;
@@ -152,28 +152,6 @@ impl Resource for Grown {
 
     const TYPE_NAME: &'static str = GROWN;
     const DESCRIPTION: &'static str = "A thing that has grown.";
-    const SCHEMA_VERSION: i64 = 2;
-
-    fn upgrade(from: i64, mut state: StoredState) -> Result<StoredState, Option<Diagnostic>> {
-        match from {
-            0 => {
-                let title = state.remove("title").unwrap_or_default();
-                if title == "damaged" {
-                    return Err(Some(Diagnostic::error("Damaged", "Import it again.")));
-                }
-                state.insert("name".to_owned(), title);
-                Ok(state)
-            }
-            1 => {
-                if let Some(Json::String(text)) = state.get("items") {
-                    let items: Vec<_> = text.split(',').collect();
-                    state.insert("items".to_owned(), json!(items));
-                }
-                Ok(state)
-            }
-            _ => Err(None),
-        }
-    }
 
     fn identity(model: &Thing) -> ThingIdentity {
         ThingResource::identity(model)
@@ -211,11 +189,29 @@ impl Resource for Grown {
     ) -> Result<Applied<Self>, Failure<Applied<Self>>> {
         unasked()
     }
+}
 
-    async fn delete(&self, _: &Context<()>, _: Thing) -> Result<Diagnostics, Failure> {
-        unasked()
-    }
+impl UpgradeState for Grown {
+    const UPGRADES: &'static [Upgrade] = &[
+        |mut state| {
+            let title = state.remove("title").unwrap_or_default();
+            if title == "damaged" {
+                return Err(Diagnostic::error("Damaged", "Import it again."));
+            }
+            state.insert("name".to_owned(), title);
+            Ok(state)
+        },
+        |mut state| {
+            if let Some(Json::String(text)) = state.get("items") {
+                let items: Vec<_> = text.split(',').collect();
+                state.insert("items".to_owned(), json!(items));
+            }
+            Ok(state)
+        },
+    ];
+}
 
+impl GenerateConfig for Grown {
     /// What is `plain` in the note is as good as none, and needs no line.
     fn configuration((): &(), mut state: Thing) -> Thing {
         if state.0.get("note").and_then(Value::as_str) == Some("plain") {
@@ -223,7 +219,10 @@ impl Resource for Grown {
         }
         state
     }
+}
 
+#[async_trait]
+impl ImportState for Grown {
     async fn import(
         &self,
         _: &Context<()>,
@@ -243,19 +242,12 @@ impl Provider for WideProvider {
 
     const DESCRIPTION: &'static str = "A provider.";
 
-    fn resources(&self) -> Vec<AnyResource<()>> {
-        vec![
-            resource(ThingResource(Arc::new(Script::default()))),
-            resource(Grown),
-        ]
-    }
-
-    fn list_resources(&self) -> Vec<AnyListResource<()>> {
-        vec![list_resource(ThingList(Arc::clone(&self.0)))]
-    }
-
-    fn actions(&self) -> Vec<AnyAction<()>> {
-        vec![action(Deed(Arc::clone(&self.0)))]
+    fn registry(&self) -> Registry<()> {
+        Registry::new()
+            .resource(ThingResource(Arc::new(Script::default())))
+            .resource(Grown)
+            .list_resource(ThingList(Arc::clone(&self.0)))
+            .action(Deed(Arc::clone(&self.0)))
     }
 
     fn validate(&self, _config: &TinyConfig) -> Diagnostics {

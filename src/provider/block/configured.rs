@@ -16,7 +16,7 @@ use crate::provider::defaults::DEFAULT_MOUNT;
 use crate::provider::diagnose::ShellVariables;
 use crate::provider::diagnose::refuse::capital;
 use crate::provider::secrets::observe::Observer;
-use crate::sdk::{Diagnostics, Field, Retell};
+use crate::sdk::{Diagnostics, Field, Rewrite};
 use crate::token::instant::format_instant;
 use crate::vault::Store;
 
@@ -206,9 +206,9 @@ impl Configured {
 
     /// Returns what makes the commands of messages reach this Vault from a shell, where they would
     /// not by themselves.
-    pub(in crate::provider) fn retell(&self) -> Option<Retell> {
+    pub(in crate::provider) fn rewrite(&self) -> Option<Rewrite> {
         let variables = self.variables.clone();
-        (!variables.is_empty()).then(|| -> Retell {
+        (!variables.is_empty()).then(|| -> Rewrite {
             Arc::new(move |is_warning, summary, detail| {
                 let summary = if is_warning {
                     variables.after_summary(summary)

@@ -12,7 +12,7 @@ use crate::provider::lookup::arguments::asks;
 use crate::provider::lookup::attributes::described;
 use crate::provider::lookup::describe::describe;
 use crate::provider::secrets::spares::named;
-use crate::sdk::{Context, DataSource, Diagnostics, Failure, Field, Found};
+use crate::sdk::{Context, Diagnostics, Failure, Field, Found, Lookup};
 
 described! {
     /// Configuration and answer of `claude_oauth_token`.
@@ -34,7 +34,7 @@ pub(in crate::provider) struct OauthTokenDataSource;
 asks!(OauthTokenData);
 
 #[async_trait]
-impl DataSource for OauthTokenDataSource {
+impl Lookup for OauthTokenDataSource {
     type Configured = Configured;
     type Model = OauthTokenData;
 

@@ -14,7 +14,7 @@ use crate::provider::lookup::arguments::{Asked, asks};
 use crate::provider::lookup::attributes::described;
 use crate::provider::lookup::describe::describe;
 use crate::provider::secrets::walk::{Sighting, Sights, Unseen, Walk};
-use crate::sdk::{Context, DataSource, Diagnostics, Failure, Field, Found, model};
+use crate::sdk::{Context, Diagnostics, Failure, Field, Found, Lookup, model};
 use crate::token::prefix::Prefix;
 
 /// Tokens that are dated at once; each may cost some reads of older versions.
@@ -46,7 +46,7 @@ pub(in crate::provider) struct OauthTokensDataSource;
 asks!(OauthTokensData);
 
 #[async_trait]
-impl DataSource for OauthTokensDataSource {
+impl Lookup for OauthTokensDataSource {
     type Configured = Configured;
     type Model = OauthTokensData;
 

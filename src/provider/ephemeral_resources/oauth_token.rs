@@ -11,7 +11,7 @@ use crate::provider::lookup::attributes::described;
 use crate::provider::lookup::describe::describe;
 use crate::provider::secrets::observe::Observed;
 use crate::provider::secrets::spares::named;
-use crate::sdk::{Context, Diagnostics, EphemeralResource, Failure, Field, Found};
+use crate::sdk::{Context, Diagnostics, Failure, Field, Found, Lookup};
 use crate::secret::Secret;
 use crate::token::check::trim;
 use crate::vault::{self, Reading};
@@ -36,7 +36,7 @@ pub(in crate::provider) struct OauthTokenEphemeral;
 asks!(OauthTokenOpened);
 
 #[async_trait]
-impl EphemeralResource for OauthTokenEphemeral {
+impl Lookup for OauthTokenEphemeral {
     type Configured = Configured;
     type Model = OauthTokenOpened;
 
@@ -58,7 +58,7 @@ impl EphemeralResource for OauthTokenEphemeral {
         found
     }
 
-    async fn open(
+    async fn read(
         &self,
         context: &Context<Configured>,
         config: OauthTokenOpened,

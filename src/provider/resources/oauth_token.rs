@@ -23,8 +23,8 @@ use crate::provider::block::configured::Configured;
 use crate::provider::block::now::Present;
 use crate::provider::diagnose::{self, Place};
 use crate::sdk::{
-    Applied, ApplyRequest, Context, Diagnostics, Failure, Field, ImportRequest, Imported,
-    PlanRequest, Planned, Read, ReadRequest, Resource,
+    Applied, ApplyRequest, Context, Diagnostics, Failure, Field, GenerateConfig, ImportRequest,
+    ImportState, Imported, PlanRequest, Planned, Read, ReadRequest, Resource, UpgradeState,
 };
 use crate::vault::SecretPath;
 
@@ -155,19 +155,18 @@ impl Resource for OauthTokenResource {
     ) -> Result<Applied<Self>, Failure<Applied<Self>>> {
         update::update(context, &prior, request).await
     }
+}
 
-    async fn delete(
-        &self,
-        _context: &Context<Configured>,
-        _state: OauthToken,
-    ) -> Result<Diagnostics, Failure> {
-        Ok(Diagnostics::new())
-    }
+impl UpgradeState for OauthTokenResource {}
 
+impl GenerateConfig for OauthTokenResource {
     fn configuration(configured: &Configured, state: OauthToken) -> OauthToken {
         state.without_defaults(configured)
     }
+}
 
+#[async_trait]
+impl ImportState for OauthTokenResource {
     async fn import(
         &self,
         context: &Context<Configured>,

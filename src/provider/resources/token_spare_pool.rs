@@ -17,8 +17,8 @@ pub(in crate::provider) use model::{Private, TokenSparePool, TokenSparePoolIdent
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose;
 use crate::sdk::{
-    Applied, ApplyRequest, Context, Diagnostics, Failure, ImportRequest, Imported, PlanRequest,
-    Planned, Read, ReadRequest, Resource,
+    Applied, ApplyRequest, Context, Diagnostics, Failure, GenerateConfig, ImportRequest,
+    ImportState, Imported, PlanRequest, Planned, Read, ReadRequest, Resource, UpgradeState,
 };
 use survey::Surveyor;
 
@@ -115,19 +115,18 @@ impl Resource for TokenSparePoolResource {
     ) -> Result<Applied<Self>, Failure<Applied<Self>>> {
         apply::update(&context.configured, &prior, request).await
     }
+}
 
-    async fn delete(
-        &self,
-        _context: &Context<Configured>,
-        _state: TokenSparePool,
-    ) -> Result<Diagnostics, Failure> {
-        Ok(Diagnostics::new())
-    }
+impl UpgradeState for TokenSparePoolResource {}
 
+impl GenerateConfig for TokenSparePoolResource {
     fn configuration(configured: &Configured, state: TokenSparePool) -> TokenSparePool {
         state.without_defaults(configured)
     }
+}
 
+#[async_trait]
+impl ImportState for TokenSparePoolResource {
     async fn import(
         &self,
         context: &Context<Configured>,

@@ -1,6 +1,6 @@
 //! Rules for the result of an apply.
 
-use super::{Checked, at_key, member, recorded, violation};
+use super::{Checked, member, recorded, violation};
 use crate::protocol::shape::{Form, Shape};
 use crate::protocol::{Attribute, AttributePath, Value};
 
@@ -29,7 +29,12 @@ fn kept(shape: Shape<'_>, planned: &Value, state: &Value, path: &AttributePath) 
                 .iter()
                 .zip(states.values())
                 .try_for_each(|((key, planned), state)| {
-                    kept(element, planned, state, &at_key(path, element, key))
+                    kept(
+                        element,
+                        planned,
+                        state,
+                        &path.clone().then_key(key.as_str()),
+                    )
                 })
         }
         (Form::List(element), Value::List(plans), Value::List(states)) => {

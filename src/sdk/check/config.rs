@@ -1,11 +1,11 @@
 //! Mistakes in a configuration that hosts leave to providers: required attributes that are null,
 //! and read-only ones that are set.
 
-use crate::protocol::{Attribute, AttributePath, Diagnostic, Kind, Mode, Nesting, Value};
+use crate::protocol::{Attribute, AttributePath, Diagnostic, Kind, Mode, Value};
 use crate::sdk::failure::Diagnostics;
 
 /// Returns an error for each required attribute that is null, and for each read-only one that is
-/// set.
+/// not. Nested attributes that a configuration sets are single objects.
 ///
 /// Next to a secret, the error has no path, because the host would quote the lines of the whole
 /// object.
@@ -56,27 +56,9 @@ fn below(
             found.push(if quotable { error.at(path) } else { error });
             continue;
         }
-        if let Kind::Nested {
-            nesting,
-            attributes,
-        } = &attribute.kind
-        {
+        if let Kind::Nested { attributes, .. } = &attribute.kind {
             let quotable = quotable && !attributes.iter().any(Attribute::is_secret);
-            match (nesting, value) {
-                (Nesting::Map, Value::Map(items)) => {
-                    for (key, item) in items {
-                        let path = path.clone().then_key(key.as_str());
-                        below(attributes, item, &path, quotable, found);
-                    }
-                }
-                (_, Value::List(items)) => {
-                    for (item, index) in items.iter().zip(0..) {
-                        let path = path.clone().then_index(index);
-                        below(attributes, item, &path, quotable, found);
-                    }
-                }
-                _ => below(attributes, value, &path, quotable, found),
-            }
+            below(attributes, value, &path, quotable, found);
         }
     }
 }

@@ -4,12 +4,7 @@ use crate::protocol::{Attribute, Kind, Type, Value};
 
 /// Attributes named after their mode and kind.
 pub(super) fn attributes() -> Vec<Attribute> {
-    let inner = || {
-        vec![
-            Attribute::optional("label", Type::String),
-            Attribute::computed("seen", Type::String),
-        ]
-    };
+    let inner = || ["label", "seen"].map(|name| Attribute::computed(name, Type::String));
     vec![
         Attribute::computed("id", Type::String),
         Attribute::required("name", Type::String),
@@ -18,10 +13,9 @@ pub(super) fn attributes() -> Vec<Attribute> {
         Attribute::optional("token_wo", Type::String).write_only(),
         Attribute::optional("items", Type::list(Type::String)),
         Attribute::optional("labels", Type::map(Type::String)),
-        Attribute::optional("hidden", Type::map(Type::String)).sensitive(),
-        Attribute::optional("one", Kind::single(inner())),
-        Attribute::optional("parts", Kind::list(inner())),
-        Attribute::optional("slots", Kind::map(inner())),
+        Attribute::computed("one", Kind::single(inner())),
+        Attribute::computed("parts", Kind::list(inner())),
+        Attribute::computed("slots", Kind::map(inner())),
     ]
 }
 

@@ -1,42 +1,30 @@
 //! A function behind one object-safe interface: wire messages in, wire messages out.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
 use super::Function;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::{
     Attribute, AttributePath, CodecError, Diagnostic, Mode, Signature, Step, Value, wire as codec,
 };
-use crate::sdk::model::{AttributeValue, Model};
+use crate::sdk::model::AttributeValue;
+use crate::sdk::typed::Typed;
 
 /// A function whose types are hidden.
-pub struct AnyFunction(Box<dyn Erased>);
-
-impl AnyFunction {
-    pub(in crate::sdk) fn new<F: Function>(function: F) -> Self {
-        Self(Box::new(Typed {
-            function,
-            signature: OnceLock::new(),
-        }))
-    }
-
-    /// Returns the name after `provider::NAME::`.
-    pub fn name(&self) -> &'static str {
-        self.0.name()
-    }
-
+pub trait ErasedFunction: Send + Sync {
     /// Returns the signature, built on first use.
-    pub fn signature(&self) -> &Signature {
-        self.0.signature()
+    fn signature(&self) -> &Signature;
+    /// Calls the function. An error about an argument is a normal response.
+    fn call(&self, arguments: &[wire::DynamicValue]) -> wire::call_function::Response;
+}
+
+impl<F: Function> ErasedFunction for Typed<F, Signature> {
+    fn signature(&self) -> &Signature {
+        self.description()
     }
 
-    /// Calls the function. An error about an argument is a normal response.
-    pub(in crate::sdk) fn call(
-        &self,
-        arguments: &[wire::DynamicValue],
-    ) -> wire::call_function::Response {
-        let (result, error) = match self.0.call(arguments) {
+    fn call(&self, arguments: &[wire::DynamicValue]) -> wire::call_function::Response {
+        let (result, error) = match self.result(arguments) {
             Ok(result) => (Some(result), None),
             Err(error) => (
                 None,
@@ -47,34 +35,9 @@ impl AnyFunction {
     }
 }
 
-trait Erased: Send + Sync {
-    fn name(&self) -> &'static str;
-    fn signature(&self) -> &Signature;
-    fn call(&self, arguments: &[wire::DynamicValue]) -> Result<wire::DynamicValue, Diagnostic>;
-}
-
-struct Typed<F> {
-    function: F,
-    signature: OnceLock<Signature>,
-}
-
-impl<F: Function> Erased for Typed<F> {
-    fn name(&self) -> &'static str {
-        F::NAME
-    }
-
-    fn signature(&self) -> &Signature {
-        self.signature.get_or_init(|| Signature {
-            parameters: F::Arguments::attributes(),
-            takes_unknown: F::TAKES_UNKNOWN,
-            result: F::Result::kind().implied_type(),
-            summary: F::SUMMARY.to_owned(),
-            description: F::DESCRIPTION.to_owned(),
-        })
-    }
-
-    fn call(&self, arguments: &[wire::DynamicValue]) -> Result<wire::DynamicValue, Diagnostic> {
-        let signature = self.signature();
+impl<F: Function> Typed<F, Signature> {
+    fn result(&self, arguments: &[wire::DynamicValue]) -> Result<wire::DynamicValue, Diagnostic> {
+        let signature = self.description();
         let arguments = decode(F::NAME, &signature.parameters, arguments)?;
         let known = arguments.is_wholly_known();
         let result = if known || signature.takes_unknown {
@@ -82,7 +45,7 @@ impl<F: Function> Erased for Typed<F> {
                 F::Arguments::from_value(arguments, &AttributePath::new()).map_err(|error| {
                     undecodable(error.path, &format!("{} is required", error.expected))
                 })?;
-            self.function.call(arguments)?.into_value()
+            self.inner.call(arguments)?.into_value()
         } else {
             Value::Unknown
         };

@@ -16,7 +16,7 @@ fn call(cancelled: &CancellationToken, grace: Duration) -> Call<'static> {
         type_name: "test_thing",
         cancelled: cancelled.clone(),
         grace,
-        retell: None,
+        rewrite: None,
         warnings: Warnings::default(),
     }
 }
@@ -35,8 +35,10 @@ async fn run(work: impl Future<Output = Result<Response, Diagnostics>>) -> Respo
 }
 
 fn summaries(answer: &Response) -> Vec<&str> {
-    let told = answer.diagnostics.iter();
-    told.map(|diagnostic| diagnostic.summary.as_str()).collect()
+    let diagnostics = answer.diagnostics.iter();
+    diagnostics
+        .map(|diagnostic| diagnostic.summary.as_str())
+        .collect()
 }
 
 #[tokio::test]
@@ -46,20 +48,20 @@ async fn an_answer_passes_through() {
 }
 
 #[tokio::test]
-async fn details_are_retold_in_answers_and_failures() {
-    let retell: Retell = Arc::new(|_, summary: &str, detail: &str| {
-        (summary.to_owned(), format!("{detail}, retold"))
+async fn details_are_rewritten_in_answers_and_failures() {
+    let rewrite: Rewrite = Arc::new(|_, summary: &str, detail: &str| {
+        (summary.to_owned(), format!("{detail}, rewritten"))
     });
-    let told = || vec![Diagnostic::error("first", "detail")];
+    let diagnostics = || vec![Diagnostic::error("first", "detail")];
     let mut answer = Response::default();
-    answer.tell(told());
-    for outcome in [Ok(answer), Err(told())] {
+    answer.add(diagnostics());
+    for outcome in [Ok(answer), Err(diagnostics())] {
         let call = Call {
-            retell: Some(Arc::clone(&retell)),
+            rewrite: Some(Arc::clone(&rewrite)),
             ..call(&CancellationToken::new(), Duration::ZERO)
         };
         let answer = guarded(call, fallback(), async { outcome }).await;
-        assert_eq!(answer.diagnostics[0].detail, "detail, retold");
+        assert_eq!(answer.diagnostics[0].detail, "detail, rewritten");
     }
 }
 

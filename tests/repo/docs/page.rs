@@ -2,9 +2,7 @@
 
 use std::fmt::Write as _;
 
-use terraform_provider_claude::protocol::{
-    Attribute, IdentitySchema, Kind, Mode, Nesting, Schema, Type,
-};
+use terraform_provider_claude::protocol::{Attribute, Kind, Mode, Nesting, Schema, Type};
 
 /// What a page is made of.
 pub(super) struct Page<'a> {
@@ -12,17 +10,17 @@ pub(super) struct Page<'a> {
     pub(super) heading: String,
     pub(super) schema: &'a Schema,
     pub(super) example: String,
-    pub(super) import: Option<Import<'a>>,
+    pub(super) import: Option<Import>,
     /// What follows the generated parts.
     pub(super) end: String,
 }
 
 /// The ways to import a resource.
-pub(super) struct Import<'a> {
+pub(super) struct Import {
     pub(super) command: String,
     pub(super) by_id: String,
     pub(super) by_identity: String,
-    pub(super) identity: &'a IdentitySchema,
+    pub(super) identity: Vec<Attribute>,
 }
 
 impl Page<'_> {
@@ -72,7 +70,7 @@ impl Page<'_> {
     }
 }
 
-impl Import<'_> {
+impl Import {
     fn write(&self, text: &mut String) {
         let _ = write!(
             text,
@@ -81,8 +79,8 @@ impl Import<'_> {
             code("terraform", &self.by_id),
             code("terraform", &self.by_identity),
         );
-        for attribute in &self.identity.attributes {
-            let need = if attribute.required_for_import {
+        for attribute in &self.identity {
+            let need = if attribute.mode == Mode::Required {
                 "required"
             } else {
                 "optional"
@@ -91,7 +89,7 @@ impl Import<'_> {
                 text,
                 "- `{}` (`{}`, {need}) {}",
                 attribute.name,
-                type_name(&attribute.ty),
+                type_name(&attribute.implied_type()),
                 attribute.description
             );
         }

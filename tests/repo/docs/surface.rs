@@ -24,20 +24,24 @@ struct Type<'a> {
 }
 
 fn types(service: &ProviderService<ClaudeProvider>) -> Vec<Type<'_>> {
-    let actions = service.actions().values().map(|one| Type {
+    let actions = service.types().actions.iter().map(|(name, one)| Type {
         folder: FOLDERS[0],
         title: "Action",
         example: "action.tf",
-        name: one.type_name(),
+        name,
         schema: one.schema(),
     });
-    let lists = service.list_resources().values().map(|one| Type {
-        folder: FOLDERS[1],
-        title: "List Resource",
-        example: "list-resource.tfquery.hcl",
-        name: one.type_name(),
-        schema: one.schema(),
-    });
+    let lists = service
+        .types()
+        .list_resources
+        .iter()
+        .map(|(name, one)| Type {
+            folder: FOLDERS[1],
+            title: "List Resource",
+            example: "list-resource.tfquery.hcl",
+            name,
+            schema: one.schema(),
+        });
     actions.chain(lists).collect()
 }
 

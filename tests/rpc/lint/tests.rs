@@ -1,5 +1,3 @@
-use terraform_provider_claude::protocol::IdentityAttribute;
-
 use super::*;
 
 /// Lints the schema of a managed resource and returns its violations as text.
@@ -30,7 +28,6 @@ fn a_schema_that_keeps_every_rule_has_no_violation() {
         text("token_wo").write_only(),
         Attribute::optional_computed("field_2", Type::String),
         Attribute::computed("spares", Kind::map([text("status")])),
-        Attribute::optional("login", Kind::single([text("jwt").write_only()])),
     ]);
     assert_eq!(found, Vec::<String>::new());
     let nothing = Schema::default();
@@ -54,7 +51,7 @@ fn names_can_be_written_in_configuration() {
     for name in ["Path", "a-b", "1st", "_x", "ä", "a b"] {
         assert_eq!(resource([text(name)]), broken(name, Rule::NameSyntax));
     }
-    let nested = Attribute::optional("outer", Kind::list([text("In")]));
+    let nested = Attribute::computed("outer", Kind::list([text("In")]));
     assert_eq!(resource([nested]), broken("outer.In", Rule::NameSyntax));
 }
 
@@ -64,7 +61,7 @@ fn names_are_not_taken_twice() {
         resource([text("a"), text("b"), text("a")]),
         broken("a", Rule::DuplicateName)
     );
-    let nested = Attribute::optional("outer", Kind::single([text("a"), text("a")]));
+    let nested = Attribute::computed("outer", Kind::single([text("a"), text("a")]));
     assert_eq!(
         resource([text("a"), nested]),
         broken("outer.a", Rule::DuplicateName)
@@ -93,7 +90,7 @@ fn reserved_names_are_not_taken_at_the_top() {
     }
     let alias = [text("alias"), text("version"), text("source")];
     assert_eq!(resource(alias), Vec::<String>::new());
-    let nested = Attribute::optional("outer", Kind::single([text("count")]));
+    let nested = Attribute::computed("outer", Kind::single([text("count")]));
     assert_eq!(resource([nested]), Vec::<String>::new());
 }
 
@@ -122,6 +119,30 @@ fn write_only_attributes_are_in_managed_resources() {
 }
 
 #[test]
+fn nested_attributes_are_computed_as_a_whole() {
+    let inner = [text("b")];
+    let login = Attribute::optional("a", Kind::single(inner.clone()));
+    assert_eq!(
+        resource([login.clone()]),
+        broken("a", Rule::NestedConfiguration)
+    );
+    assert_eq!(
+        violations(Role::Provider, &Schema::new([login])),
+        Vec::<String>::new()
+    );
+    for kind in [Kind::list(inner.clone()), Kind::map(inner)] {
+        let linted = Schema::new([Attribute::optional("a", kind)]);
+        let found = violations(Role::Provider, &linted);
+        assert_eq!(found, broken("a", Rule::NestedConfiguration));
+    }
+    let hidden = Attribute::computed("a", Kind::single([text("b").write_only()]));
+    assert_eq!(
+        resource([hidden]),
+        broken("a.b", Rule::WriteOnlyOutsideResource)
+    );
+}
+
+#[test]
 fn attributes_that_are_compared_are_plain() {
     for ty in [
         Type::Dynamic,
@@ -137,7 +158,7 @@ fn attributes_that_are_compared_are_plain() {
 #[test]
 fn nested_attributes_are_not_empty() {
     assert_eq!(
-        resource([Attribute::optional("a", Kind::single([]))]),
+        resource([Attribute::computed("a", Kind::single([]))]),
         broken("a", Rule::NoNestedAttributes)
     );
 }
@@ -150,23 +171,15 @@ fn types_are_not_too_deep_for_the_codecs() {
     assert!(Type::from_json(&fits.implied_type().to_json()).is_ok());
     let deeper = Attribute::optional("a", nested(MAX_DEPTH - 1));
     assert_eq!(resource([deeper]), broken("a", Rule::TooDeep));
-    let inner = Attribute::optional("row", Kind::list([fits]));
+    let inner = Attribute::computed("row", Kind::list([fits]));
     assert_eq!(resource([inner]), broken("row.a", Rule::TooDeep));
 }
 
 #[test]
 fn identity_attributes_are_primitives_or_lists_of_them() {
-    let linted = |ty| IdentitySchema {
-        version: 0,
-        attributes: vec![IdentityAttribute {
-            name: "a".into(),
-            ty,
-            required_for_import: true,
-            description: String::new(),
-        }],
-    };
+    let linted = |ty: Type| identity(&[Attribute::required("a", ty)]);
     for ty in [Type::String, Type::Number, Type::list(Type::Bool)] {
-        assert_eq!(identity(&linted(ty)), []);
+        assert_eq!(linted(ty), []);
     }
     for ty in [
         Type::map(Type::String),
@@ -176,28 +189,19 @@ fn identity_attributes_are_primitives_or_lists_of_them() {
         Type::Tuple(vec![Type::String]),
         Type::Dynamic,
     ] {
-        let found = texts(&identity(&linted(ty)));
+        let found = texts(&linted(ty));
         assert_eq!(found, broken("a", Rule::IdentityType));
     }
 }
 
 #[test]
-fn identities_keep_the_rules_of_names_and_versions() {
-    let attribute = |name: &'static str| IdentityAttribute {
-        name: name.into(),
-        ty: Type::String,
-        required_for_import: false,
-        description: String::new(),
-    };
-    let linted = IdentitySchema {
-        version: -2,
-        attributes: vec![attribute("a"), attribute("a"), attribute("B")],
-    };
-    let rules: Vec<_> = identity(&linted).iter().map(|found| found.rule).collect();
-    assert_eq!(
-        rules,
-        [Rule::NegativeVersion, Rule::DuplicateName, Rule::NameSyntax]
-    );
+fn identities_keep_the_rules_of_names() {
+    let attributes = ["a", "a", "B"].map(|name| Attribute::optional(name, Type::String));
+    let rules: Vec<_> = identity(&attributes)
+        .iter()
+        .map(|found| found.rule)
+        .collect();
+    assert_eq!(rules, [Rule::DuplicateName, Rule::NameSyntax]);
 }
 
 #[test]

@@ -55,7 +55,7 @@ async fn the_values_of_each_release_are_the_same() {
                 let answer = client.upgrade_resource_state(request).await.unwrap();
                 let answer = answer.into_inner();
                 assert_eq!(answer.diagnostics, []);
-                let schema = service.resources()[name].schema();
+                let schema = service.types().resources[name].schema();
                 let state =
                     codec::decode_object(answer.upgraded_state.as_ref(), &schema.attributes);
                 let expected = &instance["attributes"];
@@ -70,8 +70,8 @@ async fn the_values_of_each_release_are_the_same() {
                 let answer = answer.into_inner();
                 assert_eq!(answer.diagnostics, []);
                 let identity = answer.upgraded_identity.unwrap().identity_data;
-                let ty = service.resources()[name].identity_schema().implied_type();
-                let identity = codec::decode(identity.as_ref(), &ty).unwrap();
+                let attributes = service.types().resources[name].identity();
+                let identity = codec::decode_object(identity.as_ref(), &attributes).unwrap();
                 assert_eq!(written(&identity), instance["identity"]);
             }
         }

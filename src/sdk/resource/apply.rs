@@ -1,13 +1,13 @@
 //! An apply: create, update, or destroy, and the state that is recorded after it.
 
-use super::Typed;
 use super::coding::{decode_private, encode_private};
+use super::{Applied, ApplyRequest, Resource};
 use crate::protocol::Value;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::sdk::check::{self, Violation};
 use crate::sdk::coding::{Outcome, missing, model, to_wire};
-use crate::sdk::failure::Diagnostics;
-use crate::sdk::resource::{Applied, ApplyRequest, Context, Resource};
+use crate::sdk::context::Context;
+use crate::sdk::typed::Typed;
 
 /// The planned values, to compare with the result.
 struct Plan {
@@ -26,11 +26,16 @@ impl<R: Resource> Typed<R> {
         let planned = self.optional("the plan", request.planned_state.as_ref())?;
         let (config, planned) = match (config, planned) {
             (Some(config), Some(planned)) => (config, planned),
-            (None, None) => return self.destroy(context, prior).await,
+            (None, None) => {
+                return Ok(wire::apply_resource_change::Response {
+                    new_state: Some(self.encode("delete", &Value::Null)?),
+                    ..Default::default()
+                });
+            }
             (None, Some(_)) => return Err(vec![missing("the configuration")]),
             (Some(_), None) => return Err(vec![missing("the plan")]),
         };
-        let identity = self.decode_identity(request.planned_identity.as_ref())?;
+        let identity = Self::decode_identity(request.planned_identity.as_ref())?;
         let apply = ApplyRequest {
             config: model("the configuration", config)?,
             planned: model("the plan", planned.clone())?,
@@ -49,26 +54,6 @@ impl<R: Resource> Typed<R> {
         }
     }
 
-    async fn destroy(
-        &self,
-        context: &Context<R::Configured>,
-        prior: Option<Value>,
-    ) -> Outcome<wire::apply_resource_change::Response> {
-        let diagnostics = match prior {
-            Some(prior) => self
-                .resource
-                .delete(context, model("the prior state", prior)?)
-                .await
-                .map_err(|failure| failure.diagnostics)?,
-            None => Diagnostics::new(),
-        };
-        Ok(wire::apply_resource_change::Response {
-            new_state: Some(self.encode("delete", &Value::Null)?),
-            diagnostics: to_wire(diagnostics),
-            ..Default::default()
-        })
-    }
-
     async fn create(
         &self,
         context: &Context<R::Configured>,
@@ -76,7 +61,7 @@ impl<R: Resource> Typed<R> {
         request: ApplyRequest<R>,
     ) -> Outcome<wire::apply_resource_change::Response> {
         let applied = self
-            .resource
+            .inner
             .create(context, request)
             .await
             .map_err(|failure| failure.diagnostics)?;
@@ -92,7 +77,7 @@ impl<R: Resource> Typed<R> {
         plan: Plan,
         request: ApplyRequest<R>,
     ) -> Outcome<wire::apply_resource_change::Response> {
-        let failure = match self.resource.update(context, prior, request).await {
+        let failure = match self.inner.update(context, prior, request).await {
             Ok(applied) => {
                 return self.applied("update", &plan, applied, |state| {
                     check::applied(self.attributes(), &plan.state, state)

@@ -1,13 +1,13 @@
 //! Conversion between wire messages and models, with the checks that every response must pass.
 
-use super::Typed;
+use super::Resource;
 use crate::protocol::generated::tfplugin6 as wire;
-use crate::protocol::{Value, wire as codec};
+use crate::protocol::{Attribute, Value, wire as codec};
 use crate::sdk::check::{self, Violation};
 use crate::sdk::coding::{Outcome, decode, missing};
 use crate::sdk::failure::Diagnostics;
-use crate::sdk::model::AttributeValue;
-use crate::sdk::resource::Resource;
+use crate::sdk::model::{AttributeValue, Model};
+use crate::sdk::typed::Typed;
 
 impl<R: Resource> Typed<R> {
     /// Decodes an object; null and absent are `None`.
@@ -41,34 +41,30 @@ impl<R: Resource> Typed<R> {
 
     /// Decodes an identity; null and absent are `None`.
     pub(super) fn decode_identity(
-        &self,
         identity: Option<&wire::ResourceIdentityData>,
     ) -> Outcome<Option<Value>> {
         let data = identity.and_then(|identity| identity.identity_data.as_ref());
-        decode(&self.identity().attributes, "the identity", data)
+        decode(&identity_attributes::<R>(), "the identity", data)
     }
 
     /// Checks an identity and encodes it. It must equal `prior`, if there is one.
     pub(super) fn encode_identity(
-        &self,
         call: &'static str,
         prior: Option<&Value>,
         identity: &Value,
     ) -> Outcome<wire::ResourceIdentityData> {
-        let attributes = &self.identity().attributes;
         let prior = prior.filter(|_| !R::MUTABLE_IDENTITY);
-        check::identity(attributes, prior, identity)
+        check::identity(&identity_attributes::<R>(), prior, identity)
             .map_err(|violation| Self::refuse(call, violation))?;
-        self.carry_identity(call, identity)
+        Self::carry_identity(call, identity)
     }
 
     /// Encodes an identity that need not be complete.
     pub(super) fn carry_identity(
-        &self,
         call: &'static str,
         identity: &Value,
     ) -> Outcome<wire::ResourceIdentityData> {
-        let data = codec::encode_object(&self.identity().attributes, identity)
+        let data = codec::encode_object(&identity_attributes::<R>(), identity)
             .map_err(|error| Self::refuse(call, error))?;
         Ok(wire::ResourceIdentityData {
             identity_data: Some(data),
@@ -87,9 +83,14 @@ impl<R: Resource> Typed<R> {
         let state = state.into_value();
         check(&state).map_err(|violation| Self::refuse(call, violation))?;
         let state = self.encode(call, &state)?;
-        let identity = self.encode_identity(call, prior_identity, &identity)?;
+        let identity = Self::encode_identity(call, prior_identity, &identity)?;
         Ok((state, identity))
     }
+}
+
+/// The attributes of what identifies an instance.
+pub(super) fn identity_attributes<R: Resource>() -> Vec<Attribute> {
+    R::Identity::attributes()
 }
 
 /// Private data that is damaged or from another version is not an error, because it can be derived

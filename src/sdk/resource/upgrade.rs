@@ -1,32 +1,56 @@
 //! Upgrades of stored states and identities to the current schema.
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
-use super::Typed;
-use crate::protocol::generated::tfplugin6 as wire;
+use super::Resource;
+use super::coding::identity_attributes;
+use crate::protocol::generated::tfplugin6::{upgrade_resource_identity, upgrade_resource_state};
 use crate::protocol::{Diagnostic, Value, json};
 use crate::sdk::check::write_only;
 use crate::sdk::coding::{Outcome, missing, undecodable};
-use crate::sdk::resource::Resource;
+use crate::sdk::typed::Typed;
 
-impl<R: Resource> Typed<R> {
+/// A stored state: JSON in the shape of the schema version that wrote it, with numbers of any
+/// length.
+pub type StoredState = Map<String, Json>;
+
+/// Upgrades a stored state to the next version.
+///
+/// Attributes that are missing afterward are null, and attributes that the schema does not have are
+/// ignored. Only what moves or changes its meaning needs code here. A diagnostic must not quote a
+/// value.
+pub type Upgrade = fn(StoredState) -> Result<StoredState, Diagnostic>;
+
+/// A resource type whose schema can change its shape.
+pub trait UpgradeState: Resource {
+    /// The upgrades, from version 0 on. New states have the version after the last one.
+    const UPGRADES: &'static [Upgrade] = &[];
+
+    /// Returns the schema version of new states.
+    fn version() -> i64 {
+        i64::try_from(Self::UPGRADES.len()).unwrap_or(i64::MAX)
+    }
+}
+
+impl<R: UpgradeState> Typed<R> {
     /// Reads a state of any version up to the current one, which hosts send as well.
     pub(super) fn upgrade_state(
         &self,
-        request: wire::upgrade_resource_state::Request,
-    ) -> Outcome<wire::upgrade_resource_state::Response> {
+        request: upgrade_resource_state::Request,
+    ) -> Outcome<upgrade_resource_state::Response> {
         const WHAT: &str = "the stored state";
-        if !(0..=R::SCHEMA_VERSION).contains(&request.version) {
-            return Err(vec![unknown_version::<R>("state", request.version)]);
-        }
+        let upgrades = usize::try_from(request.version)
+            .ok()
+            .and_then(|version| R::UPGRADES.get(version..))
+            .ok_or_else(|| vec![unknown_version::<R>("state", request.version)])?;
         let stored = request.raw_state.unwrap_or_default().json;
         if stored.is_empty() {
             return Err(vec![missing(WHAT)]);
         }
-        let stored = if request.version == R::SCHEMA_VERSION {
+        let stored = if upgrades.is_empty() {
             stored
         } else {
-            stepwise::<R>(WHAT, request.version, &stored)?
+            upgraded::<R>(WHAT, upgrades, &stored)?
         };
         let mut state = json::decode_object(self.attributes(), &stored)
             .map_err(|error| vec![undecodable(WHAT, &error.path, &error)])?;
@@ -35,7 +59,7 @@ impl<R: Resource> Typed<R> {
             return Err(vec![missing(WHAT)]);
         }
         write_only::clear(self.attributes(), &mut state);
-        Ok(wire::upgrade_resource_state::Response {
+        Ok(upgrade_resource_state::Response {
             upgraded_state: Some(self.encode("upgrade", &state)?),
             diagnostics: Vec::new(),
         })
@@ -44,46 +68,44 @@ impl<R: Resource> Typed<R> {
     /// Reads an identity. One that was never stored has no text and becomes an identity of nulls:
     /// hosts do not accept null, and the next refresh fills it in.
     pub(super) fn upgrade_stored_identity(
-        &self,
-        request: wire::upgrade_resource_identity::Request,
-    ) -> Outcome<wire::upgrade_resource_identity::Response> {
+        request: upgrade_resource_identity::Request,
+    ) -> Outcome<upgrade_resource_identity::Response> {
         const WHAT: &str = "the stored identity";
-        let identity = self.identity();
-        if request.version != identity.schema.version {
+        if request.version != 0 {
             return Err(vec![unknown_version::<R>("identity", request.version)]);
         }
+        let attributes = identity_attributes::<R>();
         let stored = request.raw_identity.unwrap_or_default().json;
         let decoded = if stored.is_empty() {
             Value::Null
         } else {
-            json::decode_object(&identity.attributes, &stored)
+            json::decode_object(&attributes, &stored)
                 .map_err(|error| vec![undecodable(WHAT, &error.path, &error)])?
         };
         let decoded = if decoded.is_null() {
-            Value::null_object(&identity.attributes)
+            Value::null_object(&attributes)
         } else {
             decoded
         };
-        Ok(wire::upgrade_resource_identity::Response {
-            upgraded_identity: Some(self.carry_identity("upgrade", &decoded)?),
+        Ok(upgrade_resource_identity::Response {
+            upgraded_identity: Some(Self::carry_identity("upgrade", &decoded)?),
             diagnostics: Vec::new(),
         })
     }
 }
 
 /// Upgrades a stored state to the current schema, one version at a time.
-fn stepwise<R: Resource>(what: &str, stored: i64, text: &[u8]) -> Outcome<Vec<u8>> {
-    let mut state = match serde_json::from_slice(text) {
+fn upgraded<R: Resource>(what: &str, upgrades: &[Upgrade], text: &[u8]) -> Outcome<Vec<u8>> {
+    let state = match serde_json::from_slice(text) {
         Ok(Json::Object(state)) => state,
         Ok(Json::Null) => return Err(vec![missing(what)]),
         // The parser's error may quote the state.
         Ok(_) | Err(_) => return Err(vec![no_object::<R>(what)]),
     };
-    for from in stored..R::SCHEMA_VERSION {
-        state = R::upgrade(from, state).map_err(|refusal| {
-            vec![refusal.unwrap_or_else(|| unknown_version::<R>("state", from))]
-        })?;
-    }
+    let state = upgrades
+        .iter()
+        .try_fold(state, |state, upgrade| upgrade(state))
+        .map_err(|error| vec![error])?;
     serde_json::to_vec(&state).map_err(|_| vec![no_object::<R>(what)])
 }
 

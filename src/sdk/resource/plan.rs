@@ -1,14 +1,15 @@
 //! A plan: the host's proposal, the resource's response, and the host's rules for it.
 
-use super::Typed;
 use super::coding::{decode_private, encode_private};
+use super::{PlanRequest, Resource};
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::{AttributePath, Value};
 use crate::sdk::check::{self, write_only};
 use crate::sdk::coding::{Outcome, missing, model, to_wire};
+use crate::sdk::context::Context;
 use crate::sdk::failure::Diagnostics;
 use crate::sdk::model::AttributeValue;
-use crate::sdk::resource::{Context, PlanRequest, Resource};
+use crate::sdk::typed::Typed;
 
 impl<R: Resource> Typed<R> {
     pub(super) async fn plan_change(
@@ -36,9 +37,7 @@ impl<R: Resource> Typed<R> {
         request: wire::plan_resource_change::Request,
     ) -> Outcome<wire::plan_resource_change::Response> {
         let diagnostics = match prior {
-            Some(prior) => self
-                .resource
-                .plan_destroy(&model("the prior state", prior)?),
+            Some(prior) => self.inner.plan_destroy(&model("the prior state", prior)?),
             None => Diagnostics::new(),
         };
         Ok(wire::plan_resource_change::Response {
@@ -70,7 +69,7 @@ impl<R: Resource> Typed<R> {
             private: decode_private::<R>(&request.prior_private),
         };
         let planned = self
-            .resource
+            .inner
             .plan(context, plan_request)
             .await
             .map_err(|failure| failure.diagnostics)?;
@@ -84,7 +83,7 @@ impl<R: Resource> Typed<R> {
         Ok(wire::plan_resource_change::Response {
             planned_state: Some(self.encode("plan", &state)?),
             planned_private: encode_private::<R>(&planned.private),
-            planned_identity: self.planned_identity(&identity, is_new, request.prior_identity)?,
+            planned_identity: Self::planned_identity(&identity, is_new, request.prior_identity)?,
             diagnostics: to_wire(planned.diagnostics),
             requires_replace,
             ..Default::default()
@@ -107,7 +106,6 @@ impl<R: Resource> Typed<R> {
 
     /// The identity of a new instance may be unknown. An existing instance keeps its own.
     fn planned_identity(
-        &self,
         identity: &Value,
         is_new: bool,
         prior: Option<wire::ResourceIdentityData>,
@@ -118,9 +116,8 @@ impl<R: Resource> Typed<R> {
         let prior = if is_new {
             None
         } else {
-            self.decode_identity(prior.as_ref())?
+            Self::decode_identity(prior.as_ref())?
         };
-        self.encode_identity("plan", prior.as_ref(), identity)
-            .map(Some)
+        Self::encode_identity("plan", prior.as_ref(), identity).map(Some)
     }
 }

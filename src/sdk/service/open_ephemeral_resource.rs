@@ -1,0 +1,30 @@
+//! `OpenEphemeralResource`.
+
+use super::ProviderService;
+use crate::protocol::generated::tfplugin6::open_ephemeral_resource::{Request, Response};
+use crate::sdk::guard::guarded;
+use crate::sdk::provider::Provider;
+
+pub(super) async fn answer<P: Provider>(
+    service: &ProviderService<P>,
+    request: Request,
+) -> Response {
+    let session = service.session();
+    let call = session.call("OpenEphemeralResource", &request.type_name);
+    guarded(call, Response::default(), async {
+        let lookup = service
+            .types()
+            .ephemeral_resources
+            .find(&request.type_name)?;
+        let context = service.context(session)?;
+        let (result, diagnostics) = lookup
+            .read("open", context, request.config.as_ref())
+            .await?;
+        Ok(Response {
+            result: Some(result),
+            diagnostics,
+            ..Default::default()
+        })
+    })
+    .await
+}

@@ -1,0 +1,19 @@
+//! `ValidateResourceConfig`.
+
+use super::ProviderService;
+use crate::protocol::generated::tfplugin6::validate_resource_config::{Request, Response};
+use crate::sdk::guard::guarded;
+use crate::sdk::provider::Provider;
+
+pub(super) async fn answer<P: Provider>(
+    service: &ProviderService<P>,
+    request: Request,
+) -> Response {
+    let name = request.type_name.clone();
+    let call = service.session().call("ValidateResourceConfig", &name);
+    guarded(call, Response::default(), async {
+        let diagnostics = service.types().resources.find(&name)?.validate(request)?;
+        Ok(Response { diagnostics })
+    })
+    .await
+}
