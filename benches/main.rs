@@ -69,7 +69,7 @@ impl Effort {
 }
 
 fn main() {
-    // Terraform starts this program as the provider that answers at once.
+    // Terraform starts this program as the provider without Vault.
     if ProcessEnvironment.get(TF_PLUGIN_MAGIC_COOKIE).is_some() {
         return instant::serve();
     }

@@ -91,16 +91,16 @@ fn stacks(
         figure
     });
     let figure = Figure::new("plan", &name, plans.clone());
-    report.add(figure.against("provider that answers at once", plans_instant.clone()));
+    report.add(figure.against("provider without Vault", plans_instant.clone()));
     if count == LARGE {
         floor(report, programs, &data, count, repeats);
     }
-    let name = format!("apply of {count} tokens that are stamped");
+    let name = format!("apply of {count} stamped tokens");
     let figure = Figure::new("plan", &name, created.clone());
     report.add(figure.against("terraform_data", created_data));
     let figure = Figure::new("plan", &name, created);
-    report.add(figure.against("provider that answers at once", created_instant));
-    let name = format!("apply of {count} tokens that stamps them");
+    report.add(figure.against("provider without Vault", created_instant));
+    let name = format!("apply of {count} tokens that also stamps them");
     report.add(Figure::new("plan", name, first));
     let provider = if !cfg!(target_os = "linux") {
         println!("processor time and memory of each process are read from /proc: left out here");
@@ -126,7 +126,8 @@ fn floor(report: &mut Report, programs: &Programs, data: &Stack, count: usize, r
         plans_data.push_time(data.plan());
         plans.push_time(bare.plan());
     }
-    let name = format!("not ours: plan of {count} resources of one attribute, answered at once");
+    let name =
+        format!("other provider: plan of {count} resources with one attribute, without Vault");
     report.add(Figure::new("plan", name, plans).against("terraform_data", plans_data));
 }
 
@@ -159,7 +160,7 @@ fn growth(report: &mut Report, plans: &[(usize, Plans)]) {
             let more = measure(large) - measure(small);
             Values::one(Unit::Seconds, more / (many - few) as f64)
         };
-        let name = |what: &str| format!("{what} for each token more, {few} to {many}");
+        let name = |what: &str| format!("{what} for each additional token, {few} to {many}");
         let clock = each(|plans| plans.tokens.median() - plans.instant.median());
         report.add(Figure::new("growth", name("our share of a plan"), clock));
         if large.provider.is_some() {

@@ -80,11 +80,7 @@ impl Figure {
                 None => return String::new(),
             },
         };
-        let verdict = if value <= limit {
-            "reached"
-        } else {
-            "**missed**"
-        };
+        let verdict = if value <= limit { "met" } else { "**missed**" };
         format!("{text}: {verdict}")
     }
 
@@ -219,7 +215,7 @@ fn figures(document: &Value) -> String {
 
 fn heading(section: &str) -> String {
     format!(
-        "**{section}**\n\n| figure | ours | beside it | ratio | to reach |\n|---|---|---|---|---|"
+        "**{section}**\n\n| figure | ours | compared with | ratio | target |\n|---|---|---|---|---|"
     )
 }
 

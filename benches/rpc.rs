@@ -35,22 +35,22 @@ pub(crate) async fn measure(report: &mut Report, programs: &Programs, effort: Ef
     fill(&bao, count).await;
     let (times, _) = session(programs, &bao, count, "off").await;
     for (name, values) in [
-        ("GetProviderSchema, the first", times.schema),
+        ("GetProviderSchema, first call", times.schema),
         ("ConfigureProvider", times.configure),
         ("ValidateResourceConfig", times.validate),
-        ("ImportResourceState (asks Vault)", times.import),
-        ("ReadResource (answered by what the import saw)", times.read),
-        ("PlanResourceChange, nothing to change", times.plan),
+        ("ImportResourceState (reads Vault)", times.import),
+        ("ReadResource (uses what the import read)", times.read),
+        ("PlanResourceChange, no change", times.plan),
     ] {
         report.add(Figure::new("rpc", name, values));
     }
     let (_, lines) = session(programs, &bao, count, "trace").await;
     let waits = trace::waits(&lines);
-    let name = "inside the provider, a call that asks Vault: all of it";
+    let name = "a call that reads Vault, inside the provider: total";
     report.add(Figure::new("rpc", name, waits.call));
-    let name = "inside the provider, a call that asks Vault: waiting for Vault";
+    let name = "a call that reads Vault, inside the provider: waiting for Vault";
     report.add(Figure::new("rpc", name, waits.vault));
-    let name = "inside the provider, a call that asks Vault: our own code";
+    let name = "a call that reads Vault, inside the provider: our code";
     report.add(Figure::new("rpc", name, waits.own));
 }
 

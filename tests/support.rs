@@ -8,6 +8,7 @@ pub(crate) mod hcl;
 pub(crate) mod host;
 pub(crate) mod markdown;
 pub(crate) mod openbao;
+pub(crate) mod picture;
 pub(crate) mod process;
 pub(crate) mod promtool;
 pub(crate) mod provision;

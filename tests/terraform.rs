@@ -21,6 +21,7 @@ mod offline;
 mod outputs;
 mod pages;
 mod pasted;
+mod picture;
 mod pool;
 mod query;
 mod quiet;

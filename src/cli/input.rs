@@ -21,6 +21,9 @@ pub(super) enum InputError {
     /// Standard input had nothing.
     #[error("Standard input has no token")]
     Empty,
+    /// Nothing was typed or pasted at the prompt.
+    #[error("No token was entered")]
+    NotEntered,
     /// There is far more than a token.
     #[error("Standard input has much more than a token")]
     TooLong,
@@ -38,7 +41,10 @@ pub(super) enum InputError {
 /// Reads a token: where it is for one place, for the one that a person knows by `name`.
 pub(super) async fn token(name: Option<&str>) -> Result<Secret, InputError> {
     if io::stdin().is_terminal() {
-        return hidden::token(name).await;
+        return hidden::token(name).await.map_err(|error| match error {
+            InputError::Empty => InputError::NotEntered,
+            error => error,
+        });
     }
     let mut input = unbuffered()?;
     // Elsewhere than on the runtime's own thread, which is to hear of signals meanwhile.

@@ -112,7 +112,7 @@ pub(super) fn run(arguments: Store, environment: &Arc<dyn Environment>) -> ExitC
         Failure::Input(error, command) => {
             let recipe = format!("{RECIPE}\n\n    {command}\n\n");
             let advice = match error {
-                InputError::Empty | InputError::Interrupted => recipe,
+                InputError::Empty | InputError::NotEntered | InputError::Interrupted => recipe,
                 InputError::TooLong | InputError::NotText => format!(
                     "A token is one line of 108 characters: letters, digits, `-`, and `_`. {recipe}"
                 ),

@@ -37,7 +37,9 @@ pub(super) use operations::{
 };
 pub use place::shell;
 pub(super) use place::{Place, add, command, otherwise};
-pub(super) use promotion::{bookkeeping_gone, metadata_full, not_due_any_more, rotated};
+pub(super) use promotion::{
+    bookkeeping_gone, metadata_full, not_due_any_more, promotion_denied, rotated,
+};
 pub(super) use request::{
     no_spare_for_request, not_a_request, request_answered, rotation_requested,
 };

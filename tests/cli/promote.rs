@@ -74,6 +74,11 @@ async fn what_cannot_be_promoted_is_refused() {
         (&["promote", "agent"][..], 2, "--spare is missing"),
         (&["promote", "--spare", "a"], 2, "PATH is missing"),
         (&["promote", "a", "--spare", "a"], 2, "a"),
+        (
+            &["promote", "a", "--spare", "team/"],
+            2,
+            "Error: Invalid --spare",
+        ),
         (&["promote", "absent", "--spare", "a"], 1, "secret/absent"),
         (
             &["promote", "absent", "--spare", "a", "--dry-run"],
@@ -92,4 +97,22 @@ async fn what_cannot_be_promoted_is_refused() {
         .run(&["promote", "agent", "--spare", "a"])
         .exits(1)
         .tells("TF_CLAUDE_NOW is set");
+}
+
+#[tokio::test]
+async fn a_denied_promotion_shows_every_line_that_the_policy_needs() {
+    let bao = OpenBao::start().await;
+    for path in ["agent", "spare-1", "spare-2"] {
+        bao.put("secret", path, json!({ FIELD: token(path) })).await;
+    }
+    let read = "path \"secret/data/*\" { capabilities = [\"read\"] }";
+    let program = Program::at(&bao).with("VAULT_TOKEN", &bao.token(read).await);
+    let ran = program.run(&["promote", "agent", "--spare", "spare-{1,2}"]);
+    ran.exits(1)
+        .prints_nothing()
+        .tells("Error: Vault denied access: secret/agent#claude_oauth_token")
+        .tells("path \"secret/data/agent\" { capabilities = [\"update\"] }")
+        .tells("path \"secret/metadata/agent\" { capabilities = [\"patch\"] }")
+        .tells("path \"secret/metadata/spare-1\" { capabilities = [\"patch\"] }")
+        .tells("path \"secret/metadata/spare-2\" { capabilities = [\"patch\"] }");
 }

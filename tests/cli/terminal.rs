@@ -169,8 +169,8 @@ async fn every_way_out_of_the_prompt_gives_the_terminal_back() {
             130,
             "Interrupted. Nothing was stored.",
         ),
-        (b"\x04", 1, "Standard input has no token"),
-        (b"   \r", 1, "Standard input has no token"),
+        (b"\x04", 1, "No token was entered"),
+        (b"   \r", 1, "No token was entered"),
     ] {
         let terminal = Terminal::new(80);
         let child = at_prompt(&program, &terminal, "agent");

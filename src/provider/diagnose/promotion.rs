@@ -1,10 +1,11 @@
 //! What a promotion finds out that a plan did not know.
 
 use super::place::{Place, command, shell};
+use super::vault::{policy, vault_error};
 use crate::protocol::Diagnostic;
 use crate::provider::defaults::DEFAULT_MOUNT;
 use crate::token::expiry::Dates;
-use crate::vault::SecretPath;
+use crate::vault::{SecretPath, VaultError};
 
 /// A rotation that was carried out: what was done, and what is left to do. `replaced` is the short
 /// fingerprint of the token that was current before.
@@ -53,6 +54,21 @@ pub(in crate::provider) fn rotated(
             refill = refill.trim_end(),
         ),
     )
+}
+
+/// A promotion that the policies do not allow. They do not allow its records either in the metadata
+/// of the secrets at `unrecorded`, so the policy lines for these follow.
+pub(in crate::provider) fn promotion_denied<'a>(
+    error: &VaultError,
+    place: Place<'_>,
+    unrecorded: impl Iterator<Item = &'a str>,
+) -> Diagnostic {
+    let mut denied = vault_error(error, &place.to_string());
+    for path in unrecorded {
+        let metadata = format!("{}/metadata/{path}", place.secret.mount());
+        denied.detail += &format!("\n{}", policy(&metadata, "patch"));
+    }
+    denied
 }
 
 /// A plan wanted to rotate the token, and the apply found that it is not due.

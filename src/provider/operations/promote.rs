@@ -35,7 +35,7 @@ impl Operations {
         let secret = self.secret(path)?;
         let mut spare_paths = Vec::new();
         for spare in spares {
-            spare_paths.extend(targets::list(spare)?);
+            spare_paths.extend(targets::paths(spare, "--spare", "")?);
         }
         let fields: Vec<_> = spare_paths.iter().map(Field::text).collect();
         let wrong = refuse::pool_paths(&fields, Some(path), "--spare")

@@ -109,7 +109,7 @@ impl Writing<'_> {
                 if error == WriteError::Vault(VaultError::Overdue) {
                     return Ok(Outcome::Stale);
                 }
-                Err(self.refused(&error))
+                Err(self.refused(&error, tried))
             }
             Err(WriteFailure {
                 error,
@@ -308,10 +308,19 @@ impl Writing<'_> {
         self.promotion.withdraw(&self.claim.marks).await;
     }
 
-    fn refused(&self, error: &WriteError) -> Stop {
+    fn refused(&self, error: &WriteError, tried: &Tried) -> Stop {
         let promotion = self.promotion;
         let secret = promotion.primary.secret;
         match error {
+            WriteError::Vault(error @ VaultError::Forbidden { .. }) if promotion.stamps => {
+                let primary = tried.primary_is_unwritable.then(|| secret.path());
+                let spares = tried.unwritable.keys().map(String::as_str);
+                Stop::from_diagnostic(diagnose::promotion_denied(
+                    error,
+                    promotion.primary,
+                    primary.into_iter().chain(spares),
+                ))
+            }
             WriteError::Vault(error) => Stop::vault(error, &promotion.primary.to_string()),
             WriteError::TooLarge => Stop::new(
                 format!("Secret {secret} is too large to write"),

@@ -208,18 +208,30 @@ fn prefix(target: &str) -> Result<(&str, Prefix), Refusal> {
     }
 }
 
-/// Reads a target that names one path or several.
-pub(in super::super) fn list(target: &str) -> Result<Vec<String>, Refusal> {
+/// Reads a target that is one path or several.
+fn list(target: &str) -> Result<Vec<String>, Refusal> {
+    paths(
+        target,
+        "PATH",
+        ", and a whole folder as team/, with the slash",
+    )
+}
+
+/// Reads one path or several, from the argument `name`. `rest` is what else it accepts.
+pub(in super::super) fn paths(
+    target: &str,
+    name: &str,
+    rest: &str,
+) -> Result<Vec<String>, Refusal> {
     expand(target).map_err(|error| {
         let rule = std::error::Error::source(&error)
             .map_or_else(String::new, |source| format!(": {source}"));
         Refusal::argument(Diagnostic::error(
-            "Invalid PATH",
+            format!("Invalid {name}"),
             format!(
                 "{}{rule}. Write it as `vault kv list` shows it, without the mount and without \
-                 data/. Write several paths as \"spare-{{1,2}}\" or \"spare-{{1..5}}\", in quotes, \
-                 and a whole folder as team/, with the slash. Set the mount and the field with \
-                 --mount and --field.",
+                 data/. Write several paths as \"spare-{{1,2}}\" or \"spare-{{1..5}}\", in \
+                 quotes{rest}. Set the mount and the field with --mount and --field.",
                 capital(&error)
             ),
         ))
