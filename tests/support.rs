@@ -1,5 +1,8 @@
 //! What several test modules share.
 
+use std::io::Write as _;
+use std::sync::OnceLock;
+
 pub(crate) mod cargo;
 pub(crate) mod certificates;
 pub(crate) mod claude;
@@ -17,8 +20,24 @@ pub(crate) mod secrets;
 pub(crate) mod terraform;
 pub(crate) mod usage;
 
-/// Tells whoever runs the tests what they leave out, and why.
-#[expect(clippy::print_stdout, reason = "a test that checks less must say so")]
+use terraform::{Capabilities, Workspace};
+
+/// Reports what the tests leave out, and why.
+///
+/// It writes past the test runner, which would hide the output of a test that passes.
+/// `.ci/slowest` lists these lines again at the end.
 pub(crate) fn leave_out(what_and_why: &str) {
-    println!("left out: {what_and_why}");
+    let mut stderr = std::io::stderr().lock();
+    // Without standard error, there is nobody to report to.
+    drop(writeln!(stderr, "left out: {what_and_why}"));
+}
+
+/// Returns whether the command line that the tests use lacks something, and reports if it does.
+pub(crate) fn lacks(what: &str, can: fn(&Capabilities) -> bool) -> bool {
+    static ASKED: OnceLock<Capabilities> = OnceLock::new();
+    let lacks = !can(ASKED.get_or_init(|| Workspace::new("probe").capabilities()));
+    if lacks {
+        leave_out(&format!("{what}, which this command line lacks"));
+    }
+    lacks
 }

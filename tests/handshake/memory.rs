@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::geteuid;
 
 use crate::support::host::Options;
+use crate::support::leave_out;
 
 /// A user who has nothing, on every Linux.
 const NOBODY: u32 = 65_534;
@@ -52,7 +53,7 @@ fn it_belongs_to_the_administrator_and_never_to_a_core_file() {
     let child = match start() {
         Ok(child) => child,
         Err(error) => {
-            println!("left out: the binary cannot be started as another user: {error}");
+            leave_out(&format!("memory of another user: {error}"));
             return;
         }
     };

@@ -7,6 +7,7 @@ use super::recording::{Recording, folder};
 use super::replay::{Quirks, replay, surface};
 use super::rules::{self, Schemas};
 use crate::support::host::{Host, Options};
+use crate::support::leave_out;
 
 /// Plays the newest of the recorded hosts with these differences.
 async fn play(scenario: &str, quirks: Quirks) {
@@ -101,7 +102,7 @@ async fn functions_are_those_of_the_schema() {
 #[tokio::test]
 async fn a_function_takes_an_empty_message_for_null() {
     if !surface().await.contains("function external_secret_data") {
-        println!("left out: functions, which this provider lacks");
+        leave_out("functions, which this provider lacks");
         return;
     }
     let host = Host::launch(Options::default()).await;
@@ -134,7 +135,7 @@ async fn a_function_takes_an_empty_message_for_null() {
 async fn an_ephemeral_resource_is_closed_with_any_private_data() {
     const NAME: &str = "claude_oauth_token";
     if !surface().await.contains("ephemeral claude_oauth_token") {
-        println!("left out: ephemeral resources, which this provider lacks");
+        leave_out("ephemeral resources, which this provider lacks");
         return;
     }
     let host = Host::launch(Options::default()).await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::repository::Repository;
+use crate::support::leave_out;
 use crate::support::process::{self, Finished};
 
 const PASSPHRASE: &str = "only for this test";
@@ -58,7 +59,7 @@ impl Drop for Keyring {
 fn sums_are_signed_with_the_key_that_is_named() {
     let keyring = Keyring(tempfile::tempdir().unwrap());
     if keyring.run("gpg", &["--version"]).is_err() {
-        println!("skipped, there is no gpg");
+        leave_out("signatures, because there is no gpg");
         return;
     }
     let fingerprint = keyring.key();

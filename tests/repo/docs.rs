@@ -2,6 +2,7 @@
 
 mod function;
 mod page;
+mod registry;
 mod surface;
 
 use std::collections::BTreeMap;

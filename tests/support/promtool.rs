@@ -5,10 +5,7 @@
 //! package is unpacked and not installed, and lists that are missing are fetched into a folder of
 //! our own. The version is the distribution's: no archive keeps old ones, so none can be pinned.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "a test tells which one it used, or what it skips"
-)]
+#![expect(clippy::print_stdout, reason = "a test tells which one it used")]
 
 use std::fs::{self, File};
 use std::io;
@@ -28,7 +25,7 @@ const VARIABLE: &str = "TF_ACC_PROMTOOL_PATH";
 const DOWNLOAD_LIMIT: Duration = Duration::from_secs(600);
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// Returns the `promtool` to check with, or nothing and prints why there is none.
+/// Returns the `promtool` to check with, or reports why there is none.
 ///
 /// A test that gets nothing skips what it would have checked.
 pub(crate) fn promtool() -> Option<PathBuf> {
@@ -39,7 +36,7 @@ pub(crate) fn promtool() -> Option<PathBuf> {
             Some(path.clone())
         }
         Err(reason) => {
-            println!("skipped, there is no {COMMAND}: {reason}");
+            super::leave_out(&format!("checks of {COMMAND}: {reason}"));
             None
         }
     }

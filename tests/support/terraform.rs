@@ -20,7 +20,6 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -273,21 +272,6 @@ pub(crate) struct Capabilities {
     pub(crate) import_by_identity: bool,
     /// The `query` command and `list` blocks.
     pub(crate) query: bool,
-}
-
-/// Tells whether the command line that the tests use lacks something, and prints a line that says
-/// so; it is asked once.
-#[expect(
-    clippy::print_stdout,
-    reason = "who runs the tests is to know what they left out"
-)]
-pub(crate) fn lacks(what: &str, can: fn(&Capabilities) -> bool) -> bool {
-    static ASKED: OnceLock<Capabilities> = OnceLock::new();
-    let lacks = !can(ASKED.get_or_init(|| Workspace::new("probe").capabilities()));
-    if lacks {
-        println!("left out: {what}, which this command line lacks");
-    }
-    lacks
 }
 
 /// A run that has not started yet.

@@ -7,6 +7,7 @@ use super::stack::{
     warnings,
 };
 use super::writing::ago;
+use crate::support::lacks;
 use crate::support::openbao::OpenBao;
 use crate::support::secrets::{LeakSearch, malformed, token};
 
@@ -26,18 +27,11 @@ fn copy(version: &str) -> String {
 }
 
 /// Starts a deployment; none where the command line knows no ephemeral values.
-#[expect(
-    clippy::print_stdout,
-    reason = "whoever runs the tests should see what was left out"
-)]
 async fn start(name: &str) -> Option<Stack> {
-    let stack = Stack::start(name).await;
-    let capabilities = stack.workspace.capabilities();
-    if !capabilities.ephemeral_resources {
-        println!("skipped: this command line has no ephemeral resources");
+    if lacks("ephemeral resources", |host| host.ephemeral_resources) {
         return None;
     }
-    Some(stack)
+    Some(Stack::start(name).await)
 }
 
 async fn copied(stack: &Stack) -> Value {

@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::stack::{FIELD, PRIMARY, SPARES, Stack};
+use crate::support::lacks;
 use crate::support::process;
 use crate::support::secrets::{LeakSearch, token};
-use crate::support::terraform::lacks;
 
 /// What a module needs beside an example that does not name the provider.
 const NAMES_PROVIDER: &str = "terraform {\n  required_providers {\n    claude = {\n      source = \"terraform.local/claude-ops/claude\"\n    }\n  }\n}\n";
@@ -75,7 +75,7 @@ async fn each_resource_works() {
 async fn each_function_works() {
     for name in ["external_secret", "external_secret_data", "token_check"] {
         let stack = stack(name, &format!("functions/{name}/function.tf")).await;
-        if stack.workspace.capabilities().ephemeral_resources {
+        if !lacks("ephemeral resources", |host| host.ephemeral_resources) {
             lives(&stack);
         }
     }
@@ -93,10 +93,8 @@ async fn each_ephemeral_resource_works() {
     let name = "claude_oauth_token";
     let file = format!("ephemeral-resources/{name}/ephemeral-resource.tf");
     let stack = stack("ephemeral-example", &file).await;
-    if stack.workspace.capabilities().ephemeral_resources {
+    if !lacks("ephemeral resources", |host| host.ephemeral_resources) {
         lives(&stack);
-    } else {
-        println!("skipped: this command line has no ephemeral resources");
     }
 }
 
@@ -104,8 +102,7 @@ async fn each_ephemeral_resource_works() {
 async fn the_query_finds_tokens() {
     let name = "claude_oauth_token";
     let stack = Stack::start("example-query").await;
-    if !stack.workspace.capabilities().query {
-        println!("skipped: this command line has no queries");
+    if lacks("queries", |host| host.query) {
         return;
     }
     stack
@@ -130,8 +127,7 @@ async fn the_query_finds_tokens() {
 async fn each_action_can_be_invoked() {
     let name = "claude_promote_spare";
     let stack = Stack::start("example-action").await;
-    if !stack.workspace.capabilities().actions {
-        println!("skipped: this command line has no actions");
+    if lacks("actions", |host| host.actions) {
         return;
     }
     stack.workspace.write("versions.tf", NAMES_PROVIDER);

@@ -9,8 +9,8 @@ use super::stack::{
     AGENT, AGENT_BLOCK, FIELD, POOL, POOL_BLOCK, PRIMARY, PRIMARY_ID, SPARES, Stack, actions,
     change, days, errors, fingerprint, stamp, unknown, warnings,
 };
+use crate::support::lacks;
 use crate::support::secrets::token;
-use crate::support::terraform::lacks;
 
 const BY_ID: &str = "import {
   to = claude_oauth_token.agent

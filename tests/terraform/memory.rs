@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::support::host::{BOUND, Process};
+use crate::support::lacks;
+use crate::support::leave_out;
 use crate::support::openbao::OpenBao;
 use crate::support::secrets::{LeakSearch, letters, token};
 use crate::support::terraform::{Run, Workspace};
@@ -81,8 +83,7 @@ async fn no_token_is_left_after_a_plan_a_promotion_and_a_store() {
         .and_then(|rest| rest.strip_suffix('\''))
         .unwrap();
     let mut workspace = Workspace::new("memory");
-    if !workspace.capabilities().ephemeral_resources {
-        println!("left out: this command line has no write-only arguments");
+    if lacks("write-only arguments", |host| host.write_only) {
         return;
     }
     workspace.set("TF_REATTACH_PROVIDERS", line);
@@ -110,7 +111,7 @@ async fn no_token_is_left_after_a_plan_a_promotion_and_a_store() {
     let deadline = Instant::now() + BOUND;
     loop {
         if let Err(error) = search(provider.id(), &mut leaks) {
-            println!("left out: this user may not read the process's memory: {error}");
+            leave_out(&format!("memory of a process: {error}"));
             return;
         }
         if leaks.leaks().is_empty() || Instant::now() > deadline {

@@ -5,8 +5,9 @@ use serde_json::json;
 
 use super::stack::{AGENT, FIELD, PRIMARY, SPARES, Stack, fingerprint, stamp, text};
 use super::writing::ago;
+use crate::support::lacks;
 use crate::support::secrets::token;
-use crate::support::terraform::{Run, lacks};
+use crate::support::terraform::Run;
 
 fn agent(arguments: &str) -> String {
     format!(

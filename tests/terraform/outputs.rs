@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use terraform_provider_claude::clock::{Clock as _, SystemClock};
 
 use super::stack::{AGENT, AGENT_BLOCK, FIELD, PRIMARY, SPARES, Stack, days, stamp};
+use crate::support::lacks;
 use crate::support::markdown::{self, alike};
 use crate::support::process;
 use crate::support::secrets::token;
@@ -173,8 +174,7 @@ async fn printed(stack: &mut Stack) -> Printed {
 #[tokio::test]
 async fn outputs_are_printed_like_that() {
     let mut stack = Stack::start("outputs").await;
-    if !stack.workspace.capabilities().actions {
-        println!("skipped: this command line has no actions, which the pages show");
+    if lacks("actions, which the pages show", |host| host.actions) {
         return;
     }
     let printed = printed(&mut stack).await;

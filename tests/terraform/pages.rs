@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::stack::{FIELD, PRIMARY, SPARES, Stack};
 use crate::support::hcl::{self, Block};
+use crate::support::leave_out;
 use crate::support::markdown::{self, Code};
 use crate::support::process;
 use crate::support::secrets::{LeakSearch, token};
@@ -86,7 +87,6 @@ struct Modules {
 }
 
 impl Modules {
-    #[expect(clippy::print_stdout, reason = "what is skipped is told")]
     fn of(pages: &[Vec<Code>], able: &Capabilities) -> Self {
         let guided = hcl::blocks(&file(GUIDED));
         let mut modules = Self {
@@ -105,7 +105,7 @@ impl Modules {
                 if kind(code) == Some(Kind::Configuration) {
                     let blocks = hcl::blocks(&code.text);
                     match lacks(&blocks, able) {
-                        Some(what) => println!("{} is skipped: no {what} here", code.place),
+                        Some(what) => leave_out(&format!("{}: no {what} here", code.place)),
                         None => modules.add(code, &blocks, &before),
                     }
                     before.extend(blocks);
@@ -234,7 +234,7 @@ async fn policies_queries_and_settings_are_taken() {
                 let version = version.env("TF_CLI_CONFIG_FILE", file.display().to_string());
                 version.run().exits(0).omits("CLI configuration");
             }
-            Some(Kind::Query) => println!("{} is skipped: no queries here", code.place),
+            Some(Kind::Query) => leave_out(&format!("{}: no queries here", code.place)),
             _ => {}
         }
     }
@@ -268,7 +268,7 @@ fn shell_and_yaml_are_well_formed() {
     }
     let parse = "import sys, yaml\nlist(yaml.safe_load_all(sys.stdin))";
     if run(Command::new("python3").args(["-c", "import yaml"]), "").is_err() {
-        println!("{} blocks of YAML are skipped: no parser here", yaml.len());
+        leave_out(&format!("{} blocks of YAML: no parser here", yaml.len()));
         yaml.clear();
     }
     for code in yaml {

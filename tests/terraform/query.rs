@@ -10,20 +10,13 @@ use serde_json::{Value, json};
 use super::stack::{
     AGENT, AGENT_BLOCK, FIELD, PRIMARY, PRIMARY_ID, SPARES, Stack, fingerprint, stamp, warnings,
 };
+use crate::support::lacks;
 use crate::support::secrets::{LeakSearch, letters, token};
 use crate::support::terraform::{HEADER, Run};
 
-/// Tells whether the command line has queries, and says so where it has none.
-#[expect(
-    clippy::print_stdout,
-    reason = "who reads the run should know what it left out"
-)]
-fn has_queries(stack: &Stack) -> bool {
-    let has = stack.workspace.capabilities().query;
-    if !has {
-        println!("skipped: this command line has no queries");
-    }
-    has
+/// Returns whether the command line has queries, and reports if it has none.
+fn has_queries() -> bool {
+    !lacks("queries", |host| host.query)
 }
 
 /// Writes a query of one list with these arguments, and lines beside its `config` block.
@@ -64,7 +57,7 @@ fn query(stack: &Stack) -> Run {
 #[tokio::test]
 async fn what_is_found_is_imported_without_a_change() {
     let mut stack = Stack::start("query").await;
-    if !has_queries(&stack) {
+    if !has_queries() {
         return;
     }
     let sibling = letters("sibling", 40);
@@ -137,7 +130,7 @@ async fn what_is_found_is_imported_without_a_change() {
 #[tokio::test]
 async fn the_resource_object_is_the_state_of_an_import() {
     let stack = Stack::start("query-object").await;
-    if !has_queries(&stack) {
+    if !has_queries() {
         return;
     }
     stack
@@ -178,7 +171,7 @@ async fn the_resource_object_is_the_state_of_an_import() {
 #[tokio::test]
 async fn only_what_differs_from_the_provider_is_written_down() {
     let stack = Stack::empty("query-mounts").await;
-    if !has_queries(&stack) {
+    if !has_queries() {
         return;
     }
     let engine = json!({ "type": "kv", "options": { "version": "2" } });
@@ -246,7 +239,7 @@ list \"claude_oauth_token\" \"other\" {
 #[tokio::test]
 async fn a_plan_writes_down_what_differs_from_the_defaults() {
     let stack = Stack::start("query-plan").await;
-    if !has_queries(&stack) {
+    if !has_queries() {
         return;
     }
     stack.write(&format!(

@@ -6,8 +6,8 @@ use super::stack::{
     AGENT, AGENT_BLOCK, FIELD, POOL, POOL_BLOCK, PRIMARY, PRIMARY_ID, SECOND, SPARES, Stack, days,
     fingerprint, warnings,
 };
+use crate::support::lacks;
 use crate::support::secrets::token;
-use crate::support::terraform::lacks;
 
 #[tokio::test]
 async fn an_adopted_token_stays_as_it_was_when_first_seen() {

@@ -1,5 +1,6 @@
 //! `token_check` in `validation` blocks: what passes, what is refused, and what is shown.
 
+use crate::support::lacks;
 use crate::support::secrets::{LeakSearch, letters, malformed, token};
 use crate::support::terraform::{Run, Workspace};
 
@@ -51,8 +52,7 @@ fn shows_sensitive_values() -> bool {
 #[test]
 fn good_tokens_pass_and_are_shown_nowhere() {
     let mut workspace = Workspace::new("validation-good");
-    if !workspace.capabilities().ephemeral_resources {
-        println!("no ephemeral variables here: skipped");
+    if lacks("ephemeral variables", |host| host.ephemeral_resources) {
         return;
     }
     workspace.configure(&format!("{}{FINGERPRINT}", variables()));
@@ -90,8 +90,7 @@ fn good_tokens_pass_and_are_shown_nowhere() {
 #[test]
 fn no_token_is_nothing_to_refuse() {
     let workspace = Workspace::new("validation-null");
-    if !workspace.capabilities().ephemeral_resources {
-        println!("no ephemeral variables here: skipped");
+    if lacks("ephemeral variables", |host| host.ephemeral_resources) {
         return;
     }
     workspace.configure(&variables());
@@ -117,8 +116,7 @@ fn refused(workspace: &Workspace, name: &str, value: &str) -> Run {
 #[test]
 fn what_is_no_token_is_refused_without_being_shown() {
     let workspace = Workspace::new("validation-bad");
-    if !workspace.capabilities().ephemeral_resources {
-        println!("no ephemeral variables here: skipped");
+    if lacks("ephemeral variables", |host| host.ephemeral_resources) {
         return;
     }
     workspace.configure(&variables());

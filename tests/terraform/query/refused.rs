@@ -10,7 +10,7 @@ use crate::support::terraform::HEADER;
 #[tokio::test]
 async fn wrong_arguments_are_refused() {
     let stack = Stack::empty("query-wrong").await;
-    if !has_queries(&stack) {
+    if !has_queries() {
         return;
     }
     stack.workspace.write("main.tf", HEADER);
@@ -36,7 +36,7 @@ async fn wrong_arguments_are_refused() {
 #[tokio::test]
 async fn what_may_not_be_seen_is_told_and_left_out() {
     let mut stack = Stack::start("query-rights").await;
-    if !has_queries(&stack) {
+    if !has_queries() {
         return;
     }
     stack.workspace.write("main.tf", HEADER);
@@ -82,7 +82,7 @@ path \"secret/data/{}\" {{ capabilities = [\"read\"] }}
 #[tokio::test]
 async fn a_mount_that_is_none_is_an_error() {
     let stack = Stack::empty("query-mount").await;
-    if !has_queries(&stack) {
+    if !has_queries() {
         return;
     }
     stack.workspace.write("main.tf", HEADER);

@@ -22,7 +22,7 @@ fn id(path: &str) -> String {
 #[tokio::test]
 async fn secrets_below_the_prefix_that_have_the_field_are_found() {
     let stack = Stack::start("query-walk").await;
-    if !has_queries(&stack) {
+    if !has_queries() {
         return;
     }
     stack.workspace.write("main.tf", HEADER);

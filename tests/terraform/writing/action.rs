@@ -9,6 +9,7 @@ use super::super::stack::{
     AGENT, FIELD, PRIMARY, PRIMARY_ID, SPARES, Stack, errors, fingerprint, warnings,
 };
 use super::{BOTH, aged, agent, marks, metadata, short, text_of, value_at};
+use crate::support::lacks;
 use crate::support::secrets::{LeakSearch, token};
 use crate::support::terraform::Run;
 
@@ -23,17 +24,9 @@ fn action(arguments: &str) -> String {
     )
 }
 
-/// Tells whether the command line has actions, and says so where it has none.
-#[expect(
-    clippy::print_stdout,
-    reason = "who reads the run should know what it left out"
-)]
-fn has_actions(stack: &Stack) -> bool {
-    let has = stack.workspace.capabilities().actions;
-    if !has {
-        println!("skipped: this command line has no actions");
-    }
-    has
+/// Returns whether the command line has actions, and reports if it has none.
+fn has_actions() -> bool {
+    !lacks("actions", |host| host.actions)
 }
 
 fn invoke(stack: &Stack) -> Run {
@@ -53,7 +46,7 @@ fn failed_with(run: &Run, summary: &str) {
 #[tokio::test]
 async fn the_token_is_there_at_once_and_the_next_plan_adopts_it() {
     let mut stack = aged("action", 10).await;
-    if !has_actions(&stack) {
+    if !has_actions() {
         return;
     }
     let mut search = LeakSearch::new();
@@ -126,7 +119,7 @@ async fn the_token_is_there_at_once_and_the_next_plan_adopts_it() {
 #[tokio::test]
 async fn each_invocation_promotes_one_more_and_what_depends_follows() {
     let stack = aged("action-twice", 10).await;
-    if !has_actions(&stack) {
+    if !has_actions() {
         return;
     }
     let pods = "resource \"terraform_data\" \"pods\" {\n  input = claude_oauth_token.agent.fingerprint\n}\n";
@@ -165,7 +158,7 @@ async fn each_invocation_promotes_one_more_and_what_depends_follows() {
 #[tokio::test]
 async fn a_primary_without_a_token_gets_one() {
     let stack = aged("action-broken", 10).await;
-    if !has_actions(&stack) {
+    if !has_actions() {
         return;
     }
     stack.write(&action(""));
@@ -181,7 +174,7 @@ async fn a_primary_without_a_token_gets_one() {
 #[tokio::test]
 async fn a_change_of_something_else_triggers_it() {
     let stack = aged("action-trigger", 10).await;
-    if !has_actions(&stack) {
+    if !has_actions() {
         return;
     }
     let configuration = |incident: &str| {
@@ -229,7 +222,7 @@ action \"claude_promote_spare\" \"agent\" {{
 #[tokio::test]
 async fn another_mount_and_another_field_are_taken() {
     let stack = Stack::start("action-mount").await;
-    if !has_actions(&stack) {
+    if !has_actions() {
         return;
     }
     let engine = json!({ "type": "kv", "options": { "version": "2" } });

@@ -7,8 +7,8 @@ use super::super::stack::{
     warnings,
 };
 use super::{BOTH, aged, agent, ago, marks, metadata, news, short};
+use crate::support::lacks;
 use crate::support::secrets::token;
-use crate::support::terraform::lacks;
 
 #[tokio::test]
 async fn a_newer_token_put_there_after_the_plan_is_kept_and_stamped() {

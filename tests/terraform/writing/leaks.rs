@@ -4,9 +4,10 @@ use serde_json::json;
 
 use super::super::stack::{FIELD, PRIMARY, SPARES, Stack, stamp};
 use super::{BOTH, agent, ago};
+use crate::support::lacks;
 use crate::support::openbao::OpenBao;
 use crate::support::secrets::{LeakSearch, letters, malformed, token};
-use crate::support::terraform::{Run, lacks};
+use crate::support::terraform::Run;
 
 /// A deployment, what to look for, and all that was said.
 struct Stage {

@@ -6,9 +6,9 @@ use super::super::stack::{
     AGENT, FIELD, POOL, PRIMARY, SPARES, Stack, errors, fingerprint, stamp, warnings,
 };
 use super::{BOTH, aged, agent, ago, marks, metadata, put_text, short, spoken, text_of, value_at};
+use crate::support::lacks;
 use crate::support::openbao::OpenBao;
 use crate::support::secrets::{LeakSearch, malformed, token};
-use crate::support::terraform::lacks;
 
 fn pool(arguments: &str) -> String {
     format!(

@@ -7,8 +7,8 @@ use super::super::stack::{
     unknown, warnings,
 };
 use super::{BOTH, aged, agent, ago, is_recent, marks, metadata, news, short, text_of, value_at};
+use crate::support::lacks;
 use crate::support::secrets::token;
-use crate::support::terraform::lacks;
 
 const PODS: &str =
     "resource \"terraform_data\" \"pods\" {\n  input = claude_oauth_token.agent.fingerprint\n}\n";

@@ -8,8 +8,8 @@ use super::super::stack::{
     AGENT, AGENT_BLOCK, FIELD, PRIMARY, PRIMARY_ID, Stack, errors, fingerprint,
 };
 use super::{agent, spoken};
+use crate::support::lacks;
 use crate::support::secrets::{LeakSearch, malformed, token};
-use crate::support::terraform::lacks;
 
 /// What is told of each value that is no token; the line break at an end is trimmed.
 const TOLD: [(&str, &str); 10] = [

@@ -7,8 +7,8 @@ use super::super::stack::{
     AGENT, AGENT_BLOCK, PRIMARY, PRIMARY_ID, SECOND, SPARES, Stack, errors, fingerprint, warnings,
 };
 use super::{BOTH, agent, news, now};
+use crate::support::lacks;
 use crate::support::secrets::token;
-use crate::support::terraform::lacks;
 
 async fn all(stack: &Stack) -> Vec<Value> {
     let mut all = Vec::new();

@@ -4,9 +4,9 @@ use super::super::stack::{
     AGENT, FIELD, PRIMARY, PRIMARY_ID, SPARES, Stack, errors, fingerprint, stamp,
 };
 use super::{BOTH, aged, agent, ago, marks, metadata, news, short};
+use crate::support::lacks;
 use crate::support::openbao::OpenBao;
 use crate::support::secrets::token;
-use crate::support::terraform::lacks;
 
 const DATA: &str = r#"
 path "secret/data/*" { capabilities = ["read"] }

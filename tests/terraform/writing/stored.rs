@@ -7,8 +7,8 @@ use super::super::stack::{
     fingerprint, unknown, warnings,
 };
 use super::{agent, metadata, put_text, short, text_of, value_at};
+use crate::support::lacks;
 use crate::support::secrets::{letters, token};
-use crate::support::terraform::lacks;
 
 /// Fields that a careless client would change, in the order in which the server shows them.
 const SIBLINGS: &str = r#"{"a.key.with.dots":"x","empty":"","escaped":"quote \" slash \\ tab \t é \u0001 \u2028","float":1.0,"large":1234567890123456789012345,"list":[1,null,"",[],{},2.50],"nested":{"a":12345678901234567890,"b":{"a":null,"claude_oauth_token":"inner"}},"no":false,"null":null,"precise":9007199254740993,"tiny":5e-324}"#;

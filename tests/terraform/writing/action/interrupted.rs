@@ -99,7 +99,7 @@ async fn a_host_that_is_gone_during_the_write_does_not_cut_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn ctrl_c_stops_before_the_write() {
     let mut stack = aged("action-interrupted", 10).await;
-    if !has_actions(&stack) {
+    if !has_actions() {
         return;
     }
     stack.write(&action(""));

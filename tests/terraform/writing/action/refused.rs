@@ -14,8 +14,7 @@ use crate::support::terraform::{HEADER, Workspace};
 #[test]
 fn wrong_arguments_are_refused_where_they_stand() {
     let workspace = Workspace::new("action-wrong");
-    if !workspace.capabilities().actions {
-        println!("skipped: this command line has no actions");
+    if !has_actions() {
         return;
     }
     let good = "path = \"agent\"\nspare_paths = [\"spare\"]";
@@ -111,7 +110,7 @@ fn wrong_arguments_are_refused_where_they_stand() {
 #[tokio::test]
 async fn nothing_is_promoted_while_a_date_is_rehearsed() {
     let stack = aged("action-rehearsed", 10).await;
-    if !has_actions(&stack) {
+    if !has_actions() {
         return;
     }
     stack.write(&action(""));
@@ -130,7 +129,7 @@ async fn nothing_is_promoted_while_a_date_is_rehearsed() {
 #[tokio::test]
 async fn a_primary_that_is_gone_is_not_written_over() {
     let stack = aged("action-gone", 10).await;
-    if !has_actions(&stack) {
+    if !has_actions() {
         return;
     }
     stack.write(&action(""));
@@ -146,7 +145,7 @@ async fn a_primary_that_is_gone_is_not_written_over() {
 #[tokio::test]
 async fn rights_that_are_missing_are_named() {
     let mut stack = aged("action-rights", 10).await;
-    if !has_actions(&stack) {
+    if !has_actions() {
         return;
     }
     stack.write(&action(""));
@@ -181,7 +180,7 @@ async fn rights_that_are_missing_are_named() {
 #[tokio::test]
 async fn spares_that_would_not_help_are_passed_over() {
     let stack = aged("action-useless", 10).await;
-    if !has_actions(&stack) {
+    if !has_actions() {
         return;
     }
     stack.write(&action(""));
