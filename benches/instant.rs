@@ -195,7 +195,7 @@ impl<M: Answer> Resource for Answering<M> {
     ) -> Result<Planned<Self>, Failure> {
         let planned = match request.prior {
             Some(prior) => prior,
-            None => request.proposed.filled(),
+            None => request.config.filled(),
         };
         Ok(Planned {
             planned,

@@ -33,9 +33,6 @@ pub enum Reason {
     /// An attribute or a key occurs twice.
     #[error("a key comes twice")]
     RepeatedKey,
-    /// An element of a set occurs twice.
-    #[error("an element of the set comes twice")]
-    RepeatedElement,
     /// The tuple has another length.
     #[error("a tuple of {0} elements is required")]
     TupleLength(usize),

@@ -73,7 +73,6 @@ fn value(shape: Shape<'_>, raw: &RawValue, depth: usize) -> Result<Value, CodecE
         Form::Bool => parse(json, Reason::Required("a bool")).map(Value::Bool),
         Form::Dynamic => dynamic(shape, json, depth),
         Form::List(element) => list(element, json, depth),
-        Form::Set(element) => set(element, json, depth),
         Form::Map(element) => map(element, json, depth),
         Form::Object(members) => object(members, json, depth),
         Form::Tuple(elements) => tuple(&elements, json, depth),
@@ -94,15 +93,6 @@ fn list(element: Shape<'_>, json: &str, depth: usize) -> Result<Value, CodecErro
     let read = (0..).zip(parts).map(|(index, part)| {
         value(element, part, depth + 1).map_err(|error| error.below(Step::Index(index)))
     });
-    read.collect::<Result<_, _>>().map(Value::List)
-}
-
-/// Reads a set. Its elements have no address, so an error in one is reported for the set.
-fn set(element: Shape<'_>, json: &str, depth: usize) -> Result<Value, CodecError> {
-    let parts: Vec<&RawValue> = parse(json, Reason::Required("a set"))?;
-    let read = parts
-        .into_iter()
-        .map(|part| value(element, part, depth + 1).map_err(|error| error.reason.here()));
     read.collect::<Result<_, _>>().map(Value::List)
 }
 

@@ -46,7 +46,7 @@ pub fn decode_attribute(attribute: &Attribute, bytes: &[u8]) -> Result<Value, Co
 ///
 /// # Errors
 ///
-/// [`CodecError`] if the value does not fit the type, or a set has an element twice.
+/// [`CodecError`] if the value does not fit the type.
 pub fn encode(ty: &Type, value: &Value) -> Result<Vec<u8>, CodecError> {
     encode::encode(Shape::of_type(ty), value)
 }
@@ -56,8 +56,7 @@ pub fn encode(ty: &Type, value: &Value) -> Result<Vec<u8>, CodecError> {
 /// # Errors
 ///
 /// [`CodecError`] if an attribute is missing or unknown to the schema, if a value does not fit its
-/// type, if a set has an element twice, or if a secret is in an attribute that is neither sensitive
-/// nor write-only.
+/// type, or if a secret is in an attribute that is neither sensitive nor write-only.
 pub fn encode_object(attributes: &[Attribute], value: &Value) -> Result<Vec<u8>, CodecError> {
     encode::encode(Shape::of_object(attributes), value)
 }

@@ -29,7 +29,6 @@ pub(crate) enum Form<'s> {
     Bool,
     Dynamic,
     List(Shape<'s>),
-    Set(Shape<'s>),
     Map(Shape<'s>),
     Object(Members<'s>),
     Tuple(Vec<Shape<'s>>),
@@ -103,8 +102,9 @@ impl<'s> Shape<'s> {
             Node::Type(Type::Number) => Form::Number,
             Node::Type(Type::Bool) => Form::Bool,
             Node::Type(Type::Dynamic) => Form::Dynamic,
-            Node::Type(Type::List(element)) => Form::List(part(Node::Type(element))),
-            Node::Type(Type::Set(element)) => Form::Set(part(Node::Type(element))),
+            Node::Type(Type::List(element) | Type::Set(element)) => {
+                Form::List(part(Node::Type(element)))
+            }
             Node::Type(Type::Map(element)) => Form::Map(part(Node::Type(element))),
             Node::Type(Type::Object(attributes)) => members(Source::Types(attributes)),
             Node::Type(Type::Tuple(elements)) => {

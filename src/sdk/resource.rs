@@ -111,8 +111,6 @@ pub struct PlanRequest<R: Resource + ?Sized> {
     pub config: R::Model,
     /// The prior state, or `None` for a create.
     pub prior: Option<R::Model>,
-    /// The host's merge of configuration and prior state, without write-only values.
-    pub proposed: R::Model,
     /// The private data from the last refresh or apply.
     pub private: R::Private,
 }

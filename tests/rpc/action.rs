@@ -10,9 +10,9 @@ use tokio::time::Instant;
 use tonic::Streaming;
 use wire::invoke_action::event::Type;
 
-use super::host::assert_error;
-use super::thing::CANARY;
-use super::wide::{DEED, Wide, WideHost, block, encoded};
+use super::host::{Host, assert_error};
+use super::thing::{CANARY, Script};
+use super::wide::{DEED, block, encoded};
 
 /// How long work may go on after a stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -26,7 +26,7 @@ fn invoking(config: &Value) -> wire::invoke_action::Request {
 }
 
 async fn invoke(
-    host: &mut WideHost,
+    host: &mut Host,
     request: wire::invoke_action::Request,
 ) -> Streaming<wire::invoke_action::Event> {
     host.client
@@ -58,7 +58,7 @@ async fn outcome(
 
 #[tokio::test]
 async fn progress_comes_first_and_one_completion_last() {
-    let wide = Wide {
+    let wide = Script {
         invoke: Box::new(|_, progress| {
             Box::pin(async move {
                 progress.tell("one");
@@ -67,9 +67,9 @@ async fn progress_comes_first_and_one_completion_last() {
                 Ok(vec![Diagnostic::warning("Mind", "")])
             })
         }),
-        ..Wide::default()
+        ..Script::default()
     };
-    let mut host = WideHost::configured(wide).await;
+    let mut host = Host::configured(wide).await;
     let (messages, diagnostics) = outcome(invoke(&mut host, invoking(&block("n"))).await).await;
     let two = r"two \u{1b}]0;title\u{7}\u{202e}\u{a}Error: trust this";
     assert_eq!(messages, ["one", two]);
@@ -79,7 +79,7 @@ async fn progress_comes_first_and_one_completion_last() {
 #[tokio::test]
 async fn a_failure_or_a_panic_completes_with_an_error() {
     for (panics, summary) in [(false, "Broken"), (true, "Provider bug: a call panicked")] {
-        let wide = Wide {
+        let wide = Script {
             invoke: Box::new(move |_, progress| {
                 Box::pin(async move {
                     progress.tell("one");
@@ -87,9 +87,9 @@ async fn a_failure_or_a_panic_completes_with_an_error() {
                     Err(Diagnostic::error("Broken", "Mend it.").into())
                 })
             }),
-            ..Wide::default()
+            ..Script::default()
         };
-        let mut host = WideHost::configured(wide).await;
+        let mut host = Host::configured(wide).await;
         let stream = invoke(&mut host, invoking(&block("n"))).await;
         let (messages, diagnostics) = outcome(stream).await;
         assert_eq!(messages, ["one"]);
@@ -117,25 +117,25 @@ async fn bad_requests_complete_with_an_error() {
         ),
         (invoking(&block("refused")), "Refused"),
     ] {
-        let wide = Wide {
+        let wide = Script {
             invoke: Box::new(|_, _| panic!("nothing is to be done")),
-            ..Wide::default()
+            ..Script::default()
         };
-        let mut host = WideHost::configured(wide).await;
+        let mut host = Host::configured(wide).await;
         let (messages, diagnostics) = outcome(invoke(&mut host, request).await).await;
         assert_eq!(messages, [""; 0]);
         assert_error(&diagnostics, summary);
     }
-    let mut host = WideHost::new(Wide::default());
+    let mut host = Host::new(Script::default());
     let (_, diagnostics) = outcome(invoke(&mut host, good).await).await;
     assert_error(&diagnostics, "The provider is not configured");
 }
 
 /// An action that begins, and ends a while after it was cancelled.
-fn slow(begun: &Arc<Notify>, after: Duration, ended: oneshot::Sender<()>) -> Wide {
+fn slow(begun: &Arc<Notify>, after: Duration, ended: oneshot::Sender<()>) -> Script {
     let begun = Arc::clone(begun);
     let ended = std::sync::Mutex::new(Some(ended));
-    Wide {
+    Script {
         invoke: Box::new(move |cancelled, _| {
             let ended = ended.lock().unwrap().take();
             let begun = Arc::clone(&begun);
@@ -147,7 +147,7 @@ fn slow(begun: &Arc<Notify>, after: Duration, ended: oneshot::Sender<()>) -> Wid
                 Err(Diagnostic::error("Interrupted", "Nothing was changed.").into())
             })
         }),
-        ..Wide::default()
+        ..Script::default()
     }
 }
 
@@ -155,7 +155,7 @@ fn slow(begun: &Arc<Notify>, after: Duration, ended: oneshot::Sender<()>) -> Wid
 async fn a_stream_that_is_dropped_cancels_the_work_and_lets_it_end() {
     let begun = Arc::new(Notify::new());
     let (sender, ended) = oneshot::channel();
-    let mut host = WideHost::configured(slow(&begun, GRACE / 2, sender)).await;
+    let mut host = Host::configured(slow(&begun, GRACE / 2, sender)).await;
     let stream = invoke(&mut host, invoking(&block("n"))).await;
     begun.notified().await;
     let asked = Instant::now();
@@ -170,7 +170,7 @@ async fn a_stream_that_is_dropped_cancels_the_work_and_lets_it_end() {
 async fn the_end_of_the_process_cancels_the_work_and_waits_for_it() {
     let begun = Arc::new(Notify::new());
     let (sender, ended) = oneshot::channel();
-    let mut host = WideHost::configured(slow(&begun, GRACE / 2, sender)).await;
+    let mut host = Host::configured(slow(&begun, GRACE / 2, sender)).await;
     let stream = invoke(&mut host, invoking(&block("n"))).await;
     begun.notified().await;
     host.service.close().await;
@@ -182,7 +182,7 @@ async fn the_end_of_the_process_cancels_the_work_and_waits_for_it() {
 async fn work_that_listens_to_a_stop_tells_what_became_of_it() {
     let begun = Arc::new(Notify::new());
     let (sender, ended) = oneshot::channel();
-    let mut host = WideHost::configured(slow(&begun, GRACE / 2, sender)).await;
+    let mut host = Host::configured(slow(&begun, GRACE / 2, sender)).await;
     let stream = invoke(&mut host, invoking(&block("n"))).await;
     begun.notified().await;
     host.stop().await;
@@ -194,7 +194,7 @@ async fn work_that_listens_to_a_stop_tells_what_became_of_it() {
 async fn work_that_does_not_listen_is_given_up_after_its_grace() {
     let begun = Arc::new(Notify::new());
     let (sender, ended) = oneshot::channel();
-    let mut host = WideHost::configured(slow(&begun, GRACE * 5, sender)).await;
+    let mut host = Host::configured(slow(&begun, GRACE * 5, sender)).await;
     let stream = invoke(&mut host, invoking(&block("n"))).await;
     begun.notified().await;
     let asked = Instant::now();
@@ -206,8 +206,8 @@ async fn work_that_does_not_listen_is_given_up_after_its_grace() {
 
 #[tokio::test]
 async fn a_configuration_is_checked_and_planned_before() {
-    let mut host = WideHost::configured(Wide::default()).await;
-    let check = async |host: &mut WideHost, config: &Value| {
+    let mut host = Host::configured(Script::default()).await;
+    let check = async |host: &mut Host, config: &Value| {
         let config = Some(encoded(config));
         let validated = wire::validate_action_config::Request {
             type_name: DEED.to_owned(),
@@ -236,7 +236,7 @@ async fn a_configuration_is_checked_and_planned_before() {
 
 #[tokio::test]
 async fn the_schema_has_the_action() {
-    let mut host = WideHost::new(Wide::default());
+    let mut host = Host::new(Script::default());
     let request = wire::get_provider_schema::Request {};
     let schema = host.client.get_provider_schema(request).await.unwrap();
     let actions = schema.into_inner().action_schemas;

@@ -2,22 +2,17 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use terraform_provider_claude::protocol::{
     Attribute, AttributePath, Diagnostic, Kind, Type, Value, wire as codec,
 };
-use terraform_provider_claude::sdk::{
-    AttributeValue, Diagnostics, Failure, Function, Model, ModelError, Provider, ProviderService,
-    Registry,
-};
-use wire::provider_client::ProviderClient;
-use wire::provider_server::ProviderServer;
+use terraform_provider_claude::sdk::{AttributeValue, Function, Model, ModelError};
 
+use super::host::Host;
 use super::lint;
-use super::thing::{CANARY, TinyConfig, raw};
+use super::thing::{CANARY, Script, raw};
 
-type Work = Arc<dyn Fn(Value) -> Result<Value, Diagnostic> + Send + Sync>;
+pub(super) type Work = Box<dyn Fn(Value) -> Result<Value, Diagnostic> + Send + Sync>;
 
 raw!(
     /// Arguments as they were decoded.
@@ -30,7 +25,7 @@ raw!(
 );
 
 /// A result of which anything may be wrong.
-struct Words(Value);
+pub(super) struct Words(Value);
 
 impl AttributeValue for Words {
     fn kind() -> Kind {
@@ -47,7 +42,7 @@ impl AttributeValue for Words {
 }
 
 /// Takes unknown arguments or does not.
-struct Say<const UNKNOWN: bool>(Work);
+pub(super) struct Say<const UNKNOWN: bool>(pub(super) Arc<Script>);
 
 impl<const UNKNOWN: bool> Function for Say<UNKNOWN> {
     type Arguments = Arguments;
@@ -59,50 +54,19 @@ impl<const UNKNOWN: bool> Function for Say<UNKNOWN> {
     const TAKES_UNKNOWN: bool = UNKNOWN;
 
     fn call(&self, arguments: Arguments) -> Result<Words, Diagnostic> {
-        (self.0)(arguments.0).map(Words)
+        (self.0.say)(arguments.0).map(Words)
     }
 }
 
-struct Speaker(Work);
-
-#[async_trait]
-impl Provider for Speaker {
-    type Config = TinyConfig;
-    type Configured = ();
-
-    const DESCRIPTION: &'static str = "A provider.";
-
-    fn registry(&self) -> Registry<()> {
-        Registry::new()
-            .function(Say::<true>(Arc::clone(&self.0)))
-            .function(Say::<false>(Arc::clone(&self.0)))
-    }
-
-    fn validate(&self, _config: &TinyConfig) -> Diagnostics {
-        Vec::new()
-    }
-
-    async fn configure(&self, _config: TinyConfig) -> Result<(Arc<()>, Diagnostics), Failure> {
-        Ok((Arc::new(()), Vec::new()))
-    }
-
-    async fn close(&self, _configured: &()) {}
-}
-
-type Client = ProviderClient<ProviderServer<ProviderService<Speaker>>>;
-
-fn service(
-    work: impl Fn(Value) -> Result<Value, Diagnostic> + Send + Sync + 'static,
-) -> ProviderService<Speaker> {
-    ProviderService::new(Speaker(Arc::new(work)))
-}
-
-fn client(work: impl Fn(Value) -> Result<Value, Diagnostic> + Send + Sync + 'static) -> Client {
-    ProviderClient::new(service(work).server())
+fn host(work: impl Fn(Value) -> Result<Value, Diagnostic> + Send + Sync + 'static) -> Host {
+    Host::new(Script {
+        say: Box::new(work),
+        ..Script::default()
+    })
 }
 
 async fn send(
-    client: &mut Client,
+    host: &mut Host,
     name: &str,
     arguments: Vec<wire::DynamicValue>,
 ) -> wire::call_function::Response {
@@ -110,7 +74,11 @@ async fn send(
         name: name.to_owned(),
         arguments,
     };
-    client.call_function(request).await.unwrap().into_inner()
+    host.client
+        .call_function(request)
+        .await
+        .unwrap()
+        .into_inner()
 }
 
 fn arguments(text: Value, any: Value, secret: Value) -> Vec<wire::DynamicValue> {
@@ -156,24 +124,34 @@ fn failed(answer: &wire::call_function::Response, argument: Option<i64>, beginni
 
 #[tokio::test]
 async fn functions_are_told_alike_wherever_a_host_asks() {
-    let service = service(Ok);
-    for (name, function) in service.types().functions.iter() {
+    let mut host = host(Ok);
+    for (name, function) in host.service.types().functions.iter() {
         assert_eq!(lint::function(name, function.signature()), []);
     }
-    let mut client: Client = ProviderClient::new(service.server());
     let request = wire::get_provider_schema::Request {};
-    let schemas = client
+    let schemas = host
+        .client
         .get_provider_schema(request)
         .await
         .unwrap()
         .into_inner();
     assert_eq!(schemas.diagnostics, []);
     let request = wire::get_functions::Request {};
-    let functions = client.get_functions(request).await.unwrap().into_inner();
+    let functions = host
+        .client
+        .get_functions(request)
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(functions.diagnostics, []);
     assert_eq!(functions.functions, schemas.functions);
     let request = wire::get_metadata::Request {};
-    let metadata = client.get_metadata(request).await.unwrap().into_inner();
+    let metadata = host
+        .client
+        .get_metadata(request)
+        .await
+        .unwrap()
+        .into_inner();
     let names: Vec<_> = metadata.functions.into_iter().map(|one| one.name).collect();
     assert_eq!(names, ["say", "say_known"]);
 
@@ -221,7 +199,7 @@ async fn arguments_arrive_as_they_were_sent() {
         ])),
     );
     let expected = sent.clone();
-    let mut client = client(move |arguments| {
+    let mut host = host(move |arguments| {
         assert_eq!(arguments.get("text"), Some(&"t".into()));
         assert_eq!(arguments.get("any"), Some(&expected));
         // Texts in a sensitive argument are secrets.
@@ -232,14 +210,14 @@ async fn arguments_arrive_as_they_were_sent() {
     let arguments = arguments("t".into(), sent, words(&[CANARY]));
     // Without a configuration, and as often as a host likes.
     for _ in 0..2 {
-        let answer = send(&mut client, "say", arguments.clone()).await;
+        let answer = send(&mut host, "say", arguments.clone()).await;
         assert_eq!(result(&answer), words(&["done"]));
     }
 }
 
 #[tokio::test]
 async fn null_comes_in_every_form() {
-    let mut client = client(|arguments| {
+    let mut host = host(|arguments| {
         assert!(arguments.get("any").unwrap().is_null());
         assert!(arguments.get("secret").unwrap().is_null());
         Ok(Value::Null)
@@ -252,13 +230,13 @@ async fn null_comes_in_every_form() {
     empty[2] = wire::DynamicValue::default();
     forms.push(empty);
     for form in forms {
-        assert_eq!(result(&send(&mut client, "say", form).await), Value::Null);
+        assert_eq!(result(&send(&mut host, "say", form).await), Value::Null);
     }
     for null in [plain()[1].clone(), wire::DynamicValue::default()] {
         let mut arguments = plain();
         arguments[0] = null;
         failed(
-            &send(&mut client, "say", arguments).await,
+            &send(&mut host, "say", arguments).await,
             Some(0),
             "The argument must not be null",
         );
@@ -267,7 +245,7 @@ async fn null_comes_in_every_form() {
 
 #[tokio::test]
 async fn a_function_that_takes_nothing_unknown_is_not_called_with_it() {
-    let mut client = client(|_| panic!("{CANARY}"));
+    let mut host = host(|_| panic!("{CANARY}"));
     let deep = Value::Dynamic(
         Type::list(Type::Bool),
         Box::new(vec![Value::Unknown].into()),
@@ -276,14 +254,14 @@ async fn a_function_that_takes_nothing_unknown_is_not_called_with_it() {
         arguments(Value::Unknown, Value::Null, Value::Null),
         arguments("t".into(), deep, Value::Null),
     ] {
-        let answer = send(&mut client, "say_known", arguments).await;
+        let answer = send(&mut host, "say_known", arguments).await;
         assert_eq!(result(&answer), Value::Unknown);
     }
 }
 
 #[tokio::test]
 async fn arguments_that_do_not_fit_are_told_by_their_place() {
-    let mut client = client(Ok);
+    let mut host = host(Ok);
     let message = |bytes: &[u8]| wire::DynamicValue {
         msgpack: bytes.to_vec(),
         json: Vec::new(),
@@ -307,17 +285,17 @@ async fn arguments_that_do_not_fit_are_told_by_their_place() {
     ] {
         let mut arguments = plain();
         arguments[place] = argument;
-        let answer = send(&mut client, "say", arguments).await;
+        let answer = send(&mut host, "say", arguments).await;
         failed(&answer, i64::try_from(place).ok(), text);
     }
     for count in [0, 2, 4] {
         let mut arguments = plain();
         arguments.resize(count, wire::DynamicValue::default());
-        let answer = send(&mut client, "say", arguments).await;
+        let answer = send(&mut host, "say", arguments).await;
         let text = format!("Invalid number of arguments: say takes 3 and got {count}");
         failed(&answer, None, &text);
     }
-    let answer = send(&mut client, "none", plain()).await;
+    let answer = send(&mut host, "none", plain()).await;
     failed(
         &answer,
         None,
@@ -342,12 +320,12 @@ async fn errors_name_the_argument_and_the_part_of_it() {
         ),
         (None, None, "No: It is wrong. Mend it"),
     ] {
-        let mut client = client(move |_| {
+        let mut host = host(move |_| {
             let mut error = Diagnostic::error("No", "It is wrong. Mend it.");
             error.path = at.clone();
             Err(error)
         });
-        let answer = send(&mut client, "say", plain()).await;
+        let answer = send(&mut host, "say", plain()).await;
         failed(&answer, argument, text);
         assert_eq!(answer.error.unwrap().text, text);
     }
@@ -365,9 +343,9 @@ async fn a_wrong_result_is_withheld() {
         ),
         (unknown(), "the result is unknown, though no argument is"),
     ] {
-        let mut client = client(move |_| Ok(answer.clone()));
+        let mut host = host(move |_| Ok(answer.clone()));
         for name in ["say", "say_known"] {
-            let answer = send(&mut client, name, plain()).await;
+            let answer = send(&mut host, name, plain()).await;
             failed(
                 &answer,
                 None,
@@ -375,14 +353,11 @@ async fn a_wrong_result_is_withheld() {
             );
         }
     }
-    let mut client = client(move |_| Ok(unknown()));
+    let mut host = host(move |_| Ok(unknown()));
     let arguments = arguments(Value::Unknown, Value::Null, Value::Null);
-    assert_eq!(
-        result(&send(&mut client, "say", arguments).await),
-        unknown()
-    );
+    assert_eq!(result(&send(&mut host, "say", arguments).await), unknown());
     // A secret that got into a result would be shown.
-    let mut leaky = self::client(|arguments| Ok(arguments.get("secret").unwrap().clone()));
+    let mut leaky = self::host(|arguments| Ok(arguments.get("secret").unwrap().clone()));
     let arguments = self::arguments("t".into(), Value::Null, words(&[CANARY]));
     let answer = send(&mut leaky, "say", arguments).await;
     failed(
@@ -394,12 +369,12 @@ async fn a_wrong_result_is_withheld() {
 
 #[tokio::test]
 async fn a_panic_is_an_error_of_its_call_alone() {
-    let mut client = client(|arguments| match arguments.get("any") {
+    let mut host = host(|arguments| match arguments.get("any") {
         Some(Value::Null) => panic!("{CANARY}"),
         _ => Ok(words(&["still here"])),
     });
     for _ in 0..2 {
-        let answer = send(&mut client, "say", plain()).await;
+        let answer = send(&mut host, "say", plain()).await;
         failed(
             &answer,
             None,
@@ -407,6 +382,6 @@ async fn a_panic_is_an_error_of_its_call_alone() {
         );
     }
     let some = Value::Dynamic(Type::Bool, Box::new(true.into()));
-    let answer = send(&mut client, "say", arguments("t".into(), some, Value::Null)).await;
+    let answer = send(&mut host, "say", arguments("t".into(), some, Value::Null)).await;
     assert_eq!(result(&answer), words(&["still here"]));
 }

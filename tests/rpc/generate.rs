@@ -3,12 +3,12 @@
 use terraform_provider_claude::protocol::Value;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 
-use super::host::{assert_bug, assert_error, decoded, thing};
-use super::thing::{CANARY, TYPE_NAME, inner, object};
-use super::wide::{GROWN, Wide, WideHost};
+use super::host::{Host, assert_bug, assert_error, decoded, thing};
+use super::thing::{CANARY, Script, TYPE_NAME, inner, object};
+use super::wide::GROWN;
 
 async fn generated(type_name: &str, state: &Value) -> wire::generate_resource_config::Response {
-    let mut host = WideHost::configured(Wide::default()).await;
+    let mut host = Host::configured(Script::default()).await;
     let request = wire::generate_resource_config::Request {
         type_name: type_name.to_owned(),
         state: Some(thing(state)),

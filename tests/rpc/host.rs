@@ -8,7 +8,7 @@ use terraform_provider_claude::sdk::{Model, ProviderService};
 use wire::provider_client::ProviderClient;
 use wire::provider_server::ProviderServer;
 
-use super::thing::{CANARY, Script, TYPE_NAME, Thing, ThingIdentity, Tiny, TinyConfig};
+use super::thing::{CANARY, Script, TYPE_NAME, Thing, ThingIdentity, Tiny, TinyConfig, proposed};
 
 /// What a host has on its side of a connection.
 #[derive(Clone)]
@@ -213,23 +213,6 @@ pub(super) fn applying(
         planned_identity: prior.get("id").cloned().map(identity),
         ..Default::default()
     }
-}
-
-/// The host's merge: what is configured, else what a computed attribute was before.
-fn proposed(prior: &Value, config: &Value) -> Value {
-    if config.is_null() {
-        return Value::Null;
-    }
-    let attributes = Thing::attributes();
-    Value::object(attributes.iter().map(|attribute| {
-        let configured = config.get(&attribute.name).unwrap().clone();
-        let value = if configured.is_null() && attribute.mode.is_computed() {
-            prior.get(&attribute.name).cloned().unwrap_or_default()
-        } else {
-            configured
-        };
-        (attribute.name.clone(), value)
-    }))
 }
 
 /// Asserts that the one diagnostic tells a wrong answer at this place, and no value.

@@ -9,9 +9,9 @@ use terraform_provider_claude::sdk::{ListRequest, Listed, Results};
 use tokio::sync::{Notify, oneshot};
 use tonic::Streaming;
 
-use super::host::{assert_bug, assert_error, decoded, identity};
-use super::thing::{CANARY, TYPE_NAME, Thing, ThingResource, object};
-use super::wide::{Block, Wide, WideHost, block, encoded};
+use super::host::{Host, assert_bug, assert_error, decoded, identity};
+use super::thing::{CANARY, Script, TYPE_NAME, Thing, ThingResource, object};
+use super::wide::{Block, block, encoded};
 
 fn found(id: impl Into<Value>) -> Listed<Thing> {
     let id = id.into();
@@ -32,7 +32,7 @@ fn asking(config: &Value) -> wire::list_resource::Request {
 }
 
 async fn stream(
-    host: &mut WideHost,
+    host: &mut Host,
     request: wire::list_resource::Request,
 ) -> Streaming<wire::list_resource::Event> {
     host.client
@@ -43,10 +43,10 @@ async fn stream(
 }
 
 async fn events(
-    wide: Wide,
+    wide: Script,
     request: wire::list_resource::Request,
 ) -> Vec<wire::list_resource::Event> {
-    let mut host = WideHost::configured(wide).await;
+    let mut host = Host::configured(wide).await;
     let mut stream = stream(&mut host, request).await;
     let mut events = Vec::new();
     while let Some(event) = stream.message().await.unwrap() {
@@ -67,15 +67,15 @@ async fn three(
     Ok(())
 }
 
-fn finds_three() -> (Wide, Arc<AtomicUsize>) {
+fn finds_three() -> (Script, Arc<AtomicUsize>) {
     let sent = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&sent);
-    let wide = Wide {
+    let wide = Script {
         list: Box::new(move |_, results| {
             let sent = Arc::clone(&counter);
             Box::pin(async move { three(results, &sent).await })
         }),
-        ..Wide::default()
+        ..Script::default()
     };
     (wide, sent)
 }
@@ -96,11 +96,11 @@ async fn each_thing_has_identity_name_and_state() {
 
 #[tokio::test]
 async fn a_name_does_not_act_on_terminals() {
-    let wide = Wide {
+    let wide = Script {
         list: Box::new(|_, results| {
             Box::pin(async move { results.send(found("\u{1b}[2J\u{202e}\n")).await })
         }),
-        ..Wide::default()
+        ..Script::default()
     };
     let events = events(wide, asking(&block("n"))).await;
     assert_eq!(events[0].display_name, r"the thing \u{1b}[2J\u{202e}\u{a}");
@@ -153,7 +153,7 @@ async fn the_limit_ends_the_work_and_is_told_where_there_is_more() {
 #[tokio::test]
 async fn what_is_told_at_the_end_comes_with_the_last_one() {
     for fails in [false, true] {
-        let wide = Wide {
+        let wide = Script {
             list: Box::new(move |_, results| {
                 Box::pin(async move {
                     results.send(found("a")).await?;
@@ -166,7 +166,7 @@ async fn what_is_told_at_the_end_comes_with_the_last_one() {
                     }
                 })
             }),
-            ..Wide::default()
+            ..Script::default()
         };
         let request = wire::list_resource::Request {
             limit: 1,
@@ -186,7 +186,7 @@ async fn what_is_told_at_the_end_comes_with_the_last_one() {
 async fn a_stream_that_is_dropped_drops_the_work() {
     let (dropped, was_dropped) = oneshot::channel::<()>();
     let dropped = Arc::new(std::sync::Mutex::new(Some(dropped)));
-    let wide = Wide {
+    let wide = Script {
         list: Box::new(move |_, results| {
             let held = dropped.lock().unwrap().take();
             Box::pin(async move {
@@ -195,9 +195,9 @@ async fn a_stream_that_is_dropped_drops_the_work() {
                 std::future::pending().await
             })
         }),
-        ..Wide::default()
+        ..Script::default()
     };
-    let mut host = WideHost::configured(wide).await;
+    let mut host = Host::configured(wide).await;
     let mut stream = stream(&mut host, asking(&block("n"))).await;
     let first = stream.message().await.unwrap().unwrap();
     assert_eq!(first.display_name, "the thing a");
@@ -208,7 +208,7 @@ async fn a_stream_that_is_dropped_drops_the_work() {
 
 #[tokio::test]
 async fn an_error_ends_the_listing_behind_what_was_found() {
-    let wide = Wide {
+    let wide = Script {
         list: Box::new(|_, results| {
             Box::pin(async move {
                 results
@@ -220,7 +220,7 @@ async fn an_error_ends_the_listing_behind_what_was_found() {
                 Err(Diagnostic::error("Broken", "Mend it.").into())
             })
         }),
-        ..Wide::default()
+        ..Script::default()
     };
     let events = events(wide, asking(&block("n"))).await;
     let [warning, thing, error] = events.as_slice() else {
@@ -247,7 +247,7 @@ async fn what_a_host_would_refuse_is_withheld_and_ends_the_listing() {
         ("token_wo", with("token_wo", CANARY.into())),
         ("size", with("size", CANARY.into())),
     ] {
-        let wide = Wide {
+        let wide = Script {
             list: Box::new(move |_, results| {
                 let listed = listed.clone();
                 Box::pin(async move {
@@ -255,7 +255,7 @@ async fn what_a_host_would_refuse_is_withheld_and_ends_the_listing() {
                     results.send(found("b")).await
                 })
             }),
-            ..Wide::default()
+            ..Script::default()
         };
         let events = events(wide, asking(&block("n"))).await;
         let [event] = events.as_slice() else {
@@ -268,14 +268,14 @@ async fn what_a_host_would_refuse_is_withheld_and_ends_the_listing() {
 
 #[tokio::test]
 async fn a_panic_ends_the_listing_with_an_error() {
-    let wide = Wide {
+    let wide = Script {
         list: Box::new(|_, results| {
             Box::pin(async move {
                 results.send(found("a")).await?;
                 panic!("{CANARY}");
             })
         }),
-        ..Wide::default()
+        ..Script::default()
     };
     let events = events(wide, asking(&block("n"))).await;
     assert_eq!(events.len(), 2);
@@ -286,14 +286,14 @@ async fn a_panic_ends_the_listing_with_an_error() {
 async fn the_hosts_stop_ends_the_listing() {
     let begun = Arc::new(Notify::new());
     let told = Arc::clone(&begun);
-    let wide = Wide {
+    let wide = Script {
         list: Box::new(move |_, _| {
             told.notify_one();
             Box::pin(std::future::pending())
         }),
-        ..Wide::default()
+        ..Script::default()
     };
-    let mut host = WideHost::configured(wide).await;
+    let mut host = Host::configured(wide).await;
     let mut listing = stream(&mut host, asking(&block("n"))).await;
     let call = tokio::spawn(async move {
         let last = listing.message().await.unwrap();
@@ -349,7 +349,7 @@ async fn bad_requests_are_told_and_list_nothing() {
         assert_error(&events[0].diagnostic, summary);
         assert_eq!(sent.load(Ordering::Relaxed), 0);
     }
-    let mut host = WideHost::new(finds_three().0);
+    let mut host = Host::new(finds_three().0);
     let mut listing = stream(&mut host, good).await;
     let event = listing.message().await.unwrap().unwrap();
     assert_error(&event.diagnostic, "The provider is not configured");
@@ -357,7 +357,7 @@ async fn bad_requests_are_told_and_list_nothing() {
 
 #[tokio::test]
 async fn a_configuration_is_checked_before() {
-    let mut host = WideHost::new(Wide::default());
+    let mut host = Host::new(Script::default());
     let mut check = async |config: Option<wire::DynamicValue>| {
         let request = wire::validate_list_resource_config::Request {
             type_name: TYPE_NAME.to_owned(),
@@ -375,7 +375,7 @@ async fn a_configuration_is_checked_before() {
 
 #[tokio::test]
 async fn the_request_reaches_the_list() {
-    let wide = Wide {
+    let wide = Script {
         list: Box::new(|request: ListRequest<Block>, _| {
             Box::pin(async move {
                 assert!(request.with_states);
@@ -383,14 +383,14 @@ async fn the_request_reaches_the_list() {
                 Ok(())
             })
         }),
-        ..Wide::default()
+        ..Script::default()
     };
     assert_eq!(events(wide, asking(&block("n"))).await, []);
 }
 
 #[tokio::test]
 async fn the_schema_names_what_is_listed() {
-    let mut host = WideHost::new(Wide::default());
+    let mut host = Host::new(Script::default());
     let request = wire::get_provider_schema::Request {};
     let schema = host.client.get_provider_schema(request).await.unwrap();
     let schema = schema.into_inner();

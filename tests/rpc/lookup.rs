@@ -8,15 +8,13 @@ use terraform_provider_claude::protocol::{
     Attribute, AttributePath, Diagnostic, Kind, Type, Value, wire as codec,
 };
 use terraform_provider_claude::sdk::{
-    AttributeValue, Context, Diagnostics, Failure, Found, Lookup, Model, ModelError, Provider,
-    ProviderService, Registry,
+    AttributeValue, Context, Diagnostics, Failure, Found, Lookup, Model, ModelError,
 };
 use terraform_provider_claude::secret::Secret;
-use wire::provider_client::ProviderClient;
-use wire::provider_server::ProviderServer;
 
+use super::host::Host;
 use super::lint;
-use super::thing::{CANARY, TinyConfig, raw, set};
+use super::thing::{CANARY, Script, raw, set};
 
 const TYPE_NAME: &str = "looker_look";
 
@@ -32,26 +30,10 @@ raw!(
     ]
 );
 
-type Check = Box<dyn Fn(&Value) -> Diagnostics + Send + Sync>;
-type Answer = Box<dyn Fn(Value) -> Result<Found<Look>, Failure> + Send + Sync>;
-
-/// What both types do; by default what good ones do.
-struct Script {
-    validate: Check,
-    look: Answer,
-}
-
-impl Default for Script {
-    fn default() -> Self {
-        Self {
-            validate: Box::new(|_| Vec::new()),
-            look: Box::new(|config| Ok(found(config))),
-        }
-    }
-}
+pub(super) type Answer = Box<dyn Fn(Value) -> Result<Found<Look>, Failure> + Send + Sync>;
 
 /// Answers with what is configured, and with what only a look tells.
-fn found(config: Value) -> Found<Look> {
+pub(super) fn found(config: Value) -> Found<Look> {
     let mut object = config;
     if object.get("size") == Some(&Value::Null) {
         set(&mut object, "size", 7.into());
@@ -68,7 +50,8 @@ fn now(object: Value) -> Found<Look> {
     }
 }
 
-struct Looking<const EPHEMERAL: bool>(Arc<Script>);
+/// Looks for nothing: a data source or an ephemeral resource.
+pub(super) struct Looking<const EPHEMERAL: bool>(pub(super) Arc<Script>);
 
 #[async_trait]
 impl<const EPHEMERAL: bool> Lookup for Looking<EPHEMERAL> {
@@ -83,38 +66,12 @@ impl<const EPHEMERAL: bool> Lookup for Looking<EPHEMERAL> {
     };
 
     fn validate(&self, config: &Look) -> Diagnostics {
-        (self.0.validate)(&config.0)
+        (self.0.validate_lookup)(&config.0)
     }
 
     async fn read(&self, _: &Context<()>, config: Look) -> Result<Found<Look>, Failure> {
-        (self.0.look)(config.0)
+        (self.0.look_up)(config.0)
     }
-}
-
-struct Looker(Arc<Script>);
-
-#[async_trait]
-impl Provider for Looker {
-    type Config = TinyConfig;
-    type Configured = ();
-
-    const DESCRIPTION: &'static str = "A provider.";
-
-    fn registry(&self) -> Registry<()> {
-        Registry::new()
-            .data_source(Looking::<false>(Arc::clone(&self.0)))
-            .ephemeral_resource(Looking::<true>(Arc::clone(&self.0)))
-    }
-
-    fn validate(&self, _config: &TinyConfig) -> Diagnostics {
-        Vec::new()
-    }
-
-    async fn configure(&self, _config: TinyConfig) -> Result<(Arc<()>, Diagnostics), Failure> {
-        Ok((Arc::new(()), Vec::new()))
-    }
-
-    async fn close(&self, _configured: &()) {}
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -126,27 +83,23 @@ enum Role {
 const ROLES: [Role; 2] = [Role::Data, Role::Ephemeral];
 
 struct Asker {
-    client: ProviderClient<ProviderServer<ProviderService<Looker>>>,
-    service: ProviderService<Looker>,
+    host: Host,
     type_name: String,
 }
 
 impl Asker {
     fn new(script: Script) -> Self {
-        let service = ProviderService::new(Looker(Arc::new(script)));
         Self {
-            client: ProviderClient::new(service.server()),
-            service,
+            host: Host::new(script),
             type_name: TYPE_NAME.to_owned(),
         }
     }
 
     async fn configured(script: Script) -> Self {
-        let mut asker = Self::new(script);
-        let request = wire::configure_provider::Request::default();
-        let answer = asker.client.configure_provider(request).await.unwrap();
-        assert_eq!(answer.into_inner().diagnostics, []);
-        asker
+        Self {
+            host: Host::configured(script).await,
+            type_name: TYPE_NAME.to_owned(),
+        }
     }
 
     async fn validate(&mut self, role: Role, config: &Value) -> Vec<wire::Diagnostic> {
@@ -154,13 +107,18 @@ impl Asker {
         match role {
             Role::Data => {
                 let request = wire::validate_data_resource_config::Request { type_name, config };
-                let answer = self.client.validate_data_resource_config(request).await;
+                let answer = self
+                    .host
+                    .client
+                    .validate_data_resource_config(request)
+                    .await;
                 answer.unwrap().into_inner().diagnostics
             }
             Role::Ephemeral => {
                 let request =
                     wire::validate_ephemeral_resource_config::Request { type_name, config };
                 let answer = self
+                    .host
                     .client
                     .validate_ephemeral_resource_config(request)
                     .await;
@@ -182,7 +140,7 @@ impl Asker {
                     config,
                     ..Default::default()
                 };
-                let answer = self.client.read_data_source(request).await.unwrap();
+                let answer = self.host.client.read_data_source(request).await.unwrap();
                 let answer = answer.into_inner();
                 assert_eq!(answer.deferred, None);
                 (answer.state, answer.diagnostics)
@@ -193,7 +151,12 @@ impl Asker {
                     config,
                     ..Default::default()
                 };
-                let answer = self.client.open_ephemeral_resource(request).await.unwrap();
+                let answer = self
+                    .host
+                    .client
+                    .open_ephemeral_resource(request)
+                    .await
+                    .unwrap();
                 let answer = answer.into_inner();
                 assert_eq!((answer.deferred, answer.renew_at), (None, None));
                 assert_eq!(answer.private, None);
@@ -207,7 +170,7 @@ impl Asker {
             type_name: self.type_name.clone(),
             private: Some(private.to_vec()),
         };
-        let answer = self.client.renew_ephemeral_resource(request).await;
+        let answer = self.host.client.renew_ephemeral_resource(request).await;
         answer.unwrap().into_inner()
     }
 
@@ -216,7 +179,7 @@ impl Asker {
             type_name: self.type_name.clone(),
             private,
         };
-        let answer = self.client.close_ephemeral_resource(request).await;
+        let answer = self.host.client.close_ephemeral_resource(request).await;
         answer.unwrap().into_inner().diagnostics
     }
 }
@@ -273,7 +236,7 @@ async fn wrong_answers_are_withheld() {
             let object = object.clone();
             let look: Answer = Box::new(move |_| Ok(now(object.clone())));
             let script = Script {
-                look,
+                look_up: look,
                 ..Script::default()
             };
             let mut asker = Asker::configured(script).await;
@@ -314,7 +277,7 @@ async fn what_is_open_is_neither_renewed_nor_closed() {
 async fn a_configuration_is_checked_before_there_is_a_provider() {
     for role in ROLES {
         let script = Script {
-            validate: Box::new(|config| match config.get("note") {
+            validate_lookup: Box::new(|config| match config.get("note") {
                 Some(Value::String(_)) => vec![Diagnostic::error("Wrong note", "")],
                 _ => Vec::new(),
             }),
@@ -343,7 +306,7 @@ async fn failures_and_panics_answer_with_an_error_alone() {
         (panicking, "Provider bug: a call panicked"),
     ] {
         let script = Script {
-            look,
+            look_up: look,
             ..Script::default()
         };
         let mut asker = Asker::configured(script).await;
@@ -390,7 +353,12 @@ async fn what_the_host_must_send_is_asked_for() {
 async fn both_are_told_with_their_schemas() {
     let mut asker = Asker::new(Script::default());
     let request = wire::get_provider_schema::Request {};
-    let answer = asker.client.get_provider_schema(request).await.unwrap();
+    let answer = asker
+        .host
+        .client
+        .get_provider_schema(request)
+        .await
+        .unwrap();
     let answer = answer.into_inner();
     let schemas = [
         &answer.data_source_schemas,
@@ -406,13 +374,13 @@ async fn both_are_told_with_their_schemas() {
         assert_eq!(block.attributes.len(), Look::attributes().len());
     }
     for schema in [
-        asker.service.types().data_sources[TYPE_NAME].schema(),
-        asker.service.types().ephemeral_resources[TYPE_NAME].schema(),
+        asker.host.service.types().data_sources[TYPE_NAME].schema(),
+        asker.host.service.types().ephemeral_resources[TYPE_NAME].schema(),
     ] {
         assert_eq!(lint::schema(lint::Role::Other, schema), []);
     }
     let request = wire::get_metadata::Request {};
-    let answer = asker.client.get_metadata(request).await.unwrap();
+    let answer = asker.host.client.get_metadata(request).await.unwrap();
     let answer = answer.into_inner();
     assert_eq!(answer.data_sources[0].type_name, TYPE_NAME);
     assert_eq!(answer.ephemeral_resources[0].type_name, TYPE_NAME);

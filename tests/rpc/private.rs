@@ -3,7 +3,7 @@
 use terraform_provider_claude::protocol::Value;
 
 use super::host::{Host, applying, planning, reading};
-use super::thing::{Script, applied, object, planned, read, ready};
+use super::thing::{Script, applied, object, planned, planned_from, read, ready};
 
 const NULL: Value = Value::Null;
 
@@ -11,7 +11,7 @@ const NULL: Value = Value::Null;
 fn counting() -> Script {
     Script {
         read: Box::new(|_, request| ready(Ok(read(request.state.0, request.private + "r")))),
-        plan: Box::new(|request| Ok(planned(request.proposed.0, request.private + "p"))),
+        plan: Box::new(|request| Ok(planned(planned_from(&request), request.private + "p"))),
         create: Box::new(|_, request| ready(Ok(applied(request.planned.0, request.private + "c")))),
         update: Box::new(|_, request| ready(Ok(applied(request.planned.0, request.private + "u")))),
         ..Script::default()

@@ -1,4 +1,4 @@
-//! A tiny provider with one resource type, whose answers each test chooses.
+//! A tiny provider with one type of each kind, whose answers each test chooses.
 //!
 //! Its models hold plain values, so that an answer can be wrong in every way there is.
 
@@ -13,6 +13,10 @@ use terraform_provider_claude::sdk::{
     ReadRequest, Registry, Resource, UpgradeState,
 };
 use tokio_util::sync::CancellationToken;
+
+use super::functions::{Say, Work};
+use super::lookup::{Answer, Looking, found};
+use super::wide::{Deed, Doer, Grown, Lister, ThingList};
 
 /// Name of the resource type.
 pub(super) const TYPE_NAME: &str = "tiny_thing";
@@ -85,11 +89,11 @@ type Reply<T, S = ()> = BoxFuture<'static, Result<T, Failure<S>>>;
 type Handler<Q, T, S = ()> = Box<dyn Fn(CancellationToken, Q) -> Reply<T, S> + Send + Sync>;
 type Now<Q, T> = Box<dyn Fn(Q) -> T + Send + Sync>;
 type Configure = Box<dyn Fn(&Value) -> Result<(), Failure> + Send + Sync>;
-type Check = Box<dyn Fn(&Value) -> Diagnostics + Send + Sync>;
+pub(super) type Check = Box<dyn Fn(&Value) -> Diagnostics + Send + Sync>;
 type PlanResult = Result<Planned<ThingResource>, Failure>;
 type Apply<S = ()> = Handler<ApplyRequest<ThingResource>, Applied<ThingResource>, S>;
 
-/// What the resource does in each call; by default what a good one does.
+/// What the types do in each call; by default what good ones do.
 pub(super) struct Script {
     pub(super) validate: Check,
     pub(super) read: Handler<ReadRequest<ThingResource>, Read<ThingResource>>,
@@ -99,6 +103,11 @@ pub(super) struct Script {
     pub(super) update: Apply<Applied<ThingResource>>,
     pub(super) import: Handler<ImportRequest<ThingResource>, Imported<ThingResource>>,
     pub(super) configure: Configure,
+    pub(super) list: Lister,
+    pub(super) invoke: Doer,
+    pub(super) validate_lookup: Check,
+    pub(super) look_up: Answer,
+    pub(super) say: Work,
 }
 
 impl Default for Script {
@@ -107,7 +116,7 @@ impl Default for Script {
             validate: Box::new(|_| Vec::new()),
             read: Box::new(|_, request| ready(Ok(read(request.state.0, request.private)))),
             plan: Box::new(|request| {
-                let mut state = request.proposed.0;
+                let mut state = planned_from(&request);
                 if request.prior.is_none() {
                     set(&mut state, "id", Value::Unknown);
                 }
@@ -128,8 +137,41 @@ impl Default for Script {
                 ready(Ok(imported(object([("id", id)]), String::new())))
             }),
             configure: Box::new(|_| Ok(())),
+            list: Box::new(|_, _| ready(Ok(()))),
+            invoke: Box::new(|_, _| ready(Ok(Vec::new()))),
+            validate_lookup: Box::new(|_| Vec::new()),
+            look_up: Box::new(|config| Ok(found(config))),
+            say: Box::new(Ok),
         }
     }
+}
+
+/// Plans what is configured, else what a computed attribute was before.
+pub(super) fn planned_from(request: &PlanRequest<ThingResource>) -> Value {
+    let prior = request
+        .prior
+        .as_ref()
+        .map_or(&Value::Null, |prior| &prior.0);
+    let mut state = proposed(prior, &request.config.0);
+    set(&mut state, "token_wo", Value::Null);
+    state
+}
+
+/// The host's merge: what is configured, else what a computed attribute was before.
+pub(super) fn proposed(prior: &Value, config: &Value) -> Value {
+    if config.is_null() {
+        return Value::Null;
+    }
+    let attributes = Thing::attributes();
+    Value::object(attributes.iter().map(|attribute| {
+        let configured = config.get(&attribute.name).unwrap().clone();
+        let value = if configured.is_null() && attribute.mode.is_computed() {
+            prior.get(&attribute.name).cloned().unwrap_or_default()
+        } else {
+            configured
+        };
+        (attribute.name.clone(), value)
+    }))
 }
 
 /// An answer that is there at once.
@@ -282,7 +324,15 @@ impl Provider for Tiny {
     const DESCRIPTION: &'static str = "A provider.";
 
     fn registry(&self) -> Registry<()> {
-        Registry::new().resource(ThingResource(Arc::clone(&self.0)))
+        Registry::new()
+            .resource(ThingResource(Arc::clone(&self.0)))
+            .resource(Grown)
+            .data_source(Looking::<false>(Arc::clone(&self.0)))
+            .ephemeral_resource(Looking::<true>(Arc::clone(&self.0)))
+            .list_resource(ThingList(Arc::clone(&self.0)))
+            .action(Deed(Arc::clone(&self.0)))
+            .function(Say::<true>(Arc::clone(&self.0)))
+            .function(Say::<false>(Arc::clone(&self.0)))
     }
 
     fn validate(&self, _config: &TinyConfig) -> Diagnostics {

@@ -5,7 +5,7 @@ use terraform_provider_claude::protocol::{Number, Value};
 
 use super::host::{Host, assert_error, decoded, identity, reading};
 use super::thing::{CANARY, Script, TYPE_NAME, object};
-use super::wide::{GROWN, Wide, WideHost};
+use super::wide::GROWN;
 
 #[tokio::test]
 async fn a_state_of_the_present_version_is_read() {
@@ -84,7 +84,7 @@ async fn a_request_without_a_state_is_an_error() {
 
 /// Upgrades a stored state of the resource whose schema has grown to version 2.
 async fn grown(version: i64, json: &str) -> wire::upgrade_resource_state::Response {
-    let mut host = WideHost::new(Wide::default());
+    let mut host = Host::new(Script::default());
     let request = wire::upgrade_resource_state::Request {
         type_name: GROWN.to_owned(),
         version,
@@ -166,7 +166,7 @@ async fn an_older_state_that_cannot_be_brought_there_is_an_error_and_never_null(
 
 #[tokio::test]
 async fn the_schema_tells_its_version() {
-    let mut host = WideHost::new(Wide::default());
+    let mut host = Host::new(Script::default());
     let request = wire::get_provider_schema::Request {};
     let schema = host.client.get_provider_schema(request).await.unwrap();
     let schemas = schema.into_inner().resource_schemas;

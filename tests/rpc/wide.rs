@@ -1,5 +1,5 @@
-//! A provider with what the tiny one lacks: a resource whose schema has grown, a list and an
-//! action. Each test chooses what the last two do.
+//! What the tiny provider has next to its thing: a resource whose schema has grown, a list, and an
+//! action.
 
 use std::sync::Arc;
 
@@ -13,14 +13,12 @@ use terraform_provider_claude::protocol::{
 use terraform_provider_claude::sdk::{
     Action, Applied, ApplyRequest, AttributeValue, Context, Diagnostics, Ended, Failure,
     GenerateConfig, ImportRequest, ImportState, Imported, ListRequest, ListResource, Model,
-    ModelError, PlanRequest, Planned, Progress, Provider, ProviderService, Read, ReadRequest,
-    Registry, Resource, Results, Upgrade, UpgradeState,
+    ModelError, PlanRequest, Planned, Progress, Read, ReadRequest, Resource, Results, Upgrade,
+    UpgradeState,
 };
 use tokio_util::sync::CancellationToken;
-use wire::provider_client::ProviderClient;
-use wire::provider_server::ProviderServer;
 
-use super::thing::{Script, Thing, ThingIdentity, ThingResource, TinyConfig, raw, ready};
+use super::thing::{Script, Thing, ThingIdentity, ThingResource, raw};
 
 /// Name of the resource type whose schema has grown to version 2.
 pub(super) const GROWN: &str = "tiny_grown";
@@ -46,7 +44,7 @@ pub(super) fn encoded(block: &Value) -> wire::DynamicValue {
     codec::encode_object(&Block::attributes(), block).unwrap()
 }
 
-type Lister = Box<
+pub(super) type Lister = Box<
     dyn for<'a> Fn(
             ListRequest<Block>,
             &'a Results<ThingResource>,
@@ -54,26 +52,11 @@ type Lister = Box<
         + Send
         + Sync,
 >;
-type Doer = Box<
+pub(super) type Doer = Box<
     dyn Fn(CancellationToken, Progress) -> BoxFuture<'static, Result<Diagnostics, Failure>>
         + Send
         + Sync,
 >;
-
-/// What the list and the action do.
-pub(super) struct Wide {
-    pub(super) list: Lister,
-    pub(super) invoke: Doer,
-}
-
-impl Default for Wide {
-    fn default() -> Self {
-        Self {
-            list: Box::new(|_, _| ready(Ok(()))),
-            invoke: Box::new(|_, _| ready(Ok(Vec::new()))),
-        }
-    }
-}
 
 /// Refuses the name `refused`.
 fn refuse(block: &Block) -> Diagnostics {
@@ -87,7 +70,7 @@ fn refuse(block: &Block) -> Diagnostics {
     }
 }
 
-struct ThingList(Arc<Wide>);
+pub(super) struct ThingList(pub(super) Arc<Script>);
 
 #[async_trait]
 impl ListResource for ThingList {
@@ -110,7 +93,7 @@ impl ListResource for ThingList {
     }
 }
 
-struct Deed(Arc<Wide>);
+pub(super) struct Deed(pub(super) Arc<Script>);
 
 #[async_trait]
 impl Action for Deed {
@@ -136,7 +119,7 @@ impl Action for Deed {
 
 /// A resource whose name was called `title` in version 0, and whose labels were one text,
 /// separated by commas, until version 1.
-struct Grown;
+pub(super) struct Grown;
 
 /// Nothing but upgrades is asked of it.
 fn unasked<T, S>() -> Result<T, Failure<S>> {
@@ -229,66 +212,5 @@ impl ImportState for Grown {
         _: ImportRequest<Self>,
     ) -> Result<Imported<Self>, Failure> {
         unasked()
-    }
-}
-
-/// The provider.
-pub(super) struct WideProvider(Arc<Wide>);
-
-#[async_trait]
-impl Provider for WideProvider {
-    type Config = TinyConfig;
-    type Configured = ();
-
-    const DESCRIPTION: &'static str = "A provider.";
-
-    fn registry(&self) -> Registry<()> {
-        Registry::new()
-            .resource(ThingResource(Arc::new(Script::default())))
-            .resource(Grown)
-            .list_resource(ThingList(Arc::clone(&self.0)))
-            .action(Deed(Arc::clone(&self.0)))
-    }
-
-    fn validate(&self, _config: &TinyConfig) -> Diagnostics {
-        Vec::new()
-    }
-
-    async fn configure(&self, _config: TinyConfig) -> Result<(Arc<()>, Diagnostics), Failure> {
-        Ok((Arc::new(()), Vec::new()))
-    }
-
-    async fn close(&self, _configured: &()) {}
-}
-
-/// A host in the same process.
-#[derive(Clone)]
-pub(super) struct WideHost {
-    pub(super) client: ProviderClient<ProviderServer<ProviderService<WideProvider>>>,
-    pub(super) service: ProviderService<WideProvider>,
-}
-
-impl WideHost {
-    /// Starts the provider.
-    pub(super) fn new(wide: Wide) -> Self {
-        let service = ProviderService::new(WideProvider(Arc::new(wide)));
-        Self {
-            client: ProviderClient::new(service.server()),
-            service,
-        }
-    }
-
-    /// Starts and configures the provider.
-    pub(super) async fn configured(wide: Wide) -> Self {
-        let mut host = Self::new(wide);
-        let request = wire::configure_provider::Request::default();
-        let answer = host.client.configure_provider(request).await.unwrap();
-        assert_eq!(answer.into_inner().diagnostics, []);
-        host
-    }
-
-    pub(super) async fn stop(&mut self) {
-        let request = wire::stop_provider::Request {};
-        self.client.stop_provider(request).await.unwrap();
     }
 }

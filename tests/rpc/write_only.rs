@@ -5,7 +5,7 @@ use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use terraform_provider_claude::sdk::Failure;
 
 use super::host::{Host, applying, assert_error, decoded, planning};
-use super::thing::{CANARY, Script, applied, object, planned, ready, set};
+use super::thing::{CANARY, Script, applied, object, planned, planned_from, ready, set};
 
 const NULL: Value = Value::Null;
 
@@ -42,8 +42,7 @@ async fn the_resource_sees_the_value_in_the_configuration_alone() {
     let script = Script {
         plan: Box::new(move |request| {
             expect(request.config.0.get("token_wo"));
-            assert_eq!(request.proposed.0.get("token_wo"), Some(&NULL));
-            let mut state = request.proposed.0;
+            let mut state = planned_from(&request);
             set(&mut state, "id", Value::Unknown);
             Ok(planned(state, request.private))
         }),

@@ -54,36 +54,19 @@ impl<'b> Reader<'b> {
             Form::Number => self.number().map(Value::Number),
             Form::Bool => self.truth().map(Value::Bool),
             Form::Dynamic => self.dynamic(shape, depth),
-            Form::List(element) => self.list("a list", element, depth),
-            Form::Set(element) => self.set(element, depth),
+            Form::List(element) => self.list(element, depth),
             Form::Map(element) => self.map(element, depth),
             Form::Object(members) => self.object(members, depth),
             Form::Tuple(elements) => self.tuple(&elements, depth),
         }
     }
 
-    fn list(
-        &mut self,
-        kind: &'static str,
-        element: Shape<'_>,
-        depth: usize,
-    ) -> Result<Value, CodecError> {
-        let length = self.array_length(kind)?;
+    fn list(&mut self, element: Shape<'_>, depth: usize) -> Result<Value, CodecError> {
+        let length = self.array_length("a list")?;
         let mut elements = Vec::new();
         for index in 0..length {
             let value = self.value(element, depth + 1);
             elements.push(value.map_err(|error| error.below(Step::Index(i64::from(index))))?);
-        }
-        Ok(Value::List(elements))
-    }
-
-    /// Reads a set. Its elements have no address, so an error in one is reported for the set.
-    fn set(&mut self, element: Shape<'_>, depth: usize) -> Result<Value, CodecError> {
-        let length = self.array_length("a set")?;
-        let mut elements = Vec::new();
-        for _ in 0..length {
-            let value = self.value(element, depth + 1);
-            elements.push(value.map_err(|error| error.reason.here())?);
         }
         Ok(Value::List(elements))
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::ops::Range;
 
 use rmp::Marker;
 use rmp::encode::{self as write, ByteBuf, ValueWriteError};
@@ -61,7 +60,6 @@ impl Writer {
                 self.value(shape.brought(ty), inner, depth + 1)
             }
             (Form::List(element), Value::List(elements)) => self.list(element, elements, depth),
-            (Form::Set(element), Value::List(elements)) => self.set(element, elements, depth),
             (Form::Tuple(shapes), Value::List(elements)) => self.tuple(&shapes, elements, depth),
             (Form::Map(element), Value::Map(elements)) => {
                 self.map_length(elements.len())?;
@@ -91,38 +89,6 @@ impl Writer {
             written.map_err(|error| error.below(Step::Index(index)))?;
         }
         Ok(())
-    }
-
-    /// Writes a set. Equal elements have equal bytes. Elements with unknown parts may still turn
-    /// out to differ.
-    fn set(
-        &mut self,
-        element: Shape<'_>,
-        elements: &[Value],
-        depth: usize,
-    ) -> Result<(), CodecError> {
-        self.array_length(elements.len())?;
-        let mut known = Vec::new();
-        for value in elements {
-            let start = self.buffer.as_slice().len();
-            let written = self.value(element, value, depth + 1);
-            written.map_err(|error| error.reason.here())?;
-            if value.is_wholly_known() {
-                known.push(start..self.buffer.as_slice().len());
-            }
-        }
-        if self.has_repetition(known) {
-            return Err(Reason::RepeatedElement.here());
-        }
-        Ok(())
-    }
-
-    fn has_repetition(&self, parts: Vec<Range<usize>>) -> bool {
-        let written = self.buffer.as_slice();
-        let parts = parts.into_iter();
-        let mut encodings: Vec<&[u8]> = parts.filter_map(|part| written.get(part)).collect();
-        encodings.sort_unstable();
-        encodings.windows(2).any(|pair| pair[0] == pair[1])
     }
 
     fn tuple(
@@ -208,7 +174,6 @@ fn kind(form: &Form<'_>) -> &'static str {
         Form::Bool => "a bool",
         Form::Dynamic => "a value with its type",
         Form::List(_) => "a list",
-        Form::Set(_) => "a set",
         Form::Map(_) => "a map",
         Form::Object(_) => "an object",
         Form::Tuple(_) => "a tuple",

@@ -4,7 +4,7 @@ use super::coding::{decode_private, encode_private};
 use super::{PlanRequest, Resource};
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::{AttributePath, Value};
-use crate::sdk::check::{self, write_only};
+use crate::sdk::check;
 use crate::sdk::coding::{Outcome, missing, model, to_wire};
 use crate::sdk::context::Context;
 use crate::sdk::failure::Diagnostics;
@@ -21,10 +21,7 @@ impl<R: Resource> Typed<R> {
         let config = self.optional("the configuration", request.config.as_ref())?;
         let proposed = self.optional("the proposed state", request.proposed_new_state.as_ref())?;
         match (config, proposed) {
-            (Some(config), Some(proposed)) => {
-                self.plan_existence(context, prior, &config, proposed, request)
-                    .await
-            }
+            (Some(config), Some(_)) => self.plan_existence(context, prior, &config, request).await,
             (None, None) => self.plan_destruction(prior, request),
             (None, Some(_)) => Err(vec![missing("the configuration")]),
             (Some(_), None) => Err(vec![missing("the proposed state")]),
@@ -54,18 +51,14 @@ impl<R: Resource> Typed<R> {
         context: &Context<R::Configured>,
         prior: Option<Value>,
         config: &Value,
-        mut proposed: Value,
         request: wire::plan_resource_change::Request,
     ) -> Outcome<wire::plan_resource_change::Response> {
-        // The host includes write-only values in its proposal; a plan must not contain them.
-        write_only::clear(self.attributes(), &mut proposed);
         let plan_request = PlanRequest {
             config: model("the configuration", config.clone())?,
             prior: match &prior {
                 Some(prior) => Some(model("the prior state", prior.clone())?),
                 None => None,
             },
-            proposed: model("the proposed state", proposed)?,
             private: decode_private::<R>(&request.prior_private),
         };
         let planned = self

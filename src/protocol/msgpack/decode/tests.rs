@@ -241,10 +241,3 @@ fn errors_below_a_secret_name_no_key() {
     let error = decode_object(&attributes, b"\x81\xa6tokens\x81\xa6canary\x01").unwrap_err();
     assert_eq!(error, Reason::Required("a string").at_attribute("tokens"));
 }
-
-#[test]
-fn elements_of_a_set_have_no_address() {
-    let ty = Type::set(Type::object([("a", Type::Bool)]));
-    let error = decode(&ty, b"\x91\x81\xa1a\x01").unwrap_err();
-    assert_eq!(error, Reason::Required("a bool").here());
-}

@@ -118,22 +118,6 @@ fn dynamic_values_bring_their_type() {
 }
 
 #[test]
-fn sets_have_no_element_twice() {
-    let ty = Type::set(Type::object([("a", Type::Number)]));
-    let element = |value: Value| Value::object([("a", value)]);
-    let twice = Value::List(vec![
-        element(number("1.0")),
-        element(number("2")),
-        element(number("1")),
-    ]);
-    assert_eq!(encode(&ty, &twice), Err(Reason::RepeatedElement.here()));
-    let distinct = Value::List(vec![element(number("1")), element(number("2"))]);
-    assert!(encode(&ty, &distinct).is_ok());
-    let undecided = Value::List(vec![element(Value::Unknown), element(Value::Unknown)]);
-    assert!(encode(&ty, &undecided).is_ok());
-}
-
-#[test]
 fn secrets_go_where_they_are_declared() {
     let secret = || Value::Secret(Secret::new("canary"));
     let attributes = [
