@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
+use terraform_provider_claude::clock::{Clock as _, SystemClock};
 use terraform_provider_claude::env::{Environment as _, ProcessEnvironment};
 
-use super::stack::{FIELD, PRIMARY, SPARES, Stack};
+use super::stack::{FIELD, PRIMARY, PRIMARY_ID, SPARES, Stack, days, stamp};
 use crate::support::hcl;
 use crate::support::leave_out;
+use crate::support::markdown;
 use crate::support::process::{self, Finished};
 use crate::support::provision;
 use crate::support::secrets::token;
@@ -55,18 +57,32 @@ struct Terragrunt<'s> {
 
 impl Terragrunt<'_> {
     fn run(&self, arguments: &[&str]) -> Finished {
+        self.start(Command::new(&self.program).args(arguments))
+    }
+
+    /// Runs the script that the page about monitoring shows.
+    fn nightly(&self) -> Finished {
+        let page = fs::read_to_string(root().join("docs/guides/monitoring.md")).unwrap();
+        let mut codes = markdown::codes("monitoring.md", &page).into_iter();
+        let script = codes.find(|code| code.text.contains("--json-out-dir"));
+        let script = script
+            .unwrap()
+            .text
+            .replace("terragrunt", &self.program.display().to_string());
+        self.start(Command::new("bash").args(["-c", &script]))
+    }
+
+    fn start(&self, command: &mut Command) -> Finished {
         let provider = Path::new(PROVIDER).parent().unwrap();
         let path = ProcessEnvironment.get("PATH").unwrap_or_default();
-        let mut command = Command::new(&self.program);
         command
-            .args(arguments)
             .current_dir(&self.folder)
             .envs(self.stack.workspace.environment())
             .env_remove("TF_CLI_CONFIG_FILE")
             .env("PATH", format!("{}:{path}", provider.display()))
             .env("TG_TF_PATH", provision::terraform())
             .env("TG_NON_INTERACTIVE", "true");
-        process::run(&mut command, &[], Duration::from_secs(240)).unwrap()
+        process::run(command, &[], Duration::from_secs(240)).unwrap()
     }
 
     #[track_caller]
@@ -131,14 +147,32 @@ async fn the_stack_is_applied_and_shows_a_due_day() {
         "-lock=false",
     ];
     terragrunt.exits(0, &plan);
-    stack.patch(PRIMARY, json!({ FIELD: "" })).await;
+    let primary = token("primary");
+    let minted_at = SystemClock.now() - days(340);
+    stack
+        .set_metadata(PRIMARY, stamp(&primary, minted_at))
+        .await;
     // Before 1.0, exit codes of units with a source are lost.
     let version = terragrunt.run(&["--version"]).stdout;
     let due = if version.contains(" v0.") { 0 } else { 2 };
     terragrunt.exits(due, &plan);
-    stack.patch(PRIMARY, json!({ FIELD: token("next") })).await;
+    let reported = format!("{PRIMARY_ID}: rotation_due");
+    let night = terragrunt.nightly();
+    assert_eq!(night.status.code(), Some(due), "{night:#?}");
+    assert!(night.stdout.contains(&reported), "{night:#?}");
+    terragrunt.exits(0, &apply);
+    let target = format!("secret/data/{PRIMARY}");
+    let promoted = stack.bao.must("GET", &target, Value::Null).await;
+    assert!(promoted["data"]["data"][FIELD] == token(SPARES[0]));
+    // The spare is refilled, and all is quiet again.
+    stack
+        .patch(SPARES[0], json!({ FIELD: token("refill") }))
+        .await;
     terragrunt.exits(0, &apply);
     terragrunt.exits(0, &plan);
+    let night = terragrunt.nightly();
+    assert_eq!(night.status.code(), Some(0), "{night:#?}");
+    assert!(!night.stdout.contains(&reported), "{night:#?}");
 }
 
 #[tokio::test]

@@ -1,5 +1,12 @@
 data "claude_oauth_token" "agent" {
   path = "claude-agent-service"
+
+  lifecycle {
+    postcondition {
+      condition     = self.fingerprint != null
+      error_message = "There is no token to deliver: its status is ${self.status}."
+    }
+  }
 }
 
 locals {

@@ -16,6 +16,13 @@ variable "path" {
 
 data "claude_oauth_token" "agent" {
   path = var.path
+
+  lifecycle {
+    postcondition {
+      condition     = self.fingerprint != null
+      error_message = "There is no token to deliver: its status is ${self.status}."
+    }
+  }
 }
 
 locals {
