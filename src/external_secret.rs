@@ -1,7 +1,7 @@
-//! The rules of an `ExternalSecret` of the External Secrets Operator.
+//! What an `ExternalSecret` of the External Secrets Operator takes.
 //!
-//! Owns the operator's rules for keys, names, and intervals. It does not depend on tokens or Vault,
-//! and receives names as text.
+//! Owns the operator's rules for keys, names and intervals. Knows nothing of tokens or Vault: names
+//! come in as text.
 
 mod interval;
 mod name;
@@ -13,13 +13,13 @@ pub use name::{
     NameError, validate_annotation_key, validate_label_value, validate_name, validate_namespace,
 };
 
-/// Maximum length of a key in a Kubernetes Secret.
+/// The most characters of a key in a Kubernetes Secret.
 pub const MAXIMUM_KEY_LENGTH: usize = 253;
 
-/// Why a key of a Kubernetes Secret is invalid.
+/// Why a key of a Kubernetes Secret is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum SecretKeyError {
-    /// The key is empty.
+    /// There is no text.
     #[error("the key is empty")]
     Empty,
     /// The key is longer than [`MAXIMUM_KEY_LENGTH`].
@@ -28,7 +28,7 @@ pub enum SecretKeyError {
         /// How many characters it has.
         length: usize,
     },
-    /// A character is not a letter, a digit, `-`, `.`, or `_`.
+    /// A character is none of letters, digits, `-`, `.` and `_`.
     #[error(
         "character {position} of the key is {character:?}, but a key has only letters, digits, \
          `-`, `.`, and `_`"

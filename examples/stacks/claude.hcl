@@ -12,7 +12,5 @@ generate "claude" {
         }
       }
     }
-
-    provider "claude" {}
   EOT
 }

@@ -1,6 +1,6 @@
-//! The Terragrunt stack of the examples, and the texts that its page promises.
+//! The Terragrunt repositories of the examples, and the texts that their page promises.
 //!
-//! `TERRAGRUNT_PATH` names the Terragrunt that runs it. Without one, Terraform applies the modules.
+//! `TERRAGRUNT_PATH` names the Terragrunt that runs them. Without one, Terraform applies the modules.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,25 @@ use crate::support::provision;
 use crate::support::secrets::token;
 
 const FOLDER: &str = "examples/terragrunt";
+const STACKS: &str = "examples/stacks";
+
+/// What `root.hcl` of the stacks says about providers that no registry offers to a test.
+const OTHERS: [&str; 2] = [
+    "        kubernetes = {
+          source = \"hashicorp/kubernetes\"
+        }
+        vault = {
+          source = \"hashicorp/vault\"
+        }
+",
+    "    provider \"kubernetes\" {
+      config_path = \"~/.kube/config\"
+    }
+
+    provider \"vault\" {}
+",
+];
+
 const PROVIDER: &str = env!("CARGO_BIN_EXE_terraform-provider-claude");
 
 fn root() -> &'static Path {
@@ -44,8 +63,20 @@ fn copy(from: &Path, to: &Path) {
                 "path = \"${get_parent_terragrunt_dir(\"root\")}/state/${path_relative_to_include(\"root\")}.tfstate\"",
             ),
         };
+        let text = OTHERS
+            .iter()
+            .fold(text, |text, other| text.replace(other, ""));
         fs::write(target, text).unwrap();
     }
+}
+
+/// Returns the Terragrunt to test with, or reports that there is none.
+fn terragrunt() -> Option<PathBuf> {
+    let program = ProcessEnvironment.get("TERRAGRUNT_PATH");
+    if program.is_none() {
+        leave_out("Terragrunt: TERRAGRUNT_PATH is not set, so Terraform applies the modules");
+    }
+    program.map(PathBuf::from)
 }
 
 /// Terragrunt in a home of its own, in which only `install` was run.
@@ -55,7 +86,19 @@ struct Terragrunt<'s> {
     folder: PathBuf,
 }
 
-impl Terragrunt<'_> {
+impl<'s> Terragrunt<'s> {
+    fn installed(program: PathBuf, stack: &'s Stack, folder: PathBuf) -> Self {
+        let terragrunt = Self {
+            program,
+            stack,
+            folder,
+        };
+        let mut install = Command::new(PROVIDER);
+        let installed = terragrunt.start(install.args(["install", "--packed"]));
+        assert!(installed.status.success(), "{installed:?}");
+        terragrunt
+    }
+
     fn run(&self, arguments: &[&str]) -> Finished {
         self.start(Command::new(&self.program).args(arguments))
     }
@@ -97,8 +140,7 @@ async fn the_stack_is_applied_and_shows_a_due_day() {
     let stack = Stack::start("terragrunt").await;
     let copied = stack.workspace.folder().join("stack");
     copy(&root().join(FOLDER), &copied);
-    let Some(program) = ProcessEnvironment.get("TERRAGRUNT_PATH") else {
-        leave_out("Terragrunt: TERRAGRUNT_PATH is not set, so Terraform applies the modules");
+    let Some(program) = terragrunt() else {
         let spares = json!(SPARES).to_string();
         for module in ["claude-tokens", "agent"] {
             let chdir = format!("-chdir=stack/modules/{module}");
@@ -115,18 +157,7 @@ async fn the_stack_is_applied_and_shows_a_due_day() {
         }
         return;
     };
-    let mut install = Command::new(PROVIDER);
-    install
-        .args(["install", "--packed"])
-        .envs(stack.workspace.environment())
-        .env_remove("TF_CLI_CONFIG_FILE");
-    let installed = process::run(&mut install, &[], Duration::from_secs(60)).unwrap();
-    assert!(installed.status.success(), "{installed:?}");
-    let terragrunt = Terragrunt {
-        program: program.into(),
-        stack: &stack,
-        folder: copied.join("live"),
-    };
+    let terragrunt = Terragrunt::installed(program, &stack, copied.join("live"));
     terragrunt.exits(0, &["stack", "generate"]);
     let apply = [
         "run",
@@ -173,6 +204,34 @@ async fn the_stack_is_applied_and_shows_a_due_day() {
     let night = terragrunt.nightly();
     assert_eq!(night.status.code(), Some(0), "{night:#?}");
     assert!(!night.stdout.contains(&reported), "{night:#?}");
+}
+
+#[tokio::test]
+async fn the_stacks_are_applied_and_watched_at_night() {
+    let stack = Stack::start("terragrunt-stacks").await;
+    let Some(program) = terragrunt() else {
+        return;
+    };
+    let copied = stack.workspace.folder().join("stacks");
+    copy(&root().join(STACKS), &copied);
+    let terragrunt = Terragrunt::installed(program, &stack, copied);
+    terragrunt.exits(0, &["run", "--all", "--", "apply", "-auto-approve"]);
+    let night = |now: Option<&str>| {
+        let mut script = Command::new("bash");
+        script
+            .args(["nightly.sh", "claude-tokens", "agent", "reports", "chat"])
+            .env("TERRAFORM", &terragrunt.program)
+            .env("PROVIDER", PROVIDER)
+            .envs(now.map(|now| ("TF_CLAUDE_NOW", now)));
+        terragrunt.start(&mut script)
+    };
+    let quiet = night(None);
+    assert_eq!(quiet.status.code(), Some(0), "{quiet:#?}");
+    let later = SystemClock.now() + days(350);
+    let due = night(Some(&later.to_string()));
+    assert_eq!(due.status.code(), Some(2), "{due:#?}");
+    let planned = "claude-tokens:\n  # claude_oauth_token.agent will be updated in-place\n";
+    assert!(due.stdout.contains(planned), "{due:#?}");
 }
 
 #[tokio::test]

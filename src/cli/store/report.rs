@@ -1,11 +1,11 @@
-//! The report of `store`.
+//! What `store` says once it is done.
 
 use crate::cli::arguments::Source;
 use crate::cli::output;
 use crate::provider::operations::{Before, Role, Stamping, Stored};
 
-/// Reports what was done, where the token is, what was there before, when it expires, and what to
-/// do next.
+/// Says what was done, where the token is, what was there before, until when it lasts, and what
+/// comes next.
 pub(super) fn text(stored: &Stored, source: Source) -> String {
     let now = stored.fingerprint.id();
     let version = stored.version;

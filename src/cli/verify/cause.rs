@@ -1,23 +1,23 @@
-//! The meaning of Claude Code's texts, in one list.
+//! What Claude Code's texts mean: the one list of them.
 //!
-//! Exit codes and status numbers are not enough. A dead token, a busy account, and a gateway's page
-//! all end with exit code 1, some with the same number. So a token is refused only if the text is
-//! one that was observed for a refused token.
+//! Exit codes and numbers say too little. A dead token, a busy account, and a gateway's page all
+//! end with exit code 1, some with the same number. So a token counts as refused only where the
+//! text is one of those that were seen for a refused token.
 
-/// Why a token was refused, or why it is unclear whether it works.
+/// Why a token was refused, or why it is not clear whether it works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// Refused: it has expired.
+    /// Refused: its time is over.
     Expired,
-    /// Refused: it was revoked.
+    /// Refused: somebody revoked it.
     Revoked,
     /// Refused: the API does not know it.
     UnknownToken,
-    /// Refused: it is not allowed to query the model.
+    /// Refused: it may not query the model.
     WrongScope,
     /// The account has reached a limit, so the token works.
     Busy,
-    /// The API is overloaded.
+    /// The API has too much to do.
     Overloaded,
     /// The API failed.
     Service,
@@ -31,21 +31,21 @@ pub(super) enum Cause {
     NoAnswer,
     /// The API does not serve this region or address.
     Region,
-    /// The organization is disabled.
+    /// The organization is shut off.
     OrganizationOff,
     /// Managed settings allow only one organization.
     OrganizationPin,
-    /// The credit balance is too low.
+    /// Nothing is left to pay with.
     Billing,
-    /// The model is not available.
+    /// The model cannot be had.
     Model,
-    /// Another credential answers instead of the token.
+    /// Another credential answers in place of the token.
     OtherCredential,
     /// The token did not reach Claude Code.
     NotTaken,
     /// This Claude Code lacks the options that `verify` needs.
     OldClaude,
-    /// The program does not exist.
+    /// There is no such program.
     NoClaude,
     /// It ended without a result.
     NoResult,
@@ -82,7 +82,7 @@ impl Cause {
         }
     }
 
-    /// Reports whether the token itself was refused.
+    /// Reports whether the token itself is what was refused.
     pub(super) fn is_refusal(self) -> bool {
         matches!(
             self,
@@ -90,7 +90,7 @@ impl Cause {
         )
     }
 
-    /// Reads a text, with its status if there is one.
+    /// Reads a text with the status that came with it, if any did.
     pub(super) fn of(status: Option<u16>, text: &str) -> Option<Self> {
         if is_page(text) {
             return Some(Self::Proxy);
@@ -111,12 +111,12 @@ impl Cause {
     }
 }
 
-/// Statuses, where none means any or no status; texts in lower case, one of which must occur; and
-/// the meaning. The first rule that matches decides.
+/// Statuses, none of which means any or none; texts in lower case, one of which must occur; and
+/// the meaning. The first rule that fits counts.
 type Rule = (&'static [u16], &'static [&'static str], Cause);
 
 const RULES: [Rule; 20] = [
-    // Texts without a status.
+    // Texts that come without a number.
     (&[], &["oauth token revoked"], Cause::Revoked),
     (
         &[],
@@ -241,7 +241,7 @@ fn number(text: &str) -> Option<u16> {
     rest[..end].parse().ok()
 }
 
-/// Reports whether a text is a web page, which never comes from the API.
+/// Reports whether a text is a page for browsers. Whatever it says, the API did not say it.
 pub(super) fn is_page(text: &str) -> bool {
     let text = text.to_lowercase();
     ["<html", "<!doctype", "<head", "<body", "<title"]

@@ -1,4 +1,4 @@
-//! The request to the user's own `claude` that shows whether a token works.
+//! The question whether a token works, as it is put to the user's own `claude`.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -16,10 +16,10 @@ use super::process::{self, End};
 use crate::cli::inherited;
 use crate::secret::Secret;
 
-/// Time limit for a process.
+/// How long a process may take.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// The smallest possible request: no tools, no settings, no session.
+/// The smallest request that there is. No tools, no settings, no session.
 const ARGUMENTS: [&str; 15] = [
     "-p",
     "ok",
@@ -38,26 +38,26 @@ const ARGUMENTS: [&str; 15] = [
     "--verbose",
 ];
 
-/// The program to run, and how.
+/// Who is asked, and how.
 #[derive(Clone, Debug)]
 pub(super) struct Question {
-    /// The program, or `None` if it is not found.
+    /// The program, `None` where it is not found.
     program: Option<PathBuf>,
     arguments: Vec<OsString>,
-    /// Whether the program prints Claude Code's events.
+    /// Whether the program answers with the events of Claude Code.
     has_events: bool,
-    /// Variables that are removed from its environment.
+    /// Variables that it does not get.
     removed: Vec<OsString>,
 }
 
 impl Question {
-    /// Runs `claude`, or the program with the name or path that the user sets.
+    /// Asks `claude`, or the program of that name or path that the user names.
     pub(super) fn to_claude(program: &OsStr, names: &[OsString], keep: &[String]) -> Self {
         let arguments = ARGUMENTS.iter().map(OsString::from).collect();
         Self::new(program, arguments, true, names, keep)
     }
 
-    /// Runs a command of the user.
+    /// Runs a command of the user, which asks in its own way.
     pub(super) fn to_command(command: &[OsString], names: &[OsString], keep: &[String]) -> Self {
         let (program, arguments) = match command {
             [program, arguments @ ..] => (program.as_os_str(), arguments.to_vec()),
@@ -87,11 +87,11 @@ impl Question {
         self.program.as_deref()
     }
 
-    /// Finds out whether a token works. `None` if the user stopped this program in the meantime.
+    /// Asks whether a token works. `None` where the user stopped this program meanwhile.
     ///
     /// # Errors
     ///
-    /// Fails if the two folders cannot be created.
+    /// Fails where the two folders cannot be created.
     pub(super) async fn ask(
         &self,
         token: &Secret,
@@ -110,13 +110,13 @@ impl Question {
         command
             .envs(inherited::FOR_A_QUESTION)
             .env("CLAUDE_CONFIG_DIR", folders.config())
-            // Its temporary files are removed as well.
+            // What it leaves behind in its folder for temporary files goes as well.
             .env("CLAUDE_CODE_TMPDIR", folders.config())
             .env(inherited::TOKEN, token.expose());
         let Ok(ended) = process::run(&mut command, LIMIT, stop).await else {
             return Ok(Some(no_claude));
         };
-        // This also drops its copy of the token.
+        // Its copy of the token goes with it.
         drop(command);
         let status = match ended.end {
             End::Exited(status) => status,
@@ -142,7 +142,7 @@ impl Question {
     }
 }
 
-/// Looks up a program like a shell, before the working directory changes.
+/// Finds a program as a shell does, before the working directory changes.
 fn find(program: &OsStr) -> Option<PathBuf> {
     if program.is_empty() {
         return None;

@@ -1,11 +1,11 @@
-//! Turns key presses into the text of a line.
+//! What keys come to: the text of a line, as a person means it.
 
 use zeroize::Zeroizing;
 
 use crate::cli::input::{InputError, append, buffer, secret};
 use crate::secret::Secret;
 
-/// Keys with a special meaning.
+/// Keys that mean something to anyone who types.
 mod key {
     /// Ctrl-C.
     pub(super) const INTERRUPT: u8 = 0x03;
@@ -23,18 +23,17 @@ mod key {
     pub(super) const DELETE: u8 = 0x7f;
 }
 
-/// The markers that terminals put around a paste if a program enabled them and did not disable
-/// them.
+/// What terminals put around a paste, where a program has asked for it and did not take it back.
 const PASTE_MARKS: [&[u8]; 2] = [b"\x1b[200~", b"\x1b[201~"];
 
-/// The effect of a key.
+/// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
-    /// End the program.
+    /// The end of the program.
     Interrupt,
-    /// Suspend the program.
+    /// A pause of the program.
     Suspend,
-    /// Add to the line.
+    /// Nothing but its place in the line.
     Other,
 }
 
@@ -54,12 +53,12 @@ impl Default for Line {
 }
 
 impl Line {
-    /// Reports whether Enter was pressed. The rest of a paste may still follow.
+    /// Reports whether Enter was pressed. More may follow: the rest of what was pasted.
     pub(super) fn is_ended(&self) -> bool {
         self.is_ended
     }
 
-    /// Processes keys. A key that ends or suspends the program drops the keys after it.
+    /// Takes keys in. One that asks for something of the program drops those behind it.
     pub(super) fn press(&mut self, keys: &[u8]) -> Result<Key, InputError> {
         for &key in keys {
             match key {
@@ -87,7 +86,7 @@ impl Line {
         }
     }
 
-    /// Returns the text without the paste markers and the final Enter, and its number of
+    /// Returns the text without the marks of a paste and the Enter behind it, and the number of its
     /// characters.
     pub(super) fn finish(mut self) -> Result<(Secret, usize), InputError> {
         for mark in PASTE_MARKS {
