@@ -1,10 +1,10 @@
-//! The wall clock: read here and nowhere else, so that everything above takes the time as a value.
+//! The wall clock, read only here, so that all other code receives the time as a value.
 
 use jiff::Timestamp;
 
 /// Returns the time.
 pub trait Clock: Send + Sync {
-    /// Returns the current instant.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 }
 
@@ -22,7 +22,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Stands still at one instant, for tests and for rehearsing a date.
+/// Always returns the same time, for tests and for rehearsing a date.
 #[derive(Clone, Copy, Debug)]
 pub struct FixedClock(pub Timestamp);
 

@@ -1,11 +1,12 @@
-//! When the work for one request must be over.
+//! The time limit for the work of one request.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The end of the time that one request has, whatever it takes: waits, retries, logins, reads of
-/// other secrets. It is made where the request arrives and carried to every call that it leads to.
+/// The end of the time that one request has for everything: waits, retries, logins, and reads of
+/// other secrets. It is created when the request arrives and passed to every call that the request
+/// causes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline {
     ends: Instant,
@@ -13,15 +14,15 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// Time that a host's request has, and a command for each secret.
+    /// Time for a host's request, or for each secret of a command.
     pub const LIMIT: Duration = Duration::from_secs(60);
 
-    /// Starts the time of a request that has just arrived.
+    /// Starts the time limit of a request that has just arrived.
     pub fn start() -> Self {
         Self::within(Self::LIMIT)
     }
 
-    /// Starts a time of the given length.
+    /// Starts a time limit of the given length.
     pub fn within(limit: Duration) -> Self {
         Self {
             ends: Instant::now() + limit,
@@ -29,22 +30,22 @@ impl Deadline {
         }
     }
 
-    /// Returns when the time is over.
+    /// Returns when the time ends.
     pub fn ends(self) -> Instant {
         self.ends
     }
 
-    /// Returns how long the time was when it started.
+    /// Returns the length of the time limit.
     pub fn limit(self) -> Duration {
         self.limit
     }
 
-    /// Reports whether the time is over.
+    /// Reports whether the time has ended.
     pub fn is_over(self) -> bool {
         self.ends <= Instant::now()
     }
 
-    /// Returns whichever ends first.
+    /// Returns the one that ends first.
     #[must_use]
     pub fn or_earlier(self, other: Option<Self>) -> Self {
         other.filter(|other| other.ends < self.ends).unwrap_or(self)

@@ -122,9 +122,9 @@ variables! {
     TF_CLAUDE_NOW = "TF_CLAUDE_NOW";
 }
 
-/// Looks variables up, so that callers can be tested without touching the process.
+/// Looks up variables, so that callers can be tested without changing the process.
 pub trait Environment: Send + Sync {
-    /// Returns the value, or `None` where the variable is unset, empty or not UTF-8.
+    /// Returns the value, or `None` if the variable is unset, empty, or not UTF-8.
     fn get(&self, name: &str) -> Option<String>;
 }
 

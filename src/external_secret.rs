@@ -1,7 +1,7 @@
-//! What an `ExternalSecret` of the External Secrets Operator takes.
+//! The rules of an `ExternalSecret` of the External Secrets Operator.
 //!
-//! Owns the operator's rules for keys, names and intervals. Knows nothing of tokens or Vault: names
-//! come in as text.
+//! Owns the operator's rules for keys, names, and intervals. It does not depend on tokens or Vault,
+//! and receives names as text.
 
 mod interval;
 mod name;
@@ -13,13 +13,13 @@ pub use name::{
     NameError, validate_annotation_key, validate_label_value, validate_name, validate_namespace,
 };
 
-/// The most characters of a key in a Kubernetes Secret.
+/// Maximum length of a key in a Kubernetes Secret.
 pub const MAXIMUM_KEY_LENGTH: usize = 253;
 
-/// Why a key of a Kubernetes Secret is refused.
+/// Why a key of a Kubernetes Secret is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum SecretKeyError {
-    /// There is no text.
+    /// The key is empty.
     #[error("the key is empty")]
     Empty,
     /// The key is longer than [`MAXIMUM_KEY_LENGTH`].
@@ -28,7 +28,7 @@ pub enum SecretKeyError {
         /// How many characters it has.
         length: usize,
     },
-    /// A character is none of letters, digits, `-`, `.` and `_`.
+    /// A character is not a letter, a digit, `-`, `.`, or `_`.
     #[error(
         "character {position} of the key is {character:?}, but a key has only letters, digits, \
          `-`, `.`, and `_`"

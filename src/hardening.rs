@@ -1,13 +1,13 @@
-//! Keeps the memory of this process to itself.
+//! Keeps the memory of this process private.
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// Forbids other processes of the same user to read the memory of this one, and the system to
-/// write it to a file when the process crashes.
+/// Prevents other processes of the same user from reading this process's memory, and the system
+/// from writing it to a file after a crash.
 ///
-/// Linux alone knows the first; where the system refuses either, the process runs on without it.
-/// A debugger or `perf` can then be attached by an administrator only, and what is below
-/// `/proc/self` belongs to the administrator.
+/// The former exists only on Linux. If the system denies either one, the process continues without
+/// it. Afterward, only an administrator can attach a debugger or `perf`, and `/proc/self` belongs
+/// to the administrator.
 pub fn hide_memory() {
     #[cfg(target_os = "linux")]
     {

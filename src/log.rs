@@ -1,7 +1,7 @@
 //! Log lines for the plugin host, as JSON on standard error, and the text of a panic.
 //!
-//! Only events of this crate are ever written, at whatever level: the libraries below log
-//! requests and answers whole, and those hold secrets.
+//! Only events of this crate are ever written, at any level, because the libraries log whole
+//! requests and responses, which contain secrets.
 
 mod fields;
 mod layer;
@@ -17,17 +17,17 @@ use crate::env::{self, Environment};
 
 pub use panic::install_panic_hook;
 
-/// Field: the call of the protocol that is being answered.
+/// Field: the protocol call in progress.
 pub const TF_RPC: &str = "tf_rpc";
-/// Field: an identifier of the request, different for each.
+/// Field: a unique identifier of the request.
 pub const TF_REQ_ID: &str = "tf_req_id";
 /// Field: the resource type that the call is about.
 pub const TF_RESOURCE_TYPE: &str = "tf_resource_type";
 
-/// Reads the level from the environment: the most specific variable that is set decides.
+/// Reads the level from the environment. The most specific variable that is set decides.
 ///
-/// `JSON` and every word that is no level mean all events, as they do to the host; `None`, no log
-/// at all, is for `OFF` and where nothing is set.
+/// `JSON` and every word that is not a level mean all events, as in the host. `None` means no log,
+/// for `OFF` and if nothing is set.
 pub fn level(environment: &dyn Environment) -> Option<LevelFilter> {
     let text = [
         env::TF_LOG_PROVIDER_CLAUDE,
@@ -46,18 +46,18 @@ pub fn level(environment: &dyn Environment) -> Option<LevelFilter> {
     }
 }
 
-/// Sends this crate's events to standard error from now on; `now` tells the time of an event.
+/// Sends this crate's events to standard error from now on. `now` returns the time of an event.
 ///
 /// The second call in a process changes nothing.
 pub fn install(level: LevelFilter, now: impl Fn() -> Timestamp + Send + Sync + 'static) {
     let layer = layer::HostLog::new(level, now, write_line);
-    // An error means that there is a log already.
+    // An error means that a log already exists.
     let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer));
 }
 
-/// Writes whole lines at once, so that threads do not mix theirs.
+/// Writes whole lines atomically, so that threads do not mix theirs.
 fn write_line(line: &str) {
-    // Nobody is left to tell when standard error is closed.
+    // If standard error is closed, there is nowhere to report it.
     let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 

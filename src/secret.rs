@@ -1,4 +1,4 @@
-//! The one type that holds a value nobody may read by accident.
+//! The one type for values that must never be read by accident.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 
 /// Text that is never printed and is wiped from memory when dropped.
 ///
-/// `Debug` shows a mask, there is no `Display` and no `Serialize`; the text is reached through
-/// [`Secret::expose`] alone, so that a search for that word lists every place that reads one.
+/// `Debug` shows a mask, and there is no `Display` or `Serialize`. The text can be read only
+/// through [`Secret::expose`], so a search for that word lists every place that reads one.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
@@ -17,12 +17,12 @@ impl Secret {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// Shows the text to the caller, who must neither print nor keep it.
+    /// Returns the text. The caller must neither print nor keep it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Reports whether the text is empty, which is no secret.
+    /// Reports whether the text is empty, which is not a secret.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

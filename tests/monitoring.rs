@@ -74,6 +74,22 @@ fn every_alert_is_tried() {
     }
 }
 
+/// A spent spare holds its primary's token, which has a row of its own.
+#[test]
+fn the_dashboard_leaves_out_the_expiry_of_spent_spares_as_the_alerts_do() {
+    let spent = "unless ignoring (status) claude_oauth_token_status{status=\"spent\"} == 1";
+    let dashboard = fs::read_to_string(example("dashboard.json")).unwrap();
+    let queries = queries(&serde_json::from_str(&dashboard).unwrap());
+    let expiries: Vec<_> = queries
+        .iter()
+        .filter(|query| query.contains("claude_oauth_token_expiry_timestamp"))
+        .collect();
+    assert_eq!(expiries.len(), 2, "{queries:#?}");
+    for query in expiries {
+        assert!(query.contains(spent), "{query}");
+    }
+}
+
 #[test]
 fn the_queries_of_the_dashboard_parse() {
     let dashboard = fs::read_to_string(example("dashboard.json")).unwrap();

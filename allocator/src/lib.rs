@@ -1,9 +1,9 @@
 //! An allocator that leaves nothing of a freed block behind. It is a package of its own because it
 //! has the only unsafe code.
 //!
-//! A small block is wiped when it is freed. A big one is taken from the system and returned to it,
-//! which wipes its pages before anybody gets them: wiping it here would touch each page that was
-//! only reserved, which takes seconds where a peer has announced large messages.
+//! A small block is wiped when it is freed. A large one comes from the system and is returned to it,
+//! and the system wipes its pages before anyone gets them. Wiping it here would touch every page that
+//! was only reserved, which takes seconds if a peer has announced large messages.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr;
@@ -11,7 +11,7 @@ use std::ptr;
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use zeroizing_alloc::ZeroAlloc;
 
-/// Size from which a block is the system's, in bytes.
+/// Minimum size in bytes of a block that comes from the system.
 const BIG: usize = 1 << 20;
 /// Largest alignment that every page has.
 const PAGE: usize = 4096;

@@ -12,5 +12,7 @@ generate "claude" {
         }
       }
     }
+
+    provider "claude" {}
   EOT
 }

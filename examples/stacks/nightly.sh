@@ -22,7 +22,7 @@ for stack in "$@"; do
   plan=$(cd "$stack" && "${TERRAFORM:-terragrunt}" plan \
     -detailed-exitcode -input=false -lock=false -no-color 2>&1)
   case $? in
-    # A warning may be all that somebody hears of a token.
+    # A warning may be the only sign that a token is due.
     0) grep -E '^(│ )?Warning: ' <<<"$plan" | sed "s|^|$stack: |" ;;
     2)
       printf '%s:\n' "$stack"
@@ -37,7 +37,7 @@ for stack in "$@"; do
 done
 
 if [ -n "${PUSHGATEWAY:-}" ]; then
-  # The group of the former CronJob, so that no old date is left in it.
+  # The same group as the former CronJob, so that no old dates remain in it.
   "${PROVIDER:-terraform-provider-claude}" status --metrics "${tokens[@]}" |
     curl --fail --silent --show-error --max-time 30 --data-binary @- \
       "$PUSHGATEWAY/metrics/job/claude-token-expiry" || status=1

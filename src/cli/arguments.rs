@@ -1,5 +1,5 @@
-//! What the command line asks for. Nothing that was typed is repeated in a refusal: it may be a
-//! token that went to the wrong place.
+//! The parsed command line. Errors never repeat what was typed, because it may be a misplaced
+//! token.
 
 mod command;
 mod given;
@@ -16,12 +16,12 @@ pub(super) use command::{
 pub(super) use problem::{Problem, UsageError};
 pub(super) use words::Topic;
 
-/// How credentials of Anthropic begin, as they are and in Base64.
+/// Prefixes of Anthropic's credentials, in plain text and in Base64.
 const CREDENTIALS: [&str; 2] = ["sk-ant-", "c2stYW50"];
 
-/// Options that say where tokens are.
+/// Options for where tokens are.
 const PLACE: &[&str] = &["--mount", "--field"];
-/// Options that say how long tokens live.
+/// Options for how long tokens live.
 const DAYS: &[&str] = &["--lifetime-days", "--rotate-before-days"];
 
 const INSTALL: Spec = Spec {
@@ -76,7 +76,7 @@ const HELP: Spec = Spec {
 pub(super) fn parse(mut arguments: Vec<OsString>) -> Result<Command, UsageError> {
     let topic = words::topic_of(&arguments[0]).unwrap_or(Topic::Program);
     let own = words::own_part(topic, &arguments);
-    // A typing error in the name must not turn into the answer that a token is due.
+    // A typing error in the name must not look like the result that a token is due.
     let two_is_taken = matches!(topic, Topic::Verify | Topic::Exec)
         || own.iter().any(|argument| {
             let argument = argument.to_string_lossy();

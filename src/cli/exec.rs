@@ -1,4 +1,5 @@
-//! The command `exec`: another program in place of this one, with a token in its environment.
+//! The command `exec`: replaces this process with another program that has a token in its
+//! environment.
 
 use std::ffi::OsStr;
 use std::io;
@@ -12,12 +13,12 @@ use crate::clock::SystemClock;
 use crate::env::{self, Environment};
 use crate::provider::operations::{HandedOut, Operations};
 
-/// Exit code where a program is not found, as shells have it.
+/// Exit code if a program is not found, as in shells.
 const EXIT_NOT_FOUND: u8 = 127;
-/// Exit code where a program cannot be run, as shells have it.
+/// Exit code if a program cannot be run, as in shells.
 const EXIT_CANNOT_RUN: u8 = 126;
 
-/// Runs the command. It returns only where the program could not be started.
+/// Runs the command. It returns only if the program could not be started.
 pub(super) fn run(arguments: Exec, environment: &Arc<dyn Environment>) -> ExitCode {
     let environment = &**environment;
     let Exec {
@@ -30,7 +31,7 @@ pub(super) fn run(arguments: Exec, environment: &Arc<dyn Environment>) -> ExitCo
         let (operations, warnings) = Operations::new(scope, environment, Arc::new(SystemClock))?;
         output::tell(&warnings, environment);
         let handed_out = operations.for_one_secret().hand_out(&path).await;
-        // The program that follows never comes back to do it.
+        // The program that follows cannot do this.
         operations.close().await;
         handed_out
     });
@@ -74,7 +75,7 @@ pub(super) fn run(arguments: Exec, environment: &Arc<dyn Environment>) -> ExitCo
     ExitCode::from(code)
 }
 
-/// Says which variables do not reach the program, and that one does which is worth knowing.
+/// Lists the variables that do not reach the program, and reports one that does and that matters.
 fn note(names: &[std::ffi::OsString], removed: &[&OsStr]) -> Option<String> {
     let mut parts = Vec::new();
     if !removed.is_empty() {

@@ -13,9 +13,9 @@ use crate::clock::SystemClock;
 use crate::env::Environment;
 use crate::provider::operations::{Holder, Operations, Refusal, Search, Sought};
 
-/// Version of the shape of the JSON: it changes where a reader would break.
+/// Version of the JSON format. It changes if a reader would break.
 const FORMAT: u32 = 1;
-/// Versions that are listed; the others are counted.
+/// Maximum number of versions listed. The others are counted.
 const LISTED: usize = 8;
 
 /// Why nothing was searched.
@@ -171,7 +171,7 @@ fn text(search: &Search, sought: &Sought) -> String {
     text
 }
 
-/// Lists versions; the current one comes first and is marked.
+/// Lists versions. The current one comes first and is marked.
 fn versions(holder: &Holder) -> String {
     let mut text = String::new();
     for (number, version) in holder.versions.iter().take(LISTED).enumerate() {

@@ -2,7 +2,7 @@
 
 use super::arguments::Topic;
 
-/// Where tokens come from, for anyone who tried to give one as an argument.
+/// Where tokens come from, for people who tried to pass one as an argument.
 pub(super) fn tokens_by_input(topic: Topic) -> String {
     let command = match topic {
         Topic::Find => "find",

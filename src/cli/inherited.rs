@@ -1,17 +1,17 @@
-//! Which variables of the caller reach a program that is started with a token.
+//! Which of the caller's variables are passed to a program that runs with a token.
 //!
-//! Claude Code takes the first of many credentials that it finds, and most of them are variables.
-//! One that is left in place answers instead of the token, and nobody notices.
+//! Claude Code uses the first of many credentials that it finds, and most of them are variables. A
+//! leftover one silently answers instead of the token.
 
 use std::ffi::{OsStr, OsString};
 
 /// The variable that Claude Code reads the token from.
 pub(super) const TOKEN: &str = "CLAUDE_CODE_OAUTH_TOKEN";
 
-/// A gateway in front of the API. It gets the token, so a person should know that it is set.
+/// A gateway in front of the API. It receives the token, so the user should know that it is set.
 const BASE_URL: &str = "ANTHROPIC_BASE_URL";
 
-/// Variables that let another credential answer, or none.
+/// Variables that make another credential answer, or none.
 const SHADOWING: [&str; 15] = [
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_AUTH_TOKEN",
@@ -30,14 +30,14 @@ const SHADOWING: [&str; 15] = [
     "CLAUDE_CODE_USE_VERTEX",
 ];
 
-/// Prefixes of variables that no question to Claude Code should depend on, and of Vault's own.
+/// Prefixes of variables that can influence Claude Code's response, and of Vault's own variables.
 const PRIVATE_PREFIXES: [&str; 6] = ["ANTHROPIC_", "CLAUDE_", "_CLAUDE_", "VAULT_", "BAO_", "TF_"];
 
 /// Variables without such a prefix that have the same effect.
 const PRIVATE: [&str; 2] = ["AWS_BEARER_TOKEN_BEDROCK", "CLAUDECODE"];
 
-/// Claude Code's own settings for proxies and certificates: without them, some networks have no
-/// way out.
+/// Claude Code's own settings for proxies and certificates. Some networks cannot be left without
+/// them.
 const NETWORK: [&str; 7] = [
     "CLAUDE_CODE_CERT_STORE",
     "CLAUDE_CODE_CLIENT_CERT",
@@ -48,8 +48,8 @@ const NETWORK: [&str; 7] = [
     "CLAUDE_CODE_PROXY_RESOLVES_HOSTS",
 ];
 
-/// What `verify` sets in addition to the token: one retry, a limit for each attempt, and neither
-/// telemetry nor updates.
+/// Variables that `verify` sets in addition to the token: one retry, a time limit for each attempt,
+/// and no telemetry or updates.
 pub(super) const FOR_A_QUESTION: [(&str, &str); 6] = [
     ("API_TIMEOUT_MS", "30000"),
     ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
@@ -81,7 +81,7 @@ pub(super) fn private<'a>(names: &'a [OsString], keep: &[String]) -> Vec<&'a OsS
     chosen(names, removes)
 }
 
-/// Reports whether a gateway is set, which would get the token.
+/// Reports whether a gateway is set, which would receive the token.
 pub(super) fn has_gateway(names: &[OsString]) -> bool {
     names.iter().any(|name| name == BASE_URL)
 }

@@ -1,5 +1,5 @@
-//! A token from standard input: typed where nobody sees it, or by a pipe. Every buffer of ours
-//! that holds it is wiped.
+//! Reads a token from standard input, from a hidden prompt or a pipe. Every buffer that holds it is
+//! wiped.
 
 mod hidden;
 
@@ -12,25 +12,25 @@ use zeroize::Zeroizing;
 use super::output;
 use crate::secret::Secret;
 
-/// Most bytes that are read; a token has 108, a credentials file some hundred.
+/// Maximum number of bytes read. A token has 108, and a credentials file has several hundred.
 const LIMIT: usize = 64 << 10;
 
-/// Why there is no token.
+/// Why no token was read.
 #[derive(Debug, Error)]
 pub(super) enum InputError {
-    /// Standard input had nothing.
+    /// Standard input was empty.
     #[error("Standard input has no token")]
     Empty,
     /// Nothing was typed or pasted at the prompt.
     #[error("No token was entered")]
     NotEntered,
-    /// There is far more than a token.
-    #[error("Standard input has much more than a token")]
+    /// The input is far longer than a token.
+    #[error("Standard input is much longer than a token")]
     TooLong,
-    /// The bytes are no text.
-    #[error("Standard input has no text")]
+    /// The bytes are not text.
+    #[error("Standard input is not text")]
     NotText,
-    /// Somebody pressed Ctrl-C, or asked the program to end.
+    /// The user pressed Ctrl-C, or the program was asked to end.
     #[error("Interrupted")]
     Interrupted,
     /// Reading failed.
@@ -38,7 +38,7 @@ pub(super) enum InputError {
     Unreadable(#[from] io::Error),
 }
 
-/// Reads a token: where it is for one place, for the one that a person knows by `name`.
+/// Reads a token. If it is for one place, `name` is the name of that place for people.
 pub(super) async fn token(name: Option<&str>) -> Result<Secret, InputError> {
     if io::stdin().is_terminal() {
         return hidden::token(name).await.map_err(|error| match error {
@@ -47,14 +47,14 @@ pub(super) async fn token(name: Option<&str>) -> Result<Secret, InputError> {
         });
     }
     let mut input = unbuffered()?;
-    // Elsewhere than on the runtime's own thread, which is to hear of signals meanwhile.
+    // Not on the runtime's own thread, which must receive signals in the meantime.
     let piped = tokio::task::spawn_blocking(move || whole(&mut input));
     piped
         .await
         .unwrap_or_else(|error| Err(io::Error::other(error).into()))
 }
 
-/// Asks a question at the terminal that anything but `y` answers with no.
+/// Asks a yes-or-no question in the terminal. Only `y` means yes.
 pub(super) async fn yes(question: &str) -> io::Result<bool> {
     output::note(&format!("{question} [y/N] "));
     let mut input = unbuffered()?;
@@ -86,7 +86,7 @@ fn whole(input: &mut impl Read) -> Result<Secret, InputError> {
     secret(&buffer)
 }
 
-/// Makes a buffer that never grows, since growing leaves a copy behind.
+/// Creates a buffer that never grows, because growing leaves a copy behind.
 fn buffer() -> Zeroizing<Vec<u8>> {
     Zeroizing::new(Vec::with_capacity(LIMIT))
 }
@@ -104,7 +104,7 @@ fn secret(bytes: &[u8]) -> Result<Secret, InputError> {
     if text.trim().is_empty() {
         return Err(InputError::Empty);
     }
-    // The line break that `echo` and files end with is nobody's mistake.
+    // `echo` and files end with a line break, which is not a mistake.
     let line = text.strip_suffix('\n').unwrap_or(text);
     Ok(Secret::new(line.strip_suffix('\r').unwrap_or(line)))
 }

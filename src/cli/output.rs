@@ -1,4 +1,4 @@
-//! What is written to the terminal, and how a person reads a diagnostic there.
+//! Output to the terminal, and the form of a diagnostic there.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
@@ -9,10 +9,10 @@ use serde::Serialize;
 use crate::env::{self, Environment};
 use crate::sdk::{Diagnostics, acts_on_terminals};
 
-/// Columns that a text takes at most: what terminals and logs show without a break of their own.
+/// Maximum width of a text, which terminals and logs show without wrapping.
 const COLUMNS: usize = 78;
 
-/// Writes to standard output; a reader that has gone, such as `head`, has read what it needs.
+/// Writes to standard output. A reader that closed it, such as `head`, has read enough.
 pub(super) fn print(text: &str) -> ExitCode {
     match write(&mut io::stdout(), text) {
         Ok(()) => ExitCode::SUCCESS,
@@ -21,7 +21,7 @@ pub(super) fn print(text: &str) -> ExitCode {
     }
 }
 
-/// Writes a document as JSON, fit for a terminal too.
+/// Writes a document as JSON that is also safe for a terminal.
 pub(super) fn json(document: &impl Serialize) -> String {
     // Texts and numbers always become JSON.
     let json = serde_json::to_string_pretty(document).unwrap_or_default();
@@ -46,7 +46,7 @@ pub(super) fn whole_seconds(at: Timestamp) -> String {
     Timestamp::from_second(at.as_second()).map_or_else(|_| at.to_string(), |at| at.to_string())
 }
 
-/// Writes to standard error; where nobody listens there is nobody to tell.
+/// Writes to standard error. Errors are ignored, because there is nowhere to report them.
 pub(super) fn note(text: &str) {
     let _ = write(&mut io::stderr(), text);
 }
@@ -71,7 +71,7 @@ pub(super) fn fail(summary: &str, detail: &str, environment: &dyn Environment) -
     ExitCode::FAILURE
 }
 
-/// Says that the system refuses what the program needs to run at all.
+/// Reports that the system denies something that the program needs in order to run.
 pub(super) fn cannot_run(error: &io::Error, environment: &dyn Environment) -> ExitCode {
     fail("This program cannot run", &error.to_string(), environment)
 }
@@ -81,32 +81,32 @@ fn write(output: &mut dyn Write, text: &str) -> io::Result<()> {
     output.flush()
 }
 
-/// A color, named after its meaning.
+/// A color, by its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Color {
-    /// Broken or over.
+    /// Broken or expired.
     Red,
     /// Due.
     Yellow,
-    /// In order.
+    /// Healthy.
     Green,
 }
 
-/// Paints words, or leaves them as they are.
+/// Colors words, or leaves them unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Colors(bool);
 
 impl Colors {
-    /// Paints nothing.
+    /// Colors nothing.
     #[cfg(test)]
     pub(super) const NONE: Self = Self(false);
 
-    /// Leaves a word as it is.
+    /// Leaves a word unchanged.
     pub(super) fn paint_nothing(text: &str) -> String {
         text.to_owned()
     }
 
-    /// Paints a word.
+    /// Colors a word.
     pub(super) fn paint(self, color: Color, text: &str) -> String {
         if !self.0 {
             return text.to_owned();
@@ -120,7 +120,7 @@ impl Colors {
     }
 }
 
-/// Decides about colors: on a terminal that has them, unless `NO_COLOR` is set.
+/// Decides whether to use colors: in a terminal that supports them, unless `NO_COLOR` is set.
 pub(super) fn colors(environment: &dyn Environment, is_terminal: bool) -> Colors {
     let dumb = environment
         .get(env::TERM)
@@ -128,7 +128,7 @@ pub(super) fn colors(environment: &dyn Environment, is_terminal: bool) -> Colors
     Colors(is_terminal && !dumb && environment.get(env::NO_COLOR).is_none())
 }
 
-/// Puts a message together: one line, then the text below it, indented.
+/// Formats a message: one line, then the indented text below it.
 fn message(kind: &str, summary: &str, detail: &str) -> String {
     let mut text = format!("{kind} {}\n", plain(summary));
     let detail = detail.trim();
@@ -142,8 +142,8 @@ fn message(kind: &str, summary: &str, detail: &str) -> String {
     text
 }
 
-/// Adds a line, indented and broken between words; a line that is indented already is a command
-/// and stays whole.
+/// Adds a line, indented and wrapped between words. A line that is already indented is a command
+/// and is not wrapped.
 fn wrap(line: &str, text: &mut String) {
     let line = plain(line);
     if line.starts_with(' ') {
@@ -171,7 +171,7 @@ fn wrap(line: &str, text: &mut String) {
     text.push('\n');
 }
 
-/// Does as [`plain`] within each line.
+/// Escapes each line like [`plain`].
 pub(super) fn plain_lines(text: &str) -> String {
     text.split_inclusive('\n')
         .map(|line| match line.strip_suffix('\n') {
@@ -181,8 +181,8 @@ pub(super) fn plain_lines(text: &str) -> String {
         .collect()
 }
 
-/// Escapes what could move the cursor of a terminal, line breaks among it: names come from
-/// arguments and from Vault.
+/// Escapes terminal control characters, including line breaks, because names come from arguments
+/// and from Vault.
 pub(super) fn plain(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {

@@ -1,4 +1,4 @@
-//! The command `promote`: the token of a spare into a primary, now.
+//! The command `promote`: promotes a spare into a primary now.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::clock::SystemClock;
 use crate::env::Environment;
 use crate::provider::operations::{Operations, Refusal};
 
-/// How long a promotion may take to come to a safe end after an interrupt.
+/// Time limit for a promotion to end safely after an interrupt.
 const END_LIMIT: Duration = Duration::from_secs(10);
 
 /// Runs the command.

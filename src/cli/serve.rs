@@ -18,7 +18,7 @@ use crate::plugin::{self, HandshakeEnvironment, Plugin};
 use crate::provider::{self, ClaudeProvider};
 use crate::sdk::ProviderService;
 
-/// Cookie by which Terraform and OpenTofu tell a plugin that they started it.
+/// Cookie with which Terraform and OpenTofu start a plugin.
 const MAGIC_COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 
 /// Major version of the plugin protocol.
@@ -32,7 +32,7 @@ const ABOUT: &str = concat!(
 
 const DEBUG_HINT: &str = "Set the variable below where you run Terraform. To stop, press Ctrl-C.\n";
 
-/// Serves a host, or in debug mode whichever host comes.
+/// Serves one host, or any host in debug mode.
 pub(super) fn serve(debug: bool, environment: &Arc<dyn Environment>) -> ExitCode {
     let handshake = handshake(&**environment);
     if !debug && handshake.check_cookie(MAGIC_COOKIE).is_err() {
@@ -55,7 +55,7 @@ pub(super) fn serve(debug: bool, environment: &Arc<dyn Environment>) -> ExitCode
         routes: Routes::new(service.server()),
         stop: CancellationToken::new(),
     };
-    // Whatever still runs in the end has had its time.
+    // Tasks that are still running have had their time.
     let outcome = run_to_end(async {
         let outcome = if debug {
             output::note(DEBUG_HINT);
@@ -73,7 +73,7 @@ pub(super) fn serve(debug: bool, environment: &Arc<dyn Environment>) -> ExitCode
     }
 }
 
-/// Reads what the host says in the environment.
+/// Reads the host's variables from the environment.
 fn handshake(environment: &dyn Environment) -> HandshakeEnvironment {
     let path = |name| environment.get(name).map(PathBuf::from);
     HandshakeEnvironment {
@@ -86,7 +86,7 @@ fn handshake(environment: &dyn Environment) -> HandshakeEnvironment {
     }
 }
 
-/// Explains why the program ends, with every cause.
+/// Explains why the program ends, with the chain of causes.
 fn fail(error: &dyn Error) -> ExitCode {
     let mut text = format!("[ERROR] {error}");
     let mut cause = error.source();

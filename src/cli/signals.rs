@@ -1,9 +1,9 @@
-//! Signals that ask a command to end. Each command catches them, so that terminals, folders and
-//! programs that it started are never left behind.
+//! Signals that ask a command to end. Each command catches them, so that it never leaves terminals
+//! in a changed state, or folders and programs behind.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Exit code of a program that was asked to end, as shells have it after Ctrl-C.
+/// Exit code after an interrupt, as in shells after Ctrl-C.
 pub(super) const EXIT_INTERRUPTED: u8 = 130;
 
 /// Waits for the signals that end a program by default and can be caught.
@@ -14,7 +14,7 @@ impl Interrupts {
     ///
     /// # Errors
     ///
-    /// Fails where the system refuses.
+    /// Fails if the system does not allow it.
     pub(super) fn catch() -> std::io::Result<Self> {
         Ok(Self([
             signal(SignalKind::interrupt())?,
@@ -25,7 +25,7 @@ impl Interrupts {
         ]))
     }
 
-    /// Returns once one has come.
+    /// Returns when a signal arrives.
     pub(super) async fn come(&mut self) {
         let [interrupt, terminate, hang_up, quit, alarm] = &mut self.0;
         tokio::select! {

@@ -1,4 +1,4 @@
-//! The command `store`: a token from the terminal or a pipe into Vault.
+//! The command `store`: stores a token from the terminal or a pipe in Vault.
 
 mod report;
 
@@ -23,21 +23,21 @@ use crate::env::Environment;
 use crate::provider::operations::{Details, Operations, Refusal, Repair, Stored, shell};
 use crate::secret::Secret;
 
-/// How a token gets here safely, for anyone who gave none.
+/// How to pass a token safely, for people who did not pass one.
 const RECIPE: &str = "Mint one with `claude setup-token` in a terminal at least 300 columns wide, \
      run this, paste it, and press Enter:";
 
-/// How long a write that was begun may take to end after an interrupt.
+/// Time limit for a write in progress after an interrupt.
 const END_LIMIT: Duration = Duration::from_secs(2);
-/// How long a process that was started may take besides.
+/// Additional time limit if `claude` was started.
 const CLAUDE_LIMIT: Duration = Duration::from_secs(6);
 
 /// Why nothing was stored.
 enum Failure {
-    /// There is no token; the command takes one.
+    /// There is no token. The text is the command that accepts one.
     Input(InputError, String),
     Refused(Refusal),
-    /// `claude` was asked, and does not find that it works.
+    /// `claude` did not confirm that the token works.
     NotWorking {
         is_refused: bool,
         found: String,
@@ -127,7 +127,7 @@ pub(super) fn run(arguments: Store, environment: &Arc<dyn Environment>) -> ExitC
     }
 }
 
-/// Says what was done; where standard output takes nothing, on standard error.
+/// Prints what was done, or writes it to standard error if standard output is closed.
 fn told(report: &str) -> ExitCode {
     let printed = output::print(report);
     if printed != ExitCode::SUCCESS {
@@ -179,7 +179,7 @@ impl Work<'_> {
         Ok(outcome?)
     }
 
-    /// Asks for the token. It reads the secret first, so that nobody pastes a token for nothing.
+    /// Prompts for the token. It reads the secret first, so that nobody pastes a token in vain.
     async fn asked_for(
         &self,
         operations: &Operations,
@@ -200,7 +200,7 @@ impl Work<'_> {
             .map_err(|error| Failure::Input(error, command))
     }
 
-    /// Takes the token out of what the field holds. It keeps its mint time.
+    /// Extracts the token from the field. It keeps its mint time.
     async fn repaired(
         &self,
         operations: &Operations,
@@ -221,7 +221,8 @@ impl Work<'_> {
         }
     }
 
-    /// Asks `claude` about the token. One that is unclear is stored if a person says so.
+    /// Verifies the token with `claude`. If the verdict is unclear, the user decides whether to
+    /// store it.
     async fn verify(&self, token: &Secret, claude: Option<&OsString>) -> Result<(), Failure> {
         let asked = verify::ask_before_storing(token, claude, self.environment, &self.stop)
             .await?
@@ -245,7 +246,7 @@ impl Work<'_> {
     }
 }
 
-/// Returns the command that asks for what is asked for now.
+/// Returns the command that repeats this one.
 fn command(operations: &Operations, path: &str, details: &Details) -> Result<String, Refusal> {
     let option = |name: &str, value: &Option<String>| {
         value

@@ -1,7 +1,7 @@
-//! The command `verify`: whether tokens work, as the user's own `claude` finds.
+//! The command `verify`: reports whether tokens work, according to the user's own `claude`.
 //!
-//! Nothing of ours contacts Anthropic. Each token is handed to one process, in whose environment
-//! alone it is; the verdict is all that stays of it.
+//! None of our code contacts Anthropic. Each token is passed only to the environment of one
+//! process, and only the verdict is kept.
 
 mod answer;
 mod cause;
@@ -35,10 +35,10 @@ use run::{Control, Row, Run};
 
 /// Exit code for a token that is refused.
 pub(super) const EXIT_REFUSED: u8 = 2;
-/// How long a refused token is left alone before the second question.
+/// Wait before the second request about a refused token.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
-/// How long everything may take to end after an interrupt.
+/// Time limit for all work after an interrupt.
 const END_LIMIT: Duration = Duration::from_secs(6);
 
 /// Why there are no verdicts.
@@ -74,7 +74,7 @@ pub(super) fn run(arguments: Verify, environment: &Arc<dyn Environment>) -> Exit
             outcome = &mut work => outcome,
             () = interrupts.come() => {
                 stop.cancel();
-                // What was started is ended first, and its folders are removed. Vault may hang.
+                // Programs are ended and their folders removed first, because Vault may hang.
                 let _ = timeout(END_LIMIT, work).await;
                 Err(Failure::Stopped)
             }
@@ -105,9 +105,9 @@ pub(super) fn run(arguments: Verify, environment: &Arc<dyn Environment>) -> Exit
     }
 }
 
-/// What a run found.
+/// The results of a run.
 struct Verified {
-    /// What became of the made-up token; `None` where it was not tried.
+    /// The result for the made-up token, or `None` if it was not tried.
     control: Option<Finding>,
     /// One row for each token.
     rows: Vec<Row>,
@@ -176,7 +176,7 @@ async fn verify(
     outcome
 }
 
-/// Asks about the tokens in Vault.
+/// Verifies the tokens in Vault.
 async fn stored(run: &Run<'_>, targets: &[String]) -> Result<(Verified, bool), Failure> {
     let candidates = tokio::select! {
         candidates = run.operations.candidates(targets) => candidates?,
@@ -192,7 +192,7 @@ async fn stored(run: &Run<'_>, targets: &[String]) -> Result<(Verified, bool), F
     Ok((verified.ok_or(Failure::Stopped)?, candidates.is_incomplete))
 }
 
-/// Asks about one token before it is stored. `None` where the user stopped this program meanwhile.
+/// Verifies one token before it is stored. `None` if the user stopped the program in the meantime.
 pub(super) async fn ask_before_storing(
     token: &Secret,
     claude: Option<&OsString>,
@@ -221,7 +221,7 @@ pub(super) async fn ask_before_storing(
     }))
 }
 
-/// What was found about a token that is to be stored.
+/// The finding about a token that is about to be stored.
 pub(super) struct Asked {
     /// Whether it was refused.
     pub(super) is_refused: bool,
@@ -230,7 +230,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Says why the token is not known to work; `None` where it works.
+    /// Returns why the token is not known to work, or `None` if it works.
     pub(super) fn problem(&self) -> Option<String> {
         let cause = self.finding.cause()?.as_str();
         let said = self

@@ -1,4 +1,4 @@
-//! How often the operator reads a secret.
+//! The refresh interval of an ExternalSecret.
 
 use std::time::Duration;
 
@@ -18,22 +18,22 @@ const UNITS: [(&str, u128); 8] = [
 /// Decimals that can change a whole number of nanoseconds.
 const DECIMALS: usize = 18;
 
-/// Why a refresh interval is refused.
+/// Why a refresh interval is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum IntervalError {
     /// The text is not a duration.
     #[error("write an interval in hours, minutes, and seconds, such as `15m` or `1h30m`")]
     Form,
-    /// The operator's type has no room for it.
+    /// The interval is too long for the operator's type.
     #[error("the interval is too long")]
     TooLong,
 }
 
-/// Reads a refresh interval in the form of Go's durations (`1h30m`, `1.5h`, `90s`, `0`).
+/// Reads a refresh interval in the format of Go's durations (`1h30m`, `1.5h`, `90s`, `0`).
 ///
 /// # Errors
 ///
-/// [`IntervalError`] where the text has another form, is negative, or is longer than 292 years.
+/// [`IntervalError`] if the text has another format, is negative, or is longer than 292 years.
 pub fn refresh_interval(text: &str) -> Result<Duration, IntervalError> {
     let mut rest = match text {
         "" => return Err(IntervalError::Form),

@@ -2,18 +2,18 @@
 
 use thiserror::Error;
 
-/// The most characters of the name of an object.
+/// Maximum length of an object's name.
 const MAXIMUM_NAME: usize = 253;
-/// The most characters of the name of a namespace.
+/// Maximum length of a namespace's name.
 const MAXIMUM_NAMESPACE: usize = 63;
-/// The most characters of the key of an annotation or label, not counting the domain before it,
-/// and of the value of a label.
+/// Maximum length of the key of an annotation or label, not counting the domain before it, and of
+/// the value of a label.
 const MAXIMUM_KEY_NAME: usize = 63;
 
-/// Why the name of an object is refused.
+/// Why the name of an object is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum NameError {
-    /// There is no text.
+    /// The name is empty.
     #[error("the name is empty")]
     Empty,
     /// The name is too long.
@@ -24,13 +24,13 @@ pub enum NameError {
         /// How many it may have.
         most: usize,
     },
-    /// A character, or one at an end of a part, is not allowed there.
+    /// A character is not allowed there, or not at the beginning or end of a part.
     #[error(
         "the name must have only lowercase letters, digits, `-`, and `.`, and must begin and end \
          with a letter or a digit"
     )]
     Form,
-    /// The same for a namespace, which has no dots.
+    /// The same for a namespace, which cannot have dots.
     #[error(
         "the name must have only lowercase letters, digits, and `-`, and must begin and end with a \
          letter or a digit"
@@ -50,14 +50,14 @@ pub enum NameError {
     LabelForm,
 }
 
-/// Checks the name of an object, such as a store or a Secret: parts between dots, each of
-/// lower-case letters, digits and hyphens.
+/// Checks the name of an object, such as a store or a Secret: parts between dots, each of lowercase
+/// letters, digits, and hyphens.
 pub fn validate_name(name: &str) -> Result<(), NameError> {
     let is_good = name.split('.').all(is_label);
     validate(name, MAXIMUM_NAME, is_good, NameError::Form)
 }
 
-/// Checks the name of a namespace, which has no dots and at most 63 characters.
+/// Checks the name of a namespace, which cannot have dots and has at most 63 characters.
 pub fn validate_namespace(name: &str) -> Result<(), NameError> {
     validate(
         name,
@@ -67,7 +67,7 @@ pub fn validate_namespace(name: &str) -> Result<(), NameError> {
     )
 }
 
-/// Checks the key of an annotation or label: a name, and before it perhaps a domain and `/`.
+/// Checks the key of an annotation or label: a name, with an optional domain and `/` before it.
 pub fn validate_annotation_key(key: &str) -> Result<(), NameError> {
     let name = match key.split_once('/') {
         Some((domain, name)) => {
@@ -82,7 +82,7 @@ pub fn validate_annotation_key(key: &str) -> Result<(), NameError> {
     }
 }
 
-/// Checks the value of a label. A template is left to the operator, which fills it in.
+/// Checks the value of a label. Templates are accepted, because the operator fills them in.
 pub fn validate_label_value(value: &str) -> Result<(), NameError> {
     match value.is_empty() || value.contains("{{") || is_qualified(value) {
         true => Ok(()),

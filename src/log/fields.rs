@@ -1,4 +1,4 @@
-//! Values of log fields in the two shapes that every host reads: text and number.
+//! Values of log fields in the two forms that every host reads: text and number.
 
 use std::error::Error;
 use std::fmt;
@@ -6,21 +6,21 @@ use std::fmt;
 use serde_json::{Number, Value};
 use tracing::field::{Field, Visit};
 
-/// Longest text of one value in bytes, before JSON escapes it, which can make six bytes of one.
+/// Maximum length of one value in bytes, before JSON escapes, which can turn one byte into six.
 const MAX_TEXT_BYTES: usize = 4096;
 
-/// Largest number that hosts, which read numbers as 64-bit floats, keep exactly.
+/// Largest number that hosts keep exactly, because they read numbers as 64-bit floats.
 const MAX_EXACT: u64 = 1 << 53;
 
 /// Name of the field that holds an event's text.
 const MESSAGE: &str = "message";
 
-/// Fields of one event or span, in the order in which they came.
+/// Fields of one event or span, in order.
 #[derive(Debug, Default)]
 pub(super) struct Fields(Vec<(&'static str, Value)>);
 
 impl Fields {
-    /// Sets a field, in place of one of the same name.
+    /// Sets a field, replacing one with the same name.
     pub(super) fn set(&mut self, name: &'static str, value: Value) {
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value,
@@ -35,7 +35,7 @@ impl Fields {
         }
     }
 
-    /// Takes out the event's text, which is empty where there is none.
+    /// Removes and returns the event's text, which is empty if there is none.
     pub(super) fn take_message(&mut self) -> String {
         let Some(index) = self.0.iter().position(|(name, _)| *name == MESSAGE) else {
             return String::new();
@@ -46,8 +46,8 @@ impl Fields {
         }
     }
 
-    /// Lists the fields that a line may have: names with `@` belong to the host, and a value of
-    /// another shape there ends its process.
+    /// Lists the fields that a line may contain. Names with `@` belong to the host, and a value of
+    /// another type there ends its process.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
         self.0
             .iter()

@@ -1,4 +1,4 @@
-//! Turns events into the lines that plugin hosts read.
+//! Converts events to the lines that plugin hosts read.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -12,13 +12,14 @@ use tracing_subscriber::registry::{LookupSpan, Scope};
 
 use super::fields::Fields;
 
-/// Name of this crate, with which the target of its events begins.
+/// Name of this crate, the prefix of its events' targets.
 const CRATE: &str = env!("CARGO_CRATE_NAME");
 
 /// Root of the module names in the log, as hosts expect it.
 const MODULE_ROOT: &str = "provider";
 
-/// Longest line in bytes; hosts split lines of 64 KiB, and then read neither part as a record.
+/// Maximum length of a line in bytes. Hosts split lines of 64 KiB and then read neither part as a
+/// record.
 const MAX_LINE_BYTES: usize = 48 * 1024;
 
 /// Writes one line for each event of this crate.
@@ -33,7 +34,8 @@ where
     N: Fn() -> Timestamp,
     W: Fn(&str),
 {
-    /// Writes events up to `level`, dated by `now`, with `write`, which gets one whole line a call.
+    /// Writes events up to `level`, dated by `now`, with `write`, which receives one whole line per
+    /// call.
     pub(super) fn new(level: LevelFilter, now: N, write: W) -> Self {
         Self { level, now, write }
     }
@@ -45,7 +47,7 @@ impl<N, W> HostLog<N, W> {
     }
 }
 
-/// Returns the path of the module inside this crate, and `None` for any other crate.
+/// Returns the path of the module inside this crate, or `None` for any other crate.
 fn module(target: &str) -> Option<&str> {
     let rest = target.strip_prefix(CRATE)?;
     (rest.is_empty() || rest.starts_with("::")).then_some(rest)
@@ -91,7 +93,7 @@ where
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let metadata = event.metadata();
-        // Asked again, because another layer may have let the event through.
+        // Checked again, because another layer may have enabled the event.
         if !self.wants(metadata) {
             return;
         }
@@ -107,7 +109,7 @@ where
     }
 }
 
-/// Writes the line: the host's own keys first, then the fields until the line is full.
+/// Writes the line: the host's own keys first, then fields until the line is full.
 fn line(metadata: &Metadata<'_>, mut fields: Fields, now: Timestamp) -> String {
     let module = module(metadata.target()).unwrap_or_default();
     let module = format!("{MODULE_ROOT}{}", module.replace("::", "."));
@@ -116,7 +118,7 @@ fn line(metadata: &Metadata<'_>, mut fields: Fields, now: Timestamp) -> String {
         ("@level", level(*metadata.level()).to_owned()),
         ("@message", fields.take_message()),
         ("@module", module),
-        // Hosts want exactly six digits of a second.
+        // Hosts require exactly six decimals of a second.
         ("@timestamp", format!("{now:.6}")),
     ] {
         push(&mut line, key, &Value::String(text));
@@ -147,7 +149,7 @@ fn push(line: &mut String, key: &str, value: &Value) {
     line.push_str(&value.to_string());
 }
 
-/// Names a level as hosts do.
+/// Returns a level's name in hosts.
 fn level(level: Level) -> &'static str {
     match level {
         Level::TRACE => "trace",

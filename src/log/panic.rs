@@ -1,21 +1,20 @@
-//! What standard error says when code panics.
+//! The text on standard error when code panics.
 
 use std::any::Any;
 use std::backtrace::Backtrace;
 use std::fmt::Write as _;
 use std::panic::{Location, PanicHookInfo};
 
-/// Most lines of a backtrace; hosts keep about a hundred of what follows a panic.
+/// Maximum number of lines of a backtrace. Hosts keep about a hundred lines after a panic.
 const MAX_FRAMES: usize = 60;
 
-/// What stands instead of a text that was put together while running.
+/// Shown instead of a text that was formatted at run time.
 const WITHHELD: &str = "panic text withheld";
 
-/// Replaces the standard message of a panic by one that hosts show and that holds no value.
+/// Replaces the standard panic message with one that hosts show and that contains no value.
 ///
-/// A line that begins with `panic: ` makes the host show it and what follows, whether or not there
-/// is a log. A text that was formatted may hold data, so only texts that stand in the source are
-/// told.
+/// A line that begins with `panic: ` makes the host show it and the lines after it, even without a
+/// log. A formatted text may contain data, so only literals in the source are shown.
 pub fn install_panic_hook() {
     std::panic::set_hook(Box::new(|info: &PanicHookInfo<'_>| {
         let backtrace = Backtrace::force_capture().to_string();
@@ -23,7 +22,7 @@ pub fn install_panic_hook() {
     }));
 }
 
-/// Puts the message together from the panic's parts.
+/// Builds the message from the parts of the panic.
 fn text(payload: &(dyn Any + Send), location: Option<&Location<'_>>, backtrace: &str) -> String {
     let message = payload.downcast_ref::<&'static str>().unwrap_or(&WITHHELD);
     let mut text = String::new();
@@ -42,7 +41,7 @@ fn text(payload: &(dyn Any + Send), location: Option<&Location<'_>>, backtrace: 
     text
 }
 
-/// Lists the names of functions in a backtrace, without numbers, files and what is unknown.
+/// Lists the function names in a backtrace, without numbers, files, and unknown frames.
 fn symbols(backtrace: &str) -> impl Iterator<Item = &str> {
     backtrace
         .lines()

@@ -119,7 +119,8 @@ impl From<&Diagnostic> for wire::Diagnostic {
         let path = diagnostic.path.as_ref().filter(|path| !path.is_empty());
         let mut message = Self {
             summary: printable(&diagnostic.summary),
-            detail: printable(&diagnostic.detail),
+            // A text that ends with a command ends with an empty line, for what may follow it.
+            detail: printable(diagnostic.detail.trim_end()),
             attribute: path.map(Into::into),
             ..Self::default()
         };
@@ -269,7 +270,7 @@ mod tests {
     fn diagnostics_keep_their_place() {
         use wire::attribute_path::step::Selector;
         let path = AttributePath::attribute("m").then_key("k").then_index(2);
-        let message = wire::Diagnostic::from(&Diagnostic::warning("s", "d").at(path));
+        let message = wire::Diagnostic::from(&Diagnostic::warning("s", "d\n\n").at(path));
         assert_eq!(message.severity(), wire::diagnostic::Severity::Warning);
         assert_eq!(
             (message.summary.as_str(), message.detail.as_str()),

@@ -54,12 +54,12 @@ async fn what_is_no_token_is_not_stored() {
     program
         .fed(&["store", "agent"], b"\xff\xfe")
         .exits(1)
-        .tells("Standard input has no text")
+        .tells("Standard input is not text")
         .tells("one line of 108 characters: letters, digits, `-`, and `_`");
     program
         .fed(&["store", "agent"], "x".repeat(100_000))
         .exits(1)
-        .tells("Standard input has much more than a token");
+        .tells("Standard input is much longer than a token");
 }
 
 /// At night, a mount in front of the path must not leave the leaked token where it is.

@@ -133,7 +133,7 @@ async fn where_a_made_up_token_works_nothing_is_learnt() {
     let ran = program.run(&["verify", "agent", "dead"]);
     ran.exits(1)
         .prints("unclear other_credential")
-        .prints("another credential answers in place of the tokens");
+        .prints("another credential answers instead of the tokens");
     for path in ["agent", "dead"] {
         assert_eq!(verdict(&bao, path).await, Value::Null);
     }

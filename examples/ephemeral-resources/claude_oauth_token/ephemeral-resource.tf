@@ -11,9 +11,10 @@ ephemeral "claude_oauth_token" "agent" {
 
 # Copies the token to where another team reads it, and again after each change, with its mint
 # time. Any write-only argument accepts the token, and so does the configuration of a provider.
+# The version follows the fingerprint, because kv_version also changes when another field changes.
 resource "claude_oauth_token" "copy" {
   path             = "claude-agent-service-copy"
   token_wo         = ephemeral.claude_oauth_token.agent.token
-  token_wo_version = data.claude_oauth_token.agent.kv_version
+  token_wo_version = parseint(substr(data.claude_oauth_token.agent.fingerprint, 7, 8), 16)
   token_minted_at  = data.claude_oauth_token.agent.minted_at
 }

@@ -1,30 +1,30 @@
-//! The commands and what each of them is given.
+//! The commands and their arguments.
 
 use std::ffi::OsString;
 
 use super::Topic;
 use crate::provider::operations::Scope;
 
-/// What the command line asks for.
+/// The command to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cli) enum Command {
-    /// Serve whichever host comes.
+    /// Serve any host.
     Debug,
     /// Print name and version.
     Version,
-    /// Print how something is used.
+    /// Print help.
     Help(Topic),
-    /// Put this program where hosts find it.
+    /// Install this program where hosts find it.
     Install(Install),
     /// Store or date a token.
     Store(Store),
-    /// Show tokens, their dates and states.
+    /// Show tokens with their dates and statuses.
     Status(Status),
-    /// Ask whether tokens work.
+    /// Verify whether tokens work.
     Verify(Verify),
     /// Run a program with a token.
     Exec(Exec),
-    /// List the places of a token.
+    /// List the places that hold a token.
     Find(Find),
     /// Promote a spare.
     Promote(Promote),
@@ -52,11 +52,11 @@ pub(in crate::cli) struct Store {
     pub(in crate::cli) account: Option<String>,
     /// Where the token comes from.
     pub(in crate::cli) source: Source,
-    /// Whether a token of a length that nobody has seen is stored.
+    /// Whether to store a token of an unproven length.
     pub(in crate::cli) any_length: bool,
     /// Whether the token must work before it is stored.
     pub(in crate::cli) verify: bool,
-    /// The `claude` to ask, where it is not the one on `PATH`.
+    /// The `claude` to run, if it is not the one on `PATH`.
     pub(in crate::cli) claude: Option<OsString>,
 }
 
@@ -66,9 +66,9 @@ pub(in crate::cli) enum Source {
     /// The prompt, or standard input.
     #[default]
     Input,
-    /// The field holds it, and it is only dated.
+    /// The current token in the field, which is only dated.
     Current,
-    /// The field holds it among other text.
+    /// The token that the field contains along with other text.
     Inside,
 }
 
@@ -77,11 +77,11 @@ pub(in crate::cli) enum Source {
 pub(in crate::cli) struct Status {
     /// Where tokens are.
     pub(in crate::cli) scope: Scope,
-    /// Paths, lists of paths and prefixes; none is the whole mount.
+    /// Paths, lists of paths, and prefixes. If empty, the whole mount.
     pub(in crate::cli) targets: Vec<String>,
     /// How to show them.
     pub(in crate::cli) format: Format,
-    /// Whether the exit code shows that something is due.
+    /// Whether the exit code reports that a token is due.
     pub(in crate::cli) detailed_exitcode: bool,
 }
 
@@ -102,21 +102,22 @@ pub(in crate::cli) enum Format {
 pub(in crate::cli) struct Verify {
     /// Where tokens are.
     pub(in crate::cli) scope: Scope,
-    /// Paths, lists of paths and prefixes; `-` alone is a token from the prompt or standard input.
+    /// Paths, lists of paths, and prefixes. A single `-` is a token from the prompt or standard
+    /// input.
     pub(in crate::cli) targets: Vec<String>,
     /// What to run instead of `claude`.
     pub(in crate::cli) command: Option<Vec<OsString>>,
-    /// The `claude` to ask, where it is not the one on `PATH`.
+    /// The `claude` to run, if it is not the one on `PATH`.
     pub(in crate::cli) claude: Option<OsString>,
-    /// Variables that it gets all the same.
+    /// Variables to pass on that are otherwise removed.
     pub(in crate::cli) keep_env: Vec<String>,
-    /// Age in seconds up to which a verdict counts without asking.
+    /// Maximum age in seconds of a verdict that is used again.
     pub(in crate::cli) if_older_than: Option<i64>,
-    /// Whether verdicts stay out of the metadata.
+    /// Whether to leave verdicts out of the metadata.
     pub(in crate::cli) no_stamp: bool,
-    /// Whether a command is tried with a token that cannot work.
+    /// Whether to run a command first with a token that cannot work.
     pub(in crate::cli) control: bool,
-    /// Whether the answer is JSON.
+    /// Whether to print JSON.
     pub(in crate::cli) json: bool,
 }
 
@@ -136,13 +137,13 @@ pub(in crate::cli) struct Exec {
 /// Arguments of `find`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::cli) struct Find {
-    /// Where to look.
+    /// Where to search.
     pub(in crate::cli) scope: Scope,
-    /// Prefixes; none is the whole mount.
+    /// Prefixes. If empty, the whole mount.
     pub(in crate::cli) targets: Vec<String>,
-    /// The token by its digest; else it is asked for.
+    /// The digest of the token. If absent, the command prompts for the token.
     pub(in crate::cli) fingerprint: Option<String>,
-    /// Whether the answer is JSON.
+    /// Whether to print JSON.
     pub(in crate::cli) json: bool,
 }
 
@@ -155,6 +156,6 @@ pub(in crate::cli) struct Promote {
     pub(in crate::cli) path: String,
     /// Paths of the spares, in order of preference.
     pub(in crate::cli) spares: Vec<String>,
-    /// Whether only to say which spare would be promoted.
+    /// Whether to report only which spare would be promoted.
     pub(in crate::cli) dry_run: bool,
 }

@@ -1,4 +1,4 @@
-//! Options and words of one command, as they were given.
+//! The options and words given to one command.
 
 use std::ffi::OsString;
 
@@ -8,13 +8,13 @@ use super::Problem;
 use super::words;
 use crate::provider::operations::Scope;
 
-/// What a command takes.
+/// What a command accepts.
 pub(super) struct Spec {
     /// Options without a value, besides `--help`.
     pub(super) flags: &'static [&'static str],
     /// Options with a value.
     pub(super) values: &'static [&'static [&'static str]],
-    /// Whether a program to run follows after two hyphens.
+    /// Whether a program to run may follow two hyphens.
     pub(super) runs_command: bool,
 }
 
@@ -29,8 +29,8 @@ impl Spec {
     }
 }
 
-/// Writes an option with one hyphen, as Terraform and Vault take it, with the two that it has here.
-/// No option of ours has a letter alone, apart from `-h`.
+/// Converts an option with one hyphen, as in Terraform and Vault, to the form with two. Apart from
+/// `-h`, none of our options is a single letter.
 fn with_two_hyphens(argument: OsString) -> OsString {
     match argument.to_str() {
         Some(text) if text.starts_with('-') && !text.starts_with("--") && text.len() > 2 => {
@@ -40,7 +40,7 @@ fn with_two_hyphens(argument: OsString) -> OsString {
     }
 }
 
-/// What was given to a command.
+/// The arguments of one command.
 pub(super) struct Given {
     flags: Vec<&'static str>,
     values: Vec<(&'static str, OsString)>,
@@ -167,7 +167,7 @@ impl Given {
         seconds.map(Some).ok_or(Problem::NotAge(name))
     }
 
-    /// Returns the options that say where tokens are and how long they live.
+    /// Returns the options for where tokens are and how long they live.
     pub(super) fn scope(&mut self) -> Result<Scope, Problem> {
         Ok(Scope {
             mount: self.value("--mount")?,
@@ -178,7 +178,7 @@ impl Given {
         })
     }
 
-    /// Does the same, where `*` stands for every field that holds a token.
+    /// Returns the same options, with `*` as every field that holds a token.
     pub(super) fn scope_of_fields(&mut self) -> Result<Scope, Problem> {
         let mut scope = self.scope()?;
         if scope.field.as_deref() == Some("*") {
@@ -193,7 +193,7 @@ impl Given {
         days.transpose().map_err(|_| Problem::NotDays(name))
     }
 
-    /// Returns the only word; more than one is the problem that is named.
+    /// Returns the only word, or the given problem if there are more.
     pub(super) fn only_word(&mut self, more: Problem) -> Result<String, Problem> {
         let mut words = self.words()?;
         match (words.pop(), words.is_empty()) {
@@ -211,7 +211,7 @@ impl Given {
             .collect()
     }
 
-    /// Returns the program to run and its arguments, where two hyphens stand.
+    /// Returns the program to run and its arguments, after two hyphens.
     pub(super) fn command(&mut self) -> Option<Vec<OsString>> {
         self.command.take()
     }

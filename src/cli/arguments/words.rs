@@ -1,13 +1,13 @@
-//! The words that the program knows, and the one of them that a mistyped word is nearest to.
+//! The words that the program accepts, and the nearest one to a mistyped word.
 
 use std::ffi::OsString;
 
 use super::Problem;
 
-/// How much alike two words must be for one to be suggested for the other, from 0 to 1.
+/// Minimum similarity, from 0 to 1, of a word that is suggested for another.
 const ALIKE: f64 = 0.8;
 
-/// What help is about.
+/// The topic of a help text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::cli) enum Topic {
     /// The whole program.
@@ -56,12 +56,12 @@ impl Topic {
     }
 }
 
-/// Returns the command that a word names.
+/// Returns the command with this name.
 pub(super) fn topic_of(word: &OsString) -> Option<Topic> {
     Topic::ALL.into_iter().find(|topic| topic.name() == word)
 }
 
-/// Returns the flag of the program itself that a word is.
+/// Returns the program's own flag with this name.
 pub(super) fn program_flag(word: &OsString) -> Option<&'static str> {
     match word.to_str()? {
         "--version" | "-version" | "-V" => Some("--version"),
@@ -71,7 +71,7 @@ pub(super) fn program_flag(word: &OsString) -> Option<&'static str> {
     }
 }
 
-/// Refuses a first word that the program does not know.
+/// Rejects a first word that the program does not accept.
 pub(super) fn unknown(word: &OsString) -> Problem {
     let word = word.to_string_lossy();
     if word.trim_start_matches('-').split('=').next() == Some("token") {
@@ -84,7 +84,7 @@ pub(super) fn unknown(word: &OsString) -> Problem {
     Problem::UnknownCommand(nearest(&word, Topic::ALL.map(Topic::name)))
 }
 
-/// Returns the known word that is most like a mistyped one.
+/// Returns the accepted word that is most similar to a mistyped one.
 pub(super) fn nearest(
     word: &str,
     known: impl IntoIterator<Item = &'static str>,
@@ -99,7 +99,7 @@ pub(super) fn nearest(
         .map(|(_, known)| known)
 }
 
-/// Returns the arguments without the program that a command is to run, which has its own.
+/// Returns the arguments without those of the program to run, which has its own.
 pub(super) fn own_part(topic: Topic, arguments: &[OsString]) -> &[OsString] {
     let end = match topic {
         Topic::Verify | Topic::Exec => arguments.iter().position(|argument| argument == "--"),

@@ -1,9 +1,9 @@
-//! A prompt that shows nothing of what is typed.
+//! A prompt that hides what is typed.
 //!
-//! The terminal hands over each key at once and makes no signals of them, so that no key leaves a
-//! terminal behind that shows nothing; signals from elsewhere end the prompt, or pause it, in the
-//! same way. A token that a terminal has wrapped comes as several lines. So the prompt reads on
-//! behind Enter until nothing more comes: the shell would run anything left behind.
+//! The terminal passes on each key immediately and generates no signals, so no key can leave a
+//! terminal that hides its input. Signals from elsewhere end or suspend the prompt in the same way.
+//! A token that a terminal wrapped arrives as several lines. The prompt therefore keeps reading
+//! after Enter until no more input arrives, because the shell would execute the rest.
 
 mod line;
 
@@ -29,15 +29,15 @@ use crate::cli::signals::Interrupts;
 use crate::secret::Secret;
 use line::{Key, Line};
 
-/// How long nothing must have come behind Enter.
+/// Time without input that ends the prompt after Enter.
 const SILENCE: Duration = Duration::from_millis(150);
-/// How often the reader looks whether anybody still listens.
+/// Interval at which the reader checks whether its result is still needed.
 const LOOK: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 20_000_000,
 };
 
-/// A terminal that shows nothing, until this is dropped.
+/// A terminal that hides its input until this is dropped.
 struct Hidden {
     terminal: File,
     before: Termios,
@@ -62,11 +62,11 @@ impl Hidden {
     }
 
     fn show(&self) {
-        // What was pasted and not read must not reach the shell as a command.
+        // A paste that was not read must not reach the shell as a command.
         let _ = tcsetattr(&self.terminal, OptionalActions::Flush, &self.before);
     }
 
-    /// Stops this process as Ctrl-Z does, with the terminal as it was, until it is continued.
+    /// Suspends this process like Ctrl-Z, with the terminal restored, until it is continued.
     fn pause(&self) -> io::Result<()> {
         self.show();
         kill_process(getpid(), Signal::STOP)?;
@@ -80,7 +80,7 @@ impl Drop for Hidden {
     }
 }
 
-/// Keys as they come, read by a thread of their own that ends with this.
+/// Key presses, read by a separate thread that ends with this.
 struct Keys {
     keys: mpsc::UnboundedReceiver<io::Result<Zeroizing<Vec<u8>>>>,
     is_over: Arc<AtomicBool>,
@@ -109,7 +109,7 @@ impl Keys {
         Ok(Self { keys, is_over })
     }
 
-    /// Returns the next keys; none once the terminal is gone.
+    /// Returns the next keys, or none once the terminal is gone.
     async fn come(&mut self) -> io::Result<Zeroizing<Vec<u8>>> {
         self.keys
             .recv()
@@ -124,7 +124,7 @@ impl Drop for Keys {
     }
 }
 
-/// Reads what has come; nothing where nothing comes for a moment, and no bytes at the end.
+/// Reads the available input: `None` if there is none for a moment, no bytes at the end.
 fn next(terminal: &mut File) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let mut waiting = [PollFd::new(terminal, PollFlags::IN)];
     match poll(&mut waiting, Some(&LOOK)) {
@@ -143,7 +143,7 @@ fn next(terminal: &mut File) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     }
 }
 
-/// Asks for the token, and reads it and all that comes with it.
+/// Prompts for the token and reads it, with everything that is pasted along with it.
 pub(super) async fn token(name: Option<&str>) -> Result<Secret, InputError> {
     let place = name.map_or_else(String::new, |name| format!(" for {}", output::plain(name)));
     let prompt = format!("Paste the token{place} and press Enter (nothing is shown): ");
@@ -157,7 +157,7 @@ pub(super) async fn token(name: Option<&str>) -> Result<Secret, InputError> {
     Ok(text)
 }
 
-/// Reads a line behind a prompt, and counts its characters.
+/// Reads a line after a prompt, and counts its characters.
 async fn typed(prompt: &str) -> Result<(Secret, usize), InputError> {
     let mut interrupts = Interrupts::catch()?;
     let mut stop = signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?;

@@ -1,5 +1,5 @@
-//! The two JSON files that make a packed mirror a network mirror. What they say of other versions
-//! and platforms stays.
+//! The two JSON files that make a packed mirror a network mirror. Entries for other versions and
+//! platforms are kept.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -9,12 +9,12 @@ use serde_json::{Map, Value, json};
 use super::InstallError;
 use super::layout::{VERSION, platform};
 
-/// Returns what `index.json` says once this version is listed.
+/// Returns the content of `index.json` with this version added.
 pub(super) fn versions(folder: &Path) -> Result<(PathBuf, Vec<u8>), InstallError> {
     with_entry(folder.join("index.json"), "versions", VERSION, json!({}))
 }
 
-/// Returns what `VERSION.json` says once the archive of this platform is listed.
+/// Returns the content of `VERSION.json` with this platform's archive added.
 pub(super) fn archives(
     folder: &Path,
     archive: &str,

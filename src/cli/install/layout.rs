@@ -1,19 +1,19 @@
-//! Where Terraform and OpenTofu search for providers without any setting, and how a mirror is
-//! laid out.
+//! Where Terraform and OpenTofu search for providers without any setting, and the layout of a
+//! mirror.
 //!
 //! Both search `terraform.d/plugins` in the working folder, `~/.terraform.d/plugins`, and
-//! `terraform/plugins` (macOS: `io.terraform/plugins`) in the system's data folders; OpenTofu
-//! looks into `opentofu/plugins` of `XDG_DATA_HOME`, too.
+//! `terraform/plugins` (macOS: `io.terraform/plugins`) in the system's data folders. OpenTofu also
+//! searches `opentofu/plugins` in `XDG_DATA_HOME`.
 
 use std::path::{Path, PathBuf};
 
 use crate::env::{self, Environment};
 use crate::provider::ADDRESS;
 
-/// Version of this program, as folders and configurations name it.
+/// Version of this program, as in folders and configurations.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Folders of data for all users where nothing else is set.
+/// Default data folders for all users.
 const DATA_FOLDERS: &str = "/usr/local/share:/usr/share";
 
 /// Returns the file name by which a host knows a provider.
@@ -36,7 +36,7 @@ pub(super) fn archive_name() -> String {
     format!("{}_{VERSION}_{}.zip", env!("CARGO_PKG_NAME"), platform())
 }
 
-/// Names the platform as Go does.
+/// Returns the platform's name in Go.
 pub(super) fn platform() -> String {
     let system = match std::env::consts::OS {
         "macos" => "darwin",
@@ -51,10 +51,10 @@ pub(super) fn platform() -> String {
     format!("{system}_{machine}")
 }
 
-/// Returns the mirror of the user that both hosts search.
+/// Returns the user's mirror that both hosts search.
 ///
-/// That is `~/.terraform.d/plugins`, but for one case: to OpenTofu a folder `~/.terraform.d` that
-/// comes up would hide the settings below `XDG_CONFIG_HOME`.
+/// This is `~/.terraform.d/plugins`, with one exception: a new folder `~/.terraform.d` would make
+/// OpenTofu ignore the settings in `XDG_CONFIG_HOME`.
 pub(super) fn users_mirror(environment: &dyn Environment) -> Option<PathBuf> {
     let home = PathBuf::from(environment.get(env::HOME)?);
     let settings = home.join(".terraform.d");
@@ -76,7 +76,7 @@ pub(super) fn is_searched(mirror: &Path, environment: &dyn Environment) -> bool 
             .any(|folder| folder == mirror)
 }
 
-/// Returns the mirrors in the system's data folders, that of the user first.
+/// Returns the mirrors in the system's data folders, the user's first.
 fn data_folders(environment: &dyn Environment, home: Option<&Path>) -> Vec<PathBuf> {
     if cfg!(target_os = "macos") {
         let library = Path::new("Library/Application Support/io.terraform/plugins");

@@ -13,9 +13,9 @@ use super::{index, zip};
 pub(super) enum Before {
     /// Nothing.
     Nothing,
-    /// This very program.
+    /// This same program.
     Same,
-    /// Another program under the same version.
+    /// Another program with the same version.
     Other,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Installed {
     pub(super) unpacked_removed: bool,
 }
 
-/// Puts this program into a mirror. A packed package stays packed.
+/// Installs this program into a mirror. A packed package stays packed.
 pub(super) fn install(mirror: &Path, packed: bool) -> Result<Installed, InstallError> {
     let program = read(&own_file().map_err(InstallError::Unknown)?)?;
     let unpacked = package(mirror).join(file_name());
@@ -68,12 +68,13 @@ fn pack(folder: &Path, archive: &Path, program: &[u8]) -> Result<Before, Install
     Ok(before)
 }
 
-/// Removes the unpacked copy: a host must not choose between two of one version.
+/// Removes the unpacked copy, because a host must not have to choose between two packages of one
+/// version.
 fn remove(unpacked: &Path) -> Result<bool, InstallError> {
     match fs::remove_file(unpacked) {
         Ok(()) => {
             let folders = unpacked.ancestors().skip(1).take(2);
-            // Folders that hold something else stay.
+            // Folders with other content stay.
             let _ = folders.map(fs::remove_dir).find(io::Result::is_err);
             Ok(true)
         }
@@ -85,8 +86,8 @@ fn remove(unpacked: &Path) -> Result<bool, InstallError> {
     }
 }
 
-/// Writes a file that gets its name last, in one step: a provider that runs keeps its file, and
-/// nobody ever sees half of one.
+/// Writes a file and then moves it into place atomically. A running provider keeps its file, and no
+/// partial file is ever visible.
 fn write(target: &Path, content: &[u8], mode: u32) -> Result<Before, InstallError> {
     let before = match fs::read(target) {
         Ok(found) if found == content => return Ok(Before::Same),
@@ -105,7 +106,7 @@ fn write(target: &Path, content: &[u8], mode: u32) -> Result<Before, InstallErro
     };
     let folder = target.parent().unwrap_or(target);
     fs::create_dir_all(folder).map_err(failed(folder))?;
-    // Next to an unpacked package and not in it: hosts hash every file in there.
+    // Next to an unpacked package, not in it, because hosts hash every file inside.
     let beside = match mode {
         0o755 => folder.parent().unwrap_or(folder),
         _ => folder,
@@ -134,8 +135,8 @@ fn read(path: &Path) -> Result<Vec<u8>, InstallError> {
     Ok(program)
 }
 
-/// Finds the program's own file. Without `/proc`, that is the name by which the program was
-/// started, if it is a path.
+/// Returns the program's own file. Without `/proc`, that is the path by which the program was
+/// started, if it is one.
 fn own_file() -> io::Result<PathBuf> {
     std::env::current_exe().or_else(|error| {
         let started_as = std::env::args_os().next().map(PathBuf::from);

@@ -1,4 +1,4 @@
-//! What `install` did, and what comes next.
+//! The report of `install`, and the next steps.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::cli::output;
 use crate::provider::ADDRESS;
 use crate::provider::operations::shell;
 
-/// What keeps hosts from finding the mirror.
+/// What prevents hosts from finding the mirror.
 pub(super) enum Setting {
     /// Nothing.
     None,
@@ -61,7 +61,7 @@ pub(super) fn report(mirror: &Path, installed: &Installed, setting: &Setting) ->
     output::plain_lines(&text)
 }
 
-/// Writes what to add to the settings of the hosts.
+/// Writes what to add to the CLI configuration.
 fn settings(mirror: &Path, setting: &Setting) -> String {
     let path = mirror.display().to_string();
     let method = |indent: &str| {

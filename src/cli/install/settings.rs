@@ -1,4 +1,4 @@
-//! Settings of Terraform and OpenTofu that keep them from searching where they would.
+//! Settings that prevent Terraform and OpenTofu from searching the default folders.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::env::{self, Environment};
 use crate::provider::ADDRESS;
 
-/// Returns the files with a `provider_installation` block that does not name this provider's
+/// Returns the files with a `provider_installation` block that does not mention this provider's
 /// host.
 pub(super) fn blocking(environment: &dyn Environment) -> Vec<PathBuf> {
     let mut found = files(environment);
@@ -14,7 +14,7 @@ pub(super) fn blocking(environment: &dyn Environment) -> Vec<PathBuf> {
     found
 }
 
-/// Returns the files that either host reads. A file that a variable names is the only one.
+/// Returns the files that either host reads. A file set in a variable is the only one.
 fn files(environment: &dyn Environment) -> Vec<PathBuf> {
     let named = [env::TF_CLI_CONFIG_FILE, env::TERRAFORM_CONFIG];
     if let Some(file) = named.iter().find_map(|name| environment.get(name)) {

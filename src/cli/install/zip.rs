@@ -1,16 +1,16 @@
-//! A zip archive with one executable, uncompressed, and the hashes by which hosts know it.
+//! A zip archive with one uncompressed executable, and its hashes for lock files.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-/// Version of the format that stored files need.
+/// Minimum version of the format for stored files.
 const NEEDED: u16 = 20;
-/// Made by a Unix system, so that hosts read the mode.
+/// Creator: a Unix system, so that hosts read the mode.
 const UNIX: u16 = 3 << 8;
-/// A regular file that everybody may run.
+/// A regular file that everyone may execute.
 const MODE: u32 = 0o100_755 << 16;
-/// The first date that the format has: the same file gives the same archive.
+/// The earliest date of the format, so that the same file always gives the same archive.
 const DATE: u16 = (1 << 5) | 1;
 /// Polynomial of the checksum, reflected.
 const POLYNOMIAL: u32 = 0xEDB8_8320;
@@ -19,7 +19,7 @@ const POLYNOMIAL: u32 = 0xEDB8_8320;
 pub(super) fn archive(name: &str, content: &[u8]) -> Option<Vec<u8>> {
     let size = u32::try_from(content.len()).ok()?;
     let length = u16::try_from(name.len()).ok()?;
-    // What the header before the file and the directory behind all files have in common.
+    // The part that the file header and the central directory have in common.
     let mut entry = Vec::new();
     for number in [NEEDED, 0, 0, 0, DATE] {
         entry.extend(number.to_le_bytes());
@@ -57,7 +57,7 @@ pub(super) fn archive(name: &str, content: &[u8]) -> Option<Vec<u8>> {
     Some(archive)
 }
 
-/// Returns the hashes of an archive that lock files hold: of the files in it, and of the archive.
+/// Returns the hashes of an archive that lock files contain: of its files, and of the archive.
 pub(super) fn hashes(name: &str, content: &[u8], archive: &[u8]) -> [String; 2] {
     let files = format!("{}  {name}\n", digest(content));
     let files = STANDARD.encode(Sha256::digest(files));

@@ -1,4 +1,4 @@
-//! Tokens as JSON, in a shape that stays: members may be added, none changes its meaning.
+//! Tokens as JSON, in a stable format: members may be added, and none changes its meaning.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -7,7 +7,7 @@ use super::Context;
 use crate::cli::output;
 use crate::provider::operations::{LastVerdict, Role, Survey, TokenReport};
 
-/// Version of the shape: the first number changes where a reader would break.
+/// Version of the format. Its first number changes if a reader would break.
 const FORMAT_VERSION: &str = "1.0";
 
 #[derive(Serialize)]

@@ -1,5 +1,5 @@
-//! Tokens in the text format of Prometheus, version 0.0.4, under the names that the deployment
-//! had before: <https://prometheus.io/docs/instrumenting/exposition_formats/>.
+//! Tokens in the Prometheus text format, version 0.0.4, with the names of the previous deployment:
+//! <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 
 use std::fmt::Write as _;
 
@@ -15,8 +15,8 @@ const TAKEN: &str = "claude_oauth_expiry_monitor_last_push_timestamp";
 /// The names of all metrics that `status --metrics` prints.
 pub const METRICS: [&str; 4] = [EXPIRY, STATUS, VERIFIED, TAKEN];
 
-/// Writes the metrics. Every token has every status, with 1 for its own, so that a series does
-/// not end when the status changes.
+/// Writes the metrics. Every token has every status, with 1 for its own, so that no series ends
+/// when the status changes.
 pub(super) fn text(survey: &Survey, context: &Context) -> String {
     let mut text = String::new();
     let labels = |token: &TokenReport| {
@@ -73,7 +73,7 @@ pub(super) fn text(survey: &Survey, context: &Context) -> String {
             );
         }
     }
-    // A time would say that all is known as of then.
+    // A timestamp would mean that everything was read at that time.
     if !survey.is_incomplete {
         header(
             &mut text,

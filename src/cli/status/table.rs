@@ -1,4 +1,4 @@
-//! Tokens as a table: what ends first stands above, with the shortest bar.
+//! Tokens as a table: those that expire first come first, with the shortest bars.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -6,18 +6,18 @@ use super::Context;
 use crate::cli::output::{Color, Colors, plain};
 use crate::provider::operations::{State, Survey, TokenReport};
 
-/// Cells of a bar at most, each about a fortnight of a year.
+/// Maximum length of a bar. Each cell is about two weeks of a year.
 const LONGEST_BAR: usize = 24;
-/// Fewest cells of a bar that still shows something.
+/// Minimum length of a bar that is still useful.
 const SHORTEST_BAR: usize = 8;
-/// Characters of a path below which it is not shortened further.
+/// Minimum length of a path after it is shortened.
 const SHORTEST_PATH: usize = 12;
 /// Digits of a fingerprint that are shown.
 const DIGITS: usize = 8;
 const GAP: &str = "  ";
 const NONE: &str = "-";
 
-/// A column by what it shows.
+/// A column, by its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Column {
     Path,
@@ -31,7 +31,7 @@ enum Column {
     Left,
 }
 
-/// Columns that a narrow terminal goes without, the first one first.
+/// Columns that a narrow terminal omits, the first one first.
 const EXPENDABLE: [Column; 5] = [
     Column::Minted,
     Column::Account,
@@ -67,7 +67,7 @@ impl Column {
         }
     }
 
-    /// Reports whether the column says anything about a token.
+    /// Reports whether the column has content for a token.
     fn is_of_use(self, token: &TokenReport) -> bool {
         match self {
             Self::Role => token.role.is_some(),
@@ -120,7 +120,7 @@ fn left(time: SignedDuration) -> String {
     }
 }
 
-/// Writes the table, no wider than `columns` where that is known, and what it does not show.
+/// Writes the table, no wider than `columns` if that is known, and the notes below it.
 pub(super) fn text(
     survey: &Survey,
     context: &Context,
@@ -175,7 +175,7 @@ fn color(state: State) -> Color {
     }
 }
 
-/// Draws what is left of a whole lifetime; the last day still shows.
+/// Draws the remaining part of a lifetime. The last day still shows.
 fn bar(left: SignedDuration, lifetime_days: u32, length: usize) -> String {
     let whole = i128::from(lifetime_days) * 86_400;
     let cells = i128::from(left.as_secs().max(0)) * length as i128;
@@ -184,7 +184,7 @@ fn bar(left: SignedDuration, lifetime_days: u32, length: usize) -> String {
     format!("{}{}", "#".repeat(filled), ".".repeat(length - filled))
 }
 
-/// Which columns there are and how wide.
+/// The columns and their widths.
 struct Layout {
     columns: Vec<(Column, usize)>,
     bar: Option<usize>,
@@ -257,7 +257,7 @@ impl Layout {
     }
 }
 
-/// Takes characters out of the middle: paths differ at their ends.
+/// Removes characters from the middle, because paths differ at their ends.
 fn shortened(text: &str, width: usize) -> String {
     let length = text.chars().count();
     if length <= width {
@@ -270,7 +270,7 @@ fn shortened(text: &str, width: usize) -> String {
     format!("{start}…{end}")
 }
 
-/// Says in words what no column has room for.
+/// Writes the notes for which no column has room.
 fn notes(survey: &Survey) -> String {
     let mut notes = String::new();
     for token in &survey.tokens {

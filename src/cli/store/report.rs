@@ -1,11 +1,11 @@
-//! What `store` says once it is done.
+//! The report of `store`.
 
 use crate::cli::arguments::Source;
 use crate::cli::output;
 use crate::provider::operations::{Before, Role, Stamping, Stored};
 
-/// Says what was done, where the token is, what was there before, until when it lasts, and what
-/// comes next.
+/// Reports what was done, where the token is, what was there before, when it expires, and what to
+/// do next.
 pub(super) fn text(stored: &Stored, source: Source) -> String {
     let now = stored.fingerprint.id();
     let version = stored.version;

@@ -1,4 +1,4 @@
-//! What one run of `claude` says about a token.
+//! What one run of `claude` shows about a token.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -6,15 +6,15 @@ use serde::de::IgnoredAny;
 use super::cause::{self, Cause};
 use crate::secret::Secret;
 
-/// Characters of a quoted line at most.
+/// Maximum length of a quoted line.
 const QUOTED: usize = 200;
-/// Characters of a token in a row that are never shown.
+/// Number of consecutive characters of a token that are never shown.
 const SHOWN_OF_TOKEN: usize = 8;
 
-/// How a run ended and what it printed.
+/// How a run ended, and its output.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Output<'a> {
-    /// The exit code; a signal has none.
+    /// The exit code; none after a signal.
     pub(super) code: Option<i32>,
     /// Standard output.
     pub(super) stdout: &'a str,
@@ -22,7 +22,7 @@ pub(super) struct Output<'a> {
     pub(super) stderr: &'a str,
 }
 
-/// What was found about a token.
+/// The finding about a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Finding {
     /// It was seen to work.
@@ -62,24 +62,24 @@ impl From<Cause> for Finding {
     }
 }
 
-/// The answer of one run.
+/// The response of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     /// What was found.
     pub(super) finding: Finding,
-    /// The line that says so, without any part of the token.
+    /// The line that the finding is based on, without any part of the token.
     pub(super) said: Option<String>,
     /// Version of Claude Code.
     pub(super) claude_version: Option<String>,
-    /// Model that was asked.
+    /// Model that was used.
     pub(super) model: Option<String>,
-    /// Whether the API gave the error a type, which a web page in its place does not. Versions
-    /// before 2.1.332 never report one.
+    /// Whether the API gave the error a type, which a web page would not. Versions before 2.1.332
+    /// never report one.
     pub(super) has_error_type: bool,
 }
 
 impl Answer {
-    /// An answer without words.
+    /// A response without text.
     pub(super) fn silent(finding: Finding) -> Self {
         Self {
             finding,
@@ -90,7 +90,7 @@ impl Answer {
         }
     }
 
-    /// Reads what Claude Code printed as a stream of JSON events.
+    /// Reads Claude Code's output as a stream of JSON events.
     pub(super) fn of_claude(output: Output<'_>, token: &Secret) -> Self {
         let mut answer = Self::silent(Finding::Unclear(Cause::NoResult));
         let mut result = None;
@@ -120,7 +120,7 @@ impl Answer {
         answer
     }
 
-    /// Reads what any other program printed: no exit code but 0 is success, and only the listed
+    /// Reads the output of any other program. Only exit code 0 means success, and only the listed
     /// texts are a refusal.
     pub(super) fn of_command(output: Output<'_>, token: &Secret) -> Self {
         if output.code == Some(0) {
@@ -134,7 +134,7 @@ impl Answer {
     }
 }
 
-/// The parts of an event that count.
+/// The relevant parts of an event.
 #[derive(Deserialize)]
 struct Event {
     #[serde(rename = "type")]
@@ -142,7 +142,7 @@ struct Event {
     subtype: Option<String>,
     is_error: Option<bool>,
     api_error_status: Option<u16>,
-    /// What kind of error the API calls it.
+    /// The type of error that the API reports.
     api_error_type: Option<IgnoredAny>,
     result: Option<String>,
     #[serde(rename = "apiKeySource")]
@@ -157,8 +157,8 @@ impl Event {
         let said = self.result.unwrap_or_default();
         let succeeded = self.subtype.as_deref() == Some("success") && self.is_error != Some(true);
         let finding = if code == Some(0) && succeeded {
-            // A captive portal answers with status 200, and some versions take its page for the
-            // model's words.
+            // A captive portal responds with status 200, and some versions treat its page as the
+            // model's response.
             if cause::is_page(&said) {
                 Finding::Unclear(Cause::Proxy)
             } else {
@@ -179,7 +179,7 @@ impl Event {
     }
 }
 
-/// Judges plain text, where a program printed nothing better.
+/// Judges plain text, if the program printed no events.
 fn judge_text(output: Output<'_>, stdout: &str, otherwise: Cause) -> (Finding, Option<String>) {
     let last = |text: &str| {
         text.lines()
@@ -192,7 +192,7 @@ fn judge_text(output: Output<'_>, stdout: &str, otherwise: Cause) -> (Finding, O
     }
     for text in [stdout, output.stderr] {
         if let Some(cause) = Cause::of(None, text) {
-            // The line that decides is more use than the last one.
+            // The line that decides is more useful than the last one.
             let line = text
                 .lines()
                 .find(|line| Cause::of(None, line) == Some(cause))
@@ -203,7 +203,7 @@ fn judge_text(output: Output<'_>, stdout: &str, otherwise: Cause) -> (Finding, O
     (Finding::Unclear(otherwise), said)
 }
 
-/// Returns the last line of a text, fit to be shown, unless a part of the token is in it.
+/// Returns the last line of a text in printable form, unless it contains a part of the token.
 fn quoted(text: &str, token: &Secret) -> Option<String> {
     let line = text.lines().rfind(|line| !line.trim().is_empty())?;
     let bytes = token.expose().as_bytes();

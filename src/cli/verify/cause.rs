@@ -1,23 +1,23 @@
-//! What Claude Code's texts mean: the one list of them.
+//! The meaning of Claude Code's texts, in one list.
 //!
-//! Exit codes and numbers say too little. A dead token, a busy account, and a gateway's page all
-//! end with exit code 1, some with the same number. So a token counts as refused only where the
-//! text is one of those that were seen for a refused token.
+//! Exit codes and status numbers are not enough. A dead token, a busy account, and a gateway's page
+//! all end with exit code 1, some with the same number. So a token is refused only if the text is
+//! one that was observed for a refused token.
 
-/// Why a token was refused, or why it is not clear whether it works.
+/// Why a token was refused, or why it is unclear whether it works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// Refused: its time is over.
+    /// Refused: it has expired.
     Expired,
-    /// Refused: somebody revoked it.
+    /// Refused: it was revoked.
     Revoked,
     /// Refused: the API does not know it.
     UnknownToken,
-    /// Refused: it may not query the model.
+    /// Refused: it is not allowed to query the model.
     WrongScope,
     /// The account has reached a limit, so the token works.
     Busy,
-    /// The API has too much to do.
+    /// The API is overloaded.
     Overloaded,
     /// The API failed.
     Service,
@@ -31,21 +31,21 @@ pub(super) enum Cause {
     NoAnswer,
     /// The API does not serve this region or address.
     Region,
-    /// The organization is shut off.
+    /// The organization is disabled.
     OrganizationOff,
     /// Managed settings allow only one organization.
     OrganizationPin,
-    /// Nothing is left to pay with.
+    /// The credit balance is too low.
     Billing,
-    /// The model cannot be had.
+    /// The model is not available.
     Model,
-    /// Another credential answers in place of the token.
+    /// Another credential answers instead of the token.
     OtherCredential,
     /// The token did not reach Claude Code.
     NotTaken,
     /// This Claude Code lacks the options that `verify` needs.
     OldClaude,
-    /// There is no such program.
+    /// The program does not exist.
     NoClaude,
     /// It ended without a result.
     NoResult,
@@ -82,7 +82,7 @@ impl Cause {
         }
     }
 
-    /// Reports whether the token itself is what was refused.
+    /// Reports whether the token itself was refused.
     pub(super) fn is_refusal(self) -> bool {
         matches!(
             self,
@@ -90,7 +90,7 @@ impl Cause {
         )
     }
 
-    /// Reads a text with the status that came with it, if any did.
+    /// Reads a text, with its status if there is one.
     pub(super) fn of(status: Option<u16>, text: &str) -> Option<Self> {
         if is_page(text) {
             return Some(Self::Proxy);
@@ -111,12 +111,12 @@ impl Cause {
     }
 }
 
-/// Statuses, none of which means any or none; texts in lower case, one of which must occur; and
-/// the meaning. The first rule that fits counts.
+/// Statuses, where none means any or no status; texts in lower case, one of which must occur; and
+/// the meaning. The first rule that matches decides.
 type Rule = (&'static [u16], &'static [&'static str], Cause);
 
 const RULES: [Rule; 20] = [
-    // Texts that come without a number.
+    // Texts without a status.
     (&[], &["oauth token revoked"], Cause::Revoked),
     (
         &[],
@@ -241,7 +241,7 @@ fn number(text: &str) -> Option<u16> {
     rest[..end].parse().ok()
 }
 
-/// Reports whether a text is a page for browsers. Whatever it says, the API did not say it.
+/// Reports whether a text is a web page, which never comes from the API.
 pub(super) fn is_page(text: &str) -> bool {
     let text = text.to_lowercase();
     ["<html", "<!doctype", "<head", "<body", "<title"]

@@ -1,14 +1,14 @@
-//! The control: the same question about a token that cannot work shows whether answers are about
-//! tokens.
+//! The control: the same request with a token that cannot work shows whether the responses depend
+//! on the token.
 
 use super::answer::{Answer, Finding};
 use super::cause::Cause;
 use crate::secret::Secret;
 
-/// Characters behind the prefix of every token so far.
+/// Characters after the prefix of every token so far.
 const BODY: usize = 95;
 
-/// Returns the finding about a token, given the answer about one that cannot work.
+/// Returns the finding about a token, given the response for one that cannot work.
 pub(super) fn judged(answer: &Answer, control: Option<&Answer>) -> Finding {
     let Some(control) = control else {
         return match answer.finding {
@@ -17,13 +17,14 @@ pub(super) fn judged(answer: &Answer, control: Option<&Answer>) -> Finding {
         };
     };
     match (answer.finding, control.finding) {
-        // A token that was never minted can neither work nor have expired: another one was judged.
+        // A token that was never minted can neither work nor expire, so another one was judged.
         (
             Finding::Works | Finding::Refused(_),
             Finding::Works | Finding::Refused(Cause::Expired | Cause::Revoked | Cause::WrongScope),
         ) => Finding::Unclear(Cause::OtherCredential),
         (Finding::Works, Finding::Unclear(cause)) => Finding::Unclear(cause),
-        // Claude Code prints a page's title as if it were the API's text, and a title can be any.
+        // Claude Code prints the title of a web page as if it were the API's text, and a title can
+        // say anything.
         (Finding::Refused(_), _) if control.has_error_type && !answer.has_error_type => {
             Finding::Unclear(Cause::Proxy)
         }
@@ -31,7 +32,7 @@ pub(super) fn judged(answer: &Answer, control: Option<&Answer>) -> Finding {
     }
 }
 
-/// Returns a token that nobody ever minted.
+/// Returns a token that was never minted.
 pub(super) fn made_up() -> Secret {
     let body: String = "not-a-token-".chars().cycle().take(BODY).collect();
     Secret::new(format!("sk-ant-oat01-{body}"))

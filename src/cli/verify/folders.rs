@@ -1,4 +1,4 @@
-//! The two empty folders that a question is asked in.
+//! The two empty folders for a run.
 
 use std::fs::Permissions;
 use std::io;
@@ -18,7 +18,7 @@ impl Folders {
     ///
     /// # Errors
     ///
-    /// Fails where the folder for temporary files cannot be written.
+    /// Fails if the temporary folder is not writable.
     pub(super) fn create() -> io::Result<Self> {
         Ok(Self {
             work: private("claude-work-")?,
@@ -26,12 +26,12 @@ impl Folders {
         })
     }
 
-    /// Returns the working directory: no `CLAUDE.md`, no settings of a project.
+    /// Returns the working directory, which has no `CLAUDE.md` and no project settings.
     pub(super) fn work(&self) -> &Path {
         self.work.path()
     }
 
-    /// Returns the configuration directory: no login, no settings of the user.
+    /// Returns the configuration directory, which has no login and no user settings.
     pub(super) fn config(&self) -> &Path {
         self.config.path()
     }

@@ -1,4 +1,4 @@
-//! Runs one program to its end, within a limit, and lets nothing that it started outlive it.
+//! Runs one program to completion within a time limit. Nothing that it started outlives it.
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
@@ -11,25 +11,25 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-/// How long it may take to end after it was asked to.
+/// Time for a program to end after it is asked to.
 const GRACE: Duration = Duration::from_secs(3);
-/// How long a process of its group may keep the streams open after it has ended.
+/// Time that processes of its group may keep the streams open after it has ended.
 const REST: Duration = Duration::from_secs(1);
-/// Bytes that are kept of each stream. The question is answered in some 10 KB.
+/// Maximum number of bytes kept of each stream. A normal response has about 10 KB.
 const KEPT: usize = 4 << 20;
 
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// By itself.
+    /// It ended by itself.
     Exited(ExitStatus),
-    /// Its time was over.
+    /// Its time limit was exceeded.
     OutOfTime,
-    /// Somebody stopped this program.
+    /// The user stopped this program.
     Stopped,
 }
 
-/// What a program left behind.
+/// The output of a program.
 pub(super) struct Ended {
     /// How it ended.
     pub(super) end: End,
@@ -39,12 +39,12 @@ pub(super) struct Ended {
     pub(super) stderr: Zeroizing<Vec<u8>>,
 }
 
-/// Runs a program with nothing on its standard input, in a process group of its own. Past the
-/// limit, or once somebody stops this program, the group is asked to end, and then made to.
+/// Runs a program in its own process group, with nothing on its standard input. After the time
+/// limit, or once the user stops this program, the group is asked to end and then killed.
 ///
 /// # Errors
 ///
-/// Fails where it cannot be started.
+/// Fails if the program cannot be started.
 pub(super) async fn run(
     command: &mut Command,
     limit: Duration,
@@ -81,7 +81,7 @@ pub(super) async fn run(
         if !matches!(end, End::Exited(_)) {
             make_end(&mut child, group).await;
         }
-        // A process that it started may still hold the streams.
+        // A process that it started may still hold the streams open.
         if !is_read && timeout(REST, &mut reading).await.is_err() {
             signal(group, Signal::KILL);
             let _ = timeout(REST, &mut reading).await;
@@ -95,25 +95,25 @@ pub(super) async fn run(
     })
 }
 
-/// Asks the group of a process to end, and after a while makes it.
+/// Asks a process group to end, and kills it after a while.
 async fn make_end(child: &mut Child, group: Option<Pid>) {
     signal(group, Signal::TERM);
     if timeout(GRACE, child.wait()).await.is_err() {
         signal(group, Signal::KILL);
         let _ = child.wait().await;
     }
-    // The first process may have ended alone.
+    // The first process may have ended on its own.
     signal(group, Signal::KILL);
 }
 
 fn signal(group: Option<Pid>, signal: Signal) {
     if let Some(group) = group {
-        // The group may have ended by itself already.
+        // The group may already have ended.
         let _ = kill_process_group(group, signal);
     }
 }
 
-/// Reads a stream to its end and keeps its beginning.
+/// Reads a stream to its end, and keeps only its beginning.
 async fn collect(stream: Option<impl AsyncRead + Unpin>, kept: &mut Zeroizing<Vec<u8>>) {
     let Some(mut stream) = stream else { return };
     let mut chunk = Zeroizing::new([0; 8192]);
@@ -135,8 +135,8 @@ mod tests {
         run(&mut command, limit, stop).await.unwrap()
     }
 
-    /// Reports whether the process with the number that was printed still runs; one that has ended
-    /// may stay listed until its parent takes note.
+    /// Reports whether the process with the printed number is still running. One that has ended may
+    /// remain listed until its parent reaps it.
     fn runs(ended: &Ended) -> bool {
         let id = String::from_utf8(ended.stdout.to_vec()).unwrap();
         let mut ps = std::process::Command::new("ps");

@@ -1,4 +1,4 @@
-//! The question whether a token works, as it is put to the user's own `claude`.
+//! The request to the user's own `claude` that shows whether a token works.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -16,10 +16,10 @@ use super::process::{self, End};
 use crate::cli::inherited;
 use crate::secret::Secret;
 
-/// How long a process may take.
+/// Time limit for a process.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// The smallest request that there is. No tools, no settings, no session.
+/// The smallest possible request: no tools, no settings, no session.
 const ARGUMENTS: [&str; 15] = [
     "-p",
     "ok",
@@ -38,26 +38,26 @@ const ARGUMENTS: [&str; 15] = [
     "--verbose",
 ];
 
-/// Who is asked, and how.
+/// The program to run, and how.
 #[derive(Clone, Debug)]
 pub(super) struct Question {
-    /// The program, `None` where it is not found.
+    /// The program, or `None` if it is not found.
     program: Option<PathBuf>,
     arguments: Vec<OsString>,
-    /// Whether the program answers with the events of Claude Code.
+    /// Whether the program prints Claude Code's events.
     has_events: bool,
-    /// Variables that it does not get.
+    /// Variables that are removed from its environment.
     removed: Vec<OsString>,
 }
 
 impl Question {
-    /// Asks `claude`, or the program of that name or path that the user names.
+    /// Runs `claude`, or the program with the name or path that the user sets.
     pub(super) fn to_claude(program: &OsStr, names: &[OsString], keep: &[String]) -> Self {
         let arguments = ARGUMENTS.iter().map(OsString::from).collect();
         Self::new(program, arguments, true, names, keep)
     }
 
-    /// Runs a command of the user, which asks in its own way.
+    /// Runs a command of the user.
     pub(super) fn to_command(command: &[OsString], names: &[OsString], keep: &[String]) -> Self {
         let (program, arguments) = match command {
             [program, arguments @ ..] => (program.as_os_str(), arguments.to_vec()),
@@ -87,11 +87,11 @@ impl Question {
         self.program.as_deref()
     }
 
-    /// Asks whether a token works. `None` where the user stopped this program meanwhile.
+    /// Finds out whether a token works. `None` if the user stopped this program in the meantime.
     ///
     /// # Errors
     ///
-    /// Fails where the two folders cannot be created.
+    /// Fails if the two folders cannot be created.
     pub(super) async fn ask(
         &self,
         token: &Secret,
@@ -110,13 +110,13 @@ impl Question {
         command
             .envs(inherited::FOR_A_QUESTION)
             .env("CLAUDE_CONFIG_DIR", folders.config())
-            // What it leaves behind in its folder for temporary files goes as well.
+            // Its temporary files are removed as well.
             .env("CLAUDE_CODE_TMPDIR", folders.config())
             .env(inherited::TOKEN, token.expose());
         let Ok(ended) = process::run(&mut command, LIMIT, stop).await else {
             return Ok(Some(no_claude));
         };
-        // Its copy of the token goes with it.
+        // This also drops its copy of the token.
         drop(command);
         let status = match ended.end {
             End::Exited(status) => status,
@@ -142,7 +142,7 @@ impl Question {
     }
 }
 
-/// Finds a program as a shell does, before the working directory changes.
+/// Looks up a program like a shell, before the working directory changes.
 fn find(program: &OsStr) -> Option<PathBuf> {
     if program.is_empty() {
         return None;

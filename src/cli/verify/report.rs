@@ -1,4 +1,4 @@
-//! What was found, for people and for programs.
+//! The findings, for people and for programs.
 
 use std::io::{self, IsTerminal as _};
 
@@ -11,7 +11,7 @@ use super::run::{Outcome, Row};
 use crate::cli::output::{self, Color, plain};
 use crate::env::Environment;
 
-/// Version of the shape of the JSON: it changes where a reader would break.
+/// Version of the JSON format. It changes if a reader would break.
 const FORMAT: u32 = 1;
 /// Digits of a fingerprint that are shown.
 const DIGITS: usize = 8;
@@ -73,7 +73,7 @@ fn token<'a>(row: &'a Row, mount: &'a str) -> Token<'a> {
         claude_version: answer.and_then(|answer| answer.claude_version.as_deref()),
         model: answer.and_then(|answer| answer.model.as_deref()),
         asked_at: row.asked_at.map(output::whole_seconds),
-        // A tenth of a second is more than anybody needs.
+        // A tenth of a second is precise enough.
         seconds: row.seconds.map(|seconds| (seconds * 10.0).round() / 10.0),
         stamped: row.stamped,
     }
@@ -95,7 +95,7 @@ fn cause(row: &Row) -> Option<&str> {
     }
 }
 
-/// Writes a table, and below it what was said.
+/// Writes a table, and the notes below it.
 pub(super) fn text(verified: &Verified, environment: &dyn Environment) -> String {
     let colors = output::colors(environment, io::stdout().is_terminal());
     let mut text = String::new();
@@ -162,7 +162,7 @@ pub(super) fn text(verified: &Verified, environment: &dyn Environment) -> String
     text
 }
 
-/// Says in words what no column has room for.
+/// Writes the notes for which no column has room.
 fn notes(rows: &[Row], path: &impl Fn(&Row) -> String) -> String {
     let mut notes = String::new();
     for row in rows {
@@ -181,9 +181,9 @@ fn notes(rows: &[Row], path: &impl Fn(&Row) -> String) -> String {
     let is_other = |row: &Row| cause(row) == Some(Cause::OtherCredential.as_str());
     if rows.iter().any(is_other) {
         notes.push_str(
-            "Nothing was learned, because another credential answers in place of the tokens:\n\
-             managed settings, or a wrapper around `claude`. Remove it, or set --claude to the\n\
-             program behind the wrapper.\n",
+            "No verdict was reached, because another credential answers instead of the tokens, such\n\
+             as one from managed settings or from a wrapper around `claude`. Remove it, or set\n\
+             --claude to the program behind the wrapper.\n",
         );
     }
     notes

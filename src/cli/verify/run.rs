@@ -19,7 +19,7 @@ use crate::env::Environment;
 use crate::provider::operations::{Candidate, LastVerdict, Operations, Refusal, TokenPlace};
 use crate::secret::Secret;
 
-/// Questions at a time.
+/// Maximum number of requests at a time.
 const TOGETHER: usize = 2;
 
 /// Whether a token that cannot work is tried as well.

@@ -23,7 +23,7 @@ described! {
         lifetime_days: Number = optional_computed() "Days from mint to expiry. Defaults to the provider's `lifetime_days`.";
         rotate_before_days: Number = optional_computed() "How many days before its expiry the token becomes due for rotation. Defaults to the provider's `rotate_before_days`.";
         secret_key: String = optional_computed() "Key in the Kubernetes Secret (`secretKey` of an ExternalSecret). Defaults to `CLAUDE_CODE_OAUTH_TOKEN`.";
-        remote_key: String = optional_computed() "Key in the External Secrets store (`remoteRef.key`). Defaults to `path`, or to `<mount>/data/<path>` where ESO would otherwise cut the path. Set it if the store is not rooted at the mount, or is of ESO's own `openBao` kind.";
+        remote_key: String = optional_computed() "Key in the External Secrets store (`remoteRef.key`). Defaults to `path`, or `<mount>/data/<path>` where ESO would otherwise cut the path. Set it if the store is not rooted at the mount, or is of ESO's own `openBao` kind.";
         external_secret_data: Vec<DataEntry> = computed() "The entry for `spec.data` of an ExternalSecret that delivers this token, as a list with one element.";
     }
 }

@@ -28,7 +28,7 @@ impl Function for ExternalSecretData {
     const DESCRIPTION: &'static str = "Returns the entry of `spec.data` with which an \
         ExternalSecret delivers a token, for stacks that use a token and do not own it. It equals \
         the attribute of the same name of `claude_oauth_token`. The function does not read Vault, \
-        and the entry is as known at plan as the arguments are.\n\n\
+        so the entry is known at plan if the arguments are.\n\n\
         The key is `path`, for a store that is rooted at the mount. The function does not know the \
         mount. If `path` begins with the mount's own name, the operator would remove that name and \
         deliver a different secret: use the resource or the data source, or write the entry \

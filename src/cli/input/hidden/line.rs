@@ -1,11 +1,11 @@
-//! What keys come to: the text of a line, as a person means it.
+//! Turns key presses into the text of a line.
 
 use zeroize::Zeroizing;
 
 use crate::cli::input::{InputError, append, buffer, secret};
 use crate::secret::Secret;
 
-/// Keys that mean something to anyone who types.
+/// Keys with a special meaning.
 mod key {
     /// Ctrl-C.
     pub(super) const INTERRUPT: u8 = 0x03;
@@ -23,17 +23,18 @@ mod key {
     pub(super) const DELETE: u8 = 0x7f;
 }
 
-/// What terminals put around a paste, where a program has asked for it and did not take it back.
+/// The markers that terminals put around a paste if a program enabled them and did not disable
+/// them.
 const PASTE_MARKS: [&[u8]; 2] = [b"\x1b[200~", b"\x1b[201~"];
 
-/// What a key asks for.
+/// The effect of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
-    /// The end of the program.
+    /// End the program.
     Interrupt,
-    /// A pause of the program.
+    /// Suspend the program.
     Suspend,
-    /// Nothing but its place in the line.
+    /// Add to the line.
     Other,
 }
 
@@ -53,12 +54,12 @@ impl Default for Line {
 }
 
 impl Line {
-    /// Reports whether Enter was pressed. More may follow: the rest of what was pasted.
+    /// Reports whether Enter was pressed. The rest of a paste may still follow.
     pub(super) fn is_ended(&self) -> bool {
         self.is_ended
     }
 
-    /// Takes keys in. One that asks for something of the program drops those behind it.
+    /// Processes keys. A key that ends or suspends the program drops the keys after it.
     pub(super) fn press(&mut self, keys: &[u8]) -> Result<Key, InputError> {
         for &key in keys {
             match key {
@@ -86,7 +87,7 @@ impl Line {
         }
     }
 
-    /// Returns the text without the marks of a paste and the Enter behind it, and the number of its
+    /// Returns the text without the paste markers and the final Enter, and its number of
     /// characters.
     pub(super) fn finish(mut self) -> Result<(Secret, usize), InputError> {
         for mark in PASTE_MARKS {

@@ -30,7 +30,7 @@ model! {
         mount: String = optional_computed(replaces) "KV version 2 mount. Defaults to the provider's `mount`. Changing it replaces the resource.";
         field: String = optional_computed(replaces) "Field of the secret that holds the token. Defaults to `claude_oauth_token`. Changing it replaces the resource.";
         secret_key: String = optional_computed() "Key in the Kubernetes Secret (`secretKey`). Defaults to `CLAUDE_CODE_OAUTH_TOKEN`.";
-        remote_key: String = optional_computed() "Key of the secret in the External Secrets store (`remoteRef.key`), if the store is not rooted at the mount or is of ESO's own `openBao` kind. Defaults to `path`, or to `<mount>/data/<path>` if the path begins with the mount's name or `data`, or contains `/data/`.";
+        remote_key: String = optional_computed() "Key of the secret in the External Secrets store (`remoteRef.key`). Set it if the store is not rooted at the mount, or is of ESO's own `openBao` kind. Defaults to `path`, or `<mount>/data/<path>` if the path begins with the mount's name or `data`, or contains `/data/`.";
         lifetime_days: Number = optional_computed() "Days from mint to expiry. Defaults to the provider's `lifetime_days`.";
         rotate_before_days: Number = optional_computed() "How many days before its expiry the token becomes due for rotation. Defaults to the provider's `rotate_before_days`.";
         token_minted_at: String = optional() "When the token that is now in Vault, or the one in `token_wo`, was minted (RFC 3339). It applies only to that token. A later token is dated by its own stamp or by the KV history. On create and import, an existing stamp of the token takes precedence.";
