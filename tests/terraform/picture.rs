@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use terraform_provider_claude::clock::{Clock as _, SystemClock};
 
 use super::stack::{PRIMARY, SPARES, Stack, days, stamp};
-use crate::support::picture;
 use crate::support::secrets::token;
+use crate::support::{lacks, picture};
 
 const COLUMNS: usize = 100;
 
@@ -15,8 +15,9 @@ const BEGINNING: &str = "Terraform will perform";
 #[tokio::test]
 async fn it_shows_what_a_plan_shows() {
     let mut stack = Stack::start("picture").await;
-    if !stack.workspace.capabilities().actions {
-        println!("skipped: the picture shows a newer command line");
+    if lacks("plans as a recent Terraform draws them", |host| {
+        host.actions
+    }) {
         return;
     }
     let now = Timestamp::from_second(SystemClock.now().as_second()).unwrap();
