@@ -91,7 +91,7 @@ fn refuse(error: UsageError) -> ExitCode {
 
 /// Returns the exit code of a refusal, and says why.
 fn refused(refusal: &Refusal, two_is_taken: bool, environment: &dyn Environment) -> ExitCode {
-    output::tell(refusal.diagnostics(), environment);
+    output::diagnostics(refusal.diagnostics(), environment);
     match refusal {
         Refusal::Arguments(_) if !two_is_taken => ExitCode::from(EXIT_USAGE),
         Refusal::Arguments(_) | Refusal::Failed(_) => ExitCode::FAILURE,

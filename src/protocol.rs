@@ -20,11 +20,11 @@ pub mod value;
 pub mod wire;
 
 pub use diagnostic::{Diagnostic, Severity};
-pub use error::{CodecError, Reason};
+pub use error::{CodecError, CodecErrorKind};
 pub use function::Signature;
 pub use number::{Number, NumberError};
 pub use path::{AttributePath, Step};
 pub use schema::{Attribute, Kind, Mode, Nesting, Schema};
-pub use ty::{Type, TypeError};
+pub use ty::Type;
 pub use value::Value;
 pub use wire::acts_on_terminals;

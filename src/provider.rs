@@ -31,7 +31,7 @@ use resources::token_spare_pool::TokenSparePoolResource;
 use crate::clock::Clock;
 use crate::deadline::Deadline;
 use crate::env::Environment;
-use block::now::Present;
+use block::now::Now;
 
 use crate::sdk::{Diagnostics, Failure, Provider, Registry, Rewrite};
 
@@ -41,17 +41,14 @@ pub const ADDRESS: &str = "terraform.local/claude-ops/claude";
 /// The provider `claude`.
 pub struct ClaudeProvider {
     environment: Arc<dyn Environment>,
-    present: Arc<Present>,
+    time: Arc<Now>,
 }
 
 impl ClaudeProvider {
     /// Takes where variables and the time come from.
     pub fn new(environment: Arc<dyn Environment>, clock: Arc<dyn Clock>) -> Self {
-        let present = Arc::new(Present::new(&*environment, clock));
-        Self {
-            environment,
-            present,
-        }
+        let time = Arc::new(Now::new(&*environment, clock));
+        Self { environment, time }
     }
 }
 
@@ -66,7 +63,7 @@ impl Provider for ClaudeProvider {
 
     fn registry(&self) -> Registry<Configured> {
         let registry = Registry::new()
-            .resource(OauthTokenResource::new(Arc::clone(&self.present)))
+            .resource(OauthTokenResource::new(Arc::clone(&self.time)))
             .resource(TokenSparePoolResource)
             .data_source(OauthTokenDataSource)
             .data_source(OauthTokensDataSource)
@@ -84,7 +81,7 @@ impl Provider for ClaudeProvider {
         &self,
         config: ProviderConfig,
     ) -> Result<(Arc<Configured>, Diagnostics), Failure> {
-        Configured::new(&config, &*self.environment, Arc::clone(&self.present), true)
+        Configured::new(&config, &*self.environment, Arc::clone(&self.time), true)
             .map(|configured| (Arc::new(configured), Diagnostics::new()))
             .map_err(Failure::from)
     }

@@ -29,7 +29,7 @@ pub(super) fn run(arguments: Exec, environment: &Arc<dyn Environment>) -> ExitCo
     } = arguments;
     let outcome = run_to_end(async {
         let (operations, warnings) = Operations::new(scope, environment, Arc::new(SystemClock))?;
-        output::tell(&warnings, environment);
+        output::diagnostics(&warnings, environment);
         let handed_out = operations.for_one_secret().hand_out(&path).await;
         // The program that follows cannot do this.
         operations.close().await;

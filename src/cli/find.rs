@@ -69,7 +69,7 @@ pub(super) fn run(arguments: Find, environment: &Arc<dyn Environment>) -> ExitCo
     };
     match outcome {
         Ok((search, sought, mount)) => {
-            output::tell(&search.diagnostics, environment);
+            output::diagnostics(&search.diagnostics, environment);
             let printed = output::print(&if json {
                 document(&search, &sought, &mount)
             } else {
@@ -104,7 +104,7 @@ async fn find(
     };
     let (operations, warnings) =
         Operations::new(arguments.scope, environment, Arc::new(SystemClock))?;
-    output::tell(&warnings, environment);
+    output::diagnostics(&warnings, environment);
     let sought = match sought {
         Some(sought) => sought,
         None => {

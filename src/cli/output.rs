@@ -52,7 +52,7 @@ pub(super) fn note(text: &str) {
 }
 
 /// Writes diagnostics to standard error.
-pub(super) fn tell(diagnostics: &Diagnostics, environment: &dyn Environment) {
+pub(super) fn diagnostics(diagnostics: &Diagnostics, environment: &dyn Environment) {
     let colors = colors(environment, io::stderr().is_terminal());
     for diagnostic in diagnostics {
         let kind = if diagnostic.is_error() {

@@ -67,7 +67,7 @@ async fn promote(
 ) -> Result<String, Refusal> {
     let (operations, warnings) =
         Operations::new(arguments.scope, environment, Arc::new(SystemClock))?;
-    output::tell(&warnings, environment);
+    output::diagnostics(&warnings, environment);
     let promoted = operations
         .for_one_secret()
         .promote(
@@ -79,6 +79,6 @@ async fn promote(
         .await;
     operations.close().await;
     let promotion = promoted?;
-    output::tell(&promotion.warnings, environment);
+    output::diagnostics(&promotion.warnings, environment);
     Ok(promotion.done)
 }

@@ -38,7 +38,7 @@ pub(super) fn run(arguments: Status, environment: &Arc<dyn Environment>) -> Exit
     } = arguments;
     let outcome = run_to_end(async {
         let (operations, warnings) = Operations::new(scope, environment, Arc::new(SystemClock))?;
-        output::tell(&warnings, environment);
+        output::diagnostics(&warnings, environment);
         let survey = operations.survey(&targets).await;
         operations.close().await;
         let (lifetime_days, rotate_before_days) = operations.days();
@@ -57,7 +57,7 @@ pub(super) fn run(arguments: Status, environment: &Arc<dyn Environment>) -> Exit
     match outcome {
         Ok((survey, context)) => {
             let printed = output::print(&text(&survey, &context, format, environment));
-            output::tell(&survey.diagnostics, environment);
+            output::diagnostics(&survey.diagnostics, environment);
             if survey.is_incomplete {
                 ExitCode::FAILURE
             } else if detailed_exitcode && survey.is_due() {

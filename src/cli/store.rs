@@ -88,8 +88,8 @@ pub(super) fn run(arguments: Store, environment: &Arc<dyn Environment>) -> ExitC
     };
     let error = match outcome {
         Ok(stored) => {
-            output::tell(&stored.warnings, environment);
-            return told(&report::text(&stored, source));
+            output::diagnostics(&stored.warnings, environment);
+            return printed(&report::text(&stored, source));
         }
         Err(error) => error,
     };
@@ -128,7 +128,7 @@ pub(super) fn run(arguments: Store, environment: &Arc<dyn Environment>) -> ExitC
 }
 
 /// Prints what was done, or writes it to standard error if standard output is closed.
-fn told(report: &str) -> ExitCode {
+fn printed(report: &str) -> ExitCode {
     let printed = output::print(report);
     if printed != ExitCode::SUCCESS {
         output::note(report);
@@ -149,7 +149,7 @@ impl Work<'_> {
     async fn store(&self, arguments: Store) -> Result<Stored, Failure> {
         let (operations, warnings) =
             Operations::new(arguments.scope, self.environment, Arc::new(SystemClock))?;
-        output::tell(&warnings, self.environment);
+        output::diagnostics(&warnings, self.environment);
         let path = arguments.path.as_str();
         let mut details = Details {
             minted_at: arguments.minted_at,

@@ -147,7 +147,7 @@ async fn verify(
     }
     let (operations, warnings) =
         Operations::new(arguments.scope, environment, Arc::new(SystemClock))?;
-    output::tell(&warnings, environment);
+    output::diagnostics(&warnings, environment);
     let stamps = !arguments.no_stamp;
     let run = Run {
         operations: &operations,
@@ -182,7 +182,7 @@ async fn stored(run: &Run<'_>, targets: &[String]) -> Result<(Verified, bool), F
         candidates = run.operations.candidates(targets) => candidates?,
         () = run.stop.cancelled() => return Err(Failure::Stopped),
     };
-    output::tell(&candidates.diagnostics, run.environment);
+    output::diagnostics(&candidates.diagnostics, run.environment);
     if io::stderr().is_terminal() && !candidates.places.is_empty() {
         output::note(
             "Verifying. Each token takes a few seconds, and a refused one about half a minute.\n",

@@ -60,9 +60,9 @@ mod tests {
     #[test]
     fn text_of_the_source_is_told() {
         let payload: &'static str = "no such state\nat all";
-        let told = text(&payload, None, BACKTRACE);
+        let shown = text(&payload, None, BACKTRACE);
         assert_eq!(
-            told,
+            shown,
             "panic: no such state\n  at all\n  in alpha::beta\n  in main\n"
         );
     }
@@ -70,10 +70,10 @@ mod tests {
     #[test]
     fn formatted_text_is_withheld_and_the_place_is_told() {
         let payload = String::from("bad token sk-invented");
-        let told = text(&payload, Some(Location::caller()), "");
-        assert!(told.starts_with("panic: panic text withheld\n  at "));
-        assert!(told.contains("panic.rs:"));
-        assert!(!told.contains("invented"));
+        let shown = text(&payload, Some(Location::caller()), "");
+        assert!(shown.starts_with("panic: panic text withheld\n  at "));
+        assert!(shown.contains("panic.rs:"));
+        assert!(!shown.contains("invented"));
     }
 
     #[test]

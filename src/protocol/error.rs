@@ -14,13 +14,13 @@ pub struct CodecError {
     /// The part of the value that is invalid; empty for the whole value.
     pub path: AttributePath,
     /// What is wrong with it.
-    pub reason: Reason,
+    pub reason: CodecErrorKind,
 }
 
 /// What is wrong with a value or its encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Reason {
+pub enum CodecErrorKind {
     /// The value has another type. The text is the required type.
     #[error("{0} is required")]
     Required(&'static str),
@@ -65,7 +65,7 @@ pub enum Reason {
     TooLong,
 }
 
-impl Reason {
+impl CodecErrorKind {
     /// Creates the error for the current value. Callers add its location with
     /// [`CodecError::below`].
     pub(super) fn here(self) -> CodecError {
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn text_says_where_and_why() {
-        let error = Reason::Required("a string").here();
+        let error = CodecErrorKind::Required("a string").here();
         assert_eq!(error.to_string(), "a string is required");
         let nested = error
             .below(Step::Attribute("status".into()))

@@ -10,7 +10,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::error::{CodecError, Reason};
+use super::error::{CodecError, CodecErrorKind};
 use super::number::Number;
 use super::path::Step;
 use super::schema::Attribute;
@@ -48,13 +48,13 @@ pub fn decode_attribute(attribute: &Attribute, json: &[u8]) -> Result<Value, Cod
 }
 
 fn decode_shape(shape: Shape<'_>, json: &[u8]) -> Result<Value, CodecError> {
-    let text = std::str::from_utf8(json).map_err(|_| Reason::Utf8.here())?;
-    value(shape, parse::<&RawValue>(text, Reason::Json)?, 0)
+    let text = std::str::from_utf8(json).map_err(|_| CodecErrorKind::Utf8.here())?;
+    value(shape, parse::<&RawValue>(text, CodecErrorKind::Json)?, 0)
 }
 
 fn value(shape: Shape<'_>, raw: &RawValue, depth: usize) -> Result<Value, CodecError> {
     if depth >= MAX_DEPTH {
-        return Err(Reason::TooDeep.here());
+        return Err(CodecErrorKind::TooDeep.here());
     }
     let json = raw.get();
     if json == "null" {
@@ -62,7 +62,7 @@ fn value(shape: Shape<'_>, raw: &RawValue, depth: usize) -> Result<Value, CodecE
     }
     match shape.form() {
         Form::String => {
-            let text: String = parse(json, Reason::Required("a string"))?;
+            let text: String = parse(json, CodecErrorKind::Required("a string"))?;
             Ok(if shape.secret {
                 Value::Secret(Secret::new(text))
             } else {
@@ -70,7 +70,7 @@ fn value(shape: Shape<'_>, raw: &RawValue, depth: usize) -> Result<Value, CodecE
             })
         }
         Form::Number => number(json),
-        Form::Bool => parse(json, Reason::Required("a bool")).map(Value::Bool),
+        Form::Bool => parse(json, CodecErrorKind::Required("a bool")).map(Value::Bool),
         Form::Dynamic => dynamic(shape, json, depth),
         Form::List(element) => list(element, json, depth),
         Form::Map(element) => map(element, json, depth),
@@ -81,15 +81,15 @@ fn value(shape: Shape<'_>, raw: &RawValue, depth: usize) -> Result<Value, CodecE
 
 fn number(json: &str) -> Result<Value, CodecError> {
     if json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
-        let number = Number::parse(json).map_err(|error| Reason::Number(error).here())?;
+        let number = Number::parse(json).map_err(|error| CodecErrorKind::Number(error).here())?;
         Ok(Value::Number(number))
     } else {
-        Err(Reason::Required("a number").here())
+        Err(CodecErrorKind::Required("a number").here())
     }
 }
 
 fn list(element: Shape<'_>, json: &str, depth: usize) -> Result<Value, CodecError> {
-    let parts: Vec<&RawValue> = parse(json, Reason::Required("a list"))?;
+    let parts: Vec<&RawValue> = parse(json, CodecErrorKind::Required("a list"))?;
     let read = (0..).zip(parts).map(|(index, part)| {
         value(element, part, depth + 1).map_err(|error| error.below(Step::Index(index)))
     });
@@ -97,9 +97,9 @@ fn list(element: Shape<'_>, json: &str, depth: usize) -> Result<Value, CodecErro
 }
 
 fn tuple(shapes: &[Shape<'_>], json: &str, depth: usize) -> Result<Value, CodecError> {
-    let parts: Vec<&RawValue> = parse(json, Reason::Required("a tuple"))?;
+    let parts: Vec<&RawValue> = parse(json, CodecErrorKind::Required("a tuple"))?;
     if parts.len() != shapes.len() {
-        return Err(Reason::TupleLength(shapes.len()).here());
+        return Err(CodecErrorKind::TupleLength(shapes.len()).here());
     }
     let read = (0..)
         .zip(shapes.iter().zip(parts))
@@ -110,20 +110,20 @@ fn tuple(shapes: &[Shape<'_>], json: &str, depth: usize) -> Result<Value, CodecE
 }
 
 fn map(element: Shape<'_>, json: &str, depth: usize) -> Result<Value, CodecError> {
-    let entries: Entries<'_> = parse(json, Reason::Required("a map"))?;
+    let entries: Entries<'_> = parse(json, CodecErrorKind::Required("a map"))?;
     let mut elements = BTreeMap::new();
     for (key, part) in entries.0 {
         let read = value(element, part, depth + 1);
         let read = read.map_err(|error| element.at_key(error, &key))?;
         if elements.insert(key, read).is_some() {
-            return Err(Reason::RepeatedKey.here());
+            return Err(CodecErrorKind::RepeatedKey.here());
         }
     }
     Ok(Value::Map(elements))
 }
 
 fn object(members: Members<'_>, json: &str, depth: usize) -> Result<Value, CodecError> {
-    let entries: Entries<'_> = parse(json, Reason::Required("an object"))?;
+    let entries: Entries<'_> = parse(json, CodecErrorKind::Required("an object"))?;
     let mut attributes = BTreeMap::new();
     for (name, part) in entries.0 {
         let Some(shape) = members.get(&name) else {
@@ -132,7 +132,7 @@ fn object(members: Members<'_>, json: &str, depth: usize) -> Result<Value, Codec
         let read = value(shape, part, depth + 1);
         let read = read.map_err(|error| error.below(Step::Attribute(name.clone())))?;
         if attributes.contains_key(&name) {
-            return Err(Reason::RepeatedKey.at_attribute(&name));
+            return Err(CodecErrorKind::RepeatedKey.at_attribute(&name));
         }
         attributes.insert(name, read);
     }
@@ -146,7 +146,7 @@ fn object(members: Members<'_>, json: &str, depth: usize) -> Result<Value, Codec
 
 /// Reads a value that is stored with its type: `{"value":…,"type":…}`.
 fn dynamic(shape: Shape<'_>, json: &str, depth: usize) -> Result<Value, CodecError> {
-    const REQUIRED: Reason = Reason::Required("a value with its type");
+    const REQUIRED: CodecErrorKind = CodecErrorKind::Required("a value with its type");
     let mut entries: Entries<'_> = parse(json, REQUIRED)?;
     entries.0.sort_by(|one, other| one.0.cmp(&other.0));
     let [(first, ty), (second, part)] = entries.0.as_slice() else {
@@ -155,14 +155,16 @@ fn dynamic(shape: Shape<'_>, json: &str, depth: usize) -> Result<Value, CodecErr
     if first != "type" || second != "value" {
         return Err(REQUIRED.here());
     }
-    let ty = Type::from_json(ty.get().as_bytes());
-    let ty = ty.map_err(|_| Reason::TypeConstraint.here())?;
+    let ty = Type::from_json(ty.get().as_bytes()).ok_or(CodecErrorKind::TypeConstraint.here())?;
     let read = value(shape.brought(&ty), part, depth + 1)?;
     Ok(Value::Dynamic(ty, Box::new(read)))
 }
 
 /// Parses one layer of JSON.
-fn parse<'j, T: Deserialize<'j>>(json: &'j str, otherwise: Reason) -> Result<T, CodecError> {
+fn parse<'j, T: Deserialize<'j>>(
+    json: &'j str,
+    otherwise: CodecErrorKind,
+) -> Result<T, CodecError> {
     serde_json::from_str(json).map_err(|_| otherwise.here())
 }
 

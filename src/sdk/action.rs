@@ -50,7 +50,7 @@ impl Progress {
 
     /// Reports a step in a few words, which hosts show unchanged, so terminal control characters
     /// are escaped. Without a host, the report is discarded.
-    pub fn tell(&self, message: impl Into<String>) {
+    pub fn report(&self, message: impl Into<String>) {
         use wire::invoke_action::event::{Progress, Type};
         let _ = self.0.send(wire::invoke_action::Event {
             r#type: Some(Type::Progress(Progress {

@@ -86,7 +86,7 @@ pub(super) fn recorded(attributes: &[Attribute], state: &Value) -> Checked {
 
 /// Checks the result of a data source or an ephemeral resource: fully known, with the configured
 /// values unchanged.
-pub(super) fn looked_up(attributes: &[Attribute], config: &Value, found: &Value) -> Checked {
+pub(super) fn found(attributes: &[Attribute], config: &Value, found: &Value) -> Checked {
     recorded(attributes, found)?;
     planned(attributes, &Value::Null, config, found)
 }

@@ -59,18 +59,22 @@ pub(super) fn undecodable(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{CodecError, Reason};
+    use crate::protocol::{CodecError, CodecErrorKind};
 
     #[test]
     fn what_cannot_be_decoded_is_told_with_its_place() {
         let path = AttributePath::attribute("size");
         let error = CodecError {
             path: path.clone(),
-            reason: Reason::Required("a number"),
+            reason: CodecErrorKind::Required("a number"),
         };
-        let told = undecodable("the state", &path, &error);
-        assert_eq!(told.summary, "Cannot decode the state");
-        assert!(told.detail.starts_with("size: a number is required. "));
-        assert_eq!(told.path, Some(path));
+        let diagnostic = undecodable("the state", &path, &error);
+        assert_eq!(diagnostic.summary, "Cannot decode the state");
+        assert!(
+            diagnostic
+                .detail
+                .starts_with("size: a number is required. ")
+        );
+        assert_eq!(diagnostic.path, Some(path));
     }
 }

@@ -82,7 +82,7 @@ impl<L: Lookup> ErasedLookup<L::Configured> for Typed<L> {
             .await
             .map_err(|failure| failure.diagnostics)?;
         let object = found.object.into_value();
-        check::looked_up(self.attributes(), &config, &object).map_err(refuse)?;
+        check::found(self.attributes(), &config, &object).map_err(refuse)?;
         let object = codec::encode_object(self.attributes(), &object)
             .map_err(|error| refuse(error.into()))?;
         Ok((object, to_wire(found.diagnostics)))

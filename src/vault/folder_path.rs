@@ -32,11 +32,6 @@ impl FolderPath {
         Ok(Self { mount, folder })
     }
 
-    /// Returns the folder in the mount, empty for the root.
-    pub fn folder(&self) -> &str {
-        &self.folder
-    }
-
     /// Returns the path in the mount of what is called `name` in this folder.
     pub fn path_of(&self, name: &str) -> String {
         if self.folder.is_empty() {
@@ -89,7 +84,6 @@ mod tests {
         assert_eq!(root.secret("a").unwrap().to_string(), "team/kv/a");
         let inner = root.subfolder("a").unwrap().subfolder("b").unwrap();
         assert_eq!(inner.to_string(), "team/kv/a/b/");
-        assert_eq!(inner.folder(), "a/b");
         assert_eq!(inner.secret("c").unwrap().path(), "a/b/c");
     }
 

@@ -61,9 +61,9 @@ async fn progress_comes_first_and_one_completion_last() {
     let wide = Script {
         invoke: Box::new(|_, progress| {
             Box::pin(async move {
-                progress.tell("one");
+                progress.report("one");
                 tokio::task::yield_now().await;
-                progress.tell("two \u{1b}]0;title\u{7}\u{202e}\nError: trust this");
+                progress.report("two \u{1b}]0;title\u{7}\u{202e}\nError: trust this");
                 Ok(vec![Diagnostic::warning("Mind", "")])
             })
         }),
@@ -82,7 +82,7 @@ async fn a_failure_or_a_panic_completes_with_an_error() {
         let wide = Script {
             invoke: Box::new(move |_, progress| {
                 Box::pin(async move {
-                    progress.tell("one");
+                    progress.report("one");
                     assert!(!panics, "{CANARY}");
                     Err(Diagnostic::error("Broken", "Mend it.").into())
                 })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use terraform_provider_claude::protocol::{
-    Attribute, AttributePath, Diagnostic, Kind, Type, Value, wire as codec,
+    Attribute, AttributePath, Diagnostic, Kind, Type, Value, msgpack, wire as codec,
 };
 use terraform_provider_claude::sdk::{AttributeValue, Function, Model, ModelError};
 
@@ -107,7 +107,11 @@ fn words(words: &[&str]) -> Value {
 #[track_caller]
 fn result(answer: &wire::call_function::Response) -> Value {
     assert_eq!(answer.error, None);
-    codec::decode(answer.result.as_ref(), &Type::list(Type::String)).unwrap()
+    msgpack::decode(
+        &Type::list(Type::String),
+        &answer.result.as_ref().unwrap().msgpack,
+    )
+    .unwrap()
 }
 
 /// Demands the error of a call that failed, and that it quotes no value.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use terraform_provider_claude::clock::SystemClock;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
-use terraform_provider_claude::protocol::{Type, Value, wire as codec};
+use terraform_provider_claude::protocol::{Type, Value, msgpack, wire as codec};
 use terraform_provider_claude::provider::ClaudeProvider;
 use terraform_provider_claude::sdk::ProviderService;
 use wire::provider_client::ProviderClient;
@@ -37,7 +37,7 @@ async fn call(name: &str, arguments: Vec<wire::DynamicValue>) -> wire::call_func
 async fn result(name: &str, ty: &Type, arguments: Vec<wire::DynamicValue>) -> Value {
     let answer = call(name, arguments).await;
     assert_eq!(answer.error, None);
-    codec::decode(answer.result.as_ref(), ty).unwrap()
+    msgpack::decode(ty, &answer.result.as_ref().unwrap().msgpack).unwrap()
 }
 
 async fn error(name: &str, arguments: Vec<wire::DynamicValue>) -> (Option<i64>, String) {

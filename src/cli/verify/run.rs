@@ -114,7 +114,7 @@ impl Run<'_> {
         let candidate = match Operations::check_token(token) {
             Ok(candidate) => candidate,
             Err(error) => {
-                output::tell(error.diagnostics(), self.environment);
+                output::diagnostics(error.diagnostics(), self.environment);
                 let outcome = Outcome::Error(summary(&error));
                 return Ok(Some(Verified {
                     control: None,
@@ -152,7 +152,7 @@ impl Run<'_> {
             Ok(candidate) => candidate,
             Err(error) => {
                 row.outcome = Outcome::Error(summary(&error));
-                output::tell(error.diagnostics(), self.environment);
+                output::diagnostics(error.diagnostics(), self.environment);
                 return (row, None);
             }
         };
@@ -266,7 +266,7 @@ impl Run<'_> {
             .await;
         match recorded {
             Ok(()) => row.stamped = true,
-            Err(error) => output::tell(error.diagnostics(), self.environment),
+            Err(error) => output::diagnostics(error.diagnostics(), self.environment),
         }
     }
 }

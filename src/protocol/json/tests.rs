@@ -9,7 +9,7 @@ fn read(ty: &Type, json: &str) -> Result<Value, CodecError> {
     decode(ty, json.as_bytes())
 }
 
-fn refused(ty: &Type, json: &str) -> Reason {
+fn refused(ty: &Type, json: &str) -> CodecErrorKind {
     read(ty, json).unwrap_err().reason
 }
 
@@ -52,11 +52,11 @@ fn numbers_keep_every_digit() {
     }
     assert_eq!(
         refused(&Type::Number, "1e9999"),
-        Reason::Number(NumberError::TooLong)
+        CodecErrorKind::Number(NumberError::TooLong)
     );
     assert_eq!(
         refused(&Type::Number, r#""1""#),
-        Reason::Required("a number")
+        CodecErrorKind::Required("a number")
     );
 }
 
@@ -123,13 +123,13 @@ fn dynamic_values_stand_beside_their_type() {
     ] {
         assert_eq!(
             refused(&Type::Dynamic, json),
-            Reason::Required("a value with its type"),
+            CodecErrorKind::Required("a value with its type"),
             "{json}"
         );
     }
     assert_eq!(
         refused(&Type::Dynamic, r#"{"value":1,"type":"integer"}"#),
-        Reason::TypeConstraint
+        CodecErrorKind::TypeConstraint
     );
 }
 
@@ -144,39 +144,48 @@ fn texts_of_sensitive_attributes_are_secrets() {
         )]))
     );
     let error = decode_object(&attributes, br#"{"tokens":{"canary":1}}"#).unwrap_err();
-    assert_eq!(error, Reason::Required("a string").at_attribute("tokens"));
+    assert_eq!(
+        error,
+        CodecErrorKind::Required("a string").at_attribute("tokens")
+    );
 }
 
 #[test]
 fn anything_else_is_refused() {
-    assert_eq!(refused(&Type::String, ""), Reason::Json);
-    assert_eq!(refused(&Type::String, "'a'"), Reason::Json);
-    assert_eq!(refused(&Type::String, r#""a" 1"#), Reason::Json);
-    assert_eq!(decode(&Type::String, b"\"\xff\""), Err(Reason::Utf8.here()));
-    assert_eq!(refused(&Type::String, "1"), Reason::Required("a string"));
+    assert_eq!(refused(&Type::String, ""), CodecErrorKind::Json);
+    assert_eq!(refused(&Type::String, "'a'"), CodecErrorKind::Json);
+    assert_eq!(refused(&Type::String, r#""a" 1"#), CodecErrorKind::Json);
+    assert_eq!(
+        decode(&Type::String, b"\"\xff\""),
+        Err(CodecErrorKind::Utf8.here())
+    );
+    assert_eq!(
+        refused(&Type::String, "1"),
+        CodecErrorKind::Required("a string")
+    );
     assert_eq!(
         refused(&Type::String, r#""\ud800""#),
-        Reason::Required("a string")
+        CodecErrorKind::Required("a string")
     );
     assert_eq!(
         refused(&Type::Bool, r#""true""#),
-        Reason::Required("a bool")
+        CodecErrorKind::Required("a bool")
     );
     assert_eq!(
         refused(&Type::list(Type::Bool), "{}"),
-        Reason::Required("a list")
+        CodecErrorKind::Required("a list")
     );
     assert_eq!(
         refused(&Type::map(Type::Bool), r#"{"a":true,"a":true}"#),
-        Reason::RepeatedKey
+        CodecErrorKind::RepeatedKey
     );
     assert_eq!(
         read(&Type::object([("a", Type::Bool)]), r#"{"a":true,"a":true}"#),
-        Err(Reason::RepeatedKey.at_attribute("a"))
+        Err(CodecErrorKind::RepeatedKey.at_attribute("a"))
     );
     assert_eq!(
         refused(&Type::Tuple(vec![Type::Bool]), "[]"),
-        Reason::TupleLength(1)
+        CodecErrorKind::TupleLength(1)
     );
 }
 
@@ -184,7 +193,7 @@ fn anything_else_is_refused() {
 fn depth_is_bounded() {
     let level = r#"{"type":"dynamic","value":"#;
     let nested = format!("{}null{}", level.repeat(100), "}".repeat(100));
-    assert_eq!(refused(&Type::Dynamic, &nested), Reason::TooDeep);
+    assert_eq!(refused(&Type::Dynamic, &nested), CodecErrorKind::TooDeep);
     let deep = format!(
         r#"{{"removed":{}{}}}"#,
         "[".repeat(100_000),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rmp::Marker;
 use rmp::decode as read;
 
-use crate::protocol::error::{CodecError, Reason};
+use crate::protocol::error::{CodecError, CodecErrorKind};
 use crate::protocol::number::{Number, NumberError};
 use crate::protocol::path::Step;
 use crate::protocol::shape::{Form, Members, Shape};
@@ -20,7 +20,7 @@ pub(super) fn decode(shape: Shape<'_>, bytes: &[u8]) -> Result<Value, CodecError
     if reader.rest.is_empty() {
         Ok(value)
     } else {
-        Err(Reason::Trailing.here())
+        Err(CodecErrorKind::Trailing.here())
     }
 }
 
@@ -35,7 +35,7 @@ struct Reader<'b> {
 impl<'b> Reader<'b> {
     fn value(&mut self, shape: Shape<'_>, depth: usize) -> Result<Value, CodecError> {
         if depth >= MAX_DEPTH {
-            return Err(Reason::TooDeep.here());
+            return Err(CodecErrorKind::TooDeep.here());
         }
         match self.peek()? {
             Marker::Null => {
@@ -74,7 +74,7 @@ impl<'b> Reader<'b> {
     fn tuple(&mut self, shapes: &[Shape<'_>], depth: usize) -> Result<Value, CodecError> {
         let length = self.array_length("a tuple")?;
         if usize::try_from(length) != Ok(shapes.len()) {
-            return Err(Reason::TupleLength(shapes.len()).here());
+            return Err(CodecErrorKind::TupleLength(shapes.len()).here());
         }
         let mut elements = Vec::new();
         for (index, shape) in (0..).zip(shapes) {
@@ -92,7 +92,7 @@ impl<'b> Reader<'b> {
             let value = self.value(element, depth + 1);
             let value = value.map_err(|error| element.at_key(error, key))?;
             if elements.insert(key.to_owned(), value).is_some() {
-                return Err(Reason::RepeatedKey.here());
+                return Err(CodecErrorKind::RepeatedKey.here());
             }
         }
         Ok(Value::Map(elements))
@@ -104,16 +104,16 @@ impl<'b> Reader<'b> {
         for _ in 0..length {
             let name = self.text()?;
             let shape = members.get(name);
-            let shape = shape.ok_or(Reason::UnsupportedAttribute.here())?;
+            let shape = shape.ok_or(CodecErrorKind::UnsupportedAttribute.here())?;
             let value = self.value(shape, depth + 1);
             let value = value.map_err(|error| error.below(Step::Attribute(name.to_owned())))?;
             if attributes.insert(name.to_owned(), value).is_some() {
-                return Err(Reason::RepeatedKey.at_attribute(name));
+                return Err(CodecErrorKind::RepeatedKey.at_attribute(name));
             }
         }
         for (name, _) in members.all() {
             if !attributes.contains_key(name) {
-                return Err(Reason::MissingAttribute.at_attribute(name));
+                return Err(CodecErrorKind::MissingAttribute.at_attribute(name));
             }
         }
         Ok(Value::Map(attributes))
@@ -122,11 +122,11 @@ impl<'b> Reader<'b> {
     fn dynamic(&mut self, shape: Shape<'_>, depth: usize) -> Result<Value, CodecError> {
         const KIND: &str = "a value with its type";
         if self.array_length(KIND)? != 2 {
-            return Err(Reason::Required(KIND).here());
+            return Err(CodecErrorKind::Required(KIND).here());
         }
         let length = read::read_bin_len(&mut self.rest).map_err(|error| because(&error, KIND))?;
         let json = self.take(length)?;
-        let ty = Type::from_json(json).map_err(|_| Reason::TypeConstraint.here())?;
+        let ty = Type::from_json(json).ok_or(CodecErrorKind::TypeConstraint.here())?;
         let value = self.value(shape.brought(&ty), depth + 1)?;
         Ok(Value::Dynamic(ty, Box::new(value)))
     }
@@ -134,7 +134,7 @@ impl<'b> Reader<'b> {
     fn text(&mut self) -> Result<&'b str, CodecError> {
         let length = read::read_str_len(&mut self.rest);
         let length = length.map_err(|error| because(&error, "a string"))?;
-        std::str::from_utf8(self.take(length)?).map_err(|_| Reason::Utf8.here())
+        std::str::from_utf8(self.take(length)?).map_err(|_| CodecErrorKind::Utf8.here())
     }
 
     fn truth(&mut self) -> Result<bool, CodecError> {
@@ -143,7 +143,7 @@ impl<'b> Reader<'b> {
 
     fn number(&mut self) -> Result<Number, CodecError> {
         const KIND: &str = "a number";
-        let refused = |error: NumberError| Reason::Number(error).here();
+        let refused = |error: NumberError| CodecErrorKind::Number(error).here();
         match self.peek()? {
             Marker::F32 => {
                 let float = read::read_f32(&mut self.rest);
@@ -165,8 +165,10 @@ impl<'b> Reader<'b> {
             }
             _ => match read::read_int::<i64, _>(&mut self.rest) {
                 Ok(integer) => Ok(Number::from(integer)),
-                Err(read::NumValueReadError::TypeMismatch(_)) => Err(Reason::Required(KIND).here()),
-                Err(_) => Err(Reason::Truncated.here()),
+                Err(read::NumValueReadError::TypeMismatch(_)) => {
+                    Err(CodecErrorKind::Required(KIND).here())
+                }
+                Err(_) => Err(CodecErrorKind::Truncated.here()),
             },
         }
     }
@@ -187,14 +189,14 @@ impl<'b> Reader<'b> {
     }
 
     fn peek(&self) -> Result<Marker, CodecError> {
-        let first = self.rest.first().ok_or(Reason::Truncated.here())?;
+        let first = self.rest.first().ok_or(CodecErrorKind::Truncated.here())?;
         Ok(Marker::from_u8(*first))
     }
 
     fn take(&mut self, length: u32) -> Result<&'b [u8], CodecError> {
         let split = usize::try_from(length).ok();
         let split = split.and_then(|length| self.rest.split_at_checked(length));
-        let (taken, rest) = split.ok_or(Reason::Truncated.here())?;
+        let (taken, rest) = split.ok_or(CodecErrorKind::Truncated.here())?;
         self.rest = rest;
         Ok(taken)
     }
@@ -217,8 +219,8 @@ fn is_extension(marker: Marker) -> bool {
 /// Distinguishes a value of another kind from one that is cut off.
 fn because<E: read::RmpReadErr>(error: &read::ValueReadError<E>, kind: &'static str) -> CodecError {
     match error {
-        read::ValueReadError::TypeMismatch(_) => Reason::Required(kind).here(),
-        _ => Reason::Truncated.here(),
+        read::ValueReadError::TypeMismatch(_) => CodecErrorKind::Required(kind).here(),
+        _ => CodecErrorKind::Truncated.here(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use rmp::Marker;
 use rmp::encode::{self as write, ByteBuf, ValueWriteError};
 
-use crate::protocol::error::{CodecError, Reason};
+use crate::protocol::error::{CodecError, CodecErrorKind};
 use crate::protocol::path::Step;
 use crate::protocol::shape::{Form, Members, Shape};
 use crate::protocol::ty::MAX_DEPTH;
@@ -31,7 +31,7 @@ struct Writer {
 impl Writer {
     fn value(&mut self, shape: Shape<'_>, value: &Value, depth: usize) -> Result<(), CodecError> {
         if depth >= MAX_DEPTH {
-            return Err(Reason::TooDeep.here());
+            return Err(CodecErrorKind::TooDeep.here());
         }
         match (shape.form(), value) {
             (_, Value::Null) => {
@@ -44,7 +44,7 @@ impl Writer {
             }
             (Form::String, Value::String(text)) => self.text(text),
             (Form::String, Value::Secret(secret)) if shape.secret => self.text(secret.expose()),
-            (Form::String, Value::Secret(_)) => Err(Reason::SecretInClear.here()),
+            (Form::String, Value::Secret(_)) => Err(CodecErrorKind::SecretInClear.here()),
             (Form::Number, Value::Number(number)) => self.text(number.as_str()),
             (Form::Bool, Value::Bool(truth)) => {
                 let marker = if *truth { Marker::True } else { Marker::False };
@@ -73,7 +73,7 @@ impl Writer {
             (Form::Object(members), Value::Map(attributes)) => {
                 self.object(members, attributes, depth)
             }
-            (form, _) => Err(Reason::Required(kind(&form)).here()),
+            (form, _) => Err(CodecErrorKind::Required(kind(&form)).here()),
         }
     }
 
@@ -98,7 +98,7 @@ impl Writer {
         depth: usize,
     ) -> Result<(), CodecError> {
         if shapes.len() != elements.len() {
-            return Err(Reason::TupleLength(shapes.len()).here());
+            return Err(CodecErrorKind::TupleLength(shapes.len()).here());
         }
         self.array_length(elements.len())?;
         for (index, (shape, value)) in (0..).zip(shapes.iter().zip(elements)) {
@@ -118,7 +118,7 @@ impl Writer {
         self.map_length(members.len())?;
         for (name, shape) in &members {
             let value = attributes.get(*name);
-            let value = value.ok_or_else(|| Reason::MissingAttribute.at_attribute(name))?;
+            let value = value.ok_or_else(|| CodecErrorKind::MissingAttribute.at_attribute(name))?;
             self.text(name)?;
             let written = self.value(*shape, value, depth + 1);
             written.map_err(|error| error.below(Step::Attribute((*name).to_owned())))?;
@@ -127,7 +127,7 @@ impl Writer {
         if attributes.len() == members.len() {
             Ok(())
         } else {
-            Err(Reason::UnsupportedAttribute.here())
+            Err(CodecErrorKind::UnsupportedAttribute.here())
         }
     }
 
@@ -164,7 +164,7 @@ fn sure<T>(written: Result<T, ValueWriteError<Infallible>>) -> T {
 }
 
 fn short(length: usize) -> Result<u32, CodecError> {
-    u32::try_from(length).map_err(|_| Reason::TooLong.here())
+    u32::try_from(length).map_err(|_| CodecErrorKind::TooLong.here())
 }
 
 fn kind(form: &Form<'_>) -> &'static str {

@@ -115,7 +115,7 @@ impl Action for PromoteSpareAction {
         let Promoted { outcome, mut told } = on_demand.run(Some(progress)).await;
         match outcome {
             Ok(done) => {
-                progress.tell(done);
+                progress.report(done);
                 Ok(told)
             }
             Err(error) => {
@@ -176,7 +176,7 @@ impl OnDemand<'_> {
             return Err(rehearsed(place));
         }
         if let Some(progress) = progress {
-            progress.tell(format!("Reading {place}"));
+            progress.report(format!("Reading {place}"));
         }
         let prior = prior(self.observer, place).await?;
         let promoted = self.promotion(prior, progress).run().await;

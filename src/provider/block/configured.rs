@@ -9,7 +9,7 @@ use crate::deadline::Deadline;
 use crate::env::Environment;
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::block::days;
-use crate::provider::block::now::Present;
+use crate::provider::block::now::Now;
 use crate::provider::block::schema::{ProviderConfig, blamed};
 use crate::provider::block::settings::{Sources, settings_advice, unknown_argument};
 use crate::provider::defaults::DEFAULT_MOUNT;
@@ -30,7 +30,7 @@ pub struct Configured {
     problems: Arc<Diagnostics>,
     /// What the first request has to tell of the environment.
     warnings: Arc<Mutex<Diagnostics>>,
-    present: Arc<Present>,
+    time: Arc<Now>,
     vault: Vault,
     skew_told: Arc<AtomicBool>,
     variables: ShellVariables,
@@ -58,12 +58,12 @@ impl Configured {
     pub(in crate::provider) fn new(
         config: &ProviderConfig,
         environment: &dyn Environment,
-        present: Arc<Present>,
+        time: Arc<Now>,
         has_arguments: bool,
     ) -> Result<Self, Diagnostics> {
         let mut warnings = Diagnostics::new();
         let mut problems = Diagnostics::new();
-        match present.check() {
+        match time.check() {
             Ok(warning) => warnings.extend(warning),
             Err(error) => problems.push(error),
         }
@@ -82,7 +82,7 @@ impl Configured {
         let configured = Self {
             problems: Arc::new(problems),
             warnings: Arc::new(Mutex::new(warnings)),
-            present,
+            time,
             vault,
             skew_told: Arc::default(),
             variables: ShellVariables::new(&config.address, &config.namespace, environment),
@@ -101,14 +101,14 @@ impl Configured {
         Ok(configured)
     }
 
-    /// Returns the present: the machine's, or the rehearsed one.
+    /// Returns the current time: the machine's, or the rehearsed one.
     pub(in crate::provider) fn now(&self) -> Timestamp {
-        self.present.now()
+        self.time.now()
     }
 
     /// Returns the time of this machine, even if a date is rehearsed.
     pub(in crate::provider) fn machine_now(&self) -> Timestamp {
-        self.present.machine()
+        self.time.machine()
     }
 
     /// Reports whether plans leave the mount of a state as it is where a resource names none: while
@@ -119,7 +119,7 @@ impl Configured {
 
     /// Reports whether a date is rehearsed; then nothing may be written to Vault.
     pub(in crate::provider) fn is_rehearsed(&self) -> bool {
-        self.present.is_rehearsed()
+        self.time.is_rehearsed()
     }
 
     /// Returns the time at Vault, or of this machine before Vault has answered,
@@ -129,7 +129,7 @@ impl Configured {
             Vault::Known(observer) => observer.store().server_time().map(|time| time.now()),
             Vault::Unknown(_) => None,
         }
-        .unwrap_or_else(|| self.present.machine())
+        .unwrap_or_else(|| self.time.machine())
     }
 
     /// Returns the date of Vault's last answer, or the time of this machine if it had none.
@@ -138,7 +138,7 @@ impl Configured {
             Vault::Known(observer) => observer.store().server_time().map(|time| time.date),
             Vault::Unknown(_) => None,
         }
-        .unwrap_or_else(|| self.present.machine())
+        .unwrap_or_else(|| self.time.machine())
     }
 
     /// Returns the observer of secrets.
@@ -181,16 +181,12 @@ impl Configured {
 
     /// Reports whether the clocks of Vault and of this machine are too far apart to act on a date.
     pub(in crate::provider) fn clocks_differ(&self) -> bool {
-        self.present
-            .machine()
-            .duration_since(self.server_now())
-            .abs()
-            > SKEW
+        self.time.machine().duration_since(self.server_now()).abs() > SKEW
     }
 
     /// Reports once when the clocks of Vault and of this machine are too far apart.
     pub(in crate::provider) fn skew_warning(&self) -> Option<Diagnostic> {
-        let (ours, theirs) = (self.present.machine(), self.server_now());
+        let (ours, theirs) = (self.time.machine(), self.server_now());
         (self.clocks_differ() && !self.skew_told.swap(true, Ordering::Relaxed)).then(|| {
             Diagnostic::warning(
                 "Vault's clock and this machine's clock differ",

@@ -10,12 +10,12 @@ use crate::protocol::Diagnostic;
 use crate::token::instant::{InstantError, format_instant, parse_instant};
 
 /// Returns the current time.
-pub(in crate::provider) struct Present {
+pub(in crate::provider) struct Now {
     clock: Arc<dyn Clock>,
     rehearsed: Result<Option<Timestamp>, InstantError>,
 }
 
-impl Present {
+impl Now {
     /// Takes the clock, and the rehearsed date where the environment has one.
     pub(in crate::provider) fn new(environment: &dyn Environment, clock: Arc<dyn Clock>) -> Self {
         let rehearsed = environment

@@ -20,7 +20,7 @@ pub(in crate::provider) use model::{OauthToken, OauthTokenIdentity};
 pub(in crate::provider) use private::Private;
 
 use crate::provider::block::configured::Configured;
-use crate::provider::block::now::Present;
+use crate::provider::block::now::Now;
 use crate::provider::diagnose::{self, Place};
 use crate::sdk::{
     Applied, ApplyRequest, Context, Diagnostics, Failure, Field, GenerateConfig, ImportRequest,
@@ -30,13 +30,13 @@ use crate::vault::SecretPath;
 
 /// The resource type.
 pub(in crate::provider) struct OauthTokenResource {
-    present: Arc<Present>,
+    time: Arc<Now>,
 }
 
 impl OauthTokenResource {
-    /// Takes the present, by which mint times are refused.
-    pub(in crate::provider) fn new(present: Arc<Present>) -> Self {
-        Self { present }
+    /// Takes the current time, by which mint times are refused.
+    pub(in crate::provider) fn new(time: Arc<Now>) -> Self {
+        Self { time }
     }
 }
 
@@ -113,7 +113,7 @@ impl Resource for OauthTokenResource {
     }
 
     fn validate(&self, config: &OauthToken) -> Diagnostics {
-        validate::validate(config, self.present.latest())
+        validate::validate(config, self.time.latest())
     }
 
     async fn read(

@@ -2,7 +2,7 @@
 
 use super::samples::{attributes, object};
 use super::*;
-use crate::protocol::{Reason, Severity, Type};
+use crate::protocol::{CodecErrorKind, Severity, Type};
 
 fn identity_attributes() -> [Attribute; 2] {
     [
@@ -75,21 +75,26 @@ fn a_breach_is_told_with_its_place_and_without_a_value() {
         path: AttributePath::attribute("labels").then_key("k"),
         rule: "the value is not the planned one".into(),
     };
-    let told = broken.into_diagnostic("update", "test_thing");
-    assert_eq!(told.severity, Severity::Error);
-    assert_eq!(told.summary, "Provider bug: invalid response to update");
+    let diagnostic = broken.into_diagnostic("update", "test_thing");
+    assert_eq!(diagnostic.severity, Severity::Error);
+    assert_eq!(
+        diagnostic.summary,
+        "Provider bug: invalid response to update"
+    );
     assert!(
-        told.detail
+        diagnostic
+            .detail
             .starts_with("For test_thing, labels[\"k\"]: the value is not the planned one. ")
     );
-    assert_eq!(told.path, None);
+    assert_eq!(diagnostic.path, None);
     let whole = Violation::from(CodecError {
         path: AttributePath::new(),
-        reason: Reason::Required("an object"),
+        reason: CodecErrorKind::Required("an object"),
     });
-    let told = whole.into_diagnostic("read", "test_thing");
+    let diagnostic = whole.into_diagnostic("read", "test_thing");
     assert!(
-        told.detail
+        diagnostic
+            .detail
             .starts_with("For test_thing, the whole object: an object is required. ")
     );
 }

@@ -1,7 +1,7 @@
 //! Models built by the macros: their schema and both conversions.
 
 use super::*;
-use crate::protocol::{Mode, Reason, wire as codec};
+use crate::protocol::{CodecErrorKind, Mode, wire as codec};
 use crate::sdk::Field;
 
 object! {
@@ -182,5 +182,5 @@ fn a_secret_is_read_from_either_text_and_never_written_in_the_clear() {
     let open = [Attribute::optional("name", Type::String)];
     let value = Value::object([("name", Secret::new("s").into_value())]);
     let error = codec::encode_object(&open, &value).unwrap_err();
-    assert_eq!(error.reason, Reason::SecretInClear);
+    assert_eq!(error.reason, CodecErrorKind::SecretInClear);
 }

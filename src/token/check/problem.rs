@@ -96,34 +96,6 @@ const MINT: &str = "Run `claude setup-token` in a terminal at least 300 columns 
 const ALONE: &str = "Store only the token, without anything before or after it.";
 
 impl Problem {
-    /// Every problem.
-    pub const ALL: [Self; 24] = [
-        Self::Empty,
-        Self::RefreshToken,
-        Self::ApiKey,
-        Self::AdminKey,
-        Self::OtherAnthropicKey,
-        Self::CredentialsJson,
-        Self::AuthorizationCode,
-        Self::JsonDocument,
-        Self::Base64,
-        Self::TextBefore,
-        Self::TextAfter,
-        Self::Masked,
-        Self::OtherPrefix,
-        Self::Quotes,
-        Self::LineBreak,
-        Self::WhiteSpaceInside,
-        Self::ControlCharacter,
-        Self::LookAlikeDash,
-        Self::ForeignCharacter,
-        Self::WrappedLine,
-        Self::DroppedCharacter,
-        Self::PartMissing,
-        Self::PastedTwice,
-        Self::GluedWord,
-    ];
-
     /// Reports whether Claude Code prints such a value, so that a pod's log may have the token.
     pub fn is_leak(self) -> bool {
         self == Self::LineBreak

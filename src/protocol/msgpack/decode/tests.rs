@@ -6,7 +6,7 @@ fn number(text: &str) -> Value {
     Value::Number(Number::parse(text).unwrap())
 }
 
-fn refused(ty: &Type, bytes: &[u8]) -> Reason {
+fn refused(ty: &Type, bytes: &[u8]) -> CodecErrorKind {
     decode(ty, bytes).unwrap_err().reason
 }
 
@@ -44,17 +44,20 @@ fn numbers_come_in_many_forms() {
     let infinite = b"\xcb\x7f\xf0\x00\x00\x00\x00\x00\x00";
     assert_eq!(
         refused(&Type::Number, infinite),
-        Reason::Number(NumberError::NotFinite)
+        CodecErrorKind::Number(NumberError::NotFinite)
     );
     assert_eq!(
         refused(&Type::Number, b"\xa3abc"),
-        Reason::Number(NumberError::Syntax)
+        CodecErrorKind::Number(NumberError::Syntax)
     );
     assert_eq!(
         refused(&Type::Number, b"\xc3"),
-        Reason::Required("a number")
+        CodecErrorKind::Required("a number")
     );
-    assert_eq!(refused(&Type::Number, b"\xcd\x01"), Reason::Truncated);
+    assert_eq!(
+        refused(&Type::Number, b"\xcd\x01"),
+        CodecErrorKind::Truncated
+    );
 }
 
 #[test]
@@ -80,8 +83,14 @@ fn every_extension_is_unknown() {
             assert_eq!(decode(&ty, bytes), Ok(Value::Unknown), "{bytes:x?}");
         }
     }
-    assert_eq!(refused(&Type::String, b"\xd4\x00"), Reason::Truncated);
-    assert_eq!(refused(&Type::String, b"\xc7\xff\x0c"), Reason::Truncated);
+    assert_eq!(
+        refused(&Type::String, b"\xd4\x00"),
+        CodecErrorKind::Truncated
+    );
+    assert_eq!(
+        refused(&Type::String, b"\xc7\xff\x0c"),
+        CodecErrorKind::Truncated
+    );
 }
 
 #[test]
@@ -101,13 +110,13 @@ fn objects_have_every_attribute_in_any_order() {
     );
     assert_eq!(decode(&ty, b"\x82\xa1b\xc0\xa1a\xa1x"), Ok(expected));
     let missing = decode(&ty, b"\x81\xa1a\xa1x").unwrap_err();
-    assert_eq!(missing, Reason::MissingAttribute.at_attribute("b"));
+    assert_eq!(missing, CodecErrorKind::MissingAttribute.at_attribute("b"));
     let empty = decode(&ty, b"\x80").unwrap_err();
-    assert_eq!(empty, Reason::MissingAttribute.at_attribute("a"));
+    assert_eq!(empty, CodecErrorKind::MissingAttribute.at_attribute("a"));
     let other = decode(&ty, b"\x83\xa1a\xc0\xa1b\xc0\xa1c\xc0").unwrap_err();
-    assert_eq!(other, Reason::UnsupportedAttribute.here());
+    assert_eq!(other, CodecErrorKind::UnsupportedAttribute.here());
     let twice = decode(&ty, b"\x82\xa1a\xc0\xa1a\xc0").unwrap_err();
-    assert_eq!(twice, Reason::RepeatedKey.at_attribute("a"));
+    assert_eq!(twice, CodecErrorKind::RepeatedKey.at_attribute("a"));
     assert_eq!(
         decode(&Type::Object(BTreeMap::new()), b"\x80"),
         Ok(Value::Map(BTreeMap::new()))
@@ -117,8 +126,14 @@ fn objects_have_every_attribute_in_any_order() {
 #[test]
 fn maps_have_no_key_twice() {
     let ty = Type::map(Type::Bool);
-    assert_eq!(refused(&ty, b"\x82\xa1k\xc3\xa1k\xc2"), Reason::RepeatedKey);
-    assert_eq!(refused(&ty, b"\x81\x01\xc3"), Reason::Required("a string"));
+    assert_eq!(
+        refused(&ty, b"\x82\xa1k\xc3\xa1k\xc2"),
+        CodecErrorKind::RepeatedKey
+    );
+    assert_eq!(
+        refused(&ty, b"\x81\x01\xc3"),
+        CodecErrorKind::Required("a string")
+    );
 }
 
 #[test]
@@ -128,7 +143,7 @@ fn tuples_have_their_length() {
         decode(&ty, b"\x92\xa1a\xc3"),
         Ok(Value::List(vec![Value::from("a"), Value::from(true)]))
     );
-    assert_eq!(refused(&ty, b"\x91\xa1a"), Reason::TupleLength(2));
+    assert_eq!(refused(&ty, b"\x91\xa1a"), CodecErrorKind::TupleLength(2));
 }
 
 #[test]
@@ -139,43 +154,55 @@ fn dynamic_values_bring_their_type() {
         Ok(text)
     );
     let untyped = refused(&Type::Dynamic, b"\x92\xc4\x04text\xa1x");
-    assert_eq!(untyped, Reason::TypeConstraint);
+    assert_eq!(untyped, CodecErrorKind::TypeConstraint);
     assert_eq!(
         refused(&Type::Dynamic, b"\xa1x"),
-        Reason::Required("a value with its type")
+        CodecErrorKind::Required("a value with its type")
     );
     assert_eq!(
         refused(&Type::Dynamic, b"\x93\xc4\x08\"string\"\xa1x\xc0"),
-        Reason::Required("a value with its type")
+        CodecErrorKind::Required("a value with its type")
     );
 }
 
 #[test]
 fn bytes_that_are_no_value_are_refused() {
-    assert_eq!(refused(&Type::String, b""), Reason::Truncated);
-    assert_eq!(refused(&Type::String, b"\xa2h"), Reason::Truncated);
-    assert_eq!(refused(&Type::String, b"\xa1h\xc0"), Reason::Trailing);
-    assert_eq!(refused(&Type::String, b"\xa1\xff"), Reason::Utf8);
+    assert_eq!(refused(&Type::String, b""), CodecErrorKind::Truncated);
+    assert_eq!(refused(&Type::String, b"\xa2h"), CodecErrorKind::Truncated);
+    assert_eq!(
+        refused(&Type::String, b"\xa1h\xc0"),
+        CodecErrorKind::Trailing
+    );
+    assert_eq!(refused(&Type::String, b"\xa1\xff"), CodecErrorKind::Utf8);
     assert_eq!(
         refused(&Type::String, b"\xc4\x01h"),
-        Reason::Required("a string")
+        CodecErrorKind::Required("a string")
     );
     assert_eq!(
         refused(&Type::String, b"\xc1"),
-        Reason::Required("a string")
+        CodecErrorKind::Required("a string")
     );
-    assert_eq!(refused(&Type::Bool, b"\x01"), Reason::Required("a bool"));
+    assert_eq!(
+        refused(&Type::Bool, b"\x01"),
+        CodecErrorKind::Required("a bool")
+    );
 }
 
 #[test]
 fn a_length_alone_allocates_nothing() {
     let list = Type::list(Type::String);
-    assert_eq!(refused(&list, b"\xdd\xff\xff\xff\xff"), Reason::Truncated);
+    assert_eq!(
+        refused(&list, b"\xdd\xff\xff\xff\xff"),
+        CodecErrorKind::Truncated
+    );
     let map = Type::map(Type::String);
-    assert_eq!(refused(&map, b"\xdf\xff\xff\xff\xff"), Reason::Truncated);
+    assert_eq!(
+        refused(&map, b"\xdf\xff\xff\xff\xff"),
+        CodecErrorKind::Truncated
+    );
     assert_eq!(
         refused(&Type::String, b"\xdb\xff\xff\xff\xff"),
-        Reason::Truncated
+        CodecErrorKind::Truncated
     );
 }
 
@@ -184,7 +211,7 @@ fn depth_is_bounded() {
     let level = b"\x92\xc4\x09\"dynamic\"";
     let mut bytes = level.repeat(1000);
     bytes.push(0xc0);
-    assert_eq!(refused(&Type::Dynamic, &bytes), Reason::TooDeep);
+    assert_eq!(refused(&Type::Dynamic, &bytes), CodecErrorKind::TooDeep);
 }
 
 #[test]
@@ -239,5 +266,8 @@ fn errors_name_the_part_and_not_the_value() {
 fn errors_below_a_secret_name_no_key() {
     let attributes = [Attribute::optional("tokens", Type::map(Type::String)).write_only()];
     let error = decode_object(&attributes, b"\x81\xa6tokens\x81\xa6canary\x01").unwrap_err();
-    assert_eq!(error, Reason::Required("a string").at_attribute("tokens"));
+    assert_eq!(
+        error,
+        CodecErrorKind::Required("a string").at_attribute("tokens")
+    );
 }

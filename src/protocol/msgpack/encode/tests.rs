@@ -88,9 +88,12 @@ fn objects_have_every_attribute() {
     let whole = Value::object([("a", Value::from("x")), ("b", Value::Null)]);
     assert_eq!(bytes(&ty, whole), b"\x82\xa1a\xa1x\xa1b\xc0");
     let part = encode(&ty, &Value::object([("a", Value::from("x"))])).unwrap_err();
-    assert_eq!(part, Reason::MissingAttribute.at_attribute("b"));
+    assert_eq!(part, CodecErrorKind::MissingAttribute.at_attribute("b"));
     let more = Value::object([("a", Value::Null), ("b", Value::Null), ("c", Value::Null)]);
-    assert_eq!(encode(&ty, &more), Err(Reason::UnsupportedAttribute.here()));
+    assert_eq!(
+        encode(&ty, &more),
+        Err(CodecErrorKind::UnsupportedAttribute.here())
+    );
 }
 
 #[test]
@@ -135,7 +138,7 @@ fn secrets_go_where_they_are_declared() {
 
     let open = [Attribute::optional("token", Type::String)];
     let error = encode_object(&open, &Value::object([("token", secret())])).unwrap_err();
-    assert_eq!(error, Reason::SecretInClear.at_attribute("token"));
+    assert_eq!(error, CodecErrorKind::SecretInClear.at_attribute("token"));
     assert!(!format!("{error} {error:?}").contains("canary"));
 }
 
