@@ -49,6 +49,12 @@ pub(super) fn report(mirror: &Path, installed: &Installed, setting: &Setting) ->
          }}\n\n\
          Then run this in its folder, or the same with tofu:\n\n    terraform init\n"
     ));
+    if installed.file.extension() != Some("zip".as_ref()) {
+        text.push_str(
+            "\nIf Terragrunt runs several units at once, install the packed form instead. OpenTofu\n\
+             may crash with this one:\n\n    terraform-provider-claude install --packed\n",
+        );
+    }
     if installed.before == Before::Other {
         text.push_str(&format!(
             "\nThis build has the same version as the one before, but another hash. If a lock file\n\
