@@ -38,12 +38,13 @@ pub(super) use operations::{
 pub use place::shell;
 pub(super) use place::{Place, add, command, otherwise};
 pub(super) use promotion::{
-    bookkeeping_gone, metadata_full, not_due_any_more, promotion_denied, rotated,
+    Replaced, bookkeeping_gone, metadata_full, not_due_any_more, promotion_denied,
+    replaced_by_store, rotated,
 };
 pub(super) use request::{
     no_spare_for_request, not_a_request, request_answered, rotation_requested,
 };
-pub(super) use returned::came_back;
+pub(super) use returned::{came_back, stored_again, would_come_back};
 pub(super) use shell_variables::ShellVariables;
 pub(super) use spare::{barred_spare, spent, unusable_spare};
 pub(super) use storing::{
@@ -226,6 +227,8 @@ mod tests {
             ("secret", "secret/agent", Some("agent")),
             ("secret", "secret/data/agent", Some("agent")),
             ("kv/team", "kv/team/data/a/b", Some("a/b")),
+            ("secret", "metadata/agent", Some("agent")),
+            ("kv/team", "kv/team/metadata/a/b", Some("a/b")),
             ("secret", "agent", None),
             ("secret", "database/agent", None),
             ("secret", "secrets/agent", None),

@@ -173,6 +173,10 @@ pub(super) struct Current {
     pub(super) retired: RetiredTokens,
     /// Whether the token has a stamp of its own.
     pub(super) is_stamped: bool,
+    /// Whether the metadata list the tokens that the primary held before.
+    pub(super) lists_retired: bool,
+    /// Whether the server no longer keeps the token that was replaced.
+    pub(super) keeps_one: bool,
     /// The last verdict on a token that was there before.
     pub(super) verdict: Option<Verdict>,
 }
@@ -273,6 +277,10 @@ impl Promotion<'_> {
             loop {
                 self.go_on()?;
                 let Some(spare) = choice.next(&tried) else {
+                    if self.was_replaced(&primary).await? {
+                        oldest = version + 1;
+                        break;
+                    }
                     return Err(choice.nothing_usable(self, &tried));
                 };
                 self.follow(|| format!("Claiming the spare {}", spare.path));

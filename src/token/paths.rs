@@ -84,7 +84,7 @@ pub(super) fn split_field(text: &str) -> Result<(&str, Option<&str>), FieldError
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum IdError {
     /// There is a path but no mount before it.
-    #[error("the id has no mount: write it as `<mount>/<path>[#field]`")]
+    #[error("the id has no mount")]
     NoMount,
     /// The part before `#` breaks the rules for paths.
     #[error(transparent)]

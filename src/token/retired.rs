@@ -86,6 +86,11 @@ impl RetiredTokens {
         self.0.values()
     }
 
+    /// Returns whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds a token. Of two entries for one token the earlier mint time counts, and a request
     /// stays a request.
     pub fn add(&mut self, retired: Retired) {

@@ -1,5 +1,9 @@
 //! Errors of the connection: commands have no provider block, so no text names its arguments.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
 use crate::support::certificates::Authority;
 use crate::support::openbao::{OpenBao, TlsListener};
 use crate::support::proxy::{Proxy, Step};
@@ -149,4 +153,36 @@ fn check(command: &[&str], variables: &[(&str, &str)], told: &str) {
     for argument in ARGUMENTS {
         assert!(!text.contains(argument), "{argument}: {ran:#?}");
     }
+}
+
+/// Programs that start at the same moment would otherwise return at the same moment, each time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn programs_that_start_together_do_not_retry_together() {
+    let steps = || {
+        [
+            Step::json(503, r#"{"errors":["busy"]}"#),
+            Step::json(403, r#"{"errors":["permission denied"]}"#),
+        ]
+    };
+    let proxies = join_all((0..8).map(|_| Proxy::alone(steps()))).await;
+    let runs = proxies.iter().map(|proxy| {
+        let program = Program::new()
+            .with("VAULT_ADDR", proxy.address())
+            .with("VAULT_TOKEN", "t");
+        tokio::task::spawn_blocking(move || {
+            program.run(&["status", "agent"]).exits(1);
+        })
+    });
+    for run in join_all(runs).await {
+        run.unwrap();
+    }
+    let waits = proxies.iter().map(|proxy| {
+        let seen = proxy.seen();
+        seen[1].at - seen[0].at
+    });
+    let waits: Vec<_> = waits.collect();
+    // Between half of the first backoff and all of it: by chance, eight are as close as this once
+    // in a million runs.
+    let spread = *waits.iter().max().unwrap() - *waits.iter().min().unwrap();
+    assert!(spread > Duration::from_millis(10), "{waits:?}");
 }

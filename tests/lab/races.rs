@@ -293,6 +293,62 @@ async fn an_apply_that_lost_with_another_spare_knows_where_the_token_came_from()
     );
 }
 
+/// Has the other apply promote the only spare just before this one reads it: in the apply, or in
+/// its plan already.
+async fn loses_the_only_spare(lab: &Arc<Lab>, due: bool, in_plan: bool) {
+    let race = Race::prepare(lab, 1, 1, due).await;
+    let racer = &race.racers[0];
+    let access = lab.access(Rights::All, 1);
+    let judge = Overtaking {
+        access: access.clone(),
+        config: racer.config.clone(),
+        prior: racer.prior.clone(),
+        plan: racer.plan.clone(),
+        done: AtomicBool::new(false),
+    };
+    let proxy = Proxy::judged(lab.bao.address(), Arc::new(judge)).await;
+    let through = Access {
+        address: proxy.address().to_owned(),
+        ..access
+    };
+    let mut host = Host::inside(&through).await;
+    let plan = if in_plan {
+        let (read, _) = host.read(&racer.prior).await;
+        let plan = host.plan(Some(&read), &racer.config).await;
+        assert!(errors(&plan.told).is_empty(), "{:?}", plan.told);
+        plan
+    } else {
+        racer.plan.clone()
+    };
+    let applied = host.apply(Some(&racer.prior), &racer.config, &plan).await;
+    let applied = applied.unwrap();
+    for told in plan.told.iter().chain(&applied.told) {
+        assert!(!told.summary.starts_with("No spare"), "{told:?}");
+    }
+    assert!(errors(&applied.told).is_empty(), "{:?}", applied.told);
+    let secret = race.bench.secret("agent-01").await;
+    assert_eq!(secret.version(), 2);
+    let instance = applied.instance.unwrap();
+    assert_eq!(
+        instance.text("fingerprint"),
+        Some(&*fingerprint(&race.bench.token("spare-1"))),
+        "{:?}",
+        applied.told
+    );
+    assert_eq!(
+        instance.text("rotated_from"),
+        Some(&*race.bench.path("spare-1"))
+    );
+}
+
+#[tokio::test]
+async fn an_apply_whose_only_spare_the_other_promoted_adopts_its_token() {
+    let lab = Lab::start().await;
+    for (due, in_plan) in [(false, false), (true, false), (false, true)] {
+        loses_the_only_spare(&lab, due, in_plan).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_primaries_that_want_one_spare_one_gets_it() {
     let lab = Lab::start().await;

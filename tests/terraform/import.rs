@@ -226,7 +226,8 @@ async fn what_is_not_there_is_not_imported() {
         (
             "claude-agent-service",
             "Invalid import id",
-            "Write it as <mount>/<path>[#field], such as secret/claude-agent-service.",
+            "The id has no mount. Write it as <mount>/<path>[#field], such as \
+             secret/claude-agent-service.",
         ),
     ] {
         let run = stack.workspace.run(["import", AGENT, id]);

@@ -135,9 +135,9 @@ async fn a_mint_time_is_outdated_by_a_later_token_with_a_stamp_and_not_by_a_stam
     // A mint time that is set for this token is its own, whatever stamp follows.
     let minted_at = written_at - days(1);
     stack.applied(&minted(minted_at));
-    stack
-        .set_metadata(PRIMARY, stamp(&token("fresh"), written_at))
-        .await;
+    let metadata = format!("secret/metadata/{PRIMARY}");
+    let stamp = stamp(&token("fresh"), written_at);
+    stack.bao.must("PATCH", &metadata, stamp).await;
     stack.apply();
     assert_eq!(stack.attributes(AGENT)["minted_at_source"], "stamp");
     stack.is_quiet();

@@ -130,7 +130,7 @@ fn defects() -> Vec<Defect> {
         (
             "destroyed",
             Breakage::Version("destroy"),
-            "`vault kv rollback`",
+            "was destroyed and cannot be brought back",
         ),
         (
             "erased",
@@ -275,7 +275,10 @@ async fn a_deleted_version_that_is_brought_back_is_the_same_token() {
     stack.versions("delete", PRIMARY, &[2]).await;
     let plan = stack.workspace.plan();
     plan.exits(2)
-        .says("vault kv undelete -mount=secret -versions=2 claude-agent-service");
+        .says("vault kv undelete -mount=secret -versions=2 claude-agent-service")
+        .says("An apply fails until the secret is back.");
+    let missing = format!("Token {PRIMARY_ID} is missing");
+    assert_eq!(warnings(&plan), [missing], "{}", plan.transcript());
     stack.workspace.apply_saved().exits(1);
 
     stack.versions("undelete", PRIMARY, &[2]).await;
@@ -285,6 +288,27 @@ async fn a_deleted_version_that_is_brought_back_is_the_same_token() {
     assert_eq!(differences(&before, &after), ["rotation_reason"]);
     assert_eq!(after["rotation_reason"], "missing");
     stack.is_quiet();
+}
+
+#[tokio::test]
+async fn the_only_version_is_written_anew_once_it_is_destroyed() {
+    let stack = Stack::start("destroyed-only").await;
+    stack.applied(AGENT_BLOCK);
+    stack.versions("destroy", PRIMARY, &[1]).await;
+    stack
+        .workspace
+        .plan()
+        .exits(2)
+        .says("and there is no older version")
+        .says("vault kv put -mount=secret -cas=1 claude-agent-service claude_oauth_token=-")
+        .omits("rollback");
+    stack.put(PRIMARY, json!({ FIELD: token("anew") })).await;
+    stack.versions("destroy", PRIMARY, &[2]).await;
+    stack
+        .workspace
+        .plan()
+        .exits(2)
+        .says("An older version may still exist.");
 }
 
 #[tokio::test]
@@ -323,10 +347,7 @@ async fn warn_tells_of_a_missing_token_and_plans_nothing() {
         .says("vault kv undelete -mount=secret -versions=1 claude-agent-service");
     assert_eq!(
         warnings(&plan),
-        [
-            format!("Token {PRIMARY_ID} is missing"),
-            format!("Token {PRIMARY_ID} must be replaced: it is missing")
-        ],
+        [format!("Token {PRIMARY_ID} is missing")],
         "{}",
         plan.transcript()
     );

@@ -20,6 +20,9 @@ pub(in crate::provider) struct Due<'a> {
     pub(in crate::provider) problem: Option<&'a Unusable>,
     /// What ends it, where that is the deletion of its version.
     pub(in crate::provider) deletion: Option<Deletion>,
+    /// Whether a refresh in this process has reported on the token: what is known is not outdated,
+    /// and a problem has a warning of its own.
+    pub(in crate::provider) is_refreshed: bool,
 }
 
 /// The deletion of the version that holds a token, before the token expires.
@@ -71,16 +74,21 @@ impl Due<'_> {
         }
     }
 
-    /// The advice of a plan: its refresh has reported a problem in a warning of its own.
+    /// The advice of a plan, which may have many such tokens.
     fn advice_in_plan(&self) -> String {
         match (self.deletion(), self.problem) {
             (Some(deletion), _) => deletion,
+            (None, Some(problem)) if !self.is_refreshed => unusable_text(self.place, problem),
             (None, Some(_)) => format!(
                 "The warning \"Token {} is {}\" says what to do.",
                 self.place,
                 self.status.as_str()
             ),
-            (None, None) => new_token(self.place),
+            (None, None) => format!(
+                "Mint a token with `claude setup-token` in a terminal at least 300 columns wide, \
+                 then run:{}",
+                command(&self.place.store_command())
+            ),
         }
     }
 
@@ -114,12 +122,14 @@ impl Due<'_> {
 
     /// The warning of a plan that promotes a spare.
     pub(in crate::provider) fn in_plan_with(&self, spare: &str) -> Diagnostic {
+        let unless = match self.is_refreshed {
+            true => "",
+            false => ", unless it or the current token has changed since the last refresh",
+        };
         Diagnostic::warning(
             self.summary(),
             format!(
-                "An apply promotes the spare {spare}. The current value stays in the KV history, \
-                 unless max_versions is 1. \
-                 {}",
+                "An apply promotes the spare {spare}{unless}. {}",
                 self.deletion().unwrap_or_default()
             )
             .trim_end(),
@@ -131,11 +141,11 @@ impl Due<'_> {
         Diagnostic::warning(
             self.summary(),
             format!(
-                "An apply promotes the best usable spare, if any of these can be used: {}. The \
-                 current value stays in the KV history, unless max_versions is 1. {}",
+                "An apply promotes the best usable spare, if any of these can be used: {}. {}",
                 spares.join(", "),
                 self.deletion().unwrap_or_default()
-            ),
+            )
+            .trim_end(),
         )
     }
 
@@ -204,22 +214,38 @@ impl Due<'_> {
         }
     }
 
-    /// The warning of an adoption.
-    pub(in crate::provider) fn when_adopted(&self) -> Diagnostic {
+    /// The warning of a plan that was made without a refresh, while the token was replaced or its
+    /// mint time corrected.
+    pub(in crate::provider) fn in_plan_outdated(&self) -> Diagnostic {
+        let place = self.place;
         Diagnostic::warning(
-            self.summary(),
-            format!("It was adopted anyway. {}", self.advice_in_plan()),
+            format!("Token {place} has changed since the last refresh"),
+            "The token that is there now works, so an apply keeps it. To see it, run plan again \
+             with a refresh.",
         )
     }
-}
 
-/// How to mint and store a new token, in a plan that may have many such tokens.
-fn new_token(place: Place<'_>) -> String {
-    format!(
-        "Mint a token with `claude setup-token` in a terminal at least 300 columns wide, then \
-         run:{}",
-        command(&place.store_command())
-    )
+    /// The warning of an adoption that no spare follows. `refused` says of each spare, in lines,
+    /// why it cannot be used.
+    pub(in crate::provider) fn when_adopted(&self, refused: &str) -> Diagnostic {
+        let spares = match refused {
+            "" => "",
+            _ => "No spare can be used:\n",
+        };
+        let advice = self.advice_in_plan();
+        Diagnostic::warning(
+            self.summary(),
+            format!("It was adopted anyway. {spares}{refused}{advice}"),
+        )
+    }
+
+    /// The warning of an adoption that a promotion follows.
+    pub(in crate::provider) fn when_adopted_with(&self, spare: &str) -> Diagnostic {
+        Diagnostic::warning(
+            self.summary(),
+            format!("It was adopted anyway. The next apply promotes the spare {spare}."),
+        )
+    }
 }
 
 fn mint_and_store(commands: &str) -> String {

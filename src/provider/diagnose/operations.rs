@@ -160,7 +160,7 @@ pub(in crate::provider) fn path_meant_otherwise(place: Place<'_>, meant: &str) -
              run this command, paste the token, and press Enter:{}Nothing was changed.",
             place.secret,
             shell(meant),
-            command(&place.vault_put_command())
+            command(&place.vault_put_command(0))
         ),
     )
 }

@@ -23,12 +23,12 @@ impl Place<'_> {
     /// The commands that put a token into a document and keep its other fields.
     pub(in crate::provider) fn store_commands(self) -> String {
         let (mount, path) = (self.secret.mount(), shell(self.secret.path()));
-        store_commands("patch", mount, &path, self.field)
+        store_commands(None, mount, &path, self.field)
     }
 
     pub(super) fn create_commands(self) -> String {
         let (mount, path) = (self.secret.mount(), shell(self.secret.path()));
-        store_commands("put", mount, &path, self.field)
+        store_commands(Some(0), mount, &path, self.field)
     }
 
     /// Our own command that stores a token there, to which options can be added.
@@ -52,10 +52,11 @@ impl Place<'_> {
         self.own_command("verify")
     }
 
-    /// The command that makes a secret of a token and needs nothing of ours.
-    pub(super) fn vault_put_command(self) -> String {
+    /// The command that writes a token as the only field over this version of a secret, 0 for a
+    /// new one, and needs nothing of ours.
+    pub(super) fn vault_put_command(self, version: u64) -> String {
         let (mount, path) = (self.secret.mount(), shell(self.secret.path()));
-        vault_command("put", mount, &path, self.field)
+        vault_command(Some(version), mount, &path, self.field)
     }
 
     pub(super) fn version_command(self, verb: &str, version: u64) -> String {
@@ -71,11 +72,11 @@ impl Place<'_> {
 /// token and notes its day, and one that needs nothing of ours. A token is pasted into both: an
 /// argument would stay in the shell's history, and a line break at its end would be stored.
 /// `path` is quoted already, or stands for one.
-fn store_commands(verb: &str, mount: &str, path: &str, field: &str) -> String {
+fn store_commands(over: Option<u64>, mount: &str, path: &str, field: &str) -> String {
     format!(
         "{}Or the same without that program:{}",
         command(&own_command("store", mount, path, field)),
-        command(&vault_command(verb, mount, path, field))
+        command(&vault_command(over, mount, path, field))
     )
 }
 
@@ -96,11 +97,14 @@ fn own_command(name: &str, mount: &str, path: &str, field: &str) -> String {
     )
 }
 
-fn vault_command(verb: &str, mount: &str, path: &str, field: &str) -> String {
-    // Only where there is no secret yet: `put` replaces a whole document.
-    let only_new = if verb == "put" { " -cas=0" } else { "" };
+/// `over` is the version that a whole document is written over. `None` keeps the other fields.
+fn vault_command(over: Option<u64>, mount: &str, path: &str, field: &str) -> String {
+    let (verb, option) = match over {
+        Some(version) => ("put", format!(" -cas={version}")),
+        None => ("patch", String::new()),
+    };
     format!(
-        "(read -rs T && [ -n \"$T\" ] {PIPE}vault kv {verb} -mount={mount}{only_new} {path} {field}=-)",
+        "(read -rs T && [ -n \"$T\" ] {PIPE}vault kv {verb} -mount={mount}{option} {path} {field}=-)",
         mount = shell(mount),
         field = shell(field),
     )
@@ -118,15 +122,19 @@ pub(in crate::provider) fn add(detail: &mut String, sentence: &str) {
     detail.push_str(sentence);
 }
 
-/// What a path without a secret was most likely meant to be, where it has quotes, the mount or
-/// the `data/` of the API in front.
+/// What a path without a secret was most likely meant to be, where it has quotes, the mount, or
+/// the `data/` or `metadata/` of the API in front.
 pub(in crate::provider) fn otherwise(secret: &SecretPath) -> Option<&str> {
     let path = secret.path().trim_matches(['"', '\'']);
     let path = path
         .strip_prefix(secret.mount())
         .and_then(|rest| rest.strip_prefix('/'))
         .unwrap_or(path);
-    let path = path.strip_prefix("data/").unwrap_or(path);
+    let of_api = ["data/", "metadata/"];
+    let path = of_api
+        .iter()
+        .find_map(|kind| path.strip_prefix(kind))
+        .unwrap_or(path);
     (path != secret.path() && !path.is_empty()).then_some(path)
 }
 

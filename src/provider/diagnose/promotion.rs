@@ -4,17 +4,59 @@ use super::place::{Place, command, shell};
 use super::vault::{policy, vault_error};
 use crate::protocol::Diagnostic;
 use crate::provider::defaults::DEFAULT_MOUNT;
-use crate::token::expiry::Dates;
+use crate::token::expiry::{Dates, Status};
+use crate::token::fingerprint::Fingerprint;
 use crate::vault::{SecretPath, VaultError};
 
-/// A rotation that was carried out: what was done, and what is left to do. `replaced` is the short
-/// fingerprint of the token that was current before.
+/// A token that is no longer current.
+#[derive(Clone, Copy)]
+pub(in crate::provider) struct Replaced {
+    /// Names it.
+    pub(in crate::provider) fingerprint: Fingerprint,
+    /// How it stood.
+    pub(in crate::provider) status: Option<Status>,
+    /// Whether its version is known to be pruned.
+    pub(in crate::provider) is_pruned: bool,
+}
+
+impl Replaced {
+    /// What became of it, and what is left to do.
+    fn advice(self, mount: &str) -> String {
+        let pruned = match self.is_pruned {
+            true => {
+                "\n\nThe previous token is no longer in the KV history, because max_versions is 1."
+            }
+            false => "",
+        };
+        let works = match self.status {
+            Some(Status::Expired) => return pruned.to_owned(),
+            Some(Status::Refused) => "",
+            _ => ", because it works until then",
+        };
+        let mount = match mount {
+            DEFAULT_MOUNT => String::new(),
+            mount => format!(" --mount={}", shell(mount)),
+        };
+        let find = format!(
+            "{} find{mount} --fingerprint {}",
+            env!("CARGO_PKG_NAME"),
+            self.fingerprint.id()
+        );
+        format!(
+            "{pruned}\n\nIf the previous token leaked, also revoke it in the account settings of \
+             claude.ai{works}. First find every place that still holds it:{}",
+            command(&find).trim_end()
+        )
+    }
+}
+
+/// A rotation that was carried out: what was done, and what is left to do.
 pub(in crate::provider) fn rotated(
     place: Place<'_>,
     spare: &str,
     version: u64,
     expires_at: Option<&str>,
-    replaced: Option<&str>,
+    replaced: Option<Replaced>,
 ) -> Diagnostic {
     let mount = place.secret.mount();
     let until = expires_at.map_or_else(String::new, |at| format!(" and expires {at}"));
@@ -28,21 +70,7 @@ pub(in crate::provider) fn rotated(
             command(&refilled.store_command())
         },
     );
-    let revoke = replaced.map_or_else(String::new, |replaced| {
-        let mount = match mount {
-            DEFAULT_MOUNT => String::new(),
-            mount => format!(" --mount={}", shell(mount)),
-        };
-        let find = format!(
-            "{} find{mount} --fingerprint {replaced}",
-            env!("CARGO_PKG_NAME")
-        );
-        format!(
-            "\n\nIf the previous token leaked, also revoke it in the account settings of claude.ai, \
-             because it works until then. First find every place that still holds it:{}",
-            command(&find).trim_end()
-        )
-    });
+    let revoke = replaced.map_or_else(String::new, |replaced| replaced.advice(mount));
     Diagnostic::warning(
         format!("Token {place} was rotated"),
         format!(
@@ -69,6 +97,26 @@ pub(in crate::provider) fn promotion_denied<'a>(
         denied.detail += &format!("\n{}", policy(&metadata, "patch"));
     }
     denied
+}
+
+/// A token that `token_wo` brought in place of another.
+pub(in crate::provider) fn replaced_by_store(
+    place: Place<'_>,
+    version: u64,
+    expires_at: Option<&str>,
+    replaced: Replaced,
+) -> Diagnostic {
+    let until = expires_at.map_or_else(String::new, |at| format!(" and expires {at}"));
+    Diagnostic::warning(
+        format!("Token {place} was replaced"),
+        format!(
+            "The token of token_wo is now in version {version} of {secret}{until}. Restart the \
+             workloads that use it once it has reached them, because they read it only at \
+             startup.{revoke}",
+            secret = place.secret,
+            revoke = replaced.advice(place.secret.mount()),
+        ),
+    )
 }
 
 /// A plan wanted to rotate the token, and the apply found that it is not due.

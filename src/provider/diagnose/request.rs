@@ -25,19 +25,18 @@ pub(in crate::provider) fn rotation_requested(
         || "the best usable spare, and fails if there is none".to_owned(),
         |spare| format!("the spare {spare}"),
     );
-    let kept = "The current token stays in the KV history, unless max_versions is 1. If it leaked, revoke it in the account \
-                settings of claude.ai.";
+    let leaked = "If the current token leaked, revoke it in the account settings of claude.ai.";
     if is_known {
         Diagnostic::warning(
             format!("Token {place} will be rotated as requested"),
-            format!("An apply promotes {spare}. {kept}"),
+            format!("An apply promotes {spare}. {leaked}"),
         )
     } else {
         Diagnostic::warning(
             format!("Token {place} may be rotated"),
             format!(
                 "rotate_when_changed is not known until the apply. If it has changed by then, the \
-                 apply promotes {spare}. {kept}"
+                 apply promotes {spare}. {leaked}"
             ),
         )
     }

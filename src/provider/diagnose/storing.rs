@@ -1,8 +1,9 @@
 //! What a user reads when a token is stored or stamped.
 
-use super::{Place, add, command, shell, vault_error};
+use super::{Place, add, command, problem, shell, vault_error};
 use crate::protocol::{AttributePath, Diagnostic};
 use crate::provider::diagnose::refuse::capital;
+use crate::provider::secrets::observe::Observed;
 use crate::provider::secrets::store::Replaces;
 use crate::token::check::Problem;
 use crate::vault::{VaultError, WriteError, WriteFailure};
@@ -150,9 +151,14 @@ pub(in crate::provider) fn not_stored_while_rehearsed(place: Place<'_>) -> Diagn
 }
 
 /// A secret whose current version is gone, and over which nothing is written.
-pub(in crate::provider) fn nothing_stored_over(place: Place<'_>, problem: &str) -> Diagnostic {
+pub(in crate::provider) fn nothing_stored_over(place: Place<'_>, gone: &Observed) -> Diagnostic {
+    let problem = problem(place, gone, None).unwrap_or_default();
+    let summary = format!("Token was not stored at {place}");
+    if matches!(gone, Observed::Destroyed { version: 1, .. }) {
+        return Diagnostic::error(summary, format!("{problem}Nothing was changed."));
+    }
     Diagnostic::error(
-        format!("Token was not stored at {place}"),
+        summary,
         format!(
             "{problem}Storing a token now would lose the other fields of that version. If nobody \
              needs them or any older version, this command removes the secret for good, with all \

@@ -46,6 +46,12 @@ pub(in crate::provider) fn unusable_text(place: Place<'_>, unusable: &Unusable) 
             "Version {version} of {secret} was deleted. To bring it back, run:{undelete}",
             undelete = command(&place.version_command("undelete", *version)),
         ),
+        Unusable::Destroyed(version @ 1) => format!(
+            "Version {version} of {secret} was destroyed and cannot be brought back, and there is \
+             no older version. Mint a token with `claude setup-token` in a terminal at least 300 \
+             columns wide. {TO_STORE}{put}",
+            put = command(&place.vault_put_command(*version)),
+        ),
         Unusable::Destroyed(version) => format!(
             "Version {version} of {secret} was destroyed and cannot be brought back. An older \
              version may still exist. List the versions:{list}Then make one of them current with \
@@ -163,6 +169,7 @@ fn remedy(place: Place<'_>, unusable: &Unusable) -> String {
     let secret = place.secret;
     match unusable {
         Unusable::Deleted(version) => place.version_command("undelete", *version),
+        Unusable::Destroyed(version @ 1) => place.vault_put_command(*version),
         Unusable::Destroyed(_) => format!(
             "vault kv metadata get -mount={} {}",
             shell(secret.mount()),
@@ -186,12 +193,24 @@ pub(in crate::provider) fn unusable_in_short(unusable: &Unusable) -> String {
     }
 }
 
-/// A token that a refresh does not find any more, or finds unusable.
-pub(in crate::provider) fn unusable(place: Place<'_>, unusable: &Unusable) -> Diagnostic {
+/// A token that a refresh does not find any more, or finds unusable. Of a secret that is gone, the
+/// plan has nothing to add: `fails` says whether it plans the apply that fails.
+pub(in crate::provider) fn unusable(
+    place: Place<'_>,
+    unusable: &Unusable,
+    fails: bool,
+) -> Diagnostic {
     let problem = unusable_text(place, unusable);
+    let fails = match fails && unusable.is_gone() {
+        true => " An apply fails until the secret is back.",
+        false => "",
+    };
     Diagnostic::warning(
         format!("Token {place} is {}", unusable.status().as_str()),
-        format!("{problem}The resource stays in state, because Terraform cannot mint a new token."),
+        format!(
+            "{problem}The resource stays in state, because Terraform cannot mint a new \
+             token.{fails}"
+        ),
     )
 }
 

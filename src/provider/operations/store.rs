@@ -145,12 +145,7 @@ impl Operations {
                 ))),
                 None => Ok(false),
             },
-            gone => {
-                let problem = diagnose::problem(place, gone, None).unwrap_or_default();
-                Err(Refusal::failed(diagnose::nothing_stored_over(
-                    place, &problem,
-                )))
-            }
+            gone => Err(Refusal::failed(diagnose::nothing_stored_over(place, gone))),
         }
     }
 

@@ -133,6 +133,7 @@ impl Promotion<'_> {
         };
         let mut retired = self.retired(found.document);
         retired.extend(self.replaced_prior(found.fingerprint));
+        let mut lists_retired = false;
         if self.stamps && !self.configured.is_rehearsed() {
             let target = Target {
                 token: Some(found.fingerprint),
@@ -155,15 +156,18 @@ impl Promotion<'_> {
                 changes.retain(|key, _| !keys.contains_key(key));
             }
             let noted = self.note_primary(metadata, changes, report).await;
-            noted.or_else(|error| {
+            let noted = noted.or_else(|error| {
                 if error.refuses_for_good() {
                     Ok(Changes::new())
                 } else {
                     Err(Stop::vault(&error, &self.primary.to_string()))
                 }
             })?;
+            lists_retired = noted.contains_key(&stamp_key(self.primary.field, key::RETIRED));
         }
-        Ok(self.current(How::Adopted, found, dated, rotated_from, retired))
+        let mut current = self.current(How::Adopted, found, dated, rotated_from, retired);
+        current.lists_retired |= lists_retired;
+        Ok(current)
     }
 
     /// Returns the token that the state knows, if another one is current.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -50,6 +51,8 @@ pub(in crate::provider) struct Choice {
     pub(super) only_marks: bool,
     /// The primary's older versions with a token.
     versions: Vec<(Fingerprint, Timestamp)>,
+    /// Whether the server keeps the current version of the primary only.
+    pub(super) keeps_one: bool,
     mount: String,
     field: String,
 }
@@ -137,7 +140,7 @@ impl Choice {
              wide, and store it in a spare, or in the primary itself:{}{next}",
             primary.store_commands(),
         );
-        Stop::new(format!("No spare for {primary}"), detail)
+        Stop::new(format!("No spare for {primary}"), detail).without_a_spare()
     }
 
     /// Says for each spare that is not usable why, a line each.
@@ -229,7 +232,7 @@ impl Promotion<'_> {
         let paths = self.spare_paths.iter().map(|path| (path, None));
         let (versions, mut readings) =
             tokio::join!(self.versions(target.version), spares.read_all(paths));
-        let versions = versions?;
+        let (versions, keeps_one) = versions?;
         let knowledge = &mut readings.knowledge;
         let held = self.held(target, &versions);
         knowledge.primary = Some(PrimaryTokens {
@@ -258,6 +261,7 @@ impl Promotion<'_> {
             now: self.configured.now(),
             only_marks: false,
             versions,
+            keeps_one,
             mount: self.primary.secret.mount().to_owned(),
             field: self.primary.field.to_owned(),
         })
@@ -303,8 +307,11 @@ impl Promotion<'_> {
         }
     }
 
-    /// Returns the tokens of the primary's older versions, and when each version was created.
-    async fn versions(&self, current: u64) -> Result<Vec<(Fingerprint, Timestamp)>, Stop> {
+    /// Returns the tokens of the primary's older versions, and when each version was created; then
+    /// whether the version before the current one was pruned, as `max_versions = 1` has it.
+    async fn versions(&self, current: u64) -> Result<(Vec<(Fingerprint, Timestamp)>, bool), Stop> {
+        let keeps_one = AtomicBool::new(false);
+        let keeps_one = &keeps_one;
         let versions = (current.saturating_sub(HISTORY).max(1)..current).rev();
         let reads = versions.map(|version| async move {
             match self
@@ -320,7 +327,13 @@ impl Promotion<'_> {
                         _ => Ok(None),
                     }
                 }
-                Ok(_) | Err(VaultError::Forbidden { .. }) => Ok(None),
+                Ok(observed) => {
+                    if version + 1 == current && matches!(observed, Observed::Absent) {
+                        keeps_one.store(true, Ordering::Relaxed);
+                    }
+                    Ok(None)
+                }
+                Err(VaultError::Forbidden { .. }) => Ok(None),
                 Err(error) => Err(Stop::vault(
                     &error,
                     &format!("version {version} of {}", self.primary.secret),
@@ -328,7 +341,8 @@ impl Promotion<'_> {
             }
         });
         let versions: Result<Vec<_>, Stop> = join_all(reads).await.into_iter().collect();
-        Ok(versions?.into_iter().flatten().collect())
+        let versions = versions?.into_iter().flatten().collect();
+        Ok((versions, keeps_one.load(Ordering::Relaxed)))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::primary::Fate;
 use super::{Promotion, Stop, Target};
 use crate::provider::secrets::date::Found;
-use crate::provider::secrets::observe::{Field as Content, Observed};
+use crate::provider::secrets::observe::Observed;
 use crate::token::spare::Purpose;
 
 /// What a promotion would come to if it were carried out now.
@@ -25,17 +25,30 @@ impl Promotion<'_> {
     ///
     /// Fails if the primary cannot be read or is gone, so that nothing can be promoted into it.
     pub(in crate::provider) async fn foresee(&self) -> Result<Foreseen, Stop> {
-        let observed = self
-            .observer
-            .observe(self.primary.secret)
-            .await
-            .map_err(|error| Stop::vault(&error, &self.primary.to_string()))?;
-        let Observed::Present(document) = &*observed else {
-            return Err(self.gone(&observed));
+        let failed = |error| Stop::vault(&error, &self.primary.to_string());
+        let seen = self.observer.observe(self.primary.secret).await;
+        let seen = seen.map_err(failed)?;
+        let foreseen = self.foresee_for(&seen).await?;
+        let (Foreseen::Nothing(_), Observed::Present(before)) = (&foreseen, &*seen) else {
+            return Ok(foreseen);
         };
-        let content = document.field(self.primary.field, self.prior.fingerprint.as_ref());
-        let (token, purpose) = match content {
-            Content::Token { fingerprint, .. } => {
+        // Whoever used up the spares since the primary was read may have done so for it.
+        let now = self.observer.observe_anew(self.primary.secret).await;
+        let now = now.map_err(failed)?;
+        match &*now {
+            Observed::Present(now) if self.token_in(now) == self.token_in(before) => Ok(foreseen),
+            _ => self.foresee_for(&now).await,
+        }
+    }
+
+    /// Judges a primary as it was seen.
+    async fn foresee_for(&self, observed: &Observed) -> Result<Foreseen, Stop> {
+        let Observed::Present(document) = observed else {
+            return Err(self.gone(observed));
+        };
+        let token = self.token_in(document);
+        let purpose = match token {
+            Some(fingerprint) => {
                 let found = Found {
                     place: self.primary,
                     document,
@@ -43,10 +56,10 @@ impl Promotion<'_> {
                 };
                 match self.fate(found, &self.judge(found).await?) {
                     Fate::Adopted | Fate::NotDue => return Ok(Foreseen::Kept),
-                    Fate::Replaced(purpose) => (Some(fingerprint), purpose),
+                    Fate::Replaced(purpose) => purpose,
                 }
             }
-            _ => (None, Purpose::Replacement),
+            None => Purpose::Replacement,
         };
         let target = Target {
             token,

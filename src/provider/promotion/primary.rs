@@ -76,8 +76,7 @@ impl Promotion<'_> {
     ) -> Result<Primary, Stop> {
         let document = self.present_document(oldest).await?;
         let mut seen = Observation::of(&document);
-        let content = seen.field(self.primary.field, self.prior.fingerprint.as_ref());
-        let Content::Token { fingerprint, .. } = content else {
+        let Some(fingerprint) = self.token_in(&seen) else {
             self.may_write()?;
             return Ok(Primary::Replace(Box::new(PrimaryDocument {
                 document,
@@ -157,6 +156,22 @@ impl Promotion<'_> {
             }
             self.go_on()?;
             sleep(PAUSE).await;
+        }
+    }
+
+    /// Returns whether the primary holds another token by now: whoever put it there may have used
+    /// the spares that this attempt found spent.
+    pub(super) async fn was_replaced(&self, primary: &PrimaryDocument) -> Result<bool, Stop> {
+        let seen = Observation::of(&self.document().await?);
+        let token = primary.token.map(|(fingerprint, _)| fingerprint);
+        Ok(self.token_in(&seen) != token)
+    }
+
+    /// Returns the token in the primary's field.
+    pub(super) fn token_in(&self, seen: &Observation) -> Option<Fingerprint> {
+        match seen.field(self.primary.field, self.prior.fingerprint.as_ref()) {
+            Content::Token { fingerprint, .. } => Some(fingerprint),
+            _ => None,
         }
     }
 
@@ -261,6 +276,11 @@ impl Promotion<'_> {
             rotated_from,
             retired,
             is_stamped: false,
+            keeps_one: false,
+            lists_retired: {
+                let metadata = &found.document.custom_metadata;
+                !RetiredTokens::read(self.primary.field, metadata).is_empty()
+            },
             verdict: found.verdict(self.configured.server_now()),
         }
     }

@@ -12,6 +12,7 @@ pub(in crate::provider) struct Stop {
     summary: String,
     detail: String,
     leaves: Leaves,
+    finds_no_spare: bool,
 }
 
 /// What the primary holds after a stop.
@@ -32,7 +33,19 @@ impl Stop {
             summary: summary.into(),
             detail: detail.into(),
             leaves: Leaves::TheOld,
+            finds_no_spare: false,
         }
+    }
+
+    /// Says that the spares were read and none can be promoted.
+    pub(super) fn without_a_spare(mut self) -> Self {
+        self.finds_no_spare = true;
+        self
+    }
+
+    /// Reports whether the spares were read and none can be promoted.
+    pub(in crate::provider) fn finds_no_spare(&self) -> bool {
+        self.finds_no_spare
     }
 
     /// Says that the new token may be stored already, or may still be.

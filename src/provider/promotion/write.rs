@@ -10,12 +10,12 @@ use super::stop::Stop;
 use super::{Current, How, PATIENCE, PAUSE, Promotion, Reason, Report, Tried};
 use crate::provider::diagnose;
 use crate::provider::secrets::observe::{Field as Content, Observation, Observed};
-use crate::provider::secrets::stamps::{Changes, NewStamp, fits, note};
+use crate::provider::secrets::stamps::{Changes, NewStamp, apply, fits, note};
 use crate::token::expiry::Dates;
 use crate::token::mint::{MintSource, Minted};
-use crate::token::retired::Retired;
+use crate::token::retired::{Retired, RetiredTokens};
 use crate::token::spare::{ReadSpare, ReadToken};
-use crate::token::stamp::{Next, key, stamp_key};
+use crate::token::stamp::{Next, Stamp, key, stamp_key};
 use crate::vault::{Reading, VaultError, WriteError, WriteFailure, Written};
 
 /// What became of the write.
@@ -180,6 +180,7 @@ impl Writing<'_> {
     async fn landed(&self, token: &ReadToken, landed: Landed, report: &mut Report) -> Current {
         let promotion = self.promotion;
         report.written();
+        let field = promotion.primary.field;
         let dates = Dates::new(
             token.dates.minted_at,
             promotion.lifetime,
@@ -195,14 +196,14 @@ impl Writing<'_> {
         retired.extend(self.choice.retired_versions().iter().copied());
         retired.extend(promotion.replaced_prior(token.fingerprint));
         retired.extend(self.replaced());
-        let mut is_stamped = false;
+        let mut metadata = landed.custom_metadata;
         if promotion.stamps {
             let verdict = self.choice.knowledge().verdict(&token.fingerprint);
-            let metadata = &landed.custom_metadata;
-            let changes = promotion.bookkeeping(&stamp, metadata, &retired, verdict);
+            let changes = promotion.bookkeeping(&stamp, &metadata, &retired, verdict);
             // Without an answer nothing is lost: the announcement says the same.
-            let noted = promotion.note_primary(metadata, changes, report).await;
-            is_stamped = noted.is_ok();
+            if let Ok(noted) = promotion.note_primary(&metadata, changes, report).await {
+                apply(&mut metadata, &noted);
+            }
             promotion
                 .mark_holders(self.choice, &token.fingerprint, report)
                 .await;
@@ -220,7 +221,9 @@ impl Writing<'_> {
             },
             rotated_from: Some(self.spare.path.clone()),
             retired,
-            is_stamped,
+            is_stamped: Stamp::live(field, &metadata, &token.fingerprint).is_some(),
+            lists_retired: !RetiredTokens::read(field, &metadata).is_empty(),
+            keeps_one: self.choice.keeps_one,
             verdict: None,
         }
     }

@@ -83,7 +83,7 @@ impl OauthTokenResource {
                 field,
             };
             // A refresh speaks of a resource, which is not there yet.
-            let refreshed = diagnose::unusable(place, problem);
+            let refreshed = diagnose::unusable(place, problem, state.fails_without_token());
             diagnostics.retain(|told| *told != refreshed);
             diagnostics.push(diagnose::unusable_where_found(place, problem));
         }

@@ -4,7 +4,7 @@
 //! resource tracks, two resources for two fields of one secret. Each secret is read once for
 //! each configuration of the provider, and nobody asks while an answer is on its way.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -242,6 +242,7 @@ type Cell = Arc<OnceCell<Arc<Observed>>>;
 pub(in crate::provider) struct Observer {
     store: Store,
     seen: Arc<Mutex<HashMap<SecretPath, Cell>>>,
+    refreshed: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Observer {
@@ -250,6 +251,7 @@ impl Observer {
         Self {
             store,
             seen: Arc::default(),
+            refreshed: Arc::default(),
         }
     }
 
@@ -258,7 +260,27 @@ impl Observer {
         Self {
             store: self.store.until(deadline),
             seen: Arc::clone(&self.seen),
+            refreshed: Arc::clone(&self.refreshed),
         }
+    }
+
+    /// Takes note that a refresh has reported on a token, named by its id.
+    pub(in crate::provider) fn note_refresh(&self, id: String) {
+        let mut refreshed = self
+            .refreshed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        refreshed.insert(id);
+    }
+
+    /// Reports whether a refresh has reported on a token since this process began. Otherwise, what
+    /// private state says may be long outdated.
+    pub(in crate::provider) fn is_refreshed(&self, id: &str) -> bool {
+        let refreshed = self
+            .refreshed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        refreshed.contains(id)
     }
 
     /// Returns the store behind it.

@@ -384,8 +384,7 @@ async fn read_once(
         // A write over it would leave the other fields of that version behind.
         gone => {
             let gone = Observed::from(gone);
-            let problem = diagnose::problem(place, &gone, None).unwrap_or_default();
-            Err(diagnose::nothing_stored_over(place, &problem))
+            Err(diagnose::nothing_stored_over(place, &gone))
         }
     }
 }

@@ -124,7 +124,7 @@ async fn what_is_gone_is_a_planned_change_and_its_command_brings_it_back() {
         let command = follow(&error.detail, &format!("{}\n", token("minted anew")));
         let verb = match name {
             "deleted" => "vault kv undelete -mount=secret -versions=1 deleted",
-            "destroyed" => "vault kv metadata get -mount=secret destroyed",
+            "destroyed" => "vault kv put -mount=secret -cas=1 destroyed claude_oauth_token=-",
             "never" => "vault kv put -mount=secret -cas=0 never claude_oauth_token=-",
             _ => "vault kv patch -mount=secret",
         };

@@ -66,3 +66,47 @@ async fn a_mark_and_a_stamp_that_are_wiped_come_back() {
     assert_eq!(stamped[format!("{FIELD}.minted_at")], minted_at.to_string());
     stack.is_quiet();
 }
+
+#[tokio::test]
+async fn what_went_with_a_primary_that_was_created_again_is_part_of_the_command() {
+    let stack = Stack::start("pool-recreated").await;
+    let block = |leak: &str| {
+        let pool = format!("  min_available = 1\n  primary_path = \"{PRIMARY}\"\n}}\n");
+        format!(
+            "resource \"claude_oauth_token\" \"agent\" {{\n  path = \"{PRIMARY}\"\n  \
+             spare_paths = [\"{}\", \"{}\"]\n  rotate_when_changed = {leak}\n}}\n{}",
+            SPARES[0],
+            SPARES[1],
+            POOL_BLOCK.replace("}\n", &pool)
+        )
+    };
+    stack.applied(&block("null"));
+    stack.applied(&block("{ leak = \"1\" }"));
+    stack.apply();
+    stack.is_quiet();
+
+    let target = format!("secret/metadata/{PRIMARY}");
+    stack.bao.must("DELETE", &target, Value::Null).await;
+    stack.put(PRIMARY, json!({ FIELD: token("anew") })).await;
+    let owner = json!({ "custom_metadata": { "owner": "team" } });
+    stack.set_metadata(SPARES[0], owner).await;
+    let gone = [PRIMARY, SPARES[0]];
+    let gone = gone.map(|path| format!("Records about token secret/{path}#{FIELD} are missing"));
+    let leaked = &fingerprint(&token("primary"))["sha256:".len()..][..16];
+    let spent = &fingerprint(&token(SPARES[0]))["sha256:".len()..][..16];
+    for _ in 0..2 {
+        let plan = stack.workspace.plan();
+        let mut told = warnings(&plan);
+        told.sort();
+        assert_eq!(told, gone, "{}", plan.transcript());
+        plan.says(&format!("{FIELD}.retired={leaked}:"))
+            .says(&format!("={spent} 0 "))
+            .says(&format!(" {PRIMARY}#{FIELD}'"));
+        assert_eq!(
+            stack.attributes(POOL)["spares"][SPARES[0]]["status"],
+            "spent"
+        );
+        let refresh = ["apply", "-refresh-only", "-auto-approve"];
+        stack.workspace.run(refresh).exits(0);
+    }
+}

@@ -35,10 +35,7 @@ async fn a_due_token_is_replaced_by_the_best_spare() {
     let plan = stack.workspace.plan();
     plan.exits(2)
         .says("+ rotation_reason = \"rotation_due\"")
-        .says(&format!(
-            "An apply promotes the spare {}. The current value stays in the KV history, unless max_versions is 1.",
-            SPARES[0]
-        ));
+        .says(&format!("An apply promotes the spare {}.", SPARES[0]));
     assert_eq!(
         plan.drift_lines(),
         [
@@ -286,7 +283,7 @@ async fn a_secret_that_is_gone_is_not_written_over() {
     let plan = stack.workspace.plan();
     plan.exits(2)
         .says("+ rotation_reason = \"missing\"")
-        .says("If the secret does not exist, restore it first.")
+        .says("An apply fails until the secret is back.")
         .says("vault kv undelete -mount=secret")
         .omits("no spare");
     let planned = change(&stack.workspace.show_json("saved.tfplan"), AGENT);
@@ -372,4 +369,19 @@ async fn the_longest_field_is_promoted_and_marked() {
             .any(|key| key.starts_with(&format!("{field}.promoted_to.")))
     );
     stack.is_quiet();
+}
+
+#[tokio::test]
+async fn a_token_whose_version_is_pruned_is_not_said_to_be_kept() {
+    let stack = aged("promoted-pruned", 340).await;
+    let one = json!({ "max_versions": 1 });
+    stack.set_metadata(PRIMARY, one).await;
+    stack
+        .patch(PRIMARY, json!({ "api_bearer_token": "second" }))
+        .await;
+    stack.applied(&agent(BOTH));
+    stack
+        .apply()
+        .says("The previous token is no longer in the KV history, because max_versions is 1.");
+    assert_eq!(stack.current_version(PRIMARY).await, 3);
 }

@@ -6,7 +6,7 @@ use super::super::stack::{
     AGENT, AGENT_BLOCK, FIELD, FOUND, PRIMARY, PRIMARY_ID, SPARES, Stack, change, differences,
     fingerprint, unknown, warnings,
 };
-use super::{agent, metadata, put_text, short, text_of, value_at};
+use super::{BOTH, aged, agent, metadata, put_text, short, text_of, value_at};
 use crate::support::lacks;
 use crate::support::secrets::{letters, token};
 
@@ -217,6 +217,50 @@ async fn a_new_version_rotates_what_was_adopted_or_imported() {
 }
 
 #[tokio::test]
+async fn a_store_reports_what_it_replaced_and_a_token_that_was_rotated_away() {
+    if lacks("write-only arguments", |host| host.write_only) {
+        return;
+    }
+    let stack = aged("store-told", 10).await;
+    let block =
+        |leak: &str, store: &str| agent(&format!("{BOTH}  rotate_when_changed = {leak}\n{store}"));
+    let storing = |name: &str, version: u32| {
+        let value = token(name);
+        let store = format!("  token_wo = {value:?}\n  token_wo_version = {version}\n");
+        block("{ leak = \"1\" }", &store)
+    };
+    stack.applied(&block("null", ""));
+    stack.applied(&block("{ leak = \"1\" }", ""));
+    stack.is_quiet();
+
+    stack.write(&storing("new", 1));
+    let plan = stack.workspace.plan();
+    assert_eq!(warnings(&plan), [""; 0], "{}", plan.transcript());
+    let apply = stack.workspace.apply_saved();
+    let replaced = format!("Token {PRIMARY_ID} was replaced");
+    assert_eq!(warnings(&apply), [replaced.as_str()]);
+    let find = &fingerprint(&token(SPARES[0]))["sha256:".len()..][..8];
+    apply
+        .says("is now in version 3 of secret/claude-agent-service and expires")
+        .says(&format!("find --fingerprint {find}"));
+    stack.is_quiet();
+
+    // The token that leaked.
+    stack.write(&storing("primary", 2));
+    let planned = format!(
+        "Token {PRIMARY_ID} is about to be replaced with one that was rotated away on request"
+    );
+    let plan = stack.workspace.plan();
+    assert_eq!(warnings(&plan), [planned], "{}", plan.transcript());
+    let apply = stack.workspace.apply_saved();
+    let told = warnings(&apply);
+    let leaked = format!("Token {PRIMARY_ID} was rotated away on request and is current again");
+    assert!(told.contains(&leaked), "{}", apply.transcript());
+    assert!(told.contains(&replaced), "{}", apply.transcript());
+    assert_eq!(warnings(&stack.workspace.plan()), [leaked]);
+}
+
+#[tokio::test]
 async fn white_space_around_a_token_is_taken_off_and_told() {
     let stack = Stack::empty("store-trim").await;
     stack.write(&storing(&format!(" \t{}\n", token("new")), 1));
@@ -286,7 +330,9 @@ async fn a_token_just_written_is_dated_where_one_version_alone_is_kept() {
         .await;
     for (label, number) in [("first", 1), ("second", 2)] {
         let apply = stack.applied(&storing(&token(label), number));
-        assert_eq!(warnings(&apply), [""; 0], "{}", apply.transcript());
+        let replaced = format!("Token {PRIMARY_ID} was replaced");
+        let told = [replaced].into_iter().skip(usize::from(number == 1));
+        assert!(told.eq(warnings(&apply)), "{}", apply.transcript());
         let state = stack.attributes(AGENT);
         assert_eq!(state["fingerprint"], fingerprint(&token(label)));
         assert_eq!(state["minted_at_source"], "history");

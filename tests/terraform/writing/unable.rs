@@ -76,7 +76,40 @@ async fn metadata_that_is_nearly_full_stops_no_rotation_and_stays_within_the_lim
         let after = metadata(&stack, PRIMARY).await;
         assert!(after.len() <= 64, "{after:?}");
         assert!(keys.keys().all(|key| after.contains_key(key)), "{after:?}");
+        // Nobody removed what was never written, and with room for it there is nothing to say.
+        let plan = stack.workspace.plan();
+        plan.changes_nothing().omits("Another client");
+        let full = format!("Metadata of {PRIMARY_ID} is full");
+        assert_eq!(warnings(&plan), [full], "{}", plan.transcript());
+        let few = json!({ "custom_metadata": { "team": "x" } });
+        stack.set_metadata(PRIMARY, few).await;
+        stack.is_quiet();
     }
+}
+
+#[tokio::test]
+async fn a_token_that_is_due_is_adopted_with_what_the_next_apply_does() {
+    let stack = aged("unable-adopted", 340).await;
+    let due = format!("Token {PRIMARY_ID} expires ");
+    let apply = stack.applied(&agent(BOTH));
+    apply
+        .says(&format!("The next apply promotes the spare {}.", SPARES[0]))
+        .omits("claude setup-token");
+    assert_eq!(warnings(&apply).len(), 1, "{}", apply.transcript());
+    assert!(warnings(&apply)[0].starts_with(&due));
+
+    // No spare will do: each says why, and only a new token helps.
+    stack.workspace.run(["state", "rm", AGENT]).exits(0);
+    for path in SPARES {
+        stack.put(path, json!({ FIELD: token("primary") })).await;
+    }
+    stack
+        .apply()
+        .says(&format!(
+            "- {}: It holds the same token as {PRIMARY}.",
+            SPARES[0]
+        ))
+        .says("Mint a token with `claude setup-token`");
 }
 
 #[tokio::test]

@@ -168,3 +168,40 @@ async fn a_spare_that_will_not_do_is_told_with_what_frees_it() {
         assert_eq!(stack.current_version(PRIMARY).await, 1);
     }
 }
+
+#[tokio::test]
+async fn a_plan_without_a_refresh_reports_what_holds_by_then() {
+    let stack = aged("unseen-outdated", 340).await;
+    stack.applied(&agent(BOTH));
+    let refresh = ["apply", "-refresh-only", "-auto-approve"];
+    stack.workspace.run(refresh).exits(0);
+    let plan = || stack.workspace.run(["plan", "-refresh=false"]);
+    let promotes = format!("An apply promotes the spare {}", SPARES[0]);
+    plan().says(&format!(
+        "{promotes}, unless it or the current token has changed since the last refresh."
+    ));
+
+    // The apply finds that somebody else was faster, and the next plan knows it.
+    stack
+        .workspace
+        .plan()
+        .says(&format!("{promotes}."))
+        .exits(2);
+    for path in SPARES {
+        stack.versions("delete", path, &[1]).await;
+    }
+    stack.workspace.apply_saved().exits(0);
+    plan().says("no spare can be used:").omits(&promotes);
+
+    stack.versions("delete", PRIMARY, &[1]).await;
+    stack.workspace.run(refresh).exits(0);
+    let told = plan();
+    let gone = format!("Token {PRIMARY_ID} cannot be replaced");
+    assert_eq!(warnings(&told), [gone], "{}", told.transcript());
+    told.says("vault kv undelete -mount=secret -versions=1");
+    stack.put(PRIMARY, json!({ FIELD: token("by hand") })).await;
+    let told = plan();
+    let changed = format!("Token {PRIMARY_ID} has changed since the last refresh");
+    assert_eq!(warnings(&told), [changed], "{}", told.transcript());
+    told.omits("was deleted");
+}

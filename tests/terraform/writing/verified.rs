@@ -66,13 +66,29 @@ async fn a_refused_token_is_replaced_by_a_spare_that_is_not() {
     judge_primary(&stack, "refused", now()).await;
     stack.refresh_only().changes_nothing();
 
-    stack.apply();
+    stack
+        .apply()
+        .says("If the previous token leaked, also revoke it")
+        .omits("works until then");
     assert_eq!(value_at(&stack, PRIMARY, 2).await, token(SPARES[1]));
     let attributes = stack.attributes(AGENT);
     assert_eq!(attributes["status"], "in_date");
     assert_eq!(attributes["rotation_reason"], "refused");
     stack.apply();
     stack.is_quiet();
+}
+
+#[tokio::test]
+async fn a_refused_token_is_adopted_with_the_spare_that_follows() {
+    let stack = Stack::start("verified-adopted").await;
+    judge_primary(&stack, "refused", now() - SignedDuration::from_hours(1)).await;
+    let apply = stack.applied(&agent(BOTH));
+    apply
+        .says(&format!("The next apply promotes the spare {}.", SPARES[0]))
+        .omits("claude setup-token");
+    assert_eq!(warnings(&apply).len(), 1, "{}", apply.transcript());
+    stack.apply();
+    assert_eq!(value_at(&stack, PRIMARY, 2).await, token(SPARES[0]));
 }
 
 #[tokio::test]

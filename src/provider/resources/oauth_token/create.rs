@@ -1,12 +1,13 @@
 //! Creation: the token that is there is adopted, or the one of the configuration is stored.
 
+use super::foresee::foresee;
 use super::private::Private;
 use super::read::record;
 use super::record::{configured_mint, nothing_to_adopt, stamp, unnamed, wanted};
 use super::{OauthTokenResource, secret};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place};
-use crate::provider::promotion::Reason;
+use crate::provider::promotion::{Foreseen, Reason};
 use crate::provider::secrets::date::{Found, Traces, date_traced};
 use crate::provider::secrets::observe::{Field as Content, Observed};
 use crate::provider::secrets::store::{Replaces, store};
@@ -84,17 +85,36 @@ pub(super) async fn create(
     state.set_minted(dated.minted.at, dated.minted.source);
     let mut private = Private::default();
     private.note_retired(found, None);
+    let retired = private.remembered().retired;
+    diagnostics.extend(if state.token_wo_version.is_null() {
+        diagnose::came_back(place, &fingerprint, &retired)
+    } else {
+        diagnose::stored_again(place, &fingerprint, &retired)
+    });
     private.note_token(&mut state, found, false, configured);
     state.rotation_reason = Field::Null;
     if let Some(status) = state.known_status().filter(|status| status.is_due()) {
+        let foreseen = match state.replaceable(&private) {
+            Some(status) => {
+                let reason = Reason::Status(status);
+                foresee(configured, &state, &state, &private, reason).await
+            }
+            None => Ok(None),
+        };
         let due = Due {
             place,
             status,
             expires_at: state.expires_at.as_str(),
             problem: None,
             deletion: state.deletion(&private),
+            is_refreshed: false,
         };
-        diagnostics.push(due.when_adopted());
+        diagnostics.push(match foreseen {
+            Ok(Some(Foreseen::Promoted(spare))) => due.when_adopted_with(&spare),
+            Ok(Some(Foreseen::Nothing(reasons))) => due.when_adopted(&reasons),
+            Ok(_) => due.when_adopted(""),
+            Err(stop) => due.when_adopted(&stop.into_error().detail),
+        });
     } else if let Some(deletion) = state.deletion(&private) {
         diagnostics.push(diagnose::deleted_early(place, deletion.at));
     }

@@ -15,6 +15,8 @@ use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place};
 use crate::provider::promotion::{Foreseen, Reason, Stop};
 use crate::sdk::{Diagnostics, Failure, Field, PlanRequest, Planned};
+use crate::secret::Secret;
+use crate::token::check::{check, trim};
 use crate::token::expiry::Status;
 use crate::token::instant::{DAY, parse_instant};
 use crate::token::mint::{MintSource, MintWarning};
@@ -50,7 +52,8 @@ pub(super) async fn plan(
                 planned.mount = prior.mount.clone();
                 planned.id = prior.id.clone();
             }
-            update(configured, planned, &prior, &private, &mut diagnostics).await?
+            let told = &mut diagnostics;
+            update(configured, planned, &token, &prior, &private, told).await?
         }
         None => created(planned, &mut diagnostics),
     };
@@ -83,6 +86,7 @@ fn created(planned: OauthToken, told: &mut Diagnostics) -> OauthToken {
 async fn update(
     configured: &Configured,
     planned: OauthToken,
+    token: &Field<Secret>,
     prior: &OauthToken,
     private: &Private,
     told: &mut Diagnostics,
@@ -113,7 +117,10 @@ async fn update(
             planned.rotation_reason = Field::Unknown;
             planned
         }
-        Change::Store => planned.with_unknown_token(),
+        Change::Store => {
+            told.extend(stored_again(&planned, token, private));
+            planned.with_unknown_token()
+        }
         Change::Redate(redate) => redated(planned, &redate, private)?,
         Change::Request => {
             told.extend(requested(configured, prior, &planned, private).await?);
@@ -160,6 +167,17 @@ async fn requested(
         Some(Foreseen::Kept) => Ok(Some(diagnose::request_answered(place))),
         None => Ok(Some(diagnose::rotation_requested(place, is_known, None))),
     }
+}
+
+/// Warns about a token to store that this field held before.
+fn stored_again(
+    planned: &OauthToken,
+    token: &Field<Secret>,
+    private: &Private,
+) -> Option<Diagnostic> {
+    let fingerprint = check(trim(token.known()?.expose()).0).fingerprint()?;
+    let retired = private.remembered().retired;
+    diagnose::would_come_back(Named::of(planned)?.place(), &fingerprint, &retired)
 }
 
 /// Warns about a mint time of the configuration that was an earlier token's. One that dates the
@@ -245,53 +263,63 @@ async fn due(
     let Some(named) = Named::of(&planned) else {
         return planned;
     };
+    let place = named.place();
+    let observer = configured.observer();
+    let is_refreshed = observer.is_ok_and(|observer| observer.is_refreshed(&place.to_string()));
     let due = Due {
-        place: named.place(),
+        place,
         status,
         expires_at: prior.expires_at.as_str(),
         problem: private.problem.as_ref(),
         deletion: prior.deletion(private),
+        is_refreshed,
     };
-    if planned.on_rotation_due.as_str() == Some("warn") {
-        told.push(due.in_plan_without_change());
-        return planned;
-    }
+    let warns = planned.on_rotation_due.as_str() == Some("warn");
+    let rotates = !warns && !private.is_import();
     let paths = planned.known_spare_paths().unwrap_or_default();
-    if private.is_import() {
-        told.push(due.in_import(&paths));
-        return planned;
-    }
-    if due.is_due_at_once() {
-        told.push(due.in_plan(""));
-        planned.rotation_reason = Field::text(status.as_str());
-        return planned;
-    }
+    let takes = rotates && !due.is_due_at_once();
     let spare = private.usable.first().filter(|spare| paths.contains(spare));
     // A refresh reads the spares of the state, and under `warn` at none.
     let seen = private.has_read_spares()
         && planned.spare_paths == prior.spare_paths
         && prior.on_rotation_due.as_str() == Some("plan");
     let unseen = !seen && !paths.is_empty();
-    if let Some(spare) = spare {
-        told.push(due.in_plan_with(spare));
-    } else if unseen {
-        told.push(due.in_plan_with_one_of(&paths));
-    } else if private.is_gone() || paths.is_empty() {
-        told.push(due.in_plan(""));
+    let is_open = spare.is_some() || unseen;
+    // Without a refresh, a secret that was gone may long be back.
+    let asks = if private.is_gone() {
+        !is_refreshed
     } else {
-        let reason = Reason::Status(status);
-        told.push(
-            match foresee(configured, prior, &planned, private, reason).await {
-                Ok(Some(Foreseen::Nothing(reasons))) => due.in_plan(&reasons),
-                Ok(_) => due.in_plan_before_refresh(),
-                Err(stop) => due.in_plan(&stop.into_error().detail),
-            },
-        );
-    }
-    if spare.is_some() || unseen {
+        takes && !is_open && !paths.is_empty()
+    };
+    let foreseen = if asks {
+        foresee(configured, prior, &planned, private, Reason::Status(status)).await
+    } else {
+        Ok(None)
+    };
+    told.extend(match foreseen {
+        Ok(Some(Foreseen::Kept)) => Some(due.in_plan_outdated()),
+        Err(stop) if stop.leaves_nothing() => Some(stop.into_warning(place)),
+        // The refresh has said how to bring it back.
+        _ if private.is_gone() && is_refreshed => None,
+        _ if warns => Some(due.in_plan_without_change()),
+        _ if private.is_import() => Some(due.in_import(&paths)),
+        _ if due.is_due_at_once() => Some(due.in_plan("")),
+        Ok(Some(Foreseen::Nothing(reasons))) => Some(due.in_plan(&reasons)),
+        Ok(Some(Foreseen::Promoted(_))) => Some(due.in_plan_before_refresh()),
+        Err(stop) => Some(due.in_plan(&stop.into_error().detail)),
+        Ok(None) => Some(match spare {
+            Some(spare) => due.in_plan_with(spare),
+            None if unseen => due.in_plan_with_one_of(&paths),
+            None if private.is_gone() || paths.is_empty() => due.in_plan(""),
+            None => due.in_plan_before_refresh(),
+        }),
+    });
+    if takes && is_open {
         planned = planned.with_unknown_token();
     }
-    planned.rotation_reason = Field::text(status.as_str());
+    if rotates {
+        planned.rotation_reason = Field::text(status.as_str());
+    }
     planned
 }
 

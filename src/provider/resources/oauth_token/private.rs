@@ -43,6 +43,9 @@ pub(in crate::provider) struct Private {
     /// metadata of the secret are wiped.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) retired: Vec<String>,
+    /// Whether the metadata of the secret never had such a list, as far as is known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) retired_unlisted: bool,
     /// Whether an apply stamped the current token.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_stamped: bool,
@@ -156,11 +159,19 @@ impl Private {
     pub(super) fn note_retired(&mut self, found: Found<'_>, replaced: Option<Retired>) {
         let (field, metadata) = (found.place.field, &found.document.custom_metadata);
         let mut retired = self.remembered().retired;
-        retired.extend(RetiredTokens::read(field, metadata).iter().copied());
+        let listed = RetiredTokens::read(field, metadata);
+        let was_listed = self.lists_retired() || !listed.is_empty();
+        retired.extend(listed.iter().copied());
         let next = Next::live(field, metadata, &found.fingerprint);
         retired.extend(next.and_then(|next| next.replaces));
         retired.extend(replaced);
+        self.retired_unlisted = !was_listed && !retired.is_empty();
         self.retired = entries(&retired);
+    }
+
+    /// Reports whether the metadata of the secret listed the tokens that the field held before.
+    pub(super) fn lists_retired(&self) -> bool {
+        !self.retired.is_empty() && !self.retired_unlisted
     }
 
     /// Lets go of what was known of the spares.
@@ -224,12 +235,17 @@ impl OauthToken {
         counts.then_some(Deletion { at, at_once })
     }
 
+    /// Reports whether a plan asks for an apply that fails while there is no token.
+    pub(super) fn fails_without_token(&self) -> bool {
+        self.on_rotation_due.as_str() == Some("plan")
+    }
+
     /// Returns the status of a token that a spare may replace: a refresh reads the spares then.
     pub(super) fn replaceable(&self, private: &Private) -> Option<Status> {
         let has_spares = self
             .known_spare_paths()
             .is_some_and(|paths| !paths.is_empty());
-        let may = has_spares && self.on_rotation_due.as_str() == Some("plan");
+        let may = has_spares && self.fails_without_token();
         let at_once = || {
             self.deletion(private)
                 .is_some_and(|deletion| deletion.at_once)

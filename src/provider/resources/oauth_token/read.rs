@@ -11,12 +11,13 @@ use crate::provider::diagnose::{self, Place};
 use crate::provider::promotion::{Prior, Promotion, Reason, Target};
 use crate::provider::secrets::date::{Found, Traces, date_traced};
 use crate::provider::secrets::observe::{Field as Content, Observation, Observed, Observer};
-use crate::provider::secrets::stamps::NewStamp;
+use crate::provider::secrets::stamps::{NewStamp, fits};
 use crate::provider::secrets::unusable::Unusable;
 use crate::sdk::{Diagnostics, Failure, Field, Read, ReadRequest};
 use crate::token::expiry::{Dates, Status};
 use crate::token::mint::{MintFacts, MintSource};
-use crate::token::retired::Retired;
+use crate::token::retired::{Retired, RetiredTokens};
+use crate::token::stamp::{key, stamp_key};
 
 /// Reads the secret, or without Vault compares the dates in state with the clock.
 pub(super) async fn read(
@@ -71,6 +72,7 @@ impl Refresh<'_> {
             .observe(&secret)
             .await
             .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
+        observer.note_refresh(place.to_string());
         self.told.extend(self.configured.skew_warning());
         self.private.forget_spares();
         let mut present = None;
@@ -151,8 +153,8 @@ impl Refresh<'_> {
         {
             self.told.push(diagnose::deleted_early(place, deletion.at));
         }
-        if let Some(dates) = dates.filter(|_| known && self.was_stamped()) {
-            self.report_wiped(found, &dates);
+        if let Some(dates) = dates.filter(|_| self.state.stamp_metadata.known() != Some(&false)) {
+            self.report_wiped(found, known, &dates);
         }
         Ok(())
     }
@@ -164,28 +166,40 @@ impl Refresh<'_> {
             .minted_at_source
             .as_str()
             .and_then(MintSource::parse);
-        self.state.stamp_metadata.known() != Some(&false)
-            && (source == Some(MintSource::Stamp) || self.private.is_stamped)
+        source == Some(MintSource::Stamp) || self.private.is_stamped
     }
 
-    /// Reports that the stamp of a token is gone, with the command that restores it.
-    fn report_wiped(&mut self, found: Found<'_>, dates: &Dates) {
-        if found.stamp().is_some() {
+    /// Reports that the stamp of a token or the list of those before it is gone, with the command
+    /// that restores it, or that there is no room for it.
+    fn report_wiped(&mut self, found: Found<'_>, known: bool, dates: &Dates) {
+        let Place { field, .. } = found.place;
+        let metadata = &found.document.custom_metadata;
+        let lacks_stamp = known && found.stamp().is_none();
+        let lacks_retired =
+            self.private.lists_retired() && RetiredTokens::read(field, metadata).is_empty();
+        if !lacks_stamp && !lacks_retired {
             return;
         }
-        let Place { field, .. } = found.place;
         let stamp = NewStamp {
             rotated_from: self.state.rotated_from.known().cloned(),
             requested: self.state.request_digest(),
             ..NewStamp::new(found.fingerprint, dates)
         };
         let retired = self.private.remembered().retired;
-        let changes = stamp.changes_in(field, &found.document.custom_metadata, retired);
-        let entries = changes
-            .iter()
-            .filter_map(|(key, value)| Some((key, value.as_ref()?)));
-        self.told
-            .push(diagnose::bookkeeping_gone(found.place, entries));
+        let mut changes = stamp.changes_in(field, metadata, retired);
+        if !lacks_stamp {
+            let retired = stamp_key(field, key::RETIRED);
+            changes.retain(|key, _| *key == retired);
+        }
+        if !fits(metadata, &changes) {
+            self.told.push(diagnose::metadata_full(found.place));
+        } else if lacks_retired || self.was_stamped() {
+            let entries = changes
+                .iter()
+                .filter_map(|(key, value)| Some((key, value.as_ref()?)));
+            self.told
+                .push(diagnose::bookkeeping_gone(found.place, entries));
+        }
     }
 
     /// There is no usable token. A missing one keeps its dates, so that nothing that depends on
@@ -194,9 +208,9 @@ impl Refresh<'_> {
     fn gone(&mut self, place: Place<'_>, problem: Option<Unusable>) {
         let status = problem.as_ref().map_or(Status::Missing, Unusable::status);
         self.told.extend(
-            problem
-                .as_ref()
-                .map(|problem| diagnose::unusable(place, problem)),
+            problem.as_ref().map(|problem| {
+                diagnose::unusable(place, problem, self.state.fails_without_token())
+            }),
         );
         if status == Status::Malformed {
             if let Some(good) = LastGood::of(self.state) {

@@ -53,6 +53,7 @@ pub(super) async fn stamp(
         .await;
     observer.forget(&secret);
     private.is_stamped = told.is_none();
+    private.retired_unlisted &= told.is_some();
     told
 }
 

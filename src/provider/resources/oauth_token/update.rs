@@ -11,11 +11,11 @@ use super::record::{configured_mint, nothing_to_adopt, stamp, unnamed, wanted};
 use super::{OauthTokenResource, secret};
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::block::configured::Configured;
-use crate::provider::diagnose::{self, Due, Place};
+use crate::provider::diagnose::{self, Due, Place, Replaced};
 use crate::provider::promotion::{Current, Foreseen, How, Promotion, Reason};
 use crate::provider::secrets::date::{Found, Traces, date_traced};
 use crate::provider::secrets::observe::{Field as Content, Observed};
-use crate::provider::secrets::store::{Replaces, store};
+use crate::provider::secrets::store::{Holding, Replaces, store};
 use crate::sdk::{Applied, ApplyRequest, Context, Diagnostics, Failure, Field};
 use crate::secret::Secret;
 use crate::token::expiry::{Status, status_at};
@@ -173,6 +173,7 @@ impl Update<'_> {
             fingerprint,
         };
         let known = self.prior.recorded() == Some(fingerprint);
+        let was_written = matches!(stored.now, Holding::Written(_)) && !known;
         let binding = if self.imported {
             Binding::First
         } else {
@@ -202,6 +203,8 @@ impl Update<'_> {
             .filter(|_| !known)
             .map(|replaced| Retired::new(&replaced, self.prior.dated().map(|dated| dated.at)));
         private.note_retired(found, replaced);
+        let retired = private.remembered().retired;
+        diagnostics.extend(diagnose::stored_again(place, &fingerprint, &retired));
         private.is_stamped = false;
         private.is_later = bound.is_none() && (private.is_later || !known);
         let mut state = self.arguments.clone().with_token_of(self.prior);
@@ -212,7 +215,23 @@ impl Update<'_> {
             state.rotation_reason = self.planned.rotation_reason.clone();
         }
         diagnostics.extend(stamp(self.configured, &state, &mut private).await);
+        if let Some(replaced) = self.replaced().filter(|_| was_written) {
+            let expires_at = state.expires_at.as_str();
+            let version = document.version;
+            diagnostics.push(diagnose::replaced_by_store(
+                place, version, expires_at, replaced,
+            ));
+        }
         Self { private, ..self }.finish(state, diagnostics)
+    }
+
+    /// Returns the token that the state knows, which this change replaces.
+    fn replaced(&self) -> Option<Replaced> {
+        Some(Replaced {
+            fingerprint: self.prior.recorded()?,
+            status: self.prior.known_status(),
+            is_pruned: false,
+        })
     }
 
     /// A spare's token takes the place of the one that is there.
@@ -258,6 +277,7 @@ impl Update<'_> {
                     deletion_at: current.deletion_at,
                     retired: entries(&current.retired),
                     is_stamped: current.is_stamped,
+                    retired_unlisted: !current.lists_retired && !current.retired.is_empty(),
                     is_later: self.private.is_later
                         || self.prior.recorded() != Some(current.fingerprint),
                     ..Private::default()
@@ -269,10 +289,10 @@ impl Update<'_> {
                         spare,
                         current.version,
                         state.expires_at.as_str(),
-                        self.prior
-                            .recorded()
-                            .map(|replaced| replaced.id())
-                            .as_deref(),
+                        self.replaced().map(|replaced| Replaced {
+                            is_pruned: current.keeps_one,
+                            ..replaced
+                        }),
                     ));
                 }
                 Self { private, ..self }.finish(state, told)
@@ -285,12 +305,17 @@ impl Update<'_> {
                         .is_none_or(|dates| status_at(&dates, self.configured.now()).is_working()),
                     Reason::Status(_) | Reason::Requested => false,
                 };
+                let finds_no_spare = stop.finds_no_spare();
                 told.push(if works {
                     stop.into_warning(promotion.primary)
                 } else {
                     stop.into_error()
                 });
                 let mut private = self.private.clone();
+                if finds_no_spare {
+                    private.forget_spares();
+                    private.none_usable = true;
+                }
                 if reason == Reason::Requested {
                     // The request is still open: the next plan asks for it again, unless the
                     // token that it was about is gone by then. It asks again for what was to
@@ -351,6 +376,7 @@ impl Update<'_> {
             expires_at: state.expires_at.as_str(),
             problem: self.private.problem.as_ref(),
             deletion: state.deletion(&self.private),
+            is_refreshed: false,
         };
         if self.private.is_gone()
             || due.is_due_at_once()

@@ -13,7 +13,7 @@ use crate::provider::secrets::date::{Found, date};
 use crate::provider::secrets::observe::{Field as Content, Observed};
 use crate::provider::secrets::spares::{Spares, named};
 use crate::token::expiry::{Dates, Lifetime};
-use crate::token::fingerprint::Fingerprint;
+use crate::token::fingerprint::{Fingerprint, ShortFingerprint};
 use crate::token::mint::{Dated, MintFacts, MintSource};
 use crate::token::paths::FieldPath;
 use crate::token::retired::RetiredTokens;
@@ -62,9 +62,30 @@ pub(super) struct Held {
     path: String,
     current: String,
     before: BTreeSet<String>,
+    /// The version in which they were read, to notice a secret that was created again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<u64>,
+    /// Those that only this list knows, because their versions went with the secret.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    lost: BTreeSet<String>,
 }
 
 impl Held {
+    /// Returns every token that was seen.
+    fn all(&self) -> BTreeSet<String> {
+        let current = std::iter::once(&self.current);
+        self.before.iter().chain(current).cloned().collect()
+    }
+
+    /// The secret is gone with all its versions: nothing but this list knows its tokens.
+    fn without_versions(self) -> Self {
+        Self {
+            lost: self.all(),
+            version: None,
+            ..self
+        }
+    }
+
     /// Reads the older versions of the primary, unless they were read for this very token.
     async fn read(
         spares: &Spares<'_>,
@@ -73,24 +94,32 @@ impl Held {
     ) -> Result<Self, Diagnostic> {
         let secret = found.place.secret;
         let current = found.fingerprint.short().to_string();
+        let newest = found.document.version;
         let known = known.filter(|known| known.path == secret.path());
-        if let Some(known) = known.filter(|known| known.current == current) {
+        let is_recreated =
+            known.is_some_and(|known| known.version.is_some_and(|seen| newest < seen));
+        if let Some(known) = known.filter(|known| known.current == current && !is_recreated) {
             return Ok(known.clone());
         }
-        let newest = found.document.version;
         let oldest = newest.saturating_sub(VERSIONS).max(1);
         let reads =
             (oldest..newest).map(|version| spares.observer.observe_version(secret, version));
-        let mut before: BTreeSet<String> =
-            known.map(|known| known.before.clone()).unwrap_or_default();
-        before.extend(known.map(|known| known.current.clone()));
+        let mut before = known.map(Self::all).unwrap_or_default();
+        let mut lost = match known {
+            Some(_) if is_recreated => before.clone(),
+            Some(known) => known.lost.clone(),
+            None => BTreeSet::new(),
+        };
+        lost.remove(&current);
         for read in join_all(reads).await {
             match read {
                 Ok(Observed::Present(version)) => {
                     if let Content::Token { fingerprint, .. } =
                         version.field(found.place.field, None)
                     {
-                        before.insert(fingerprint.short().to_string());
+                        let token = fingerprint.short().to_string();
+                        lost.remove(&token);
+                        before.insert(token);
                     }
                 }
                 Ok(_) | Err(VaultError::Forbidden { .. }) => {}
@@ -105,6 +134,8 @@ impl Held {
             path: secret.path().to_owned(),
             current,
             before,
+            version: Some(newest),
+            lost,
         })
     }
 }
@@ -130,6 +161,9 @@ impl Primary {
             held: private.held.clone().filter(|held| held.path == path),
             walked: walked.cloned(),
         };
+        if matches!(&*observed, Observed::Absent) {
+            primary.held = primary.held.map(Held::without_versions);
+        }
         let Observed::Present(document) = &*observed else {
             return Ok(primary);
         };
@@ -162,6 +196,14 @@ impl Primary {
             account: found.stamp().and_then(|stamp| stamp.account),
         });
         Ok(primary)
+    }
+
+    /// Returns the tokens that nothing in Vault shows this primary to have held.
+    pub(super) fn lost(&self) -> BTreeSet<ShortFingerprint> {
+        let lost = self.held.iter().flat_map(|held| &held.lost);
+        lost.filter_map(|token| token.parse().ok())
+            .filter(|token| self.retired.get(*token).is_none())
+            .collect()
     }
 
     /// Returns what spares are judged by.

@@ -141,7 +141,12 @@ impl Surveyor<'_> {
         let mut spares = readings.spares();
         date_alike(&mut spares, lifetime, dated);
         let field = state.field.as_str().unwrap_or_default();
-        readings.knowledge.primary = primary.map(|primary| primary.into_tokens(field, lifetime));
+        let lost = primary.as_ref().map(Primary::lost).unwrap_or_default();
+        let tokens = primary.map(|primary| primary.into_tokens(field, lifetime));
+        readings.knowledge.primary = tokens.clone().map(|mut tokens| {
+            tokens.held.retain(|token| !lost.contains(token));
+            tokens
+        });
         let bare = assess(
             &PoolFacts {
                 spares: &spares,
@@ -149,6 +154,7 @@ impl Surveyor<'_> {
             },
             self.configured.now(),
         );
+        readings.knowledge.primary = tokens;
         for (token, primary) in &private.spent {
             if let (Ok(token), Ok(primary)) = (token.parse(), primary.parse()) {
                 readings.knowledge.add_spent(token, primary);
@@ -218,10 +224,12 @@ impl Surveyor<'_> {
                     entries.extend(stamp.filter_map(|(key, value)| Some((key, value?))));
                 }
                 if !entries.is_empty() && state.stamp_metadata.known() != Some(&false) {
+                    let changes = entries.into_iter().map(|(key, value)| (key, Some(value)));
                     survey.wiped.push(Wiped {
                         secret: secret.clone(),
                         field: field.to_owned(),
-                        entries,
+                        custom_metadata: reading.custom_metadata.clone(),
+                        changes: changes.collect(),
                     });
                 }
                 if found.status == SpareStatus::Available

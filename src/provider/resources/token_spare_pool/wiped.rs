@@ -1,34 +1,42 @@
-//! What was recorded about a spare's token and is gone from the metadata of its secret.
+//! What was recorded about a spare's token and is missing from the metadata of its secret.
 
 use std::collections::BTreeMap;
 
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::secrets::observe::Observer;
-use crate::provider::secrets::stamps::note;
+use crate::provider::secrets::stamps::{Changes, fits, note};
 use crate::vault::SecretPath;
 
-/// What was recorded about a token and is gone from the metadata of its secret.
+/// What was recorded about a token and is missing from the metadata of its secret.
 pub(super) struct Wiped {
     /// The secret.
     pub(super) secret: SecretPath,
     /// The field.
     pub(super) field: String,
+    /// The metadata of the secret.
+    pub(super) custom_metadata: BTreeMap<String, String>,
     /// The entries that restore it.
-    pub(super) entries: BTreeMap<String, String>,
+    pub(super) changes: Changes,
 }
 
 impl Wiped {
-    /// Reports it, with the command that restores it.
+    /// Reports it, with the command that restores it, or that there is no room for it.
     pub(super) fn warning(&self) -> Diagnostic {
-        diagnose::bookkeeping_gone(self.place(), self.entries.iter())
+        if !fits(&self.custom_metadata, &self.changes) {
+            return diagnose::metadata_full(self.place());
+        }
+        let entries = self.changes.iter();
+        let entries = entries.filter_map(|(key, value)| Some((key, value.as_ref()?)));
+        diagnose::bookkeeping_gone(self.place(), entries)
     }
 
     /// Writes the entries back, which is a warning if it fails.
     pub(super) async fn restore(&self, observer: &Observer) -> Option<Diagnostic> {
-        let changes = self.entries.iter();
-        let changes = changes.map(|(key, value)| (key.clone(), Some(value.clone())));
-        let noted = note(observer.store(), &self.secret, &changes.collect()).await;
+        if !fits(&self.custom_metadata, &self.changes) {
+            return Some(diagnose::metadata_full(self.place()));
+        }
+        let noted = note(observer.store(), &self.secret, &self.changes).await;
         observer.forget(&self.secret);
         noted
             .err()
