@@ -81,6 +81,11 @@ impl RetiredTokens {
         self.0.get(&fingerprint)
     }
 
+    /// Returns when a retired token was minted, as far as its entry says so.
+    pub fn minted_at(&self, fingerprint: ShortFingerprint) -> Option<Timestamp> {
+        self.get(fingerprint)?.minted_at
+    }
+
     /// Returns every retired token.
     pub fn iter(&self) -> impl Iterator<Item = &Retired> {
         self.0.values()

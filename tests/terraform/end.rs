@@ -1,6 +1,6 @@
 //! What is destroyed or replaced in Terraform stays in Vault.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::stack::{
     AGENT, AGENT_BLOCK, FIELD, POOL_BLOCK, PRIMARY, PRIMARY_ID, SPARES, Stack, fingerprint,
@@ -60,6 +60,21 @@ async fn destroying_leaves_every_byte_in_vault() {
     let apply = stack.applied(POOL_BLOCK);
     apply.says(&stays[1]);
     assert_eq!(everything().await, before);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_gone_does_not_stay_in_vault() {
+    let stack = Stack::start("destroy-gone").await;
+    stack.applied(AGENT_BLOCK);
+    let metadata = format!("secret/metadata/{PRIMARY}");
+    stack.bao.must("DELETE", &metadata, Value::Null).await;
+    let destroy = stack.workspace.destroy();
+    destroy.exits(0);
+    let told = warnings(&destroy);
+    assert!(
+        !told.iter().any(|told| told.contains("stays in Vault")),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]

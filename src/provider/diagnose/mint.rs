@@ -61,11 +61,7 @@ pub(in crate::provider) fn mint_time_estimated(
         format!(
             "{why}The token may expire earlier than shown. Stamp it with the date on which it was \
              minted, instead of the date in this command:{stamp}",
-            stamp = command(&format!(
-                "{} --stamp-only --minted-at={}",
-                place.store_command(),
-                format_instant(estimate)
-            )),
+            stamp = command(&place.stamp_command(estimate)),
             why = estimated(place, gaps),
         ),
     )

@@ -1,7 +1,10 @@
 //! How messages name one field of one secret, and the commands that put a token there.
 
+use jiff::Timestamp;
+
 use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::defaults::DEFAULT_MOUNT;
+use crate::token::instant::format_instant;
 use crate::vault::SecretPath;
 
 /// One field of one secret, as messages name it.
@@ -40,6 +43,12 @@ impl Place<'_> {
     pub(in crate::provider) fn own_command(self, name: &str) -> String {
         let (mount, path) = (self.secret.mount(), shell(self.secret.path()));
         own_command(name, mount, &path, self.field)
+    }
+
+    /// Our own command that stamps the token there with a mint time.
+    pub(in crate::provider) fn stamp_command(self, minted_at: Timestamp) -> String {
+        let at = format_instant(minted_at);
+        format!("{} --stamp-only --minted-at={at}", self.store_command())
     }
 
     /// Our own command that stores the one token in a malformed value again, alone.

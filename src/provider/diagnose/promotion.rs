@@ -153,9 +153,9 @@ pub(in crate::provider) fn bookkeeping_gone<'a>(
         format!(
             "Another client removed what the provider had recorded in custom_metadata: `vault kv \
              metadata put`, a PushSecret, a custom_metadata block of the vault provider, or a copy \
-             to another server replaces all of it. State still has these records, so this stack \
-             still follows them, but monitors and other stacks no longer see them. To restore \
-             them, run:{restore}The next apply that writes to this secret restores them as well.",
+             to another server replaces all of it. State still has these records, so this \
+             resource still follows them, but monitors and other resources and stacks no longer \
+             see them. To restore them, run:{restore}The next apply that writes to this secret restores them as well.",
         ),
     )
 }

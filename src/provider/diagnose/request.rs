@@ -2,7 +2,6 @@
 
 use super::Place;
 use crate::protocol::Diagnostic;
-use crate::vault::SecretPath;
 
 /// Values in `rotate_when_changed` that a plan sets while it creates or imports the resource.
 pub(in crate::provider) fn not_a_request(place: Place<'_>) -> Diagnostic {
@@ -52,33 +51,23 @@ pub(in crate::provider) fn request_answered(place: Place<'_>) -> Diagnostic {
 }
 
 /// A request that no spare can serve. `reasons` says of each spare, in lines, why it cannot be
-/// promoted; `spare` is the path of one of them.
-pub(in crate::provider) fn no_spare_for_request(
-    place: Place<'_>,
-    reasons: &str,
-    spare: Option<&str>,
-) -> Diagnostic {
+/// promoted.
+pub(in crate::provider) fn no_spare_for_request(place: Place<'_>, reasons: &str) -> Diagnostic {
     let kept = "Nothing was changed, and the current token stays.";
-    let mint = "Mint a token with `claude setup-token` in a terminal at least 300 columns wide, run \
-                this command, paste the token, and press Enter:";
-    let spare = spare.and_then(|path| SecretPath::new(place.secret.mount(), path).ok());
-    let detail = match spare {
-        None => format!(
+    let mint = "Mint a token with `claude setup-token` in a terminal at least 300 columns wide";
+    let store = place.store_commands();
+    let detail = if reasons.is_empty() {
+        format!(
             "rotate_when_changed asks for a rotation, and spare_paths is empty. {kept} Undo the \
-             change to rotate_when_changed. {mint}{}The next plan picks up the new token.",
-            place.store_commands()
-        ),
-        Some(secret) => {
-            let spare = Place {
-                secret: &secret,
-                field: place.field,
-            };
-            format!(
-                "rotate_when_changed asks for a rotation, and no spare can be promoted:\n\
-                 {reasons}\n{kept} {mint}{}Then plan again.",
-                spare.store_commands()
-            )
-        }
+             change to rotate_when_changed. {mint}, run this command, paste the token, and press \
+             Enter:{store}The next plan picks up the new token."
+        )
+    } else {
+        format!(
+            "rotate_when_changed asks for a rotation, and no spare can be promoted:\n\
+             {reasons}\n{kept} {mint}, and store it in a spare, or in the primary \
+             itself:{store}Then plan again."
+        )
     };
     Diagnostic::error(format!("No spare for {place}"), detail)
 }

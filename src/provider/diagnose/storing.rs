@@ -1,5 +1,7 @@
 //! What a user reads when a token is stored or stamped.
 
+use jiff::Timestamp;
+
 use super::{Place, add, command, problem, shell, vault_error};
 use crate::protocol::{AttributePath, Diagnostic};
 use crate::provider::diagnose::refuse::capital;
@@ -200,14 +202,22 @@ pub(in crate::provider) fn too_busy(place: Place<'_>) -> Diagnostic {
     )
 }
 
-/// A stamp that could not be written.
-pub(in crate::provider) fn not_stamped(place: Place<'_>, error: &VaultError) -> Diagnostic {
+/// A stamp that could not be written. `minted_at` is the mint time that it was to have.
+pub(in crate::provider) fn not_stamped(
+    place: Place<'_>,
+    error: &VaultError,
+    minted_at: Option<Timestamp>,
+) -> Diagnostic {
+    let later = minted_at.map_or_else(String::new, |at| {
+        let stamp = command(&place.stamp_command(at));
+        format!("Once Vault allows it, this command writes them:{stamp}")
+    });
     Diagnostic::warning(
         format!("Token {place} was not stamped"),
         format!(
             "Its mint time and expiry are missing from the secret's metadata, where monitors and \
              other stacks look for them. If you do not want them there, set stamp_metadata = false \
-             on the resource. {}",
+             on the resource. {later}{}",
             vault_error(error, "").detail
         ),
     )

@@ -104,7 +104,7 @@ impl Promotion<'_> {
             }
             Err(error) => {
                 if error.refuses_for_good() {
-                    let warning = diagnose::not_stamped(self.primary, &error);
+                    let warning = diagnose::not_stamped(self.primary, &error, None);
                     report.at_once.push(warning);
                 }
                 Err(error)

@@ -288,7 +288,11 @@ impl Promotion<'_> {
     /// Dates a token in the primary: by what the state knows, its stamp, a spare that holds the
     /// same token, or the history.
     async fn date(&self, found: Found<'_>) -> Result<DatedToken, Stop> {
-        let mut facts = MintFacts::default();
+        let retired = &self.remembered.retired;
+        let mut facts = MintFacts {
+            retired: retired.minted_at(found.fingerprint.short()),
+            ..MintFacts::default()
+        };
         if self.prior.fingerprint == Some(found.fingerprint) {
             facts.prior = self.prior.dated;
         }

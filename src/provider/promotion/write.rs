@@ -158,9 +158,11 @@ impl Writing<'_> {
             Ok(noted) => report.noted(noted, promotion.primary, secret.path()),
             Err(error) if error.refuses_for_good() => {
                 tried.primary_is_unwritable = true;
-                report
-                    .once_written
-                    .push(diagnose::not_stamped(promotion.primary, &error));
+                report.once_written.push(diagnose::not_stamped(
+                    promotion.primary,
+                    &error,
+                    Some(token.dates.minted_at),
+                ));
             }
             Err(error) => return Err(Stop::vault(&error, &promotion.primary.to_string())),
         }

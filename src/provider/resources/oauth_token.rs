@@ -26,6 +26,7 @@ use crate::sdk::{
     Applied, ApplyRequest, Context, Diagnostics, Failure, Field, GenerateConfig, ImportRequest,
     ImportState, Imported, PlanRequest, Planned, Read, ReadRequest, Resource, UpgradeState,
 };
+use crate::token::expiry::Status;
 use crate::vault::SecretPath;
 
 /// The resource type.
@@ -134,9 +135,7 @@ impl Resource for OauthTokenResource {
     }
 
     fn plan_destroy(&self, state: &OauthToken) -> Diagnostics {
-        with_place(state, |place| {
-            diagnose::stays_in_vault(place, state.expires_at.as_str())
-        })
+        left_in_vault(state)
     }
 
     async fn create(
@@ -183,6 +182,16 @@ fn secret(model: &OauthToken) -> Option<SecretPath> {
 }
 
 /// Says something about the token that a model names, where it names one.
+/// Says that a token whose resource goes stays in Vault, unless it is not there.
+fn left_in_vault(model: &OauthToken) -> Diagnostics {
+    if model.known_status() == Some(Status::Missing) {
+        return Diagnostics::new();
+    }
+    with_place(model, |place| {
+        diagnose::stays_in_vault(place, model.expires_at.as_str())
+    })
+}
+
 fn with_place(
     model: &OauthToken,
     say: impl FnOnce(Place<'_>) -> crate::protocol::Diagnostic,

@@ -43,15 +43,15 @@ impl Found<'_> {
         Verdict::live(self.place.field, metadata, &self.fingerprint, vault_now)
     }
 
-    /// Completes the facts with those in the document.
+    /// Completes the facts with those in the document. What state remembers of a retired token
+    /// counts as much as the entry in the metadata, which may be wiped.
     fn facts(&self, facts: MintFacts) -> MintFacts {
         let metadata = &self.document.custom_metadata;
-        let retired = RetiredTokens::read(self.place.field, metadata);
+        let listed = RetiredTokens::read(self.place.field, metadata);
+        let retired = [listed.minted_at(self.fingerprint.short()), facts.retired];
         MintFacts {
             stamp: self.stamp().and_then(|stamp| stamp.minted_at),
-            retired: retired
-                .get(self.fingerprint.short())
-                .and_then(|retired| retired.minted_at),
+            retired: retired.into_iter().flatten().min(),
             found_created_at: Some(self.document.created_at),
             ..facts
         }

@@ -194,7 +194,7 @@ impl NewStamp {
         }
         match note(store, place.secret, &changes).await {
             Ok(_) => None,
-            Err(error) => Some(diagnose::not_stamped(place, &error)),
+            Err(error) => Some(diagnose::not_stamped(place, &error, Some(self.minted_at))),
         }
     }
 }

@@ -187,3 +187,21 @@ async fn a_retired_token_that_comes_back_is_reported_in_every_plan() {
     stack.apply();
     stack.is_quiet();
 }
+
+#[tokio::test]
+async fn a_token_that_comes_back_after_a_wipe_is_as_old_as_state_remembers() {
+    let stack = aged("records-wiped-back", 200).await;
+    stack.applied(&agent(""));
+    let minted_at = stack.instant(AGENT, "minted_at");
+    stack.patch(PRIMARY, json!({ FIELD: token("fresh") })).await;
+    stack.apply();
+    // A client that replaces the whole map, then a paste.
+    stack
+        .set_metadata(PRIMARY, json!({ "custom_metadata": { "owner": "team" } }))
+        .await;
+    stack
+        .patch(PRIMARY, json!({ FIELD: token("primary") }))
+        .await;
+    stack.apply();
+    assert_eq!(stack.instant(AGENT, "minted_at"), minted_at);
+}

@@ -101,7 +101,11 @@ async fn a_primary_that_cannot_be_stamped_is_promoted_with_a_warning() {
     let apply = stack.workspace.apply_saved();
     apply
         .exits(0)
-        .says("Vault denied `patch` on `secret/metadata/claude-agent-service`");
+        .says("Vault denied `patch` on `secret/metadata/claude-agent-service`")
+        .says(&format!(
+            "--stamp-only --minted-at={}",
+            stack.instant(AGENT, "minted_at")
+        ));
     assert_eq!(
         news(&apply),
         [format!("Token {PRIMARY_ID} was not stamped")],

@@ -9,7 +9,7 @@ use super::change::{Change, Redate, stamp_counts};
 use super::foresee::foresee;
 use super::model::OauthToken;
 use super::private::Private;
-use super::{OauthTokenResource, secret, with_place};
+use super::{OauthTokenResource, left_in_vault, secret};
 use crate::protocol::{AttributePath, Diagnostic};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place};
@@ -92,9 +92,7 @@ async fn update(
     told: &mut Diagnostics,
 ) -> Result<OauthToken, Failure> {
     if !planned.is_same_place(prior) {
-        told.extend(with_place(prior, |place| {
-            diagnose::stays_in_vault(place, prior.expires_at.as_str())
-        }));
+        told.extend(left_in_vault(prior));
         return Ok(created(planned, told));
     }
     let planned = planned.with_token_of(prior);
@@ -154,11 +152,7 @@ async fn requested(
     }
     let foreseen = foresee(configured, prior, planned, private, Reason::Requested).await;
     match foreseen.map_err(Stop::into_error)? {
-        Some(Foreseen::Nothing(reasons)) => {
-            let spare_paths = planned.known_spare_paths().unwrap_or_default();
-            let spare = spare_paths.first().map(String::as_str);
-            Err(diagnose::no_spare_for_request(place, &reasons, spare))
-        }
+        Some(Foreseen::Nothing(reasons)) => Err(diagnose::no_spare_for_request(place, &reasons)),
         Some(Foreseen::Promoted(spare)) => Ok(Some(diagnose::rotation_requested(
             place,
             is_known,

@@ -124,6 +124,11 @@ impl Refresh<'_> {
         let known = recorded == Some(fingerprint);
         let facts = MintFacts {
             prior: known.then(|| self.state.dated()).flatten(),
+            retired: self
+                .private
+                .remembered()
+                .retired
+                .minted_at(fingerprint.short()),
             ..MintFacts::default()
         };
         let traces = Traces {

@@ -187,6 +187,11 @@ impl Update<'_> {
         let facts = MintFacts {
             configured: bound,
             prior: known.then(|| self.prior.dated()).flatten(),
+            retired: self
+                .private
+                .remembered()
+                .retired
+                .minted_at(fingerprint.short()),
             ..MintFacts::default()
         };
         let traces = Traces {
@@ -283,7 +288,8 @@ impl Update<'_> {
                     ..Private::default()
                 };
                 hold(self.configured, &mut state, &current, &private);
-                if let (How::Promoted, Some(spare)) = (current.how, &current.rotated_from) {
+                let is_new = self.prior.recorded() != Some(current.fingerprint);
+                if let Some(spare) = current.rotated_from.as_ref().filter(|_| is_new) {
                     told.push(diagnose::rotated(
                         place,
                         spare,
@@ -295,6 +301,8 @@ impl Update<'_> {
                         }),
                     ));
                 }
+                let deletion = state.deletion(&private);
+                told.extend(deletion.map(|deletion| diagnose::deleted_early(place, deletion.at)));
                 Self { private, ..self }.finish(state, told)
             }
             Err(stop) => {

@@ -40,7 +40,7 @@ impl Wiped {
         observer.forget(&self.secret);
         noted
             .err()
-            .map(|error| diagnose::not_stamped(self.place(), &error))
+            .map(|error| diagnose::not_stamped(self.place(), &error, None))
     }
 
     fn place(&self) -> Place<'_> {
