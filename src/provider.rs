@@ -45,7 +45,7 @@ pub struct ClaudeProvider {
 }
 
 impl ClaudeProvider {
-    /// Takes where variables and the time come from.
+    /// Creates the provider from the sources of variables and of the time.
     pub fn new(environment: Arc<dyn Environment>, clock: Arc<dyn Clock>) -> Self {
         let time = Arc::new(Now::new(&*environment, clock));
         Self { environment, time }

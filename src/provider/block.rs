@@ -1,4 +1,5 @@
-//! The provider block: its arguments, what they come to, and the time by which tokens are judged.
+//! The provider block: its arguments, the settings that result from them, and the time by which
+//! tokens are judged.
 
 pub(super) mod configured;
 pub(super) mod days;

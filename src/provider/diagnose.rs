@@ -1,7 +1,8 @@
-//! The only place that makes what a user reads about tokens and Vault: summary, detail, next step.
+//! The only module that writes what a user reads about tokens and Vault: summary, detail, next
+//! step.
 //!
-//! Summaries of warnings name the token, because hosts merge warnings with equal summaries and
-//! show only the first. No text holds a value of a secret.
+//! Summaries of warnings name the token, because hosts merge warnings with equal summaries and show
+//! only the first. No text contains the value of a secret.
 
 mod deletion;
 mod due;
@@ -66,7 +67,7 @@ use crate::provider::secrets::observe::{Field, Observed};
 use crate::token::name::{HIDDEN, has_token};
 use crate::vault::has_credential;
 
-/// Writes a name that somebody else chose so that it is seen to be one, at most so long. A
+/// Escapes and shortens a name that somebody else chose, so that it is not mistaken for our text. A
 /// credential that was stored as a name is not shown.
 fn on_one_line(name: &str) -> String {
     const LONGEST: usize = 100;
@@ -80,7 +81,7 @@ fn on_one_line(name: &str) -> String {
     }
 }
 
-/// Names the fields that a secret has, for a person who looks for the right one.
+/// Lists the fields of a secret, for a user who is looking for the right one.
 fn fields_of(observed: &Observed) -> String {
     const SHOWN: usize = 10;
     let Observed::Present(document) = observed else {
@@ -127,7 +128,7 @@ pub(super) fn replaced_meanwhile(place: Place<'_>) -> Diagnostic {
     )
 }
 
-/// A destruction, before or after.
+/// A destroy, planned or applied.
 pub(super) fn stays_in_vault(place: Place<'_>, expires_at: Option<&str>) -> Diagnostic {
     let until = expires_at.map_or_else(
         || "as long as it is valid".to_owned(),

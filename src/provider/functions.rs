@@ -1,4 +1,4 @@
-//! The functions, one module for each. None of them asks Vault or reads the clock.
+//! The functions, one module for each. None of them contacts Vault or reads the clock.
 
 pub(super) mod data_entry;
 mod external_secret;
@@ -17,7 +17,7 @@ pub(super) fn register(registry: Registry<Configured>) -> Registry<Configured> {
         .function(token_check::TokenCheck)
 }
 
-/// Takes the first refusal for the error, if there is one.
+/// Returns the first refusal as the error, if there is one.
 fn none_of(refusals: impl IntoIterator<Item = Option<Diagnostic>>) -> Result<(), Diagnostic> {
     match refusals.into_iter().flatten().next() {
         Some(refusal) => Err(refusal),

@@ -1,4 +1,4 @@
-//! One read without a state: for data sources, the ephemeral resource, and lists.
+//! A read without state: for data sources, the ephemeral resource, and lists.
 
 pub(super) mod arguments;
 pub(super) mod attributes;

@@ -31,32 +31,32 @@ use crate::sdk::{Diagnostics, Field};
 use crate::token::expiry::Lifetime;
 use crate::vault::SecretPath;
 
-/// What options say of where tokens are and how long they live; the rest is the environment's.
+/// The options that say where tokens are and how long they live; the environment sets the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// KV v2 mount; `secret` where none is given.
+    /// KV v2 mount; `secret` if none is given.
     pub mount: Option<String>,
-    /// Field of the secrets; `claude_oauth_token` where none is given.
+    /// Field of the secrets; `claude_oauth_token` if none is given.
     pub field: Option<String>,
-    /// Whether every field that holds a token counts.
+    /// Whether every field that holds a token is included.
     pub every_field: bool,
-    /// Days from mint to expiry; 365 where none are given.
+    /// Days from mint to expiry; 365 if none are given.
     pub lifetime_days: Option<i64>,
-    /// Days before the expiry from which a token is due; 30 where none are given.
+    /// Days before the expiry from which a token is due; 30 if none are given.
     pub rotate_before_days: Option<i64>,
 }
 
-/// Why an operation did not come about.
+/// The reason why an operation was not carried out.
 #[derive(Debug)]
 pub enum Refusal {
-    /// What was asked for cannot be; nothing was looked at.
+    /// The request is invalid; nothing was read.
     Arguments(Diagnostics),
-    /// The settings, Vault or the token stood in the way.
+    /// The settings, Vault, or the token prevented it.
     Failed(Diagnostics),
 }
 
 impl Refusal {
-    /// Returns what to tell, at least one error.
+    /// Returns the diagnostics, which include at least one error.
     pub fn diagnostics(&self) -> &Diagnostics {
         match self {
             Self::Arguments(diagnostics) | Self::Failed(diagnostics) => diagnostics,
@@ -72,7 +72,7 @@ impl Refusal {
     }
 }
 
-/// Vault as the environment names it, and the scope to look at.
+/// The operations on the Vault that the environment sets, within a scope.
 #[derive(Clone)]
 pub struct Operations {
     configured: Configured,
@@ -83,12 +83,12 @@ pub struct Operations {
 }
 
 impl Operations {
-    /// Joins options, environment and defaults, by the code that reads the provider block. It
-    /// reads files, and uses no network. Warnings come along.
+    /// Combines options, environment, and defaults, with the code that reads the provider block. It
+    /// reads files and uses no network. It also returns warnings.
     ///
     /// # Errors
     ///
-    /// Fails where an option, a variable or a file is not usable.
+    /// Fails if an option, a variable, or a file is not usable.
     pub fn new(
         scope: Scope,
         environment: &dyn Environment,
@@ -133,7 +133,7 @@ impl Operations {
         &self.mount
     }
 
-    /// Returns the field of the secrets, `*` for every one that holds a token.
+    /// Returns the field of the secrets, or `*` for every field that holds a token.
     pub fn fields(&self) -> &str {
         if self.every_field { "*" } else { &self.field }
     }
@@ -146,12 +146,12 @@ impl Operations {
         )
     }
 
-    /// Returns the name of a secret as messages have it.
+    /// Returns the name of a secret as messages show it.
     pub fn secret_name(&self, path: &str) -> String {
         format!("{}/{path}", self.mount)
     }
 
-    /// Returns the name of a token as messages have it.
+    /// Returns the name of a token as messages show it.
     pub fn name(&self, path: &str) -> String {
         self.name_of(path, &self.field)
     }

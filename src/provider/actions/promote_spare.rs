@@ -1,7 +1,7 @@
 //! `claude_promote_spare`: the promotion of a spare on demand, without a commit.
 //!
-//! It has no state. What it replaces is the token that it finds when it begins, so that run again
-//! it promotes again; a token that somebody puts there meanwhile is kept.
+//! It has no state. It replaces the token that it finds when it begins, so a second run promotes
+//! another spare. A token that somebody stores in the meantime is kept.
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
@@ -126,11 +126,11 @@ impl Action for PromoteSpareAction {
     }
 }
 
-/// A promotion that is asked for outside of any plan.
+/// A promotion that is requested outside of any plan.
 pub(in crate::provider) struct OnDemand<'a> {
     /// The context.
     pub(in crate::provider) configured: &'a Configured,
-    /// Who reads and writes.
+    /// The observer, which reads and writes.
     pub(in crate::provider) observer: &'a Observer,
     /// The primary.
     pub(in crate::provider) place: Place<'a>,
@@ -138,11 +138,11 @@ pub(in crate::provider) struct OnDemand<'a> {
     pub(in crate::provider) spare_paths: &'a [String],
     /// How long tokens live.
     pub(in crate::provider) lifetime: Lifetime,
-    /// Cancelled when somebody wants it to end.
+    /// Cancelled to stop the promotion.
     pub(in crate::provider) cancelled: CancellationToken,
 }
 
-/// What it came to.
+/// The result of a promotion on demand.
 pub(in crate::provider) struct Promoted {
     /// What was done, or why nothing was.
     pub(in crate::provider) outcome: Result<String, Diagnostic>,
@@ -151,14 +151,14 @@ pub(in crate::provider) struct Promoted {
 }
 
 impl OnDemand<'_> {
-    /// Carries it out.
+    /// Carries out the promotion.
     pub(in crate::provider) async fn run(&self, progress: Option<&Progress>) -> Promoted {
         let mut told = Diagnostics::new();
         let outcome = self.promote(progress, &mut told).await;
         Promoted { outcome, told }
     }
 
-    /// Reads everything, writes nothing, and says which spare would be promoted.
+    /// Reads everything, writes nothing, and reports which spare would be promoted.
     pub(in crate::provider) async fn rehearse(&self) -> Promoted {
         Promoted {
             outcome: self.choose().await,
@@ -240,7 +240,7 @@ impl OnDemand<'_> {
     }
 }
 
-/// Looks which token is to be replaced.
+/// Reads which token is to be replaced.
 async fn prior(observer: &Observer, place: Place<'_>) -> Result<Prior, Diagnostic> {
     let observed = observer
         .observe_anew(place.secret)
@@ -271,7 +271,7 @@ fn summary(place: Place<'_>, current: &Current) -> String {
     )
 }
 
-/// Warns where the token that the primary holds is not one that this invocation promoted.
+/// Warns if the token that the primary holds is not one that this invocation promoted.
 fn kept(place: Place<'_>, current: &Current) -> Option<Diagnostic> {
     (current.how != How::Promoted).then(|| {
         Diagnostic::warning(

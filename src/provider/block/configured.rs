@@ -1,4 +1,4 @@
-//! What the provider block and the environment become: the context of every call.
+//! The context of every call, made from the provider block and the environment.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +20,7 @@ use crate::sdk::{Diagnostics, Field, Rewrite};
 use crate::token::instant::format_instant;
 use crate::vault::Store;
 
-/// How far two clocks may be apart before somebody should hear of it.
+/// How far two clocks may be apart before there is a warning.
 const SKEW: SignedDuration = SignedDuration::from_hours(1);
 
 /// The context of one call; clones share what the process has learned.
@@ -28,19 +28,19 @@ const SKEW: SignedDuration = SignedDuration::from_hours(1);
 pub struct Configured {
     /// What is wrong with the environment.
     problems: Arc<Diagnostics>,
-    /// What the first request has to tell of the environment.
+    /// Warnings about the environment, which the first request reports.
     warnings: Arc<Mutex<Diagnostics>>,
     time: Arc<Now>,
     vault: Vault,
     skew_told: Arc<AtomicBool>,
     variables: ShellVariables,
-    /// KV v2 mount of resources that name none; unknown during some plans, never null.
+    /// KV v2 mount of resources that set none; unknown during some plans, never null.
     pub(in crate::provider) mount: Field<String>,
     /// Days of resources that set none.
     pub(in crate::provider) defaults: days::Defaults,
 }
 
-/// Vault, or the argument for which it is not known yet.
+/// Vault, or the argument that is not known yet.
 #[derive(Clone)]
 enum Vault {
     Known(Observer),
@@ -48,13 +48,13 @@ enum Vault {
 }
 
 impl Configured {
-    /// Joins block, environment and defaults. It reads files, and uses no network.
+    /// Combines the block, the environment, and the defaults. It reads files and uses no network.
     ///
     /// # Errors
     ///
-    /// Fails where a file that the block names is not usable. What is wrong with the environment
-    /// is reported by [`Configured::begin`]: a host configures the provider for functions as well,
-    /// which need no Vault.
+    /// Fails if a file that the block names is not usable. Problems with the environment are
+    /// reported by [`Configured::begin`], because a host configures the provider for functions as
+    /// well, which need no Vault.
     pub(in crate::provider) fn new(
         config: &ProviderConfig,
         environment: &dyn Environment,
@@ -111,19 +111,19 @@ impl Configured {
         self.time.machine()
     }
 
-    /// Reports whether plans leave the mount of a state as it is where a resource names none: while
-    /// the provider's is unknown, and after that until it turns out to be another.
+    /// Reports whether plans keep the mount in state for a resource that sets none: while the
+    /// provider's mount is unknown, and after that until it turns out to be a different one.
     pub(in crate::provider) fn leaves_mount(&self, mount: &Field<String>, before: bool) -> bool {
         self.mount.is_unknown() || (before && self.mount == *mount)
     }
 
-    /// Reports whether a date is rehearsed; then nothing may be written to Vault.
+    /// Reports whether a date is rehearsed; if so, nothing may be written to Vault.
     pub(in crate::provider) fn is_rehearsed(&self) -> bool {
         self.time.is_rehearsed()
     }
 
-    /// Returns the time at Vault, or of this machine before Vault has answered,
-    /// even while a date is rehearsed.
+    /// Returns Vault's time, or this machine's time before Vault has answered, even while a date is
+    /// rehearsed.
     pub(in crate::provider) fn server_now(&self) -> Timestamp {
         match &self.vault {
             Vault::Known(observer) => observer.store().server_time().map(|time| time.now()),
@@ -145,7 +145,7 @@ impl Configured {
     ///
     /// # Errors
     ///
-    /// Returns the name of the provider argument that is not known yet.
+    /// Fails if a provider argument is not known yet. The error is its name.
     pub(in crate::provider) fn observer(&self) -> Result<&Observer, &'static str> {
         match &self.vault {
             Vault::Known(observer) => Ok(observer),
@@ -158,7 +158,7 @@ impl Configured {
     ///
     /// # Errors
     ///
-    /// Fails where a value of the environment is not usable.
+    /// Fails if a value of the environment is not usable.
     pub(in crate::provider) fn begin(
         &self,
         deadline: Deadline,
@@ -200,8 +200,8 @@ impl Configured {
         })
     }
 
-    /// Returns what makes the commands of messages reach this Vault from a shell, where they would
-    /// not by themselves.
+    /// Returns the rewrite that makes the commands in messages reach this Vault from a shell, if
+    /// they would not otherwise.
     pub(in crate::provider) fn rewrite(&self) -> Option<Rewrite> {
         let variables = self.variables.clone();
         (!variables.is_empty()).then(|| -> Rewrite {

@@ -6,7 +6,7 @@ use crate::token::expiry::{
     Lifetime, LifetimeError, validate_lifetime_days, validate_rotate_before_days,
 };
 
-/// What resources get that do not set the days themselves.
+/// The days of resources that do not set them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::provider) struct Defaults {
     /// `None` while the provider's value is unknown.
@@ -16,13 +16,13 @@ pub(in crate::provider) struct Defaults {
 }
 
 impl Defaults {
-    /// The values where neither resource nor provider sets any.
+    /// The values if neither the resource nor the provider sets any.
     pub(in crate::provider) const BUILT_IN: Self = Self {
         lifetime_days: Some(365),
         rotate_before_days: Some(30),
     };
 
-    /// The values where a resource is looked at without its provider.
+    /// The values when a resource is validated without its provider.
     pub(in crate::provider) const UNKNOWN: Self = Self {
         lifetime_days: None,
         rotate_before_days: None,
@@ -55,7 +55,7 @@ impl Days {
     ///
     /// # Errors
     ///
-    /// Fails where a default and a configured number do not fit together, on the attribute
+    /// Fails if a default and a configured number do not fit together, on the attribute
     /// `lifetime_days`.
     pub(in crate::provider) fn lifetime(&self) -> Result<Option<Lifetime>, Diagnostic> {
         let (Some(lifetime), Some(rotate_before)) = (

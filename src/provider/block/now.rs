@@ -1,4 +1,4 @@
-//! The present as tokens are judged by: the machine's clock, or a rehearsed date.
+//! The time by which tokens are judged: the machine's clock, or a rehearsed date.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use crate::env::{self, Environment};
 use crate::protocol::Diagnostic;
 use crate::token::instant::{InstantError, format_instant, parse_instant};
 
-/// Returns the current time.
+/// The source of the current time.
 pub(in crate::provider) struct Now {
     clock: Arc<dyn Clock>,
     rehearsed: Result<Option<Timestamp>, InstantError>,
 }
 
 impl Now {
-    /// Takes the clock, and the rehearsed date where the environment has one.
+    /// Uses the clock, and the rehearsed date if the environment sets one.
     pub(in crate::provider) fn new(environment: &dyn Environment, clock: Arc<dyn Clock>) -> Self {
         let rehearsed = environment
             .get(env::TF_CLAUDE_NOW)
@@ -25,7 +25,7 @@ impl Now {
         Self { clock, rehearsed }
     }
 
-    /// Returns the instant by which tokens are judged.
+    /// Returns the time by which tokens are judged.
     pub(in crate::provider) fn now(&self) -> Timestamp {
         self.rehearsed
             .ok()
@@ -33,8 +33,8 @@ impl Now {
             .unwrap_or_else(|| self.clock.now())
     }
 
-    /// Returns the later of the machine's time and a rehearsed one: what happened by now may be
-    /// later than a date that is rehearsed.
+    /// Returns the later of the machine's time and a rehearsed one, because something that has
+    /// already happened may be later than a rehearsed date.
     pub(in crate::provider) fn latest(&self) -> Timestamp {
         self.now().max(self.machine())
     }
@@ -53,7 +53,7 @@ impl Now {
     ///
     /// # Errors
     ///
-    /// Fails where the date cannot be read.
+    /// Fails if the date cannot be read.
     pub(in crate::provider) fn check(&self) -> Result<Option<Diagnostic>, Diagnostic> {
         match &self.rehearsed {
             Ok(None) => Ok(None),

@@ -7,7 +7,8 @@ use crate::sdk::{Diagnostics, Field, Model, model};
 use crate::secret::Secret;
 use crate::vault::{Address, AddressError, SecretPath, SettingsError};
 
-/// Most retries that may be asked for: with the time they may take in all, more is the same.
+/// Maximum number of retries that can be set: their total time is limited, so more would change
+/// nothing.
 const MOST_RETRIES: i64 = 100;
 
 model! {
@@ -69,14 +70,14 @@ model! {
     }
 }
 
-/// Checks a provider block; unknown values are let through.
+/// Checks a provider block; unknown values pass.
 pub(in crate::provider) fn validate(config: &ProviderConfig) -> Diagnostics {
     let mut found = Diagnostics::new();
     if let Some(address) = config.address.as_str()
         && let Err(error) = Address::parse(address)
     {
         let wrong = Diagnostic::error("Invalid address", address_problem(&error));
-        // With a path the host would quote the line, and the password or token in it.
+        // With a path, the host would quote the line and the password or token in it.
         found.push(if address.contains(['@', '?', '#']) {
             wrong
         } else {
@@ -121,8 +122,8 @@ pub(in crate::provider) fn validate(config: &ProviderConfig) -> Diagnostics {
     found
 }
 
-/// Refuses logins without a name to log in to. No path: it would have the host quote the lines
-/// of a secret.
+/// Refuses logins with an empty role or role ID. No path: the host would quote the lines of a
+/// secret.
 fn empty_names(config: &ProviderConfig) -> Diagnostics {
     let role = |role: &Field<String>, name: &'static str| {
         role.as_str().is_some_and(str::is_empty).then_some(name)
@@ -152,7 +153,7 @@ fn empty_names(config: &ProviderConfig) -> Diagnostics {
     .collect()
 }
 
-/// Says what is wrong with an address without repeating it: it may hold a password.
+/// Says what is wrong with an address without repeating it, because it may contain a password.
 pub(in crate::provider) fn address_problem(error: &AddressError) -> String {
     let advice = match error {
         AddressError::Credentials => {
@@ -167,7 +168,7 @@ pub(in crate::provider) fn address_problem(error: &AddressError) -> String {
     format!("The Vault address is not valid: {error}. {advice}")
 }
 
-/// Returns the argument of the block that settings failed for, where it is one that may be quoted.
+/// Returns the argument of the block that caused settings to fail, if it may be quoted.
 pub(in crate::provider) fn blamed(
     error: &SettingsError,
     config: &ProviderConfig,
@@ -179,7 +180,7 @@ pub(in crate::provider) fn blamed(
     let path = match error {
         SettingsError::ServerName => return set(&config.tls_server_name, "tls_server_name"),
         SettingsError::Namespace => return set(&config.namespace, "namespace"),
-        // What is beside them is secret.
+        // The arguments next to them are secret.
         SettingsError::Token | SettingsError::LoginMount(_) => return None,
         SettingsError::Unreadable { path, .. }
         | SettingsError::NoCertificate { path }
@@ -204,7 +205,7 @@ pub(in crate::provider) fn blamed(
     }
 }
 
-/// Two ways to log in are an ambiguity that nobody wants resolved by a guess.
+/// Refuses two ways to log in, because nobody wants the ambiguity resolved by a guess.
 fn one_login(config: &ProviderConfig) -> Option<Diagnostic> {
     fn given<M: Model>(login: &Field<M>, name: &'static str) -> Option<&'static str> {
         (!login.is_null()).then_some(name)
@@ -218,7 +219,7 @@ fn one_login(config: &ProviderConfig) -> Option<Diagnostic> {
     .into_iter()
     .flatten()
     .collect();
-    // No path: it would have the host quote the lines of a secret.
+    // No path: the host would quote the lines of a secret.
     (logins.len() > 1).then(|| {
         Diagnostic::error(
             "More than one login method",

@@ -13,16 +13,16 @@ use crate::vault::{
     Settings, SettingsError, TlsSettings, TokenOrigin, read_file,
 };
 
-/// Where Vault is where nobody says.
+/// Default address of Vault.
 const DEFAULT_ADDRESS: &str = "https://127.0.0.1:8200";
 /// Where Kubernetes puts the token of a pod's service account.
 const SERVICE_ACCOUNT_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 /// Largest file with a token, in bytes.
 const LARGEST_SECRET: usize = 64 << 10;
-/// Retries where nobody says.
+/// Default number of retries.
 const DEFAULT_RETRIES: u32 = 4;
 
-/// Returns the first argument without which Vault cannot be reached.
+/// Returns the first unknown argument that is needed to reach Vault.
 pub(in crate::provider) fn unknown_argument(config: &ProviderConfig) -> Option<&'static str> {
     fn nested<M>(block: &Field<M>, unknown: impl Fn(&M) -> bool) -> bool {
         block.is_unknown() || block.known().is_some_and(unknown)
@@ -80,16 +80,16 @@ pub(in crate::provider) struct Sources<'a> {
     pub(in crate::provider) config: &'a ProviderConfig,
     /// The environment.
     pub(in crate::provider) environment: &'a dyn Environment,
-    /// Whether there is a block that a person wrote.
+    /// Whether there is a block that a user wrote.
     pub(in crate::provider) has_arguments: bool,
 }
 
 impl Sources<'_> {
-    /// Joins both with the defaults. It reads files, and uses no network.
+    /// Combines both with the defaults. It reads files and uses no network.
     ///
     /// # Errors
     ///
-    /// Fails where a value of the environment or a file is not usable.
+    /// Fails if a value of the environment or a file is not usable.
     pub(in crate::provider) fn settings(
         &self,
         warnings: &mut Diagnostics,
@@ -272,7 +272,7 @@ impl Sources<'_> {
         })
     }
 
-    /// Returns the proxies of the environment, in the order in which Vault's client asks for them.
+    /// Returns the proxies of the environment, in the order in which Vault's client checks them.
     fn proxies(&self) -> Proxies {
         let first = |names: &[&'static str]| {
             let value = |name: &&'static str| Some((*name, self.environment.get(name)?));
@@ -337,14 +337,14 @@ impl Sources<'_> {
     }
 }
 
-/// Returns a credential without what files and editors put around it: white space, and a
-/// byte-order mark.
+/// Returns a credential without what files and editors add around it: white space and a byte-order
+/// mark.
 fn trimmed(secret: &Secret) -> Secret {
     let text = secret.expose();
     Secret::new(text.trim_start_matches('\u{feff}').trim())
 }
 
-/// Reads a secret from a file, without what is around it.
+/// Reads a secret from a file, and trims it.
 fn secret_in(file: &Path) -> io::Result<Secret> {
     let content = read_file(file, LARGEST_SECRET)?;
     let text = std::str::from_utf8(&content)
@@ -352,7 +352,7 @@ fn secret_in(file: &Path) -> io::Result<Secret> {
     Ok(trimmed(&Secret::new(text)))
 }
 
-/// Says where to look for what cannot be used, where no argument of the block is to blame.
+/// Says which settings to check if no argument of the block caused the error.
 pub(in crate::provider) fn settings_advice(error: &SettingsError) -> &'static str {
     match error {
         SettingsError::Token => {

@@ -1,4 +1,5 @@
-//! `claude_oauth_token`: what is known of a token that another stack, or nobody, manages.
+//! `claude_oauth_token`: what is known about a token that another stack manages, or that is not
+//! managed.
 
 use async_trait::async_trait;
 

@@ -17,7 +17,7 @@ use crate::provider::secrets::walk::{Sighting, Sights, Unseen, Walk};
 use crate::sdk::{Context, Diagnostics, Failure, Field, Found, Lookup, model};
 use crate::token::prefix::Prefix;
 
-/// Tokens that are dated at once; each may cost some reads of older versions.
+/// How many tokens are dated at the same time; each may need some reads of older versions.
 const CONCURRENCY: usize = 16;
 
 model! {
@@ -98,7 +98,8 @@ impl Lookup for OauthTokensDataSource {
     }
 }
 
-/// Walks and dates what is found; a token that could not be dated in time is unseen.
+/// Walks the prefix and dates each token that it finds. A token that could not be dated in time is
+/// reported as not read.
 async fn look(
     configured: &Configured,
     asked: &Asked<'_>,
@@ -131,8 +132,8 @@ async fn look(
     Ok((tokens, unseen))
 }
 
-/// Describes one token. What is to be said of it is in its status and in where its mint time comes
-/// from: a warning for each of many tokens would be read by nobody.
+/// Describes one token. Everything to report about it is in its status and in the source of its
+/// mint time, because nobody would read a warning for each of many tokens.
 async fn token(
     configured: &Configured,
     asked: &Asked<'_>,

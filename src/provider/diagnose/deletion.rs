@@ -6,7 +6,7 @@ use super::place::{Place, command, shell};
 use crate::protocol::Diagnostic;
 use crate::token::instant::format_instant;
 
-/// A token that works, and ends with its version.
+/// A token that works, and ends when its version is deleted.
 pub(in crate::provider) fn deleted_early(place: Place<'_>, at: Timestamp) -> Diagnostic {
     Diagnostic::warning(
         format!("Vault deletes token {place} on {}", format_instant(at)),
@@ -19,7 +19,7 @@ pub(in crate::provider) fn deleted_early(place: Place<'_>, at: Timestamp) -> Dia
 pub(in crate::provider) fn deletion_ends(place: Place<'_>, at: Timestamp, at_once: bool) -> String {
     let secret = place.secret;
     let (mount, path) = (shell(secret.mount()), shell(secret.path()));
-    // `patch` leaves a 0 out. Without -custom-metadata, `put` keeps all else.
+    // `patch` omits a 0. Without -custom-metadata, `put` keeps everything else.
     let of_secret = command(&format!(
         "vault kv metadata put -mount={mount} -delete-version-after=0s {path}"
     ));

@@ -8,17 +8,17 @@ use crate::protocol::Diagnostic;
 use crate::provider::secrets::unusable::Unusable;
 use crate::token::expiry::Status;
 
-/// What is said of a token that is due, and when.
+/// A token that is due, and what the messages about it depend on.
 pub(in crate::provider) struct Due<'a> {
     /// The token.
     pub(in crate::provider) place: Place<'a>,
-    /// What is the matter with it.
+    /// Its status.
     pub(in crate::provider) status: Status,
-    /// When it stops or stopped working, where that is known.
+    /// When it stops or stopped working, if that is known.
     pub(in crate::provider) expires_at: Option<&'a str>,
-    /// Why it is not usable, where it is not.
+    /// Why it is not usable, if it is not.
     pub(in crate::provider) problem: Option<&'a Unusable>,
-    /// What ends it, where that is the deletion of its version.
+    /// The deletion of its version, if that is what ends it.
     pub(in crate::provider) deletion: Option<Deletion>,
     /// Whether a refresh in this process has reported on the token: what is known is not outdated,
     /// and a problem has a warning of its own.
@@ -65,7 +65,7 @@ impl Due<'_> {
         Some(deletion_ends(self.place, deletion.at, deletion.at_once))
     }
 
-    /// What the person who reads must do.
+    /// What the reader must do.
     fn advice(&self) -> String {
         match (self.deletion(), self.problem) {
             (Some(deletion), _) => deletion,
@@ -92,13 +92,13 @@ impl Due<'_> {
         }
     }
 
-    /// Reports whether there may be no secret that a spare could be copied into: those of one that
-    /// exists are read.
+    /// Reports whether there may be no secret that a spare could be copied into: the spares of a
+    /// secret that exists are read.
     fn is_beyond_spares(&self, refused: &str) -> bool {
         self.status == Status::Missing && refused.is_empty()
     }
 
-    /// The warning of a plan. `refused` says of each spare, in lines, why it cannot be used.
+    /// The warning of a plan. `refused` lists, in lines, why each spare cannot be used.
     pub(in crate::provider) fn in_plan(&self, refused: &str) -> Diagnostic {
         if let Some(deletion) = self.deletion() {
             return Diagnostic::warning(self.summary(), format!("{refused}{deletion}"));
@@ -136,7 +136,7 @@ impl Due<'_> {
         )
     }
 
-    /// The warning of a plan that brings spares along.
+    /// The warning of a plan that passes spares on to the apply.
     pub(in crate::provider) fn in_plan_with_one_of(&self, spares: &[String]) -> Diagnostic {
         Diagnostic::warning(
             self.summary(),
@@ -174,7 +174,7 @@ impl Due<'_> {
     }
 
     /// The message of an apply that could not replace the token: a warning while the token works,
-    /// an error once it does not. `refused` is what the plan said of the spares.
+    /// an error once it does not. `refused` is what the plan said about the spares.
     pub(in crate::provider) fn in_apply(&self, refused: &str) -> Diagnostic {
         let cause = if self.deletion().is_some() {
             ""
@@ -193,8 +193,8 @@ impl Due<'_> {
         }
     }
 
-    /// The warning of a plan for whose spares the last refresh found no use, while they may have
-    /// one now.
+    /// The warning of a plan if no spare could be promoted at the last refresh, but one may be
+    /// usable now.
     pub(in crate::provider) fn in_plan_before_refresh(&self) -> Diagnostic {
         Diagnostic::warning(
             self.summary(),
@@ -225,8 +225,8 @@ impl Due<'_> {
         )
     }
 
-    /// The warning of an adoption that no spare follows. `refused` says of each spare, in lines,
-    /// why it cannot be used.
+    /// The warning of an adoption that no promotion follows. `refused` lists, in lines, why each
+    /// spare cannot be used.
     pub(in crate::provider) fn when_adopted(&self, refused: &str) -> Diagnostic {
         let spares = match refused {
             "" => "",

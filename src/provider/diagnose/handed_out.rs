@@ -32,7 +32,7 @@ pub(in crate::provider) fn nothing_to_hand_out(
     )
 }
 
-/// A token whose day has passed.
+/// A token that has expired.
 pub(in crate::provider) fn expired_not_handed_out(
     place: Place<'_>,
     expires_at: &str,
@@ -48,7 +48,7 @@ pub(in crate::provider) fn expired_not_handed_out(
     )
 }
 
-/// A token that was seen to be refused and is passed on nevertheless.
+/// A token that was refused when it was last verified, and is passed on anyway.
 pub(in crate::provider) fn refused_handed_out(place: Place<'_>, verdict: &Verdict) -> Diagnostic {
     let cause = match verdict.cause.as_str() {
         "" => String::new(),
@@ -66,7 +66,7 @@ pub(in crate::provider) fn refused_handed_out(place: Place<'_>, verdict: &Verdic
     )
 }
 
-/// A token other than the one that `fingerprint` expects, if it does.
+/// A token other than the one that `fingerprint` expects, if it is set.
 pub(in crate::provider) fn unexpected_token(
     place: Place<'_>,
     found: Fingerprint,
@@ -93,7 +93,7 @@ pub(in crate::provider) const READ_AT_APPLY: &str =
     "To read it during the apply, add that resource to depends_on in this block.";
 
 /// How an ephemeral resource is opened during the apply. Terraform opens it in the plan as well
-/// unless an argument is unknown, whatever depends_on says.
+/// unless an argument is unknown, regardless of depends_on.
 pub(in crate::provider) const OPEN_AT_APPLY: &str = "To open it during the apply, add that \
                                                      resource to depends_on in this block \
                                                      (OpenTofu), or set one of the block's \

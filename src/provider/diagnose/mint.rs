@@ -67,7 +67,7 @@ pub(in crate::provider) fn mint_time_estimated(
     )
 }
 
-/// An account of the mint time that does not count.
+/// A source of the mint time that is ignored.
 pub(in crate::provider) fn mint_warning(place: Place<'_>, warning: MintWarning) -> Diagnostic {
     Diagnostic::warning(
         format!("Mint time of {place} is in doubt"),

@@ -12,7 +12,7 @@ use crate::token::history::HistoryOutcome;
 use crate::token::instant::format_instant;
 use crate::vault::{SecretPath, VaultError};
 
-/// A token that was to be dated and is not there.
+/// A token that was to be dated and does not exist.
 pub(in crate::provider) fn no_token_to_stamp(place: Place<'_>, problem: &str) -> Diagnostic {
     Diagnostic::error(
         format!("No token to stamp at {place}"),
@@ -38,7 +38,7 @@ pub(in crate::provider) fn dated_after_storing(
     )
 }
 
-/// A token that only a person can date.
+/// A token that only the user can date.
 pub(in crate::provider) fn mint_date_needed(
     place: Place<'_>,
     outcome: HistoryOutcome,
@@ -81,7 +81,7 @@ pub(in crate::provider) fn not_stamped_by_command(
     )
 }
 
-/// A stamp that was asked for by name and was refused.
+/// A stamp that was explicitly requested and was refused.
 pub(in crate::provider) fn no_stamp(place: Place<'_>, error: &VaultError) -> Diagnostic {
     let mut diagnostic = vault_error(error, &place.to_string());
     add(&mut diagnostic.detail, "The token was not stamped.");
@@ -122,7 +122,7 @@ pub(in crate::provider) fn no_spare_to_promote(place: Place<'_>, refusals: &str)
     )
 }
 
-/// A label that Vault did not take.
+/// A label that Vault did not accept.
 pub(in crate::provider) fn account_not_noted(place: Place<'_>, error: &VaultError) -> Diagnostic {
     let mut diagnostic = vault_error(error, &place.to_string());
     diagnostic.severity = Severity::Warning;
@@ -130,7 +130,7 @@ pub(in crate::provider) fn account_not_noted(place: Place<'_>, error: &VaultErro
     diagnostic
 }
 
-/// A verdict that Vault did not take.
+/// A verdict that Vault did not accept.
 pub(in crate::provider) fn verdict_not_stamped(place: Place<'_>, error: &VaultError) -> Diagnostic {
     let mut diagnostic = vault_error(error, &place.to_string());
     diagnostic.severity = Severity::Warning;
@@ -150,7 +150,7 @@ pub(in crate::provider) fn not_stamped_while_rehearsed() -> Diagnostic {
     )
 }
 
-/// A secret that would be created again under a path that was most likely meant otherwise.
+/// A secret that would be created a second time, at a path that is most likely a mistake.
 pub(in crate::provider) fn path_meant_otherwise(place: Place<'_>, meant: &str) -> Diagnostic {
     Diagnostic::error(
         format!("Token was not stored at {place}"),
@@ -179,7 +179,7 @@ pub(in crate::provider) fn nothing_at(secret: &SecretPath) -> Diagnostic {
     )
 }
 
-/// A folder that was named and has no token, which is most likely mistyped: no row would tell.
+/// A folder that was named and has no token, which is most likely mistyped: no row would show that.
 pub(in crate::provider) fn nothing_below(mount: &str, folder: &str, field: &str) -> Diagnostic {
     // The hint is about secrets, such as one in that folder.
     let inside = SecretPath::new(mount, format!("{folder}x")).ok();
@@ -204,7 +204,7 @@ pub(in crate::provider) fn nothing_below(mount: &str, folder: &str, field: &str)
     )
 }
 
-/// A token that is due or over already by the dates it was given.
+/// A token that is already due or expired by the dates it was given.
 pub(in crate::provider) fn stored_when_due(
     name: &str,
     status: Status,

@@ -51,7 +51,8 @@ impl Place<'_> {
         format!("{} --stamp-only --minted-at={at}", self.store_command())
     }
 
-    /// Our own command that stores the one token in a malformed value again, alone.
+    /// Our own command that extracts the only token in a malformed value and stores just that
+    /// token.
     pub(in crate::provider) fn repair_command(self) -> String {
         self.own_command("store --repair")
     }
@@ -61,8 +62,8 @@ impl Place<'_> {
         self.own_command("verify")
     }
 
-    /// The command that writes a token as the only field over this version of a secret, 0 for a
-    /// new one, and needs nothing of ours.
+    /// The command that writes a token as the only field over this version of a secret (0 for a new
+    /// secret), without our program.
     pub(super) fn vault_put_command(self, version: u64) -> String {
         let (mount, path) = (self.secret.mount(), shell(self.secret.path()));
         vault_command(Some(version), mount, &path, self.field)
@@ -77,10 +78,10 @@ impl Place<'_> {
     }
 }
 
-/// The commands that put a token into a secret, either of which will do: ours, which checks the
-/// token and notes its day, and one that needs nothing of ours. A token is pasted into both: an
-/// argument would stay in the shell's history, and a line break at its end would be stored.
-/// `path` is quoted already, or stands for one.
+/// Two commands that put a token into a secret; either is enough. Ours checks the token and records
+/// its date. The other does not need our program. The token is pasted into both: an argument would
+/// stay in the shell's history, and a line break at its end would be stored. `path` is already
+/// quoted, or is a placeholder.
 fn store_commands(over: Option<u64>, mount: &str, path: &str, field: &str) -> String {
     format!(
         "{}Or the same without that program:{}",
@@ -89,8 +90,9 @@ fn store_commands(over: Option<u64>, mount: &str, path: &str, field: &str) -> St
     )
 }
 
-/// What stands before the program that gets a pasted token. Nothing typed, the end of input, and a
-/// shell without `read -s` all stop before it: an empty token would replace a working one.
+/// The part of a command before the program that receives a pasted token. Empty input, the end of
+/// input, and a shell without `read -s` all stop before that program, because an empty token would
+/// replace a working one.
 pub(super) const PIPE: &str = "&& printf %s \"$T\" | ";
 
 fn own_command(name: &str, mount: &str, path: &str, field: &str) -> String {
@@ -119,7 +121,7 @@ fn vault_command(over: Option<u64>, mount: &str, path: &str, field: &str) -> Str
     )
 }
 
-/// Adds a sentence to a text, on a line of its own behind a command or a policy.
+/// Adds a sentence to a text, on a line of its own after a command or a policy.
 pub(in crate::provider) fn add(detail: &mut String, sentence: &str) {
     let follows_block = detail
         .lines()
@@ -131,8 +133,8 @@ pub(in crate::provider) fn add(detail: &mut String, sentence: &str) {
     detail.push_str(sentence);
 }
 
-/// What a path without a secret was most likely meant to be, where it has quotes, the mount, or
-/// the `data/` or `metadata/` of the API in front.
+/// What a path without a secret was most likely meant to be, if it has quotes, or begins with the
+/// mount or with the `data/` or `metadata/` of the API.
 pub(in crate::provider) fn otherwise(secret: &SecretPath) -> Option<&str> {
     let path = secret.path().trim_matches(['"', '\'']);
     let path = path
@@ -152,7 +154,7 @@ pub(in crate::provider) fn command(text: &str) -> String {
     format!("\n\n    {text}\n\n")
 }
 
-/// Quotes a word for a shell where it needs it.
+/// Quotes a word for a shell, if necessary.
 pub fn shell(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

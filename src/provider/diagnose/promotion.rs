@@ -11,16 +11,16 @@ use crate::vault::{SecretPath, VaultError};
 /// A token that is no longer current.
 #[derive(Clone, Copy)]
 pub(in crate::provider) struct Replaced {
-    /// Names it.
+    /// The token's fingerprint.
     pub(in crate::provider) fingerprint: Fingerprint,
-    /// How it stood.
+    /// Its status when it was replaced.
     pub(in crate::provider) status: Option<Status>,
     /// Whether its version is known to be pruned.
     pub(in crate::provider) is_pruned: bool,
 }
 
 impl Replaced {
-    /// What became of it, and what is left to do.
+    /// What happened to it, and what is left to do.
     fn advice(self, mount: &str) -> String {
         let pruned = match self.is_pruned {
             true => {
@@ -84,8 +84,8 @@ pub(in crate::provider) fn rotated(
     )
 }
 
-/// A promotion that the policies do not allow. They do not allow its records either in the metadata
-/// of the secrets at `unrecorded`, so the policy lines for these follow.
+/// A promotion that the policies do not allow. They do not allow its records in the metadata of the
+/// secrets at `unrecorded` either, so the policy lines for these follow.
 pub(in crate::provider) fn promotion_denied<'a>(
     error: &VaultError,
     place: Place<'_>,
@@ -133,8 +133,8 @@ pub(in crate::provider) fn not_due_any_more(place: Place<'_>, dates: &Dates) -> 
     )
 }
 
-/// What was recorded about a token is gone from the metadata of its secret, and state still knows
-/// it. `entries` are the keys and values to restore.
+/// What was recorded about a token is gone from the metadata of its secret, but state still has it.
+/// `entries` are the keys and values to restore.
 pub(in crate::provider) fn bookkeeping_gone<'a>(
     place: Place<'_>,
     entries: impl Iterator<Item = (&'a String, &'a String)>,
@@ -160,7 +160,7 @@ pub(in crate::provider) fn bookkeeping_gone<'a>(
     )
 }
 
-/// The metadata of a secret have as many keys as Vault allows.
+/// The metadata of a secret has as many keys as Vault allows.
 pub(in crate::provider) fn metadata_full(place: Place<'_>) -> Diagnostic {
     let secret = place.secret;
     let list = command(&format!(

@@ -17,7 +17,8 @@ fn refusal(name: &'static str, detail: String) -> Diagnostic {
     refused_at(AttributePath::attribute(name), name, false, detail)
 }
 
-/// Refuses what stands somewhere. No path where it is secret: the host would quote it.
+/// Refuses the value at a place. If it is secret, the error has no path, because the host would
+/// quote it.
 fn refused_at(
     place: AttributePath,
     name: &'static str,
@@ -47,7 +48,7 @@ pub(in crate::provider) fn path(path: &Field<String>, name: &'static str) -> Opt
     ))
 }
 
-/// Refuses what no path begins with.
+/// Refuses anything that is not a prefix of a path.
 pub(in crate::provider) fn path_prefix(
     prefix: &Field<String>,
     name: &'static str,
@@ -79,7 +80,7 @@ pub(in crate::provider) fn mount(mount: &Field<String>) -> Option<Diagnostic> {
     ))
 }
 
-/// Refuses what cannot be a field.
+/// Refuses anything that cannot be a field.
 pub(in crate::provider) fn field(field: &Field<String>) -> Option<Diagnostic> {
     let error = validate_field(field.as_str()?).err()?;
     Some(refused_at(
@@ -93,7 +94,7 @@ pub(in crate::provider) fn field(field: &Field<String>) -> Option<Diagnostic> {
     ))
 }
 
-/// Refuses what cannot be a key of a Kubernetes Secret.
+/// Refuses anything that cannot be a key of a Kubernetes Secret.
 pub(in crate::provider) fn secret_key(
     key: &Field<String>,
     name: &'static str,
@@ -124,7 +125,7 @@ pub(in crate::provider) fn empty(text: &Field<String>, name: &'static str) -> Op
     })
 }
 
-/// Refuses what is no instant, or lies more than a day ahead of `now`.
+/// Refuses anything that is not a timestamp, or is more than a day after `now`.
 pub(in crate::provider) fn minted_at(
     text: &Field<String>,
     name: &'static str,
@@ -134,7 +135,7 @@ pub(in crate::provider) fn minted_at(
     Some(refusal(name, format!("{}.", capital(&error))))
 }
 
-/// Refuses a word that is none of those to choose from.
+/// Refuses a word that is not one of the choices.
 pub(in crate::provider) fn choice(
     word: &Field<String>,
     name: &'static str,
@@ -145,7 +146,7 @@ pub(in crate::provider) fn choice(
         .then(|| refusal(name, format!("{name} is \"{}\".", choices.join("\" or \""))))
 }
 
-/// Refuses a list of spares that are no paths, come twice or are the primary itself.
+/// Refuses a list with spares that are not paths, occur twice, or are the primary itself.
 pub(in crate::provider) fn pool_paths(
     paths: &[Field<String>],
     primary: Option<&str>,
@@ -183,7 +184,7 @@ pub(in crate::provider) fn pool_paths(
     ))
 }
 
-/// Refuses a primary with spares whose name is longer than a mark on a spare can say.
+/// Refuses a primary with spares if its name is longer than a mark on a spare can record.
 pub(in crate::provider) fn unmarkable(path: &Field<String>, field: &str) -> Option<Diagnostic> {
     let length = path.as_str()?.len() + 1 + field.len();
     (length > MAX_PRIMARY_BYTES).then(|| {

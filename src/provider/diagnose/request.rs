@@ -14,7 +14,7 @@ pub(in crate::provider) fn not_a_request(place: Place<'_>) -> Diagnostic {
 }
 
 /// A rotation that the user asks for, or may ask for if `rotate_when_changed` is not known yet.
-/// `spare` is the one that would be promoted, where that is known.
+/// `spare` is the one that would be promoted, if that is known.
 pub(in crate::provider) fn rotation_requested(
     place: Place<'_>,
     is_known: bool,
@@ -50,8 +50,7 @@ pub(in crate::provider) fn request_answered(place: Place<'_>) -> Diagnostic {
     )
 }
 
-/// A request that no spare can serve. `reasons` says of each spare, in lines, why it cannot be
-/// promoted.
+/// A request that no spare can serve. `reasons` lists, in lines, why each spare cannot be promoted.
 pub(in crate::provider) fn no_spare_for_request(place: Place<'_>, reasons: &str) -> Diagnostic {
     let kept = "Nothing was changed, and the current token stays.";
     let mint = "Mint a token with `claude setup-token` in a terminal at least 300 columns wide";

@@ -1,4 +1,4 @@
-//! What a user reads about a token that was replaced before and is current again, or is to be.
+//! What a user reads about a token that was replaced before and is current again, or soon will be.
 
 use super::Place;
 use crate::protocol::Diagnostic;

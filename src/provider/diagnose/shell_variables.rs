@@ -1,5 +1,5 @@
-//! What the commands of messages need to reach the Vault of the provider block from a shell that
-//! knows nothing of the block. Without it a token would be stored somewhere else, and the command
+//! What the commands in messages need to reach the Vault of the provider block from a shell, where
+//! the block has no effect. Without it, a token would be stored somewhere else, and the command
 //! would report success.
 
 use crate::env::{self, Environment};
@@ -11,17 +11,18 @@ use crate::vault::has_credential;
 use super::place::PIPE;
 use super::shell;
 
-/// What a shell and a reader must know of the provider block.
+/// What a shell and a reader must know about the provider block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::provider) struct ShellVariables {
-    /// Assignments for a shell, each with a space behind it; empty where a shell needs none.
+    /// Assignments for a shell, each followed by a space; empty if a shell needs none.
     assignments: String,
-    /// What a summary adds, because two Vaults may have the same path; empty where it adds nothing.
+    /// What is added to a summary, because two Vaults may have the same path; empty if nothing is
+    /// added.
     place: String,
 }
 
 impl ShellVariables {
-    /// Takes what the provider block says and the environment does not.
+    /// Collects the settings that the provider block has and the environment does not.
     pub(in crate::provider) fn new(
         address: &Field<String>,
         namespace: &Field<String>,
@@ -36,7 +37,7 @@ impl ShellVariables {
             (environment.get(name).as_ref() != Some(value))
                 .then(|| format!("{name}={} ", shell(&shown(value))))
         });
-        // An agent's address in the shell would go ahead of ours.
+        // An agent's address in the shell would take precedence over ours.
         let is_shadowed = address.as_str().is_some_and(|value| !value.is_empty())
             && environment.get(env::VAULT_AGENT_ADDR).is_some();
         let agent = is_shadowed.then(|| format!("{}= ", env::VAULT_AGENT_ADDR));
@@ -67,7 +68,7 @@ impl ShellVariables {
         format!("{summary}{}", self.place)
     }
 
-    /// Puts the assignments before the program of each command that stands on a line of its own.
+    /// Puts the assignments before the program of each command that is on a line of its own.
     pub(in crate::provider) fn before_commands(&self, detail: &str) -> String {
         let mut retold = String::with_capacity(detail.len());
         for line in detail.split_inclusive('\n') {
@@ -82,7 +83,7 @@ impl ShellVariables {
     }
 }
 
-/// A credential instead of a name is not shown: the command fails, and stores nothing.
+/// Hides a credential that is set instead of a name: the command then fails and stores nothing.
 fn shown(value: &str) -> String {
     if has_token(value) || has_credential(value) {
         HIDDEN.to_owned()
@@ -91,7 +92,7 @@ fn shown(value: &str) -> String {
     }
 }
 
-/// Returns where the program begins that a command of ours runs against Vault.
+/// Returns where the program begins in a line that is a command of ours against Vault.
 fn program(line: &str) -> Option<usize> {
     const OWN: &str = concat!(env!("CARGO_PKG_NAME"), " ");
     let command = line.strip_prefix("    ")?;

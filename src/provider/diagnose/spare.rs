@@ -40,7 +40,7 @@ pub(in crate::provider) fn spent(primary: &str) -> String {
     format!("{primary} holds or held its token.")
 }
 
-/// Says why a spare may be another primary's.
+/// Says why a spare may belong to another primary.
 pub(in crate::provider) fn barred_spare(spare: &SecretPath, bar: &Bar) -> String {
     match bar {
         Bar::Claimed(primary) => format!("Its token is being promoted to {primary}."),

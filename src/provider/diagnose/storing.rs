@@ -81,7 +81,7 @@ pub(in crate::provider) fn unproven(length: usize) -> String {
     )
 }
 
-/// White space that was taken off a token.
+/// White space that was removed from a token.
 pub(in crate::provider) fn trimmed(place: Place<'_>) -> Diagnostic {
     Diagnostic::warning(
         format!("Token for {place} was trimmed"),
@@ -128,7 +128,7 @@ pub(in crate::provider) fn value_that_is_no_token(place: Place<'_>) -> Diagnosti
     )
 }
 
-/// Adds to a failure which spares hold their new tokens nevertheless.
+/// Adds to a failure which spares already hold their new tokens.
 pub(in crate::provider) fn after_stored(mut failure: Diagnostic, stored: &[String]) -> Diagnostic {
     if !stored.is_empty() {
         let stored = stored.join(", ");
@@ -174,7 +174,7 @@ pub(in crate::provider) fn nothing_stored_over(place: Place<'_>, gone: &Observed
     )
 }
 
-/// A write that did not come about.
+/// A write that failed.
 pub(in crate::provider) fn write_failure(place: Place<'_>, failure: &WriteFailure) -> Diagnostic {
     let mut diagnostic = match &failure.error {
         WriteError::Vault(error) => vault_error(error, &place.to_string()),
@@ -194,7 +194,7 @@ pub(in crate::provider) fn write_failure(place: Place<'_>, failure: &WriteFailur
     diagnostic
 }
 
-/// A secret that somebody else wrote each time in between.
+/// A secret that another client changed during every attempt.
 pub(in crate::provider) fn too_busy(place: Place<'_>) -> Diagnostic {
     Diagnostic::error(
         format!("Secret {} is too busy", place.secret),

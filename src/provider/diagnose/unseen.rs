@@ -1,4 +1,4 @@
-//! What a user reads about places that a walk had to pass over.
+//! What a user reads about places that a walk had to skip.
 
 use std::fmt::Write as _;
 
@@ -10,8 +10,8 @@ use crate::vault::VaultError;
 /// Places and policy lines that are shown; the others are counted.
 const SHOWN: usize = 20;
 
-/// One warning that names all places below a prefix that could not be read; none where
-/// there are none.
+/// One warning that names all places below a prefix that could not be read; `None` if there are
+/// none.
 pub(in crate::provider) fn unseen(
     mount: &str,
     prefix: &str,
@@ -22,7 +22,7 @@ pub(in crate::provider) fn unseen(
     }
     let mut detail = String::from("These are left out:\n");
     for place in unseen.iter().take(SHOWN) {
-        // A stranger chose the name, and what looks like a line of ours would be believed.
+        // Somebody else chose the name, and readers would believe a line that looks like ours.
         let path = place.path.replace(char::is_control, "\u{fffd}");
         let path = cut(&path);
         let _ = write!(detail, "\n    {mount}/{path}: {}", why(place));

@@ -12,7 +12,7 @@ use crate::token::fingerprint::Fingerprint;
 /// What is said before the commands that store a token.
 const TO_STORE: &str = "To store a token, run this command, paste the token, and press Enter:";
 
-/// Why a place holds no usable token, in words that say what to do; `None` where it holds one.
+/// Why a place holds no usable token, in words that say what to do; `None` if it holds one.
 pub(in crate::provider) fn problem(
     place: Place<'_>,
     observed: &Observed,
@@ -193,8 +193,8 @@ pub(in crate::provider) fn unusable_in_short(unusable: &Unusable) -> String {
     }
 }
 
-/// A token that a refresh does not find any more, or finds unusable. Of a secret that is gone, the
-/// plan has nothing to add: `fails` says whether it plans the apply that fails.
+/// A token that a refresh no longer finds, or finds unusable. If the secret is gone, the plan has
+/// no warning of its own: `fails` says whether the planned apply fails.
 pub(in crate::provider) fn unusable(
     place: Place<'_>,
     unusable: &Unusable,
@@ -214,7 +214,7 @@ pub(in crate::provider) fn unusable(
     )
 }
 
-/// A place without a usable token, to somebody who has no resource for it yet.
+/// A place without a usable token, for a user who has no resource for it yet.
 pub(in crate::provider) fn unusable_where_found(
     place: Place<'_>,
     unusable: &Unusable,
@@ -253,7 +253,7 @@ fn unproven_length(place: Place<'_>, length: usize) -> Diagnostic {
     )
 }
 
-/// White space around a token, which harms nobody and can be removed.
+/// White space around a token, which is harmless and can be removed.
 fn white_space(place: Place<'_>) -> Diagnostic {
     Diagnostic::warning(
         format!("Token {place} has white space around it"),

@@ -1,4 +1,4 @@
-//! What a user reads when Vault does not answer as hoped.
+//! What a user reads when Vault does not answer as expected.
 
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::refuse::capital;
@@ -227,8 +227,8 @@ fn advise(error: &VaultError) -> (&'static str, String) {
     }
 }
 
-/// Says where a refused token was found, and what replaces it there: a new one elsewhere has no
-/// effect.
+/// Says where a refused Vault token was found, and how to replace it there, because a new one
+/// elsewhere has no effect.
 fn refused_token(origin: TokenOrigin) -> String {
     let (origin, advice) = where_it_was(origin);
     format!(
@@ -237,7 +237,7 @@ fn refused_token(origin: TokenOrigin) -> String {
     )
 }
 
-/// Names the place of a token, and says what to do there if Vault refuses it.
+/// Names the place of a Vault token, and says what to do there if Vault refuses it.
 fn where_it_was(origin: TokenOrigin) -> (&'static str, &'static str) {
     match origin {
         TokenOrigin::Argument => (

@@ -81,7 +81,7 @@ async fn look(
         secret: &secret,
         field: &asked.field,
     };
-    // What observers remember has no token in it.
+    // What observers remember does not contain the token.
     let reading = asked
         .observer
         .store()

@@ -48,8 +48,8 @@ impl DataEntry {
 
 /// Returns the key of a secret in a store of ESO's `vault` kind that is rooted at the mount.
 ///
-/// ESO takes a mount or `data` at the beginning of a path, and `/data/` anywhere in it, for what
-/// it inserts itself. Such a path is therefore written out.
+/// ESO mistakes a mount or `data` at the beginning of a path, and `/data/` anywhere in it, for the
+/// parts that it inserts itself. Such a path is therefore written out in full.
 pub(in crate::provider) fn remote_key(
     mount: &Field<String>,
     path: &Field<String>,

@@ -1,4 +1,4 @@
-//! `external_secret_data`: the mapping of a token, for stacks that keep no state of it.
+//! `external_secret_data`: the mapping of a token, for stacks that do not have it in state.
 
 use super::none_of;
 use crate::protocol::Diagnostic;

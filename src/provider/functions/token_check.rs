@@ -11,7 +11,7 @@ use crate::token::check::{Check, Kind, Malformed, check};
 pub(super) struct TokenCheck;
 
 model! {
-    /// What the function takes.
+    /// The parameters of the function.
     pub(in crate::provider) struct Arguments {
         token: Secret = optional(sensitive) "The value to check, or null. White space around it is \
                                              ignored.";
@@ -19,11 +19,11 @@ model! {
 }
 
 object! {
-    /// What the check found. It has no part of the value.
+    /// The result of the check. It contains no part of the value.
     pub(in crate::provider) struct Report {
-        /// Whether the value can be stored as a token; a null value is nothing to store.
+        /// Whether the value can be stored as a token; false for null.
         valid as "valid": bool;
-        /// What the value is by its looks.
+        /// What the value appears to be.
         kind as "kind": String;
         /// What is wrong and what to do, or an empty text.
         problem as "problem": String;

@@ -1,4 +1,4 @@
-//! Tokens below a prefix, whether or not a state has them.
+//! Tokens below a prefix, whether or not they are in a state.
 
 use std::pin::pin;
 
@@ -67,7 +67,7 @@ impl ListResource for OauthTokenList {
             return Err(diagnose::not_configured("mount", "A query").into());
         };
         let path_prefix = config.path_prefix.as_str().unwrap_or_default();
-        // Validation has refused what is no prefix.
+        // Validation has refused anything that is not a prefix.
         let prefix = Prefix::parse(path_prefix).unwrap_or_default();
         let walk = Walk {
             observer,
@@ -80,7 +80,7 @@ impl ListResource for OauthTokenList {
     }
 }
 
-/// Reports each token that a walk meets, and in the end of what it had to pass over.
+/// Reports each token that a walk finds, and at the end the places that it had to skip.
 async fn tell(
     configured: &Configured,
     walk: Walk<'_>,

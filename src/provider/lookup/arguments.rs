@@ -10,7 +10,7 @@ use crate::provider::secrets::observe::Observer;
 use crate::sdk::{Diagnostics, Field};
 use crate::token::expiry::Lifetime;
 
-/// Writes what every model has that takes these arguments.
+/// Implements what every model with these arguments has.
 macro_rules! asks {
     ($model:ident) => {
         impl $model {
@@ -24,7 +24,7 @@ macro_rules! asks {
                 }
             }
 
-            /// Writes down what the arguments came to.
+            /// Records the resolved arguments.
             fn fill_in(&mut self, asked: &$crate::provider::lookup::arguments::Asked<'_>) {
                 self.mount = $crate::sdk::Field::text(&asked.mount);
                 self.field = $crate::sdk::Field::text(&asked.field);
@@ -50,9 +50,9 @@ pub(in crate::provider) struct Arguments<'a> {
     pub(in crate::provider) rotate_before_days: &'a Field<Number>,
 }
 
-/// What a lookup goes by, all of it known.
+/// The resolved arguments of a lookup, all of them known.
 pub(in crate::provider) struct Asked<'a> {
-    /// Who reads.
+    /// The observer, which reads.
     pub(in crate::provider) observer: &'a Observer,
     /// KV v2 mount.
     pub(in crate::provider) mount: String,
@@ -60,11 +60,11 @@ pub(in crate::provider) struct Asked<'a> {
     pub(in crate::provider) field: String,
     /// The days as attributes.
     pub(in crate::provider) days: Days,
-    /// The days.
+    /// The days as a lifetime.
     pub(in crate::provider) lifetime: Lifetime,
 }
 
-/// Why nobody can look.
+/// The reason why a lookup is not possible.
 pub(in crate::provider) enum Obstacle {
     /// This argument of the provider is not known yet.
     Unknown(&'static str),
@@ -73,7 +73,8 @@ pub(in crate::provider) enum Obstacle {
 }
 
 impl Obstacle {
-    /// Reports it; `what` is what was to be done, and `remedy` how it is done during the apply.
+    /// Reports the obstacle. `what` is the type that needs the argument, and `remedy` says how to
+    /// read it during the apply.
     pub(in crate::provider) fn into_diagnostic(self, what: &str, remedy: &str) -> Diagnostic {
         match self {
             Self::Unknown(name) => diagnose::look_at_apply(name, what, remedy),
@@ -83,7 +84,7 @@ impl Obstacle {
 }
 
 impl Arguments<'_> {
-    /// Checks what each argument is; unknown values are let through.
+    /// Checks the arguments; unknown values pass.
     pub(in crate::provider) fn validate(self) -> Diagnostics {
         let mut found = Diagnostics::new();
         found.extend(refuse::mount(self.mount));
@@ -96,7 +97,7 @@ impl Arguments<'_> {
         found
     }
 
-    /// Fills in the defaults. Hosts look only where a whole configuration is known, so that what
+    /// Fills in the defaults. Hosts read only if the whole configuration is known, so anything that
     /// is unknown here comes from the provider.
     pub(in crate::provider) fn resolve(
         self,

@@ -5,7 +5,8 @@ use crate::protocol::Number;
 use crate::provider::lookup::describe::TokenFacts;
 use crate::sdk::Field;
 
-/// Declares a model that has, after its own attributes, all that is found out about a token.
+/// Declares a model that has its own attributes, followed by everything that is found out about a
+/// token.
 macro_rules! described {
     (
         $(#[$meta:meta])*
@@ -46,7 +47,7 @@ macro_rules! described {
         }
 
         impl $name {
-            /// Writes down what was found at a place.
+            /// Records what was found at a place.
             fn record(
                 &mut self,
                 place: $crate::provider::diagnose::Place<'_>,
@@ -70,7 +71,7 @@ macro_rules! described {
 
 pub(in crate::provider) use described;
 
-/// A token's facts as attributes, all null where it does not hold a token.
+/// A token's facts as attributes, all null if the place does not hold a token.
 #[derive(Default)]
 pub(in crate::provider) struct Facts {
     pub(in crate::provider) fingerprint: Field<String>,

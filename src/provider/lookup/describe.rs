@@ -1,4 +1,4 @@
-//! What is to be said of one token where no state has recorded anything of it.
+//! What there is to report about one token that no state has recorded.
 
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
@@ -16,9 +16,9 @@ use crate::token::verdict::{Verdict, status_with};
 /// What was found in one field of one secret.
 #[derive(Debug)]
 pub(in crate::provider) struct Description {
-    /// How the token stands, or why there is none.
+    /// The status of the token, or the reason why there is none.
     pub(in crate::provider) status: Status,
-    /// The token, where there is one.
+    /// The token, if there is one.
     pub(in crate::provider) token: Option<TokenFacts>,
     /// Why there is no usable token.
     pub(in crate::provider) unusable: Option<Unusable>,
@@ -33,7 +33,7 @@ pub(in crate::provider) struct TokenFacts {
     pub(in crate::provider) fingerprint: Fingerprint,
     /// The KV version that was read.
     pub(in crate::provider) kv_version: u64,
-    /// When it was minted, is due and ends.
+    /// When it was minted, is due, and ends.
     pub(in crate::provider) dates: Dates,
     /// Where the mint time comes from: a stamp, else the history.
     pub(in crate::provider) source: MintSource,
@@ -55,13 +55,13 @@ impl Description {
     }
 }
 
-/// Describes what was read at a place. A token is dated by its stamp; older versions are read
-/// only where it has none.
+/// Describes what was read at a place. A token is dated by its stamp; older versions are read only
+/// if it has none.
 ///
 /// # Errors
 ///
-/// Fails where Vault fails while older versions are read; versions that may not be read only make
-/// the mint time an estimate.
+/// Fails if Vault fails while older versions are read. If Vault denies versions, the mint time is
+/// only an estimate.
 pub(in crate::provider) async fn describe(
     configured: &Configured,
     observer: &Observer,

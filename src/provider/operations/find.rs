@@ -1,4 +1,4 @@
-//! Every place that holds a token: under any name of a field, in every version that can be read.
+//! Every place that holds a token: in any field, in every version that can be read.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::token::check::{check, extract};
 use crate::token::fingerprint::Fingerprint;
 use crate::vault::{Document, Field, Reading, SecretPath, VaultError};
 
-/// Secrets that are searched together.
+/// How many secrets are searched at a time.
 const TOGETHER: usize = 16;
-/// Digits of a fingerprint that name a token well enough.
+/// Minimum number of digits of a fingerprint that identify a token.
 const SHORTEST: usize = 8;
-/// Digits of a whole fingerprint.
+/// Number of digits of a whole fingerprint.
 const WHOLE: usize = 64;
 
 /// The token that is searched for.
@@ -25,11 +25,11 @@ const WHOLE: usize = 64;
 pub struct Sought(String);
 
 impl Sought {
-    /// Reads a fingerprint, or at least its first 8 digits.
+    /// Parses a fingerprint, or at least its first 8 digits.
     ///
     /// # Errors
     ///
-    /// Fails where the text is neither.
+    /// Fails if the text is neither.
     pub fn fingerprint(text: &str) -> Result<Self, Refusal> {
         let digits = text.strip_prefix("sha256:").unwrap_or(text);
         let is_digits = digits
@@ -59,7 +59,7 @@ impl Sought {
         fingerprint.to_string().starts_with(&self.0)
     }
 
-    /// Reports whether a text is the token, or has it among other text.
+    /// Reports whether a text is the token, or contains it within other text.
     fn is_in(&self, text: &str) -> bool {
         let whole = check(text).fingerprint();
         whole
@@ -77,11 +77,11 @@ pub struct Holder {
     pub field: String,
     /// Versions that hold the token, the newest first.
     pub versions: Vec<u64>,
-    /// Whether the current version does.
+    /// Whether the current version holds it.
     pub is_current: bool,
 }
 
-/// What a search came to.
+/// The result of a search.
 #[derive(Debug, Default)]
 pub struct Search {
     /// Fields that hold the token, in the order of paths.
@@ -90,16 +90,16 @@ pub struct Search {
     pub searched: usize,
     /// What could not be searched.
     pub diagnostics: Diagnostics,
-    /// Whether there was anything of the kind.
+    /// Whether anything could not be searched.
     pub is_incomplete: bool,
 }
 
 impl Operations {
-    /// Searches every secret that targets name, all their versions included.
+    /// Searches every secret that the targets name, in all versions.
     ///
     /// # Errors
     ///
-    /// Fails where a target is not a path, and where nothing could be listed.
+    /// Fails if a target is not a path, or if nothing could be listed.
     pub async fn find(&self, targets: &[String], sought: &Sought) -> Result<Search, Refusal> {
         let everything = |_: &Observed| true;
         let found = self.paths_of(targets, &everything).await?;
@@ -108,7 +108,7 @@ impl Operations {
             is_incomplete: found.is_incomplete,
             ..Search::default()
         };
-        // What a walk found exists; what was only named may not.
+        // A secret that a walk found exists; a secret that was only named may not.
         let mut paths: Vec<(String, bool)> = found
             .paths
             .into_iter()
@@ -150,7 +150,7 @@ impl Operations {
         Ok(search)
     }
 
-    /// Reads every version of a secret. What was found before a failure counts.
+    /// Reads every version of a secret. Fields that were found before a failure are returned.
     async fn holders(
         &self,
         path: &str,
@@ -170,7 +170,7 @@ impl Operations {
         (holders, outcome)
     }
 
-    /// Returns whether there is a secret.
+    /// Returns whether the secret exists.
     async fn search_versions(
         &self,
         path: &str,

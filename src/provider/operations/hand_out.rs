@@ -1,4 +1,5 @@
-//! A token for another program: read by itself, since what an observer remembers has none in it.
+//! A token for another program: it is read separately, because what an observer remembers does not
+//! contain it.
 
 use super::{Operations, Refusal};
 use crate::provider::diagnose::{self, Place};
@@ -17,7 +18,7 @@ use crate::vault::{self, Reading};
 pub struct HandedOut {
     /// The token.
     pub token: Secret,
-    /// What the user should know about it, in half a sentence each.
+    /// What the user should know about it, each note as a clause without a period.
     pub notes: Vec<String>,
 }
 
@@ -26,11 +27,11 @@ pub struct HandedOut {
 pub(super) struct Held {
     /// The token without white space around it.
     pub(super) token: Secret,
-    /// Names it.
+    /// The token's fingerprint.
     pub(super) fingerprint: Fingerprint,
     /// What was last found about it.
     pub(super) verdict: Option<Verdict>,
-    /// When it expires, where its stamp says so.
+    /// When it expires, if its stamp says so.
     pub(super) dates: Option<Dates>,
 }
 
@@ -39,7 +40,7 @@ impl Operations {
     ///
     /// # Errors
     ///
-    /// Fails where it cannot be read, and where the field does not hold a token.
+    /// Fails if it cannot be read, or if the field does not hold a token.
     pub async fn hand_out(&self, path: &str) -> Result<HandedOut, Refusal> {
         let held = self.held(path, &self.field).await?;
         let name = self.name(path);

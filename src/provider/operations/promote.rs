@@ -1,4 +1,4 @@
-//! A promotion that a person asks for: the action, without a host.
+//! A promotion that a user requests: the action, without a host.
 
 use tokio_util::sync::CancellationToken;
 
@@ -12,19 +12,19 @@ use crate::sdk::{Diagnostics, Field};
 /// A promotion that was carried out, or could be.
 #[derive(Debug)]
 pub struct Promotion {
-    /// What was done, in a sentence without its end.
+    /// What was done, as a sentence without a period.
     pub done: String,
     /// Warnings.
     pub warnings: Diagnostics,
 }
 
 impl Operations {
-    /// Promotes the best usable spare of some into a primary, at once; with `dry_run`, only says
-    /// which one that is.
+    /// Promotes the best usable spare of some into a primary, immediately. With `dry_run`, only
+    /// reports which spare that is.
     ///
     /// # Errors
     ///
-    /// Fails where a path is not one, where no spare is usable, and where Vault refuses.
+    /// Fails if a path is invalid, if no spare is usable, or if Vault refuses.
     pub async fn promote(
         &self,
         path: &str,

@@ -1,5 +1,5 @@
-//! How tokens stand, for people and for monitors: reads only, one request for each secret that
-//! has a stamp.
+//! The status of tokens, for people and for monitors. It only reads, with one request for each
+//! secret that has a stamp.
 
 mod describe;
 mod roles;
@@ -19,32 +19,32 @@ use crate::token::expiry::Status;
 use crate::token::fingerprint::Fingerprint;
 use crate::vault::VaultError;
 
-/// How many other holders of its token are named with a secret; all of them would be the square of
-/// what there is.
+/// How many other holders of its token are listed with a secret; listing all of them would grow
+/// with the square of their number.
 const COPIES_NAMED: usize = 20;
 /// How many secrets are read at a time.
 const TOGETHER: usize = 16;
 
-/// How one token stands: the words of the resources, and one for what could not be read.
+/// The state of one token: the words of the resources, and those that only a survey needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// It works and is not due yet.
     InDate,
     /// It works and should be replaced.
     RotationDue,
-    /// Its time is over.
+    /// It has expired.
     Expired,
     /// It was refused when it was last verified.
     Refused,
-    /// It was promoted to a primary, so that it is no spare any more.
+    /// It was promoted to a primary, so it is no longer a spare.
     Spent,
     /// Another secret of the survey holds it as well, and comes first.
     Duplicate,
     /// The field holds something that is not a token.
     Malformed,
-    /// The secret or the field is not there.
+    /// The secret or the field does not exist.
     Missing,
-    /// Vault did not let us look.
+    /// It could not be read.
     Unreadable,
 }
 
@@ -77,7 +77,7 @@ impl State {
         }
     }
 
-    /// Reports whether somebody has to do something about it.
+    /// Reports whether the token needs action.
     pub fn is_due(self) -> bool {
         !matches!(self, Self::InDate | Self::Unreadable)
     }
@@ -96,7 +96,7 @@ impl From<Status> for State {
     }
 }
 
-/// What a secret is used for, as far as its metadata and that of the others shows.
+/// What a secret is used for, as far as its own metadata and that of the others show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// A spare was promoted into it, or is marked to be.
@@ -115,32 +115,33 @@ impl Role {
     }
 }
 
-/// How one token stands; no part of it is the token's text.
+/// The report on one token; it contains no part of the token's text.
 #[derive(Clone, Debug)]
 pub struct TokenReport {
     /// Path in the mount.
     pub path: String,
     /// The field.
     pub field: String,
-    /// How it stands.
+    /// The state of the token.
     pub state: State,
-    /// Name of the token by its digest.
+    /// The token's fingerprint.
     pub fingerprint: Option<Fingerprint>,
     /// Number of the version that was read.
     pub kv_version: Option<u64>,
     /// When it was minted.
     pub minted_at: Option<Timestamp>,
-    /// Who says so, in the words of the resource: `stamp`, `history` or `estimated`.
+    /// The source of the mint time, in the words of the resource: `stamp`, `history` or
+    /// `estimated`.
     pub minted_at_source: Option<&'static str>,
     /// When it expires.
     pub expires_at: Option<Timestamp>,
-    /// From when it is due.
+    /// When it becomes due.
     pub rotate_at: Option<Timestamp>,
     /// The label of its account.
     pub account: Option<String>,
     /// What was last found about it.
     pub verdict: Option<LastVerdict>,
-    /// What the secret is used for, where that shows.
+    /// What the secret is used for, if metadata shows that.
     pub role: Option<Role>,
     /// Path of the spare that the token came from.
     pub rotated_from: Option<String>,
@@ -154,32 +155,32 @@ pub struct TokenReport {
     pub problem: Option<String>,
 }
 
-/// How the tokens stand that were asked for.
+/// The states of the requested tokens.
 #[derive(Debug)]
 pub struct Survey {
-    /// The instant by which they were judged.
+    /// The time by which they were judged.
     pub as_of: Timestamp,
-    /// The instant of the machine's clock, even if a date is rehearsed.
+    /// The time of the machine's clock, even if a date is rehearsed.
     pub taken_at: Timestamp,
-    /// One entry for each token, those first that need hands first.
+    /// One entry for each token, the most urgent first.
     pub tokens: Vec<TokenReport>,
     /// Whether something could not be read.
     pub is_incomplete: bool,
-    /// What went wrong and what is odd, with what to do.
+    /// Errors and warnings, with what to do about them.
     pub diagnostics: Diagnostics,
 }
 
 impl Survey {
-    /// Reports whether somebody has to do something about a token.
+    /// Reports whether any token needs action.
     pub fn is_due(&self) -> bool {
         self.tokens.iter().any(|token| token.state.is_due())
     }
 }
 
-/// What was learnt of one path.
+/// What was found at one path.
 struct Seen {
     report: TokenReport,
-    /// Paths that the secret's metadata names.
+    /// What the secret's metadata shows about roles.
     roles: roles::Hints,
     trouble: Option<VaultError>,
     told: Diagnostics,
@@ -187,13 +188,13 @@ struct Seen {
 }
 
 impl Operations {
-    /// Reads the tokens that are asked for: paths, lists such as `spare-{1,2}`, and prefixes,
-    /// which end with a slash. No target at all is the whole mount.
+    /// Reads the tokens at the targets: paths, lists such as `spare-{1,2}`, and prefixes, which end
+    /// with a slash. Without a target, it reads the whole mount.
     ///
     /// # Errors
     ///
-    /// Fails where a target is none of these, and where nothing could be listed. A secret that
-    /// cannot be read in its time is an entry and an error in the survey.
+    /// Fails if a target is none of these, or if nothing could be listed. A secret that cannot be
+    /// read in time is an entry and an error in the survey.
     pub async fn survey(&self, targets: &[String]) -> Result<Survey, Refusal> {
         let targets::Paths {
             paths,
@@ -247,8 +248,8 @@ impl Operations {
     }
 }
 
-/// Notes which tokens are the same. The one that is a primary, or else comes first, is the
-/// original; a spare that was promoted is spent, which says more.
+/// Marks tokens that more than one secret holds. The primary, or else the first secret, is the
+/// original. A promoted spare stays spent, which says more.
 fn mark_copies(seen: &mut [Seen]) {
     let mut holders: BTreeMap<Fingerprint, Vec<usize>> = BTreeMap::new();
     for (index, Seen { report, .. }) in seen.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Storing a token at the command line, and dating the one that is there.
+//! Storing a token from the command line, and dating the current token.
 
 mod earlier;
 mod repair;
@@ -28,21 +28,21 @@ use crate::token::retired::RetiredTokens;
 use crate::token::stamp::{Stamp, key, stamp_key};
 use crate::vault::VaultError;
 
-/// Bytes of an account label at most.
+/// Maximum length of an account label, in bytes.
 const MAXIMUM_LABEL: usize = 100;
 
-/// What a person says about a token that is stored or dated.
+/// What the user says about a token that is stored or dated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Details {
     /// When it was minted (RFC 3339).
     pub minted_at: Option<String>,
     /// The label of its account.
     pub account: Option<String>,
-    /// Whether a length that nobody has seen is accepted.
+    /// Whether an unproven length is accepted.
     pub any_length: bool,
 }
 
-/// A token that was taken out of what a field holds.
+/// A token that was extracted from the value of a field.
 #[derive(Debug)]
 pub struct Repair {
     /// The token.
@@ -58,22 +58,22 @@ pub enum Before {
     Nothing,
     /// A token with this fingerprint.
     Token(Fingerprint),
-    /// A value that was no token.
+    /// A value that was not a token.
     NoToken,
 }
 
-/// What became of the stamp.
+/// What happened to the stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stamping {
     /// It was written.
     Written,
-    /// It was there already, with these dates.
+    /// It already existed, with these dates.
     Kept,
-    /// It is not there; a warning says why.
+    /// It is missing; a warning says why.
     Missing,
 }
 
-/// A token that is where it was to be.
+/// A token that its field now holds, whether it was stored now or before.
 #[derive(Debug)]
 pub struct Stored {
     /// The token's place: `<mount>/<path>#<field>`.
@@ -88,26 +88,27 @@ pub struct Stored {
     pub is_new: bool,
     /// When the token was minted.
     pub minted_at: Timestamp,
-    /// When it expires by that.
+    /// When it expires, by that mint time.
     pub expires_at: Timestamp,
-    /// How it stands by these dates.
+    /// Its status by these dates.
     pub status: Status,
     /// Whether these dates are in the secret's metadata.
     pub stamping: Stamping,
-    /// The label of its account, where one is noted.
+    /// The label of its account, if it is recorded.
     pub account: Option<String>,
-    /// What the secret is used for, where that shows.
+    /// What the secret is used for, if its metadata shows that.
     pub role: Option<Role>,
-    /// What the user should hear.
+    /// Warnings for the user.
     pub warnings: Diagnostics,
 }
 
 impl Operations {
-    /// Checks, before anybody is asked for a token, all that can be checked without one.
+    /// Checks everything that can be checked before the user is asked for a token.
     ///
     /// # Errors
     ///
-    /// Fails for a path or a mint time that cannot be, and while a date is rehearsed.
+    /// Fails if the path, the mint time, or the account label is invalid, or if a date is
+    /// rehearsed.
     pub fn check_request(&self, path: &str, details: &Details) -> Result<(), Refusal> {
         let secret = self.secret(path)?;
         self.minted_at(details)?;
@@ -122,14 +123,14 @@ impl Operations {
         Ok(())
     }
 
-    /// Reads the secret before anybody is asked for a token, and reports whether there is one
-    /// yet.
+    /// Reads the secret before the user is asked for a token, and reports whether the secret
+    /// exists.
     ///
     /// # Errors
     ///
-    /// Fails where Vault does not say, where the current version is gone, and where there is no
-    /// secret at a path with quotes, the mount or `data/` in front: storing would make another
-    /// one next to the secret that was meant.
+    /// Fails if Vault does not answer, if the current version is gone, or if there is no secret at
+    /// a path that has quotes or begins with the mount or `data/`: storing would create another
+    /// secret next to the one that was meant.
     pub async fn is_there(&self, path: &str) -> Result<bool, Refusal> {
         let secret = self.secret(path)?;
         let place = Place {
@@ -153,7 +154,7 @@ impl Operations {
     ///
     /// # Errors
     ///
-    /// Fails for a path that cannot be.
+    /// Fails if the path is invalid.
     pub fn store_command(&self, path: &str) -> Result<String, Refusal> {
         let secret = self.secret(path)?;
         let place = Place {
@@ -164,8 +165,9 @@ impl Operations {
     }
 
     /// Stores a token in the field of one secret, keeps its other fields, and stamps it with its
-    /// mint time: the one given (RFC 3339), or the present by Vault's clock. A token that is
-    /// there already makes no new version, unless Vault is to delete the version that holds it.
+    /// mint time: the given one (RFC 3339), else the known one of a token that the field held
+    /// before, else the current time by Vault's clock. If the field already holds the token, no new
+    /// version is written, unless Vault is to delete the version that holds it.
     ///
     /// # Errors
     ///
@@ -279,7 +281,7 @@ impl Operations {
         Ok(Stamping::Written)
     }
 
-    /// Notes the account, and adds what the metadata, the dates, and the clocks give to tell.
+    /// Records the account, and adds what the metadata, the dates, and the clocks show.
     async fn complete(&self, place: Place<'_>, mut stored: Stored, details: &Details) -> Stored {
         if let Ok(observer) = self.observer() {
             let account = stamp_key(place.field, key::ACCOUNT);

@@ -29,7 +29,7 @@ pub struct Candidates {
     pub places: Vec<TokenPlace>,
     /// What could not be read.
     pub diagnostics: Diagnostics,
-    /// Whether there was anything of the kind.
+    /// Whether anything could not be read.
     pub is_incomplete: bool,
 }
 
@@ -38,7 +38,7 @@ pub struct Candidates {
 pub struct Candidate {
     /// The token.
     pub token: Secret,
-    /// Names it.
+    /// The token's fingerprint.
     pub fingerprint: Fingerprint,
     /// What was last found about it, and when.
     pub last: Option<LastVerdict>,
@@ -47,16 +47,16 @@ pub struct Candidate {
 /// What was found about a token, as its secret's metadata says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastVerdict {
-    /// Whether it was refused; else it was seen to work.
+    /// Whether it was refused; otherwise, it worked.
     pub is_refused: bool,
     /// When, by Vault's clock.
     pub at: Timestamp,
-    /// A word for the cause; empty where there is none.
+    /// A word for the cause; empty if there is none.
     pub cause: String,
 }
 
 impl LastVerdict {
-    /// Returns the word for it.
+    /// Returns the word for the verdict.
     pub fn as_str(&self) -> &'static str {
         if self.is_refused { "refused" } else { "works" }
     }
@@ -83,11 +83,11 @@ impl From<Held> for Candidate {
 }
 
 impl Operations {
-    /// Returns the places that targets name, as `status` understands them.
+    /// Returns the places that the targets name, as `status` understands them.
     ///
     /// # Errors
     ///
-    /// Fails where a target is not a path, and where nothing could be listed.
+    /// Fails if a target is not a path, or if nothing could be listed.
     pub async fn candidates(&self, targets: &[String]) -> Result<Candidates, Refusal> {
         let found = self.paths(targets).await?;
         Ok(Candidates {
@@ -101,16 +101,16 @@ impl Operations {
     ///
     /// # Errors
     ///
-    /// Fails where it cannot be read, and where the field does not hold a token.
+    /// Fails if it cannot be read, or if the field does not hold a token.
     pub async fn candidate(&self, place: &TokenPlace) -> Result<Candidate, Refusal> {
         self.held(&place.path, &place.field).await.map(Into::into)
     }
 
-    /// Checks a token that a person gave.
+    /// Checks a token that a user provided.
     ///
     /// # Errors
     ///
-    /// Fails where it is not a token.
+    /// Fails if it is not a token.
     pub fn check_token(token: &Secret) -> Result<Candidate, Refusal> {
         let (text, _) = trim(token.expose());
         let checked = check(text);
@@ -124,7 +124,7 @@ impl Operations {
         }
     }
 
-    /// Returns the present by Vault's clock.
+    /// Returns the current time by Vault's clock.
     pub fn now(&self) -> Timestamp {
         self.configured.server_now()
     }
@@ -133,7 +133,7 @@ impl Operations {
     ///
     /// # Errors
     ///
-    /// Fails then.
+    /// Fails if a date is rehearsed.
     pub fn check_stamping(&self) -> Result<(), Refusal> {
         if self.configured.is_rehearsed() {
             return Err(Refusal::failed(diagnose::not_stamped_while_rehearsed()));
@@ -141,12 +141,12 @@ impl Operations {
         Ok(())
     }
 
-    /// Writes what was found about a token to the metadata of its secret. It says nothing about
-    /// any other token that the field may hold by then.
+    /// Writes what was found about a token to the metadata of its secret. It does not apply to any
+    /// other token that the field may hold by then.
     ///
     /// # Errors
     ///
-    /// Fails where Vault refuses.
+    /// Fails if Vault refuses.
     pub async fn record(
         &self,
         place: &TokenPlace,

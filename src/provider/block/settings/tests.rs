@@ -1,4 +1,4 @@
-//! Which of several settings counts.
+//! Which of several settings applies.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ fn settings(config: &ProviderConfig, variables: &[(&str, &str)]) -> Settings {
     sources.settings(&mut Vec::new()).unwrap()
 }
 
-/// Goes through variables from the first that counts to the last: each counts while those before it
-/// are unset or empty. `value` makes the value of the variable with a number.
+/// Checks variables in their order of precedence: each applies only while those before it are unset
+/// or empty. `value` makes the value of the variable with a given number.
 fn check_order<T: PartialEq + std::fmt::Debug>(
     names: &[&str],
     value: impl Fn(usize) -> String,

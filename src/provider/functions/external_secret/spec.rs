@@ -1,4 +1,4 @@
-//! What the argument says, checked.
+//! The argument, checked.
 
 use std::collections::BTreeMap;
 
@@ -162,12 +162,12 @@ fn one_of(
     }
 }
 
-/// The attributes of the argument that were not read yet.
+/// The attributes of the argument that have not been read yet.
 struct Given(BTreeMap<String, Dynamic>);
 
 impl Given {
-    /// Takes an attribute. A literal null is the same as leaving the attribute out. A null with a
-    /// type stays, because it may have been unknown at plan.
+    /// Removes and returns an attribute. A literal null is the same as leaving the attribute out. A
+    /// null with a type stays, because it may have been unknown at plan.
     fn optional(&mut self, name: &'static str) -> Option<Dynamic> {
         let value = self.0.remove(name)?;
         (!value.is_null() || *value.ty() != Type::Dynamic).then_some(value)
@@ -188,7 +188,7 @@ impl Given {
         }
     }
 
-    /// Takes annotations or labels, whose values must pass a test.
+    /// Removes and returns annotations or labels, if their values pass a test.
     fn texts(
         &mut self,
         name: &'static str,

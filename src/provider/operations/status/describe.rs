@@ -1,4 +1,4 @@
-//! One secret: what is in it, when that ends, and what its marks say.
+//! One secret: what it holds, when that ends, and what its marks say.
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,8 +15,8 @@ use crate::token::stamp::{Stamp, key, stamp_key};
 use crate::vault::{SecretPath, VaultError};
 
 impl Operations {
-    /// Reads one path. `broken` is what keeps every other secret from being read as well, so
-    /// that one server that is down is not waited for at each path.
+    /// Reads one path. `broken` is an error that keeps every other secret from being read as well,
+    /// so that a server that is down does not cause a wait at each path.
     pub(super) async fn look(
         &self,
         place: TokenPlace,
@@ -57,7 +57,7 @@ impl Operations {
             }
             Err(error) => {
                 if concerns_all(&error) {
-                    // The first one is as good as any other.
+                    // The first error is as good as any other.
                     let _ = broken.set(error.clone());
                 }
                 seen.report.problem = Some(format!("{}.", capital(&error)));
@@ -97,7 +97,7 @@ impl Operations {
         Ok(())
     }
 
-    /// Notes what was found about the token, and whose it is.
+    /// Records what was found about the token, and the label of its account.
     fn note_verdict(
         &self,
         place: Place<'_>,
@@ -125,7 +125,7 @@ impl Operations {
     }
 }
 
-/// Reports a secret of which nothing is known yet.
+/// Returns the report of a secret about which nothing is known yet.
 fn unreadable(path: &str, field: &str) -> TokenReport {
     TokenReport {
         path: path.to_owned(),
@@ -148,7 +148,7 @@ fn unreadable(path: &str, field: &str) -> TokenReport {
     }
 }
 
-/// Reports whether no other secret can be read, either.
+/// Reports whether the error keeps every other secret from being read as well.
 fn concerns_all(error: &VaultError) -> bool {
     match error {
         VaultError::Unauthenticated { .. }

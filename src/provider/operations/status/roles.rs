@@ -1,5 +1,5 @@
-//! Which secret is a primary and which a spare, and which tokens are spent: nobody writes that down
-//! as such, but marks and stamps show it.
+//! Which secret is a primary and which a spare, and which tokens are spent: this is not recorded as
+//! such, but marks and stamps show it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::token::paths::FieldPath;
 use crate::token::retired::RetiredTokens;
 use crate::token::stamp::Stamp;
 
-/// What the metadata of one secret says of itself and of others.
+/// What the metadata of one secret says about that secret and about others.
 #[derive(Debug, Default)]
 pub(super) struct Hints {
     /// The spare that a token of this field was promoted from, now or before.
@@ -25,7 +25,7 @@ pub(super) struct Hints {
 }
 
 impl Hints {
-    /// Takes what the metadata say about a field.
+    /// Reads what the metadata says about a field.
     pub(super) fn read(field: &str, metadata: &BTreeMap<String, String>) -> Self {
         Self {
             source: Stamp::read(field, metadata).and_then(|stamp| stamp.rotated_from),
@@ -35,8 +35,8 @@ impl Hints {
     }
 }
 
-/// Gives each secret the role that it or another one shows it to have; what others say of it counts
-/// before its own marks.
+/// Gives each secret the role that its own metadata or that of another secret shows. What other
+/// secrets show takes precedence over its own marks.
 pub(super) fn assign(seen: &mut [Seen]) {
     let mut primaries = BTreeSet::new();
     let mut spares = BTreeSet::new();
@@ -62,9 +62,9 @@ pub(super) fn assign(seen: &mut [Seen]) {
 }
 
 impl Operations {
-    /// Notes the tokens that are spent: a mark on any of the secrets, or the list of retired tokens
-    /// of one, says so of each copy. Only a mark about one of these tokens costs a request, for the
-    /// primary that it names.
+    /// Records which tokens are spent: a mark on any of the secrets, or an entry in any list of
+    /// retired tokens, applies to each copy. Only a mark about one of these tokens costs a request,
+    /// for the primary that it names.
     pub(super) async fn note_spent(&self, seen: &mut [Seen]) {
         let reads = self.for_one_secret();
         let Ok(observer) = reads.configured.observer() else {

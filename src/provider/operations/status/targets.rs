@@ -1,4 +1,4 @@
-//! What was asked for: paths, lists of paths, and prefixes.
+//! The targets of a command: paths, lists of paths, and prefixes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,34 +16,35 @@ use crate::token::prefix::Prefix;
 use crate::token::stamp::key;
 use crate::vault::VaultError;
 
-/// What does without the right to list.
+/// The alternative that does not require permission to list.
 const NAMED_NEED_READ: &str = "Or pass the paths of the secrets, which requires only `read` on \
                                their data.";
 
-/// What keys of marks have behind the field.
+/// The part of a mark's key that follows the field.
 const MARK: &str = "promoted_to";
 
-/// The paths that were asked for.
+/// The paths that were requested.
 #[derive(Default)]
 pub(in super::super) struct Paths {
-    /// Distinct places, in the order in which they were named and found, each with what was read
-    /// of it already.
+    /// Distinct places, in the order in which they were named and found, each with what has already
+    /// been read of it.
     pub(in super::super) paths: Vec<(TokenPlace, Option<Arc<Observed>>)>,
     /// What could not be read.
     pub(in super::super) told: Diagnostics,
-    /// Whether there was anything of the kind.
+    /// Whether anything could not be read.
     pub(in super::super) is_incomplete: bool,
 }
 
 impl Operations {
-    /// Returns the distinct paths that targets name. Walks come last, so that nothing is listed
-    /// for a wrong path.
+    /// Returns the distinct paths that the targets name. Walks come last, so that nothing is listed
+    /// if a path is invalid.
     pub(in super::super) async fn paths(&self, targets: &[String]) -> Result<Paths, Refusal> {
         let counts = |observed: &Observed| self.counts(observed);
         self.paths_of(targets, &counts).await
     }
 
-    /// Does the same, where a prefix stands for all secrets that have the field or count.
+    /// Does the same, but a prefix stands for all secrets that have the field or that `counts`
+    /// accepts.
     pub(in super::super) async fn paths_of(
         &self,
         targets: &[String],
@@ -72,7 +73,7 @@ impl Operations {
     }
 
     /// Adds the places at a path: the field, or every field that holds a token. A secret that
-    /// cannot be read is one place, whose row says why.
+    /// cannot be read is one place, and its row says why.
     async fn named(&self, path: &str, found: &mut Paths) {
         let mut observed = None;
         if self.every_field
@@ -136,7 +137,7 @@ impl Operations {
                 if found.paths.is_empty() {
                     return Err(Refusal::failed(told));
                 }
-                // What was found before counts all the same.
+                // Paths that were found before are kept.
                 found.is_incomplete = true;
                 found.told.push(told);
                 return Ok(());
@@ -194,7 +195,7 @@ impl Operations {
     }
 }
 
-/// Reads a target that ends with a slash; a slash alone is the whole mount.
+/// Parses a target that ends with a slash; only a slash is the whole mount.
 fn prefix(target: &str) -> Result<(&str, Prefix), Refusal> {
     let text = if target == "/" { "" } else { target };
     match Prefix::parse(text) {
@@ -208,7 +209,7 @@ fn prefix(target: &str) -> Result<(&str, Prefix), Refusal> {
     }
 }
 
-/// Reads a target that is one path or several.
+/// Parses a target that is one path or several.
 fn list(target: &str) -> Result<Vec<String>, Refusal> {
     paths(
         target,
@@ -217,7 +218,7 @@ fn list(target: &str) -> Result<Vec<String>, Refusal> {
     )
 }
 
-/// Reads one path or several, from the argument `name`. `rest` is what else it accepts.
+/// Parses one path or several, from the argument `name`. `rest` says what else it accepts.
 pub(in super::super) fn paths(
     target: &str,
     name: &str,

@@ -1,4 +1,4 @@
-//! When a token was minted that a secret held before: put back, it is not new.
+//! The mint time of a token that a secret held before: storing it again does not make it new.
 
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::token::retired::RetiredTokens;
 use crate::token::stamp::Stamp;
 use crate::vault::VaultError;
 
-/// Older versions that are read at most.
+/// Maximum number of older versions that are read.
 const HISTORY: usize = 30;
 
 impl Operations {
@@ -21,7 +21,7 @@ impl Operations {
     ///
     /// # Errors
     ///
-    /// Fails where Vault fails. Versions that may not be read are passed over.
+    /// Fails if Vault fails. Versions that Vault denies are skipped.
     pub(super) async fn minted_before(
         &self,
         place: Place<'_>,

@@ -13,17 +13,17 @@ use crate::token::instant::format_instant;
 use crate::token::stamp::Stamp;
 use crate::vault::{Document, Field, Reading, VaultError};
 
-/// Older versions that are read at most.
+/// Maximum number of older versions that are read.
 const HISTORY: usize = 30;
 
 impl Operations {
-    /// Returns the token in what a field holds, with its mint time: the one given, else that of its
-    /// stamp, else that of the oldest version in a row that holds it.
+    /// Returns the token in the value of a field, with its mint time: the given one, else that of
+    /// its stamp, else that of the oldest of the consecutive versions that hold it.
     ///
     /// # Errors
     ///
-    /// Fails where the secret cannot be read, where there is not exactly one whole token in the
-    /// field, and where nothing shows its mint time.
+    /// Fails if the secret cannot be read, if there is not exactly one whole token in the field, or
+    /// if nothing shows its mint time.
     pub async fn repair(&self, path: &str, details: &Details) -> Result<Repair, Refusal> {
         let secret = self.secret(path)?;
         let place = Place {
@@ -90,7 +90,7 @@ fn repair(token: Secret, minted_at: Timestamp) -> Repair {
     }
 }
 
-/// Returns the token that a field holds, alone or among other text.
+/// Returns the token that a field holds, by itself or within other text.
 fn token_in(document: &Document, field: &str) -> Option<Secret> {
     match document.field(field) {
         Field::Text(text) => extract(text.expose()),

@@ -1,4 +1,4 @@
-//! Dates and stamps the token that a secret holds already.
+//! Dates and stamps the token that a secret already holds.
 
 use jiff::Timestamp;
 
@@ -12,13 +12,13 @@ use crate::token::instant::DAY;
 use crate::vault::VaultError;
 
 impl Operations {
-    /// Stamps the token that a secret holds already: with the mint time given (RFC 3339), else by
-    /// the KV history. A stamp of this token that is there stays unless a time is given.
+    /// Stamps the token that a secret already holds, with the given mint time (RFC 3339) or else by
+    /// the KV history. An existing stamp of this token stays unless a time is given.
     ///
     /// # Errors
     ///
-    /// Fails where there is no token, where nothing shows its mint time, where the time given is
-    /// later than the token, and where Vault refuses the stamp.
+    /// Fails if there is no token, if nothing shows its mint time, if the given time is later than
+    /// the token, or if Vault refuses the stamp.
     pub async fn stamp_only(&self, path: &str, details: &Details) -> Result<Stored, Refusal> {
         self.check_request(path, details)?;
         let secret = self.secret(path)?;
@@ -54,7 +54,7 @@ impl Operations {
         Ok(self.complete(place, stored, details).await)
     }
 
-    /// Dates a token that was there before, and stamps it.
+    /// Dates a token that was already stored, and stamps it.
     pub(super) async fn date_found(
         &self,
         found: Found<'_>,
