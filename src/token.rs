@@ -1,9 +1,9 @@
-//! The domain of long-lived tokens: what a token is, when it ends, which spare comes next.
+//! The domain of long-lived tokens: what a token is, when it expires, and which spare comes next.
 //!
-//! Owns every rule about one token, its dates, its bookkeeping in `custom_metadata` and the
-//! comparison of spares. Knows no clock, no network and no environment: the current instant and
-//! whatever was read elsewhere come in as values, so that each rule is decided by its arguments.
-//! A token's text is only ever borrowed for the length of a call.
+//! It owns every rule about one token, its dates, its bookkeeping in `custom_metadata`, and the
+//! comparison of spares. It uses no clock, network, or environment: the current time and everything
+//! read elsewhere are passed in as values, so each rule depends only on its arguments. A token's
+//! text is borrowed only for the duration of a call.
 
 pub mod check;
 mod digest;

@@ -1,21 +1,25 @@
 //! Client of the KV v2 engine of Vault and OpenBao.
 //!
-//! It speaks paths, versions and fields, knows nothing of what the fields mean, and reads neither
-//! the environment nor the wall clock: everything comes in [`Settings`]. The endpoint types are
-//! those of `vaultrs`: `channel` makes a request of what an endpoint says of itself. Its client and
-//! settings are not used, since they read the environment, panic on odd input and can print a
-//! token; `transport` sends requests with `hyper`.
+//! It handles paths, versions, and fields, knows nothing about what the fields mean, and reads
+//! neither the environment nor the wall clock: everything is passed in through [`Settings`]. The
+//! endpoint types are those of `vaultrs`: `channel` builds a request from what an endpoint reports
+//! about itself. The client and settings of `vaultrs` are not used, since they read the
+//! environment, panic on unusual input, and can print a token; `transport` sends requests with
+//! `hyper`.
 //!
 //! | module | owns |
 //! |---|---|
-//! | `secret_path`, `folder_path`, `settings`, `document`, `new_document`, `mount`, `error` | the words that callers use |
+//! | `secret_path`, `folder_path`, `mount` | the words that callers use for places |
+//! | `settings`, `document`, `new_document`, `error` | the other words that callers use |
 //! | `store`, `list`, `write`, `metadata` | the operations |
-//! | `session` | the token: given or logged in for, renewed by a second login, revoked at the end |
+//! | `session` | the token: given or from a login, renewed by another login, revoked at the end |
 //! | `channel` | one exchange under one budget: attempts, back-off, verdicts |
 //! | `pace` | how fast requests follow each other, once the server has limited them |
 //! | `landing` | whether a write may have landed without an answer, and until when it may be sent |
-//! | `transport`, `connect`, `proxy`, `tls`, `failure`, `certificate_kind` | one attempt on the wire, how its connection comes about, and why it failed |
-//! | `answer`, `text` | what an answer means, and what of its text may be shown |
+//! | `transport` | one attempt over the network |
+//! | `connect`, `proxy`, `tls` | how the connection of an attempt is established |
+//! | `failure`, `certificate_kind` | why an attempt failed |
+//! | `answer`, `text` | what an answer means, and which of its text may be shown |
 
 mod answer;
 mod certificate_kind;

@@ -1,4 +1,4 @@
-//! The token check: the one place that tells a token from everything that gets stored instead.
+//! The token check: the only place that distinguishes a token from anything else that gets stored.
 
 mod extract;
 mod problem;
@@ -10,19 +10,19 @@ use serde::{Deserialize, Serialize};
 
 use super::fingerprint::Fingerprint;
 
-/// Characters of every setup token that was ever reported to work.
+/// Number of characters in every setup token that was ever reported to work.
 pub const USUAL_LENGTH: usize = 108;
-/// Characters that remain where an 80-column terminal drops one.
+/// Number of characters that remain when an 80-column terminal drops one.
 const DROPPED_LENGTH: usize = USUAL_LENGTH - 1;
-/// Characters that the first line of a token wrapped by an 80-column terminal has at most.
+/// Maximum number of characters in the first line of a token that an 80-column terminal wraps.
 const WRAPPED_LENGTH: usize = 80;
-/// How every OAuth access token begins, before two digits and a hyphen.
+/// Prefix of every OAuth access token, before two digits and a hyphen.
 const PREFIX: &str = "sk-ant-oat";
-/// How an OAuth access token begins when it is encoded in Base64.
+/// Prefix of an OAuth access token that is encoded in Base64.
 const PREFIX_IN_BASE64: &str = "c2stYW50LW9hd";
-/// How every credential of Anthropic begins, which occurs in a token only at its start.
+/// Prefix of every Anthropic credential, which occurs in a token only at its start.
 const ANY_PREFIX: &str = "sk-ant-";
-/// Words that a terminal prints behind a token, and that get copied along with it.
+/// Words that a terminal prints after a token, and that get copied along with it.
 const GLUED_WORDS: [&str; 4] = ["Store", "this", "token", "securely"];
 
 /// The result of the check.
@@ -30,11 +30,11 @@ const GLUED_WORDS: [&str; 4] = ["Store", "this", "token", "securely"];
 pub enum Check {
     /// The value has the form of a token. Only Anthropic knows whether it works.
     Valid {
-        /// Names the token from here on.
+        /// Identifies the token from here on.
         fingerprint: Fingerprint,
         /// The number of characters, if no token of that length was ever reported to work.
         unproven: Option<usize>,
-        /// Whether white space is around it, which Claude Code trims.
+        /// Whether there is white space around it, which Claude Code trims.
         padded: bool,
     },
     /// The value is not a token.
@@ -68,7 +68,7 @@ impl Check {
     }
 }
 
-/// What a value is by its looks, well-formed or not.
+/// What a value appears to be, well-formed or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// An OAuth access token, of a setup or of a login.
@@ -101,7 +101,7 @@ impl Kind {
         }
     }
 
-    /// Returns the kind of a value by its beginning, ignoring white space and quotes around it.
+    /// Returns the kind of a value from its beginning, ignoring white space and quotes around it.
     pub fn of(text: &str) -> Self {
         let core = core_of(text);
         if core.starts_with(PREFIX) {
@@ -122,11 +122,11 @@ impl Kind {
     }
 }
 
-/// Checks a value as it is stored, apart from white space around it.
+/// Checks a value as it is stored, ignoring white space around it.
 ///
 /// A token is `sk-ant-oat`, two digits, a hyphen and then only letters, digits, `_` and `-`. With
 /// the digits `01` it has [`USUAL_LENGTH`] characters; a longer one without a known cause is
-/// unproven. A digest is computed only of a token.
+/// unproven. A digest is computed only for a token.
 pub fn check(text: &str) -> Check {
     let (trimmed, padded) = trim(text);
     match problem_of(trimmed) {
@@ -142,11 +142,11 @@ pub fn check(text: &str) -> Check {
     }
 }
 
-/// Checks a value whose fingerprint was once recorded as good, which then stays good.
+/// Checks a value, accepting a token whose fingerprint was once recorded as good.
 ///
-/// A stricter check of a later release must not turn a working token malformed: it is unproven
-/// instead. A value that fails is compared with `recorded`; its own digest is neither returned nor
-/// kept.
+/// A stricter check in a later release must not make a working token malformed: the token becomes
+/// unproven instead. A value that fails is compared with `recorded`; its own digest is neither
+/// returned nor kept.
 pub fn check_recorded(text: &str, recorded: &Fingerprint) -> Check {
     match check(text) {
         Check::Malformed(_)
@@ -164,7 +164,7 @@ pub fn check_recorded(text: &str, recorded: &Fingerprint) -> Check {
     }
 }
 
-/// Takes off the white space that Claude Code trims, a byte-order mark included, and tells whether
+/// Strips the white space that Claude Code trims, including a byte-order mark, and reports whether
 /// there was any.
 pub fn trim(text: &str) -> (&str, bool) {
     let trimmed =
@@ -172,8 +172,8 @@ pub fn trim(text: &str) -> (&str, bool) {
     (trimmed, trimmed.len() != text.len())
 }
 
-/// Finds the cause to repair first: a wrong kind before a wrong form, what is inside before what
-/// is around.
+/// Finds the cause to fix first: a wrong kind before a wrong form, and what is inside the value
+/// before what surrounds it.
 fn problem_of(text: &str) -> Option<Problem> {
     let core = core_of(text);
     if core.is_empty() {
@@ -208,7 +208,7 @@ fn problem_of_stranger(core: &str) -> Problem {
     }
 }
 
-/// Examines a value that begins as a token does and has nothing around it.
+/// Examines a value that begins like a token and has nothing around it.
 fn problem_inside(core: &str) -> Option<Problem> {
     if core.contains(is_line_break) {
         return Some(Problem::LineBreak);
@@ -237,7 +237,7 @@ fn problem_inside(core: &str) -> Option<Problem> {
         return Some(Problem::ForeignCharacter);
     }
     match (digits_of(core), core.len()) {
-        // No length is known of a later kind of token.
+        // The length of a later kind of token is unknown.
         (Some(digits), length) if digits != "01" => {
             (length == PREFIX.len() + 3).then_some(Problem::PartMissing)
         }
@@ -263,7 +263,7 @@ fn problem_behind(core: &str) -> Option<Problem> {
     }
 }
 
-/// Reports whether a whole token is followed by letters that end in a word of the terminal's.
+/// Reports whether a whole token is followed by letters that end in a word that terminals print.
 fn has_glued_word(core: &str) -> bool {
     core.get(USUAL_LENGTH..).is_some_and(|rest| {
         rest.chars().all(|c| c.is_ascii_alphabetic())
@@ -271,7 +271,7 @@ fn has_glued_word(core: &str) -> bool {
     })
 }
 
-/// Names what stands around a value that would be a token without it.
+/// Names what surrounds a value that would be a token without it.
 fn problem_around(text: &str, core: &str) -> Option<Problem> {
     if text.len() == core.len() {
         None
@@ -282,17 +282,17 @@ fn problem_around(text: &str, core: &str) -> Option<Problem> {
     }
 }
 
-/// Returns the length of a token that no report of a working token confirms.
+/// Returns the length of a token if no report of a working token confirms that length.
 fn unproven_length(core: &str) -> Option<usize> {
     (digits_of(core) == Some("01") && core.len() != USUAL_LENGTH).then_some(core.len())
 }
 
-/// Returns the value without white space, quotes and invisible characters at its ends.
+/// Returns the value without white space, quotes, or invisible characters at its ends.
 fn core_of(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || is_quote(c) || is_invisible(c))
 }
 
-/// Returns the two digits behind the prefix, if a hyphen follows them.
+/// Returns the two digits after the prefix, if a hyphen follows them.
 fn digits_of(core: &str) -> Option<&str> {
     let (digits, rest) = core.strip_prefix(PREFIX)?.split_at_checked(2)?;
     (digits.bytes().all(|byte| byte.is_ascii_digit()) && rest.starts_with('-')).then_some(digits)
@@ -327,7 +327,7 @@ fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\'' | '`' | '‘' | '’' | '“' | '”')
 }
 
-/// Dashes that a word processor or a chat puts instead of a hyphen.
+/// Dashes that a word processor or a chat substitutes for a hyphen.
 fn is_look_alike_dash(c: char) -> bool {
     matches!(
         c,
@@ -342,7 +342,7 @@ fn is_line_break(c: char) -> bool {
     )
 }
 
-/// Marks of byte order and direction, and characters of no width: copied along unseen.
+/// Byte-order marks, direction marks, and zero-width characters, which get copied unnoticed.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,

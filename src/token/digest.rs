@@ -3,9 +3,9 @@
 use sha2::block_api::compress256;
 use zeroize::Zeroizing;
 
-/// Bytes that the function takes at a time.
+/// Number of bytes that the function processes at a time.
 const BLOCK: usize = 64;
-/// Bytes of the length at the end of the last block.
+/// Number of bytes that hold the length at the end of the last block.
 const LENGTH: usize = 8;
 /// The state before the first block: FIPS 180-4, section 5.3.3.
 const INITIAL: [u32; 8] = [
@@ -21,8 +21,8 @@ const INITIAL: [u32; 8] = [
 
 /// Returns the digest of a text.
 ///
-/// The usual interface copies the end of the text into buffers on the stack, where nobody wipes
-/// it. Here the one copy, padded as FIPS 180-4 has it (section 5.1.1), is wiped at the end.
+/// The usual interface copies the end of the text into buffers on the stack, where nothing wipes
+/// it. Here the only copy, padded according to FIPS 180-4, section 5.1.1, is wiped at the end.
 pub(super) fn sha256(text: &str) -> [u8; 32] {
     let bytes = text.as_bytes();
     let padded = (bytes.len() + 1 + LENGTH).next_multiple_of(BLOCK);

@@ -1,4 +1,4 @@
-//! When a token ends, from when it is due, and how it stands at a point in time.
+//! When a token expires, when it becomes due, and its status at a point in time.
 
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
@@ -8,9 +8,9 @@ use super::instant::{add_days, format_instant, whole_seconds};
 /// The longest lifetime that is accepted, in days: a century.
 pub const MAXIMUM_DAYS: u32 = 36_500;
 
-/// How long tokens live and how long before their end they are due, both in whole days.
+/// How long tokens live and how long before expiry they become due, both in whole days.
 ///
-/// `rotate_before_days` is always less than `lifetime_days`, so that no token is due at birth.
+/// `rotate_before_days` is always less than `lifetime_days`, so no token is due when it is minted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetime {
     lifetime_days: u32,
@@ -18,7 +18,7 @@ pub struct Lifetime {
 }
 
 impl Lifetime {
-    /// Joins the two numbers of days, each checked on its own and then against the other.
+    /// Combines the two numbers of days, each checked on its own and then against the other.
     pub fn new(lifetime_days: i64, rotate_before_days: i64) -> Result<Self, LifetimeError> {
         let lifetime_days = validate_lifetime_days(lifetime_days)?;
         let rotate_before_days = validate_rotate_before_days(rotate_before_days)?;
@@ -39,13 +39,13 @@ impl Lifetime {
         self.lifetime_days
     }
 
-    /// Returns how many days before its end a token is due.
+    /// Returns how many days before expiry a token becomes due.
     pub fn rotate_before_days(self) -> u32 {
         self.rotate_before_days
     }
 
-    /// Reports whether a version that is deleted as soon after it was written as this one would be
-    /// due at once.
+    /// Reports whether a new token would be due immediately, if Vault deletes its version as soon
+    /// after creation as this one.
     pub fn is_due_at_once(self, created_at: Timestamp, deletion_time: Option<Timestamp>) -> bool {
         let due_before = SignedDuration::from_hours(24 * i64::from(self.rotate_before_days));
         deletion_time.is_some_and(|deleted_at| deleted_at.duration_since(created_at) <= due_before)
@@ -58,17 +58,17 @@ pub enum LifetimeError {
     /// The lifetime is less than a day or more than a century.
     #[error("`lifetime_days` must be from 1 to {MAXIMUM_DAYS}, not {0}")]
     Lifetime(i64),
-    /// The time before the end is negative or more than a century.
+    /// The time before expiry is negative or more than a century.
     #[error("`rotate_before_days` must be 0 or more and less than `lifetime_days`, not {0}")]
     RotateBefore(i64),
-    /// A token would be due from its first day on.
+    /// A token would be due from its first day.
     #[error(
         "`rotate_before_days` ({rotate_before_days}) must be less than `lifetime_days` ({lifetime_days})"
     )]
     DueAtBirth {
         /// The lifetime given.
         lifetime_days: u32,
-        /// The time before the end given.
+        /// The time before expiry given.
         rotate_before_days: u32,
     },
 }
@@ -81,7 +81,7 @@ pub fn validate_lifetime_days(days: i64) -> Result<u32, LifetimeError> {
     }
 }
 
-/// Checks a time before the end on its own: from none to less than [`MAXIMUM_DAYS`].
+/// Checks a time before expiry on its own: at least zero and less than [`MAXIMUM_DAYS`].
 pub fn validate_rotate_before_days(days: i64) -> Result<u32, LifetimeError> {
     match u32::try_from(days) {
         Ok(days @ 0..MAXIMUM_DAYS) => Ok(days),
@@ -89,22 +89,22 @@ pub fn validate_rotate_before_days(days: i64) -> Result<u32, LifetimeError> {
     }
 }
 
-/// The timestamps that a token's status follows from, in whole seconds.
+/// The timestamps that determine a token's status, in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dates {
     /// When the token was minted.
     pub minted_at: Timestamp,
-    /// From when the token no longer works, or its version is deleted.
+    /// When the token stops working, or its version is deleted.
     pub expires_at: Timestamp,
-    /// From when the token should be replaced; never after `expires_at`.
+    /// When the token becomes due for rotation; never after `expires_at`.
     pub rotate_at: Timestamp,
 }
 
 impl Dates {
-    /// Computes the dates of a token that lives `lifetime` from `minted_at` on.
+    /// Computes the dates of a token that lives for `lifetime` from `minted_at`.
     ///
-    /// `deletion_time` is the instant at which Vault will delete the version that holds the
-    /// token; the earlier end counts. Dates beyond the calendar stop at its last instant.
+    /// `deletion_time` is when Vault will delete the version that holds the token; the earlier end
+    /// applies. Dates beyond the calendar are capped at its last timestamp.
     pub fn new(minted_at: Timestamp, lifetime: Lifetime, deletion_time: Option<Timestamp>) -> Self {
         let minted_at = whole_seconds(minted_at);
         let own_end = add_days(minted_at, i64::from(lifetime.lifetime_days));
@@ -119,12 +119,12 @@ impl Dates {
         }
     }
 
-    /// Returns the deletion that counts for a token that was seen before.
+    /// Returns the deletion time that applies to a token that was seen before.
     ///
-    /// Each write to a sibling makes a version that is deleted later. That moves nothing: the
-    /// `kept` deletion, that of the version in which the token was first seen, counts until the
-    /// token is due by it. A version that is `found` to end the token earlier counts at once, and
-    /// so does one that does not end it: the setting was changed.
+    /// Each write to a sibling makes a version that is deleted later. That changes nothing: the
+    /// `kept` time, which is that of the version in which the token was first seen, applies until
+    /// the token is due by it. A `found` time that ends the token earlier applies at once. So does
+    /// one that does not end it, because it means that the setting was changed.
     pub fn deletion_of_known(
         minted_at: Timestamp,
         lifetime: Lifetime,
@@ -172,7 +172,7 @@ impl Dates {
     }
 }
 
-/// How the token in a field stands.
+/// The status of the token in a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
     /// The token works and is not due yet.
@@ -181,7 +181,7 @@ pub enum Status {
     RotationDue,
     /// The token has expired.
     Expired,
-    /// Claude Code saw that the token is refused.
+    /// Claude Code found that the token is refused.
     Refused,
     /// The field holds something that is not a token.
     Malformed,
@@ -190,7 +190,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// Every status, in the order of severity.
+    /// Every status, in order of severity.
     pub const ALL: [Self; 6] = [
         Self::InDate,
         Self::RotationDue,
@@ -200,7 +200,7 @@ impl Status {
         Self::Missing,
     ];
 
-    /// Returns the word that state holds.
+    /// Returns the word that is stored in state.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InDate => "in_date",
@@ -212,12 +212,12 @@ impl Status {
         }
     }
 
-    /// Reads the word that state holds; `None` for any other.
+    /// Reads the word that is stored in state; `None` for any other.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 
-    /// Reports whether the token still works as far as its dates say.
+    /// Reports whether the token still works according to its dates.
     pub fn is_working(self) -> bool {
         matches!(self, Self::InDate | Self::RotationDue)
     }
@@ -227,13 +227,13 @@ impl Status {
         matches!(self, Self::RotationDue | Self::Expired)
     }
 
-    /// Reports whether something is to be done about the token.
+    /// Reports whether the token needs any action.
     pub fn is_due(self) -> bool {
         self != Self::InDate
     }
 }
 
-/// Decides how a well-formed token stands; each threshold belongs to what follows it.
+/// Returns the status of a well-formed token; at a threshold, the later status applies.
 pub fn status_at(dates: &Dates, now: Timestamp) -> Status {
     if now >= dates.expires_at {
         Status::Expired
@@ -293,7 +293,7 @@ mod tests {
             (june, None, "2026-05-02T00:00:00Z", None),
             (july, june, "2026-01-02T00:00:00Z", june),
             (None, june, "2026-01-02T00:00:00Z", june),
-            // After the token's own end there is nothing to choose.
+            // A deletion after the token's own expiry does not change the dates.
             (None, never, "2026-12-15T00:00:00Z", None),
             (never, None, "2026-12-15T00:00:00Z", never),
         ] {

@@ -1,4 +1,4 @@
-//! What state and stamps may know of a token: a digest of it, whole or shortened.
+//! What state and stamps may hold about a token: a digest of it, whole or shortened.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,12 +7,12 @@ use thiserror::Error;
 
 use super::digest::sha256;
 
-/// Text in front of the digits of a whole fingerprint.
+/// Text before the digits of a whole fingerprint.
 const PREFIX: &str = "sha256:";
 
 /// Identifies a token by its SHA-256, written `sha256:` and 64 lower-case hexadecimal digits.
 ///
-/// Only the token check makes one from a token's text: the digest of a value that is not a token
+/// Only the token check creates a fingerprint from text: the digest of a value that is not a token
 /// could be searched for a weak secret.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint([u8; 32]);
@@ -89,7 +89,7 @@ impl FromStr for ShortFingerprint {
     }
 }
 
-/// Why a text is no fingerprint.
+/// Why a text is not a fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum FingerprintError {
     /// The text does not start with the name of the only algorithm in use.
@@ -101,7 +101,7 @@ pub enum FingerprintError {
         /// How many digits there should be.
         expected: usize,
     },
-    /// A character is no digit, or an upper-case one.
+    /// A character is not a digit, or is an upper-case one.
     #[error("a fingerprint has only the digits 0 to 9 and a to f")]
     Digit,
 }

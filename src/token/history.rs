@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::fingerprint::Fingerprint;
 
-/// How many older versions a walk reads at most.
+/// Maximum number of older versions that a walk reads.
 pub const MAXIMUM_STEPS: u32 = 30;
 
 /// What a read of one older version showed.
@@ -19,7 +19,7 @@ pub enum PastVersion {
     },
     /// The version was deleted or destroyed; older ones may still be readable.
     Unreadable,
-    /// The version is pruned, or may not be read: so are all older ones.
+    /// The version is pruned or may not be read, and so are all older ones.
     EndOfHistory,
 }
 
@@ -28,7 +28,7 @@ pub enum PastVersion {
 pub struct HistoryOutcome {
     /// The earliest `created_time` among the versions that hold the token.
     pub oldest_created_at: Timestamp,
-    /// Whether the token is known not to have been there earlier.
+    /// Whether the token is known not to have been in the field earlier.
     pub complete: bool,
 }
 
@@ -36,7 +36,7 @@ pub struct HistoryOutcome {
 ///
 /// A sibling's write makes a new version with the old token in it, and a rollback makes an old
 /// token current again. So neither the newest `created_time` nor the first other value on the way
-/// back dates a token, only the oldest version that holds it. The caller reads
+/// back dates a token; only the oldest version that holds it does. The caller reads
 /// [`HistoryWalk::next_version`] and reports what it read, until there is no next version.
 #[derive(Clone, Debug)]
 pub struct HistoryWalk {
@@ -48,12 +48,12 @@ pub struct HistoryWalk {
     ended: bool,
 }
 
-/// What is below the oldest version that is known to hold the token.
+/// What precedes the oldest version that is known to hold the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Below {
     /// Nothing was read yet, or nothing exists.
     Nothing,
-    /// Another value, so that the token was not there.
+    /// Another value, so the field did not hold the token.
     OtherValue,
     /// A version that cannot be read and may have held the token.
     Gap,
@@ -81,7 +81,7 @@ impl HistoryWalk {
         }
     }
 
-    /// Takes what a read of [`HistoryWalk::next_version`] showed; after the end it does nothing.
+    /// Records the result of reading [`HistoryWalk::next_version`]; after the end it does nothing.
     pub fn observe(&mut self, past: PastVersion) {
         let Some(version) = self.next_version() else {
             return;
@@ -111,15 +111,15 @@ impl HistoryWalk {
         }
     }
 
-    /// Only the version right below the token says how it got there.
+    /// Only the version directly before the token shows how the token got there.
     fn note(&mut self, below: Below) {
         if self.below == Below::Nothing {
             self.below = below;
         }
     }
 
-    /// Returns what is known; a walk that is left before its end is incomplete while the last
-    /// version that it read holds the token.
+    /// Returns what is known. A walk that stops early is incomplete if the last version that it
+    /// read holds the token.
     pub fn finish(self) -> HistoryOutcome {
         HistoryOutcome {
             oldest_created_at: self.oldest_created_at,
@@ -148,8 +148,8 @@ mod tests {
         }
     }
 
-    /// Walks from version `start` of 2026-06-01 over `past`, newest first, and returns the
-    /// versions asked for as well.
+    /// Walks from version `start` of 2026-06-01 over `past`, newest first, and also returns the
+    /// versions that it requested.
     fn walk(start: u64, past: &[PastVersion]) -> (HistoryOutcome, Vec<u64>) {
         let mut walk = HistoryWalk::start(fingerprint(SAME), start, at("2026-06-01"));
         let mut asked = Vec::new();
@@ -279,7 +279,7 @@ mod tests {
             prop_assert!(asked.windows(2).all(|pair| pair[1] + 1 == pair[0]));
         }
 
-        /// The rule in the fewest words, to compare with.
+        /// The rule in its shortest form, for comparison.
         #[test]
         fn an_estimate_is_a_gap_below_the_oldest_version_with_the_token(
             start in 2..60_u64, past in proptest::collection::vec(pasts(), 60),

@@ -3,30 +3,30 @@
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
-/// Seconds of a day; a day is 24 hours exactly, as UTC has no other.
+/// Seconds in a day; a UTC day always has exactly 24 hours.
 pub(super) const SECONDS_PER_DAY: i64 = 86_400;
 
-/// One day, the most that two accounts of a mint time may differ by.
+/// One day, the most that two sources of a mint time may differ by.
 pub const DAY: SignedDuration = SignedDuration::from_secs(SECONDS_PER_DAY);
 
-/// Where the parts of an RFC 3339 instant stand up to the seconds; `0` is any digit.
+/// Positions of the parts of an RFC 3339 timestamp up to the seconds; `0` is any digit.
 const SHAPE: &[u8; 19] = b"0000-00-00T00:00:00";
 
-/// Why a text is no instant.
+/// Why a text is not a timestamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum InstantError {
-    /// The text has another form, such as a date alone or no offset.
+    /// The text has another form, such as only a date, or no offset.
     #[error("the value is not an RFC 3339 timestamp, such as `2026-03-01T00:00:00Z`")]
     Form,
-    /// The form is right, but the calendar or the clock has no such instant.
+    /// The form is right, but the calendar or the clock has no such time.
     #[error("the date or time does not exist")]
     Calendar,
-    /// A mint time lies further ahead than clocks may differ.
+    /// A mint time is further in the future than clocks may differ.
     #[error("a mint time cannot be more than a day in the future")]
     Ahead,
 }
 
-/// Reads an RFC 3339 instant with `Z` or an offset, and drops the fraction of a second.
+/// Reads an RFC 3339 timestamp with `Z` or an offset, and drops the fraction of a second.
 pub fn parse_instant(text: &str) -> Result<Timestamp, InstantError> {
     let (head, tail) = text
         .split_at_checked(SHAPE.len())
@@ -44,7 +44,7 @@ pub fn parse_instant(text: &str) -> Result<Timestamp, InstantError> {
         .ok_or(InstantError::Calendar)
 }
 
-/// Reads a mint time that a person gave, which may be a day ahead at most.
+/// Reads a mint time that a person gave, which may be at most a day in the future.
 pub fn parse_minted_at(text: &str, now: Timestamp) -> Result<Timestamp, InstantError> {
     let minted_at = parse_instant(text)?;
     if minted_at.duration_since(now) > DAY {
@@ -53,7 +53,7 @@ pub fn parse_minted_at(text: &str, now: Timestamp) -> Result<Timestamp, InstantE
     Ok(minted_at)
 }
 
-/// Writes an instant as `YYYY-MM-DDTHH:MM:SSZ`, without a fraction.
+/// Writes a timestamp as `YYYY-MM-DDTHH:MM:SSZ`, without a fraction.
 pub fn format_instant(instant: Timestamp) -> String {
     whole_seconds(instant).to_string()
 }
@@ -64,13 +64,13 @@ pub fn whole_seconds(instant: Timestamp) -> Timestamp {
     from_second(second)
 }
 
-/// Returns the instant that many days later, or the last one that there is.
+/// Returns the timestamp that many days later, or the last possible one.
 pub(super) fn add_days(instant: Timestamp, days: i64) -> Timestamp {
     let seconds = days.saturating_mul(SECONDS_PER_DAY);
     from_second(instant.as_second().saturating_add(seconds))
 }
 
-/// Returns the instant of that second since the epoch, or the first or last one that there is.
+/// Returns the timestamp of that second since the epoch, or the first or last possible one.
 fn from_second(second: i64) -> Timestamp {
     let bounded = second.clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
     Timestamp::from_second(bounded).unwrap_or(Timestamp::MAX)
@@ -85,7 +85,7 @@ fn has_shape(head: &[u8]) -> bool {
     })
 }
 
-/// Takes off a point and the digits after it; a point without digits stays and is refused.
+/// Strips a point and the digits after it; a point without digits stays and is refused.
 fn without_fraction(tail: &str) -> &str {
     match tail.strip_prefix('.') {
         Some(rest) => {
@@ -100,7 +100,7 @@ fn without_fraction(tail: &str) -> &str {
     }
 }
 
-/// Reports whether the text is `Z` or an offset that RFC 3339 has: less than a day.
+/// Reports whether the text is `Z` or an offset that RFC 3339 allows: less than a day.
 fn is_offset(text: &[u8]) -> bool {
     match text {
         [zulu] => zulu.eq_ignore_ascii_case(&b'Z'),
@@ -116,9 +116,9 @@ fn is_offset(text: &[u8]) -> bool {
     }
 }
 
-/// Reports whether the instant can be written with a year of four digits in UTC.
+/// Reports whether the timestamp can be written with a year of four digits in UTC.
 fn has_four_digit_year(instant: Timestamp) -> bool {
-    // 0000-01-01T00:00:00Z; the library's last instant is in the year 9999.
+    // 0000-01-01T00:00:00Z; the library's last timestamp is in the year 9999.
     const FIRST: i64 = -62_167_219_200;
     instant.as_second() >= FIRST
 }

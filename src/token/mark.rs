@@ -1,4 +1,4 @@
-//! Marks: the entry on a spare that its token is to become a version of some primary.
+//! Marks: entries on a spare, which record that its token is to become a version of a primary.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,36 +10,36 @@ use super::paths::FieldPath;
 use super::stamp::MAXIMUM_VALUE_BYTES;
 use super::verdict::{read_number, read_seconds};
 
-/// How long an open mark of another primary keeps a spare.
+/// How long an open mark of another primary reserves a spare.
 pub const OPEN_FOR: SignedDuration = SignedDuration::from_hours(3);
 
-/// How long after its mark a primary may be written. A version before the one that a mark names
-/// that is younger than that belongs to a secret that was created again.
+/// How long after its mark a primary may be written. If the version before the one that a mark
+/// names is younger than that, it belongs to a secret that was created again.
 pub const WRITTEN_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// Bytes before the primary in the longest value: 16 digits of the fingerprint, 20 of the version,
-/// 12 of the time, and a space behind each.
+/// 12 of the time, and a space after each.
 const MAX_HEAD_BYTES: usize = 16 + 20 + 12 + 3;
 
-/// Bytes that the path and the field of a primary may have together, `#` between them included, so
-/// that marks can name it.
+/// Maximum number of bytes in the path and the field of a primary together, including the `#`
+/// between them, so that marks can name it.
 pub const MAX_PRIMARY_BYTES: usize = MAXIMUM_VALUE_BYTES - MAX_HEAD_BYTES;
 
-/// Says that a token is to become version `version` of a primary.
+/// Records that a token is to become version `version` of a primary.
 ///
 /// Its key is `<field>.promoted_to.<8 hexadecimal digits>`, its value
-/// `<fingerprint16> <version> <seconds since the epoch> <path of the primary>#<field>`. It is about
-/// its token, no matter what the slot that bears it holds now.
+/// `<fingerprint16> <version> <seconds since the epoch> <path of the primary>#<field>`. It applies
+/// to its token, no matter what the marked slot holds now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// The whole metadata key, by which the mark is removed.
+    /// The whole metadata key, which is used to remove the mark.
     pub key: String,
     /// The token that the mark is about.
     pub fingerprint: ShortFingerprint,
-    /// The version that the primary is to get with this token; 0 says that the primary holds or
+    /// The version that the primary is to get with this token; 0 means that the primary holds or
     /// held it.
     pub version: u64,
-    /// When the mark was made, by the clock of Vault.
+    /// When the mark was made, by Vault's clock.
     pub marked_at: Timestamp,
     /// The primary, in the same mount.
     pub primary: FieldPath,
@@ -50,17 +50,17 @@ pub struct Mark {
 pub enum MarkEntry {
     /// A mark.
     Mark(Mark),
-    /// Anything else, by its key. Nobody knows what it says, so it bars the spare.
+    /// Anything else, by its key. Its meaning is unknown, so it blocks the spare.
     Unknown(String),
 }
 
 impl Mark {
-    /// Returns the key of a mark of `field` that has 32 bits of a random number.
+    /// Returns a key for a mark of `field` that includes 32 random bits.
     pub fn key(field: &str, random: u64) -> String {
         format!("{field}.promoted_to.{:08x}", random >> 32)
     }
 
-    /// Reads one entry of the metadata; `None` for anything that is not a mark of `field`.
+    /// Reads one metadata entry; `None` for anything that is not a mark of `field`.
     pub fn parse(field: &str, key: &str, value: &str) -> Option<Self> {
         read_digits::<4>(under_prefix(field, key)?).ok()?;
         let mut parts = value.trim().splitn(4, ' ');
@@ -73,7 +73,7 @@ impl Mark {
         })
     }
 
-    /// Reads everything under the prefix of a field's marks, in the order of the keys.
+    /// Reads everything under the prefix of a field's marks, in order of the keys.
     pub fn read_entries<'a>(
         field: &'a str,
         custom_metadata: &'a BTreeMap<String, String>,
@@ -87,7 +87,7 @@ impl Mark {
             })
     }
 
-    /// Reads every mark of a field, in the order of the keys.
+    /// Reads every mark of a field, in order of the keys.
     pub fn read_all(field: &str, custom_metadata: &BTreeMap<String, String>) -> Vec<Self> {
         Self::read_entries(field, custom_metadata)
             .filter_map(|entry| match entry {
@@ -102,10 +102,10 @@ impl Mark {
         self.fingerprint == fingerprint.short()
     }
 
-    /// Decides what the mark means, by what its primary shows.
+    /// Decides what the mark means, from what its primary shows.
     ///
-    /// `vault_now` is the time of Vault's clock, never a rehearsed one, and `None` while the
-    /// clocks differ: no mark becomes void by age then.
+    /// `vault_now` is the time of Vault's clock, never a rehearsed one. It is `None` while the
+    /// clocks differ, so that no mark becomes void by age then.
     pub fn state(&self, primary: PrimaryFacts, vault_now: Option<Timestamp>) -> MarkState {
         if self.version == 0 {
             return MarkState::Spent;
@@ -164,16 +164,16 @@ pub enum PrimaryFacts {
     Read {
         /// Whether its current version holds the marked token.
         holds_token: bool,
-        /// Number of its current version; 0 where the secret is gone.
+        /// Number of its current version; 0 if the secret is gone.
         current_version: u64,
-        /// What is known of the version that the mark names.
+        /// What is known about the version that the mark names.
         named_version: NamedVersion,
-        /// When the version before the named one was created, where that can be read.
+        /// When the version before the named one was created, if that can be read.
         created_before: Option<Timestamp>,
     },
 }
 
-/// What is known of the version of the primary that a mark names.
+/// What is known about the version of the primary that a mark names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NamedVersion {
     /// It does not exist yet.
@@ -189,17 +189,17 @@ pub enum NamedVersion {
 /// What a mark means for its token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MarkState {
-    /// The promotion happened, or nothing can show any more that it did not.
+    /// The promotion happened, or nothing can show anymore that it did not.
     Spent,
     /// The promotion may still happen.
     Open,
-    /// The promotion did not happen and cannot happen any more.
+    /// The promotion did not happen and can no longer happen.
     Void,
-    /// The primary cannot be read, so nobody knows.
+    /// The primary cannot be read, so the answer is unknown.
     Unknown,
 }
 
-/// Returns what follows the prefix of a field's marks in a key.
+/// Returns the part of a key after the prefix of a field's marks.
 fn under_prefix<'a>(field: &str, key: &'a str) -> Option<&'a str> {
     key.strip_prefix(field)?.strip_prefix(".promoted_to.")
 }

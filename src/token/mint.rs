@@ -1,4 +1,4 @@
-//! Which of several accounts of a token's mint time counts.
+//! Which of several mint times of a token applies.
 
 use jiff::Timestamp;
 use thiserror::Error;
@@ -16,7 +16,7 @@ pub enum MintSource {
     /// The earliest trace of the token: a version of the secret, a retired entry, or a copy in a
     /// spare.
     History,
-    /// The same, where an earlier trace may exist that cannot be read.
+    /// The same, but an earlier trace may exist that cannot be read.
     Estimated,
     /// The spare that the token was promoted from.
     Promotion,
@@ -32,7 +32,7 @@ impl MintSource {
         Self::Promotion,
     ];
 
-    /// Returns the word that state holds.
+    /// Returns the word that is stored in state.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Config => "config",
@@ -43,7 +43,7 @@ impl MintSource {
         }
     }
 
-    /// Reads the word that state holds; `None` for any other.
+    /// Reads the word that is stored in state; `None` for any other.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|source| source.as_str() == text)
     }
@@ -54,71 +54,71 @@ impl MintSource {
 pub struct Dated {
     /// When the token was minted.
     pub at: Timestamp,
-    /// Who says so.
+    /// Where it comes from.
     pub source: MintSource,
 }
 
-/// How `token_minted_at` came to be bound to the token in the plan at hand.
+/// How `token_minted_at` came to be bound to the token in the current plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binding {
-    /// Set in the plan that creates or imports the resource: a stamp outranks it.
+    /// Set in the plan that creates or imports the resource: a stamp overrides it.
     First,
-    /// Set or changed on a resource that exists: it outranks everything.
+    /// Set or changed on a resource that exists: it overrides everything.
     Changed,
 }
 
-/// The mint time that the configuration binds to the token in the plan at hand.
+/// The mint time that the configuration binds to the token in the current plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Configured {
     /// The value of `token_minted_at`.
     pub at: Timestamp,
-    /// Whether it is the first one.
+    /// How it is bound.
     pub binding: Binding,
 }
 
-/// Every account of when one token was minted.
+/// Every mint time that is recorded for one token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MintFacts {
-    /// `token_minted_at`, where this plan binds it to the token; `None` where it is unset or
-    /// unchanged, since it then dates the token that it was bound to and no later one.
+    /// `token_minted_at`, if this plan binds it to the token; `None` if it is unset or unchanged,
+    /// since it then dates only the token that it was bound to, and no later one.
     pub configured: Option<Configured>,
     /// The mint time of a stamp whose fingerprint is the token's.
     pub stamp: Option<Timestamp>,
-    /// What state says, where its fingerprint is the token's.
+    /// The mint time in state, if its fingerprint is the token's.
     pub prior: Option<Dated>,
     /// The mint time that the secret's list of retired tokens has for this token.
     pub retired: Option<Timestamp>,
-    /// What the spares show of this token.
+    /// What the spares show about this token.
     pub copies: Copies,
-    /// The outcome of the walk through the secret's versions, once it was made.
+    /// The outcome of the walk through the secret's versions, once that walk is done.
     pub history: Option<HistoryOutcome>,
     /// The `created_time` of the version in which the token was found; `None` for a token that is
     /// still to be written.
     pub found_created_at: Option<Timestamp>,
 }
 
-/// What the spares show of a token that is dated by its traces: people copy tokens manually.
+/// What the spares show about a token that is dated by its traces: people copy tokens manually.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Copies {
     /// The earliest mint time of a spare that holds the token.
     pub earliest: Option<Timestamp>,
-    /// Whether an earlier one may be in a spare that cannot be read, or in the unreadable history
-    /// of one that holds the token.
+    /// Whether a spare that cannot be read, or the unreadable history of a spare that holds the
+    /// token, may have an earlier one.
     pub incomplete: bool,
 }
 
-/// The mint time that counts.
+/// The mint time that applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Minted {
     /// When the token was minted, in whole seconds.
     pub at: Timestamp,
-    /// Who says so.
+    /// Where it comes from.
     pub source: MintSource,
-    /// What the user should hear about the accounts that do not count.
+    /// What the user should know about the mint times that are ignored.
     pub warnings: Vec<MintWarning>,
 }
 
-/// Reports an account that does not count.
+/// Reports a mint time that is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum MintWarning {
     /// The configuration and the stamp are more than a day apart, and the stamp takes precedence.
@@ -128,12 +128,12 @@ pub enum MintWarning {
         format_instant(*.stamp)
     )]
     DiffersFromStamp {
-        /// What the configuration says.
+        /// The mint time in the configuration.
         configured: Timestamp,
-        /// What the stamp says.
+        /// The mint time in the stamp.
         stamp: Timestamp,
     },
-    /// The account is more than a day later than the version that already held the token.
+    /// The mint time is more than a day later than the version that already held the token.
     #[error(
         "the mint time {} from {} is later than the version that holds the token ({})",
         format_instant(*.at),
@@ -141,28 +141,28 @@ pub enum MintWarning {
         format_instant(*.created_at)
     )]
     AfterVersion {
-        /// The account that does not count.
+        /// The mint time that is ignored.
         at: Timestamp,
-        /// Whose account it is.
+        /// Where it comes from.
         source_name: MintSource,
-        /// When the version was made.
+        /// When the version was created.
         created_at: Timestamp,
     },
 }
 
 impl MintWarning {
-    /// Compares the configuration with the stamp that counts; a day apart is no difference.
+    /// Compares the configuration with the stamp that applies; up to a day apart is no difference.
     pub fn between(configured: Timestamp, stamp: Timestamp) -> Option<Self> {
         (configured.duration_since(stamp).abs() > DAY)
             .then_some(Self::DiffersFromStamp { configured, stamp })
     }
 }
 
-/// Decides when the token was minted; `None` asks for the walk through the versions.
+/// Decides when the token was minted; `None` requests the walk through the versions.
 ///
-/// The order is: a changed configuration, the stamp, a first configuration, what state says, and
-/// last the earliest trace of the token. A stamp that agrees with state leaves the source as it is:
-/// a plan stays empty after the apply that wrote the stamp.
+/// The order is: a changed configuration, the stamp, a first configuration, the mint time in state,
+/// and last the earliest trace of the token. A stamp that agrees with state leaves the source as it
+/// is, so that a plan stays empty after the apply that wrote the stamp.
 pub fn decide(facts: &MintFacts) -> Option<Minted> {
     let mut warnings = Vec::new();
     let mut accept = |at: Timestamp, source| match facts.found_created_at {

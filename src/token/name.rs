@@ -1,18 +1,18 @@
-//! Names that somebody else chose, and which may have a token in them: a person who stores one manually
-//! can take name and value for each other.
+//! Names that somebody else chose, and which may contain a token: a person who stores a token
+//! manually can confuse the name with the value.
 
 use std::borrow::Cow;
 
-/// What is shown instead of a name that has a token in it.
+/// What is shown instead of a name that contains a token.
 pub const HIDDEN: &str = "(hidden)";
 
-/// How every credential of Anthropic begins, in clear and in Base64.
+/// Prefix of every Anthropic credential, in plain text and in Base64.
 const BEGINNINGS: [&str; 2] = ["sk-ant-", "c2stYW50L"];
 
-/// Characters that follow such a beginning where there is more than its kind.
+/// Number of characters that follow such a prefix when there is more than the kind.
 const LEAST: usize = 20;
 
-/// Reports whether a name has a token in it, or the beginning of one. `sk-ant-keys` is a name like
+/// Reports whether a name contains a token, or the beginning of one. `sk-ant-keys` is a name like
 /// any other.
 pub fn has_token(name: &str) -> bool {
     name.split('/').any(|segment| {
@@ -23,7 +23,7 @@ pub fn has_token(name: &str) -> bool {
     })
 }
 
-/// Returns the name, unless it has a token in it.
+/// Returns the name, unless it contains a token.
 pub fn shown(name: &str) -> Cow<'_, str> {
     if has_token(name) {
         HIDDEN.into()

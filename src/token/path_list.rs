@@ -9,9 +9,9 @@ use super::paths::{FieldError, MAXIMUM_PATHS, PathError, split_field, validate_p
 /// The id of a pool as a user gives it: `<mount>/<path list>[#field]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolId {
-    /// Mount and path of each secret, in order; where one ends, only Vault knows.
+    /// Mount and path of each secret, in order; only Vault knows where the mount ends.
     pub locations: Vec<String>,
-    /// The field, where one is named.
+    /// The field, if one is given.
     pub field: Option<String>,
 }
 
@@ -28,30 +28,30 @@ pub fn parse_pool_id(text: &str) -> Result<PoolId, PathListError> {
     })
 }
 
-/// Writes the one id of a pool: the same paths in the same order always give the same text.
+/// Writes the unique id of a pool: the same paths in the same order always give the same text.
 pub fn pool_id(mount: &str, paths: &[impl AsRef<str>], field: &str) -> String {
     format!("{}/{}#{field}", mount.trim_matches('/'), compress(paths))
 }
 
-/// Why a text is no list of paths.
+/// Why a text is not a list of paths.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PathListError {
     /// A brace is missing, or there is more than one pair.
     #[error("a list of paths has at most one pair of braces, such as `spare-{{1,2}}`")]
     Braces,
-    /// Nothing stands in the braces, or before, between or after the commas.
+    /// Nothing is in the braces, or before, between, or after the commas.
     #[error("a part of the list in braces is empty")]
     EmptyPart,
-    /// A comma stands outside the braces.
+    /// A comma is outside the braces.
     #[error("a list of paths must be in braces, such as `spare-{{1,2}}`")]
     Comma,
-    /// Two dots stand in the braces, but not between two numbers.
+    /// Two dots are in the braces, but not between two numbers.
     #[error("a range in braces must be between two numbers, such as `{{1..5}}`")]
     Range,
-    /// A range runs over more than [`MAXIMUM_PATHS`], or a list has more parts.
+    /// A range covers more than [`MAXIMUM_PATHS`], or a list has more parts.
     #[error("a list has at most {MAXIMUM_PATHS} paths")]
     TooMany,
-    /// The same path comes out twice.
+    /// The same path results twice.
     #[error("the list contains `{0}` twice")]
     Repeated(String),
     /// There is a path but no mount before it.
@@ -60,7 +60,7 @@ pub enum PathListError {
     /// A path breaks the rules for paths.
     #[error("the list contains `{path}`, which is not a valid path")]
     Path {
-        /// The path as it comes out of the braces.
+        /// The path as expanded from the braces.
         path: String,
         /// The rule that it breaks.
         source: PathError,
@@ -70,10 +70,10 @@ pub enum PathListError {
     Field(#[from] FieldError),
 }
 
-/// Returns the paths that a list names, distinct and at most [`MAXIMUM_PATHS`], in its order.
+/// Returns the paths that a list names, distinct, at most [`MAXIMUM_PATHS`], and in its order.
 ///
-/// A range runs up or down. Where one of its ends has a leading zero, all numbers are as wide as
-/// the wider end, as in a shell.
+/// A range runs up or down. If one of its ends has a leading zero, all numbers are padded to the
+/// width of the wider end, as in a shell.
 pub fn expand(list: &str) -> Result<Vec<String>, PathListError> {
     let paths = match list.split_once('{') {
         None if list.contains('}') => return Err(PathListError::Braces),
@@ -151,17 +151,17 @@ fn range(first: &str, last: &str) -> Result<Vec<String>, PathListError> {
 fn number(text: &str) -> Result<u64, PathListError> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse() {
-        // The limit keeps the width of padded numbers small as well.
+        // The limit keeps the padded numbers narrow as well.
         Ok(number) if digits && text.len() <= 19 => Ok(number),
         _ => Err(PathListError::Range),
     }
 }
 
-/// Returns the one list that [`expand`] turns back into these paths, in the same order.
+/// Returns the list that [`expand`] turns back into these paths, in the same order.
 ///
-/// The paths are those of a pool: distinct, by the rules, without commas. What all have in common
-/// stands outside the braces, but no word and no number is cut, and no part in the braces is
-/// empty; paths with nothing in common stand in the braces whole.
+/// The paths are those of a pool: distinct, valid under the rules, and without commas. The part
+/// that all have in common is outside the braces, but no word and no number is cut, and no part in
+/// the braces is empty. Paths with nothing in common are in the braces whole.
 pub fn compress(paths: &[impl AsRef<str>]) -> String {
     if let [single] = paths {
         return single.as_ref().to_owned();
@@ -181,7 +181,7 @@ pub fn compress(paths: &[impl AsRef<str>]) -> String {
     format!("{}{{{}}}{}", text(&before), parts.join(","), text(&after))
 }
 
-/// Takes off what all texts begin with, up to where a word or number ends in each of them.
+/// Strips the common beginning of all texts, up to where a word or number ends in each of them.
 fn take_common_start(texts: &mut [Vec<char>]) -> Vec<char> {
     let Some((first, others)) = texts.split_first() else {
         return Vec::new();
@@ -199,7 +199,7 @@ fn take_common_start(texts: &mut [Vec<char>]) -> Vec<char> {
     common.unwrap_or_default()
 }
 
-/// Reports whether a cut before the character at `at` leaves nothing or parts a word or a number.
+/// Reports whether a cut before the character at `at` leaves nothing or splits a word or a number.
 fn cuts(text: &[char], at: usize) -> bool {
     match text.get(at - 1..=at) {
         Some([left, right]) => {

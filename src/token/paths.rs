@@ -1,4 +1,4 @@
-//! Rules for the names that a user writes: paths, fields, mounts, and ids made of them.
+//! Rules for the names that a user writes: paths, fields, mounts, and ids composed of them.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,9 +9,9 @@ use thiserror::Error;
 
 use super::name::has_token;
 
-/// The most paths that one pool watches.
+/// The most paths that one pool can have.
 pub const MAXIMUM_PATHS: usize = 100;
-/// The most bytes of a path or a mount: what is longer fits into no URL once it is escaped.
+/// The most bytes of a path or a mount: anything longer does not fit into a URL once it is escaped.
 pub const MAXIMUM_PATH_BYTES: usize = 4096;
 /// The most bytes of a field: metadata keys have 128, and stamps and marks add to the field.
 pub const MAXIMUM_FIELD_BYTES: usize = 100;
@@ -50,9 +50,9 @@ impl FromStr for FieldPath {
 /// The id of one token as a user gives it: `<mount>/<path>[#field]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenId {
-    /// Mount and path; where one ends and the other begins, only Vault knows.
+    /// Mount and path; only Vault knows where the first ends and the second begins.
     pub location: String,
-    /// The field, where one is named.
+    /// The field, if one is given.
     pub field: Option<String>,
 }
 
@@ -69,7 +69,7 @@ pub fn parse_token_id(text: &str) -> Result<TokenId, IdError> {
     })
 }
 
-/// Splits the field off at the first `#`, which no path has, and checks it.
+/// Splits off the field at the first `#`, which no path has, and checks it.
 pub(super) fn split_field(text: &str) -> Result<(&str, Option<&str>), FieldError> {
     match text.split_once('#') {
         Some((location, field)) => {
@@ -80,7 +80,7 @@ pub(super) fn split_field(text: &str) -> Result<(&str, Option<&str>), FieldError
     }
 }
 
-/// Why a text is no id.
+/// Why a text is not an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum IdError {
     /// There is a path but no mount before it.
@@ -97,7 +97,7 @@ pub enum IdError {
 /// Why a path is refused; positions count characters, and segments, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum PathError {
-    /// There is no text.
+    /// The text is empty.
     #[error("the path is empty")]
     Empty,
     /// The first character is a slash.
@@ -138,7 +138,7 @@ pub enum PathError {
         /// How many bytes it has.
         bytes: usize,
     },
-    /// A token stands in it, which every text about the path would show.
+    /// It contains a token, which every text about the path would show.
     #[error("the path has a token in it")]
     Token,
 }
@@ -152,9 +152,9 @@ impl PathError {
 
 /// Checks a path in a mount.
 ///
-/// It is neither empty nor starts or ends with `/`; no segment is empty, `.` or `..`; it has no
-/// control character and none of `# { } *`; it has [`MAXIMUM_PATH_BYTES`] at most, and no token in
-/// it.
+/// It is not empty and neither starts nor ends with `/`; no segment is empty, `.` or `..`; it has
+/// no control character and none of `# { } *`; it has at most [`MAXIMUM_PATH_BYTES`], and contains
+/// no token.
 pub fn validate_path(path: &str) -> Result<(), PathError> {
     if path.is_empty() {
         return Err(PathError::Empty);
@@ -195,7 +195,7 @@ pub fn validate_path(path: &str) -> Result<(), PathError> {
 /// Why the name of a field is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum FieldError {
-    /// There is no text.
+    /// The text is empty.
     #[error("the field is empty")]
     Empty,
     /// Metadata keys that begin with the field would not fit.
@@ -204,7 +204,7 @@ pub enum FieldError {
         /// How many bytes it has.
         bytes: usize,
     },
-    /// A token stands in it, perhaps instead of the name.
+    /// It contains a token, perhaps instead of the name.
     #[error("the field has a token in its name")]
     Token,
 }
@@ -216,7 +216,7 @@ impl FieldError {
     }
 }
 
-/// Checks the name of a field: from 1 to [`MAXIMUM_FIELD_BYTES`] bytes, and no token among them.
+/// Checks the name of a field: from 1 to [`MAXIMUM_FIELD_BYTES`] bytes, without a token in it.
 pub fn validate_field(field: &str) -> Result<(), FieldError> {
     if has_token(field) {
         return Err(FieldError::Token);
@@ -246,7 +246,7 @@ pub enum PoolPathsError {
         /// Which path.
         index: usize,
     },
-    /// A path stands in the list twice.
+    /// A path is in the list twice.
     #[error("the path is the same as path {first} of the list", first = .first + 1)]
     Repeated {
         /// The later one.
@@ -276,7 +276,7 @@ impl PoolPathsError {
         matches!(self, Self::Path { source, .. } if source.is_secret())
     }
 
-    /// Returns the index of the path at fault, where it is a single one.
+    /// Returns the index of the path at fault, if there is a single one.
     pub fn index(&self) -> Option<usize> {
         match *self {
             Self::Empty | Self::TooMany { .. } => None,
@@ -288,7 +288,7 @@ impl PoolPathsError {
     }
 }
 
-/// Checks the paths of a pool, each and together; unknown ones are passed as `None`.
+/// Checks the paths of a pool, each by itself and all together; unknown ones are passed as `None`.
 pub fn validate_pool_paths(
     paths: &[Option<&str>],
     primary: Option<&str>,

@@ -1,4 +1,4 @@
-//! How each spare of a pool stands, and what the pool is worth as a whole.
+//! The status of each spare of a pool, and the verdict on the pool as a whole.
 
 use std::collections::HashMap;
 
@@ -11,10 +11,10 @@ use super::spare::{
     Knowledge, PrimaryToken, Purpose, Question, ReadSpare, ReadToken, Unusable, sort_for_promotion,
 };
 
-/// How many days before a primary is due a pool without a newer spare is reported.
+/// A pool without a newer spare is reported this many days before its primary is due.
 const WARNED_DAYS: i64 = 90;
 
-/// How a spare stands.
+/// The status of a spare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SpareStatus {
     /// The secret or the field does not exist.
@@ -38,7 +38,7 @@ pub enum SpareStatus {
 }
 
 impl SpareStatus {
-    /// Every status, in the order in which they are looked for.
+    /// Every status, in the order in which they are checked.
     pub const ALL: [Self; 9] = [
         Self::Missing,
         Self::Malformed,
@@ -51,7 +51,7 @@ impl SpareStatus {
         Self::Available,
     ];
 
-    /// Returns the word that state holds.
+    /// Returns the word that is stored in state.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -66,7 +66,7 @@ impl SpareStatus {
         }
     }
 
-    /// Reads the word that state holds; `None` for any other.
+    /// Reads the word that is stored in state; `None` for any other.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
@@ -91,16 +91,16 @@ impl SpareStatus {
 pub struct PoolFacts<'a> {
     /// What was read at each path, in the order of the list.
     pub spares: &'a [ReadSpare],
-    /// What is known of tokens, and of the primary, where one is named.
+    /// What is known about tokens, and about the primary, if one is given.
     pub knowledge: &'a Knowledge,
 }
 
-/// How one spare stands.
+/// The status of one spare.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spare {
     /// Path in the mount.
     pub path: String,
-    /// How it stands.
+    /// Its status.
     pub status: SpareStatus,
     /// The primary that a spent spare belongs to.
     pub promoted_to: Option<FieldPath>,
@@ -117,7 +117,7 @@ pub struct Pool {
     pub spares: Vec<Spare>,
     /// The available ones in promotion order.
     pub available_paths: Vec<String>,
-    /// The latest end among the usable ones; after it no spare can help.
+    /// The latest expiry among the usable spares; after it no spare can help.
     pub runway_until: Option<Timestamp>,
     /// When the primary is due, if that is near and every available spare is due by then: no
     /// apply will promote those spares because of a date.

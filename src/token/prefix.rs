@@ -2,10 +2,10 @@
 
 use super::paths::{PathError, validate_path};
 
-/// What the paths of some secrets begin with.
+/// The common beginning of some secrets' paths.
 ///
-/// `team/` takes what is in the folder `team`; `team/agent` takes `team/agent`,
-/// `team/agent-spare-1` and everything in `team/agents/`; the empty one takes all.
+/// `team/` matches everything in the folder `team`; `team/agent` matches `team/agent`,
+/// `team/agent-spare-1` and everything in `team/agents/`; the empty prefix matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Prefix {
     folder: String,
@@ -13,7 +13,7 @@ pub struct Prefix {
 }
 
 impl Prefix {
-    /// Reads a prefix by the rules for paths; one slash at its end makes a folder of it.
+    /// Reads a prefix by the rules for paths; one slash at its end makes it a folder.
     pub fn parse(text: &str) -> Result<Self, PathError> {
         if text.is_empty() {
             return Ok(Self::default());
@@ -30,7 +30,8 @@ impl Prefix {
         })
     }
 
-    /// Returns the folder that has everything with this prefix, empty for the root of the mount.
+    /// Returns the folder that contains everything with this prefix, empty for the root of the
+    /// mount.
     pub fn folder(&self) -> &str {
         &self.folder
     }

@@ -16,9 +16,9 @@ use super::verdict::read_seconds;
 pub struct Retired {
     /// The token.
     pub fingerprint: ShortFingerprint,
-    /// When it was minted, as far as anybody knows.
+    /// When it was minted, as far as is known.
     pub minted_at: Option<Timestamp>,
-    /// Whether somebody asked for it to be replaced, as after a leak.
+    /// Whether somebody requested its replacement, as after a leak.
     pub on_request: bool,
 }
 
@@ -46,7 +46,7 @@ impl fmt::Display for Retired {
 impl FromStr for Retired {
     type Err = FingerprintError;
 
-    /// Reads an entry; a mint time that cannot be read is as if it were absent, because the token
+    /// Reads an entry; a mint time that cannot be read is treated as absent, because the token
     /// stays retired.
     fn from_str(text: &str) -> Result<Self, FingerprintError> {
         let (text, on_request) = match text.strip_suffix('!') {
@@ -62,12 +62,12 @@ impl FromStr for Retired {
     }
 }
 
-/// The tokens that a field held before, each once.
+/// The tokens that a field held before, without duplicates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RetiredTokens(BTreeMap<ShortFingerprint, Retired>);
 
 impl RetiredTokens {
-    /// Reads the list in the metadata of a field; what cannot be read is passed over.
+    /// Reads the list in the metadata of a field; entries that cannot be read are skipped.
     pub fn read(field: &str, custom_metadata: &BTreeMap<String, String>) -> Self {
         let list = custom_metadata.get(&stamp_key(field, key::RETIRED));
         list.map_or("", String::as_str)
@@ -76,12 +76,12 @@ impl RetiredTokens {
             .collect()
     }
 
-    /// Returns what is known of a retired token.
+    /// Returns what is known about a retired token.
     pub fn get(&self, fingerprint: ShortFingerprint) -> Option<&Retired> {
         self.0.get(&fingerprint)
     }
 
-    /// Returns when a retired token was minted, as far as its entry says so.
+    /// Returns when a retired token was minted, if its entry says so.
     pub fn minted_at(&self, fingerprint: ShortFingerprint) -> Option<Timestamp> {
         self.get(fingerprint)?.minted_at
     }
@@ -91,13 +91,13 @@ impl RetiredTokens {
         self.0.values()
     }
 
-    /// Returns whether there is none.
+    /// Returns whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Adds a token. Of two entries for one token the earlier mint time counts, and a request
-    /// stays a request.
+    /// Adds a token. If there are two entries for one token, the earlier mint time applies, and a
+    /// request remains a request.
     pub fn add(&mut self, retired: Retired) {
         let entry = self.0.entry(retired.fingerprint).or_insert(retired);
         entry.on_request |= retired.on_request;
@@ -107,13 +107,13 @@ impl RetiredTokens {
         };
     }
 
-    /// Returns the value for the metadata: as many tokens as fit, those first that have not
-    /// expired, which were minted after `born_after`, and of these the ones that were rotated
-    /// away on request and the latest.
+    /// Returns the value for the metadata, with as many tokens as fit. Tokens that have not expired
+    /// (minted after `born_after`) come first, and of these the ones that were rotated away on
+    /// request and the latest.
     pub fn to_value(&self, born_after: Timestamp) -> Option<String> {
         let mut entries: Vec<_> = self.iter().collect();
         entries.sort_by_key(|retired| {
-            // A token without a date may be as young as any.
+            // A token without a date may be as recent as any other.
             let unexpired = retired.minted_at.is_none_or(|at| at > born_after);
             std::cmp::Reverse((unexpired, retired.on_request, retired.minted_at))
         });

@@ -9,7 +9,7 @@ use super::instant::parse_instant;
 use super::mint::MintSource;
 use super::spare::{ReadSpare, ReadToken, Slot};
 
-/// Makes a token of the usual length whose last characters are `name`.
+/// Returns a token of the usual length whose last characters are `name`.
 pub(super) fn token(name: &str) -> String {
     format!("sk-ant-oat01-{name:A>95}")
 }
@@ -24,7 +24,7 @@ pub(super) fn dates(minted_at: Timestamp) -> Dates {
     Dates::new(minted_at, Lifetime::new(365, 30).unwrap(), None)
 }
 
-/// Makes a token of a spare.
+/// Returns a token of a spare.
 pub(super) fn read_token(name: &str, minted_at: Timestamp) -> ReadToken {
     ReadToken {
         fingerprint: fingerprint(name),
@@ -39,7 +39,7 @@ pub(super) fn read_token(name: &str, minted_at: Timestamp) -> ReadToken {
     }
 }
 
-/// Makes a spare.
+/// Returns a spare.
 pub(super) fn spare(path: &str, slot: Slot) -> ReadSpare {
     ReadSpare {
         path: path.to_owned(),
@@ -47,12 +47,12 @@ pub(super) fn spare(path: &str, slot: Slot) -> ReadSpare {
     }
 }
 
-/// Makes a spare that holds the token `name`.
+/// Returns a spare that holds the token `name`.
 pub(super) fn holding(path: &str, name: &str, minted_at: &str) -> ReadSpare {
     spare(path, Slot::Token(read_token(name, at(minted_at))))
 }
 
-/// Reads an instant, `T00:00:00Z` being understood after a date.
+/// Reads a timestamp; a date without a time means `T00:00:00Z`.
 pub(super) fn at(text: &str) -> Timestamp {
     match text.len() {
         10 => parse_instant(&format!("{text}T00:00:00Z")).unwrap(),

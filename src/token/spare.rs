@@ -1,6 +1,6 @@
-//! A spare as it was read, and the one answer to whether its token can be promoted.
+//! A spare as it was read, and the only rule for whether its token can be promoted.
 //!
-//! What is recorded about a token holds for every copy of it, so that [`Knowledge`] is kept by
+//! What is recorded about a token applies to every copy of it, so [`Knowledge`] is keyed by
 //! fingerprint and not by slot.
 
 mod knowledge;
@@ -32,7 +32,7 @@ pub struct ReadSpare {
 /// What the field of a spare holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Slot {
-    /// No secret, or no such field in it, or nothing in the field.
+    /// No secret, no such field in it, or an empty field.
     Missing,
     /// A value that is not a token.
     Malformed(Problem),
@@ -43,22 +43,22 @@ pub enum Slot {
 /// A token that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadToken {
-    /// Names the token.
+    /// Identifies the token.
     pub fingerprint: Fingerprint,
     /// The KV version that was read.
     pub version: u64,
-    /// When that version will be deleted by itself.
+    /// When Vault will delete that version automatically.
     pub deletion_at: Option<Timestamp>,
     /// Where the mint time comes from.
     pub source: MintSource,
-    /// When it was minted, is due and expires.
+    /// When it was minted, becomes due, and expires.
     pub dates: Dates,
     /// Whether it has a length that was never seen to work.
     pub is_unproven: bool,
     /// Whether its stamp says that it was promoted into this very field, which is then someone's
     /// primary.
     pub is_primary: bool,
-    /// Key of an entry among the marks of this slot that nobody understands.
+    /// Key of an entry among the marks of this slot that cannot be understood.
     pub unknown_mark: Option<String>,
     /// The label that the user gave it.
     pub account: Option<String>,
@@ -83,9 +83,9 @@ impl ReadSpare {
 /// What a spare is needed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// The current token still works, so a spare that is due itself is no gain.
+    /// The current token still works, so a spare that is due itself does not help.
     RotationDue,
-    /// A rotation was requested while the current token works: any token that works will do.
+    /// A rotation was requested while the current token works: any working token is good enough.
     Requested,
     /// The current token does not work: a token that was never tried is better than none.
     Replacement,
@@ -101,7 +101,7 @@ impl Purpose {
     }
 }
 
-/// Why a token may be another primary's. It is not proven, so it is not remembered.
+/// Why a token may belong to another primary. It is not proven, so it is not remembered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bar {
@@ -114,7 +114,7 @@ pub enum Bar {
         /// Key of the mark.
         key: String,
     },
-    /// The entry with this key is not a mark that we know.
+    /// The entry with this key is not a known kind of mark.
     UnknownMark(String),
     /// This field of a listed spare is someone's primary and holds the token.
     InPrimary(FieldPath),
@@ -158,14 +158,14 @@ pub enum Unusable {
     Unproven,
 }
 
-/// What a spare is judged by.
+/// The criteria by which a spare is judged.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
-    /// What is known of tokens.
+    /// What is known about tokens.
     pub knowledge: &'a Knowledge,
     /// What the spare is needed for.
     pub purpose: Purpose,
-    /// The present.
+    /// The current time.
     pub now: Timestamp,
 }
 
@@ -175,7 +175,7 @@ impl Question<'_> {
         self.why_not_beside(spare, None)
     }
 
-    /// Does the same for a spare whose token an `earlier` path of the same list holds as well.
+    /// Does the same for a spare whose token an `earlier` path of the same list also holds.
     pub(super) fn why_not_beside(
         &self,
         spare: &ReadSpare,
@@ -214,9 +214,10 @@ impl Question<'_> {
         (token.is_unproven && !self.purpose.accepts_unproven()).then_some(Unusable::Unproven)
     }
 
-    /// Returns the spares that can be promoted, the best one first: seen to work before never
-    /// tried, then the latest expiry, then the order of the list. After them come those at a path
-    /// whose metadata is known as not `writable`, and last the unproven.
+    /// Returns the spares that can be promoted, the best one first. Tokens that were seen to work
+    /// come before those that were never tried; then the latest expiry comes first, then the order
+    /// of the list applies. After them come those at a path whose metadata is known as not
+    /// `writable`, and last the unproven.
     pub fn promotable<'a>(
         &self,
         spares: &'a [ReadSpare],
@@ -251,7 +252,7 @@ pub(super) fn sort_for_promotion(
 }
 
 /// Gives each copy of a token the earliest mint time that any of them has, since a copy is as old
-/// as its original. `dated` has what other places know.
+/// as its original. `dated` has the mint times known from other places.
 pub fn date_alike(
     spares: &mut [ReadSpare],
     lifetime: Lifetime,

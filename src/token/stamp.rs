@@ -1,8 +1,8 @@
-//! Stamps: what the secret's `custom_metadata` says of the token in one field.
+//! Stamps: what the secret's `custom_metadata` records about the token in one field.
 //!
-//! People and other programs write there too, so nothing is taken on trust: white space around a
-//! value is dropped, timestamps may have offsets and fractions, and what still cannot be read is as
-//! if it were not there. A stamp without a readable fingerprint is none.
+//! People and other programs write there too, so nothing is trusted: white space around a value is
+//! dropped, timestamps may have offsets and fractions, and what still cannot be read is treated as
+//! absent. A stamp without a readable fingerprint is ignored.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub const MAXIMUM_VALUE_BYTES: usize = 512;
 /// Keys that Vault allows in `custom_metadata`.
 pub const MAXIMUM_KEYS: usize = 64;
 
-/// Names what a key of a stamp says, after the field and a dot.
+/// The keys of a stamp, which follow the field and a dot.
 pub mod key {
     /// The first 16 digits of the fingerprint of the token that the stamp is about.
     pub const FINGERPRINT: &str = "fingerprint";
@@ -42,20 +42,20 @@ pub mod key {
     pub const NEXT: &str = "next";
 }
 
-/// What the metadata says of the token with one fingerprint.
+/// What the metadata records about the token with one fingerprint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
     /// The token that the stamp is about.
     pub fingerprint: ShortFingerprint,
-    /// When it was minted; `None` where that is absent or cannot be read.
+    /// When it was minted; `None` if that is absent or cannot be read.
     pub minted_at: Option<Timestamp>,
     /// When it expires, as a monitor would read it.
     pub expires_at: Option<Timestamp>,
-    /// Path of the spare that it was promoted from, fit to be shown.
+    /// Path of the spare that it was promoted from, safe to show.
     pub rotated_from: Option<String>,
     /// The request that it answers.
     pub requested: Option<ShortFingerprint>,
-    /// The label that the user gave it, fit to be shown.
+    /// The label that the user gave it, safe to show.
     pub account: Option<String>,
 }
 
@@ -79,8 +79,8 @@ impl Stamp {
         })
     }
 
-    /// Reads the stamp of this token. The stamp of a token to come is its stamp once the field
-    /// holds that token.
+    /// Reads the stamp of this token. The stamp of an upcoming token becomes its stamp once the
+    /// field holds that token.
     pub fn live(
         field: &str,
         custom_metadata: &BTreeMap<String, String>,
@@ -104,7 +104,7 @@ impl Stamp {
         })
     }
 
-    /// Reports whether the stamp is about this token; about any other it says nothing.
+    /// Reports whether the stamp is about this token; it means nothing for any other token.
     pub fn counts_for(&self, fingerprint: &Fingerprint) -> bool {
         self.fingerprint == fingerprint.short()
     }
@@ -112,22 +112,22 @@ impl Stamp {
 
 /// The stamp of a token that is about to be written, in one value.
 ///
-/// It is written before the token, so that a token whose write got no answer has a stamp as well.
-/// While the field holds another token, it says nothing about the current one.
+/// It is written before the token, so that a token has a stamp even if its write got no answer.
+/// While the field holds another token, it means nothing for the current one.
 ///
-/// It reads `<fingerprint16> <unix mint time> <request> <replaced token> <path of the spare>`; a
+/// Its form is `<fingerprint16> <unix mint time> <request> <replaced token> <path of the spare>`; a
 /// part that does not apply is `-`, and the path is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Next {
-    /// The token to come.
+    /// The upcoming token.
     pub fingerprint: ShortFingerprint,
     /// When it was minted.
     pub minted_at: Option<Timestamp>,
     /// The request that it answers.
     pub requested: Option<ShortFingerprint>,
-    /// The token that it replaces, which is retired once the token to come is current.
+    /// The token that it replaces, which is retired once the upcoming token is current.
     pub replaces: Option<Retired>,
-    /// Path of the spare that it comes from, fit to be shown.
+    /// Path of the spare that it comes from, safe to show.
     pub rotated_from: Option<String>,
 }
 
@@ -157,7 +157,7 @@ impl Next {
         })
     }
 
-    /// Reads the entry of a field if the field holds the token to come.
+    /// Reads the entry of a field if the field holds the upcoming token.
     pub fn live(
         field: &str,
         custom_metadata: &BTreeMap<String, String>,
@@ -187,13 +187,13 @@ impl Next {
     }
 }
 
-/// A part of [`Next`] that does not apply.
+/// The text for a part of [`Next`] that does not apply.
 const ABSENT: &str = "-";
 
-/// Returns the digest by which a stamp names the request that a token answers: the values of
+/// Returns the digest that identifies, in a stamp, the request that a token answers: the values of
 /// `rotate_when_changed`.
 pub fn request_digest(values: &BTreeMap<String, String>) -> ShortFingerprint {
-    // Lengths keep two maps apart whose texts run together alike.
+    // Lengths distinguish two maps whose concatenated texts are equal.
     let text: String = values
         .iter()
         .map(|(key, value)| format!("{}:{key}{}:{value}", key.len(), value.len()))

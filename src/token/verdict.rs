@@ -1,4 +1,4 @@
-//! Verdicts: what the user's own `claude` found when it was asked whether a token works.
+//! Verdicts: what the user's own `claude` found when it tried a token.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use super::expiry::{Dates, Status, status_at};
 use super::fingerprint::{Fingerprint, ShortFingerprint};
 use super::stamp::{key, stamp_key};
 
-/// The most characters of a cause; every cause is one short word.
+/// Maximum number of characters in a cause; every cause is one short word.
 const MAXIMUM_CAUSE: usize = 40;
 
 /// What was found.
@@ -24,7 +24,7 @@ pub enum Finding {
 }
 
 impl Finding {
-    /// Returns the word that the metadata holds.
+    /// Returns the word that is stored in the metadata.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Works => "works",
@@ -40,9 +40,9 @@ pub struct Verdict {
     pub fingerprint: ShortFingerprint,
     /// What was found.
     pub finding: Finding,
-    /// When, by Vault's clock.
+    /// When it was tried, by Vault's clock.
     pub at: Timestamp,
-    /// A word for the cause, such as `revoked`; empty where there is none.
+    /// A word for the cause, such as `revoked`; empty if there is none.
     pub cause: String,
 }
 
@@ -66,7 +66,7 @@ impl Verdict {
             .filter(|verdict| verdict.applies_to(fingerprint.short(), vault_now))
     }
 
-    /// Returns whether the verdict is about this token and not from the future of Vault's clock.
+    /// Returns whether the verdict is about this token and not in the future of Vault's clock.
     pub fn applies_to(&self, fingerprint: ShortFingerprint, vault_now: Timestamp) -> bool {
         self.fingerprint == fingerprint && self.at <= vault_now
     }
@@ -77,7 +77,7 @@ impl Verdict {
     }
 }
 
-/// Decides how a token stands: one that was refused does not work, even if its dates say so.
+/// Returns the status of a token: a refused token does not work, even if its dates say so.
 pub fn status_with(verdict: Option<&Verdict>, dates: &Dates, now: Timestamp) -> Status {
     if verdict.is_some_and(Verdict::is_refused) {
         Status::Refused

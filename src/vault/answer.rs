@@ -12,9 +12,9 @@ use self::texts::Texts;
 use super::error::{ConnectionProblem, Server, TokenSource, VaultError};
 use super::text::Censor;
 
-/// How the storage refuses a document for its size, after `put failed due to`.
+/// How the storage rejects a document because of its size, after `put failed due to`.
 pub(super) const TOO_LARGE: &str = "value being too large";
-/// How a server that speaks HTTPS answers to HTTP.
+/// How a server that expects HTTPS answers HTTP.
 const PLAIN_HTTP: &str = "Client sent an HTTP request to an HTTPS server";
 
 /// One answer of the server, with any status.
@@ -27,15 +27,15 @@ pub(super) struct Answer {
 
 /// What to do about an answer or a failed attempt.
 pub(super) enum Verdict {
-    /// It is what was asked for, or a 404, which each caller reads in its own way.
+    /// It is the requested result, or a 404, which each caller interprets in its own way.
     Settled,
-    /// Asking again would not help.
+    /// Sending the request again would not help.
     Failed(VaultError),
-    /// Asking again may help.
+    /// Sending the request again may help.
     Retry(VaultError),
 }
 
-/// What was asked, as errors name it.
+/// The request, as errors describe it.
 #[derive(Clone, Copy)]
 pub(super) struct Question<'a> {
     /// The server.
@@ -54,7 +54,7 @@ impl Answer {
         first == Some(&b'{') && serde_json::from_slice::<IgnoredAny>(&self.body).is_ok()
     }
 
-    /// Returns the first error texts of the body as they came; none where there are none.
+    /// Returns the first error texts of the body as they were sent; empty if there are none.
     pub(super) fn errors(&self) -> Vec<String> {
         #[derive(Deserialize)]
         struct Errors {
@@ -65,11 +65,12 @@ impl Answer {
             .map_or_else(|_| Vec::new(), |body| body.errors.into_list())
     }
 
-    /// Reports whether a write that was answered so has surely done nothing: the server refused it
-    /// before it came to writing.
+    /// Reports whether this answer to a write means that the write certainly did nothing, because
+    /// the server refused it before writing.
     ///
-    /// Other answers leave doubt, those of proxies above all: the server behind them may have
-    /// done its work. 412, 472 and 473 count as such, since nothing says which node gave them.
+    /// Other answers leave doubt, especially those of proxies: the server behind a proxy may have
+    /// done its work. 412, 472 and 473 are doubtful as well, since nothing shows which node sent
+    /// them.
     pub(super) fn refuses_before_writing(&self) -> bool {
         match self.status {
             413 | 429 => true,
@@ -81,7 +82,7 @@ impl Answer {
         }
     }
 
-    /// Judges the answer.
+    /// Decides what the answer means.
     pub(super) fn judge(&self, question: Question<'_>, censor: &Censor) -> Verdict {
         let errors = if self.status < 400 {
             Vec::new()
@@ -99,7 +100,7 @@ impl Answer {
                 api_path: question.api_path.to_owned(),
             }),
             200..=299 if self.body.is_empty() || self.is_json() => Verdict::Settled,
-            // A PATCH that finds nothing is answered by nothing.
+            // A PATCH that finds nothing gets a 404 with an empty body.
             404 if self.is_json() || self.is_empty_json() => Verdict::Settled,
             400 if says("Upgrading from non-versioned to versioned data")
                 || says("Waiting for the primary to upgrade") =>
@@ -112,8 +113,9 @@ impl Answer {
             }),
             401 if self.is_json() => unauthenticated(question),
             403 if self.is_json() => {
-                // A token that is not known gets the bare words, a policy that does not grant
-                // gets a list of one; newer servers also name the token.
+                // For an unknown token, Vault sends the bare words. For a policy that does not
+                // grant the request, it sends a list with one entry. Newer servers also name the
+                // token.
                 let bare = errors.len() == 1 && errors[0].trim() == "permission denied";
                 if bare || says("invalid token") || says("bad token") || says("token expired") {
                     return unauthenticated(question);
@@ -135,7 +137,7 @@ impl Answer {
                 seconds: question.retry_after.map(|wait| wait.as_secs()),
             }),
             501 | 505 => Verdict::Failed(server()),
-            // Raft's way to refuse a document for its size: it will not shrink by waiting.
+            // Raft refuses a document for its size this way: waiting does not make it smaller.
             500 if says(TOO_LARGE) => Verdict::Failed(server()),
             500..=599 if says("Vault is sealed") || says("OpenBao is sealed") => {
                 Verdict::Retry(VaultError::Sealed)
@@ -156,7 +158,7 @@ impl Answer {
         }
     }
 
-    /// Reports whether the answer has a wrapping token in place of its content.
+    /// Reports whether the answer has a wrapping token instead of its content.
     fn is_wrapped(&self) -> bool {
         #[derive(Deserialize)]
         struct Envelope {
@@ -169,7 +171,8 @@ impl Answer {
         })
     }
 
-    /// Reports whether the body is how Vault refuses: an object with a list of errors.
+    /// Reports whether the body has the form in which Vault refuses: an object with a list of
+    /// errors.
     fn has_errors(&self) -> bool {
         #[derive(Deserialize)]
         struct Errors {
@@ -192,7 +195,7 @@ impl Answer {
     }
 }
 
-/// Leaves out the texts that only say what the status says.
+/// Omits the texts that only repeat what the status means.
 fn further(mut errors: Vec<String>) -> Vec<String> {
     errors.retain(|error| {
         let text = error.trim_start_matches("1 error occurred:");

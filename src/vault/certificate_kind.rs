@@ -1,10 +1,10 @@
 //! Names for kinds of signatures and keys, by the object identifiers in a certificate.
 
-/// Prefix of RSA's signatures.
+/// Prefix of RSA signatures.
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01];
-/// Prefix of ECDSA's signatures.
+/// Prefix of ECDSA signatures.
 const ECDSA: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04];
-/// Prefix of DSA's signatures.
+/// Prefix of DSA signatures.
 const DSA: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x38, 0x04];
 const DSA_SHA2: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03];
 const ED448: &[u8] = &[0x2b, 0x65, 0x71];
@@ -12,8 +12,8 @@ const P224: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x21];
 const SECP256K1: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x0a];
 const BRAINPOOL: &[u8] = &[0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01];
 
-/// Names the kind of a signature that is not supported. `key` is the algorithm of the key that
-/// made it, empty where it is not known.
+/// Names the kind of a signature that is not supported. `key` is the algorithm of the key that made
+/// it, or empty if that is not known.
 pub(super) fn name(signature: &[u8], key: &[u8]) -> &'static str {
     if let Some(variant) = after(RSA, signature) {
         return match variant.first() {
@@ -42,7 +42,7 @@ pub(super) fn name(signature: &[u8], key: &[u8]) -> &'static str {
     "a certificate with this kind of signature"
 }
 
-/// Returns what follows an identifier's prefix.
+/// Returns the rest of an identifier after the prefix.
 fn after<'a>(prefix: &[u8], identifier: &'a [u8]) -> Option<&'a [u8]> {
     let start = position(identifier, prefix)?;
     identifier.get(start + prefix.len()..)

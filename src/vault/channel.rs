@@ -1,4 +1,4 @@
-//! One exchange with the server: attempts until an answer settles it or the budget is spent.
+//! One exchange with the server: attempts until an answer is final or the budget is spent.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use super::transport::{Message, NoAnswer, Transport};
 use crate::random::jitter;
 use crate::secret::Secret;
 
-/// Everything that requests share, but for the token.
+/// Everything that requests share, except for the token.
 pub(super) struct Channel {
     pub(super) transport: Transport,
     pub(super) censor: Censor,
@@ -38,20 +38,20 @@ pub(super) struct Channel {
     pub(super) pace: Pace,
 }
 
-/// Who asks, and for what right.
+/// Who sends a request, and the capability that it needs.
 #[derive(Clone, Copy)]
 pub(super) struct Caller<'a> {
     pub(super) token: Option<&'a Secret>,
     pub(super) source: TokenSource,
-    /// Namespace in place of the channel's.
+    /// Namespace to use instead of the channel's.
     pub(super) namespace: Option<&'a HeaderValue>,
     pub(super) capability: &'static str,
-    /// Where it is kept whether the request may have landed without an answer.
+    /// Records whether the request may have landed without an answer.
     pub(super) landing: &'a Landing,
 }
 
 impl Channel {
-    /// Sends a request until an answer settles it.
+    /// Sends a request until an answer is final.
     pub(super) async fn exchange<E: Endpoint>(
         &self,
         endpoint: &E,
@@ -79,7 +79,7 @@ impl Channel {
             }
             let mut wait = backoff(self.limits.backoff, attempt, retry_after, jitter());
             if matches!(error, VaultError::RateLimited { .. }) {
-                // The limit is one for all requests, so their turns hold them back.
+                // The limit applies to all requests, so waiting for their turn delays them.
                 self.pace.refused(sent, retry_after, wait);
                 wait = self.pace.wait().unwrap_or_default();
             }
@@ -93,8 +93,8 @@ impl Channel {
         }
     }
 
-    /// Asks once whether Vault knows a token. Every other outcome than a plain refusal counts as
-    /// that it does.
+    /// Asks once whether Vault knows a token. Any outcome other than a plain refusal is treated as
+    /// a yes.
     pub(super) async fn knows_token(&self, caller: Caller<'_>, budget: &Budget) -> bool {
         let outcome = self.attempt(&LookupTokenSelfRequest {}, caller, 1, budget);
         !matches!(
@@ -124,7 +124,7 @@ impl Channel {
         let api_path = api_path(endpoint);
         let method = endpoint.method();
         let sent = Instant::now();
-        // Before the sending, so that it is noted where nobody waits for its end.
+        // Before sending, so that it is recorded even if nobody waits for the outcome.
         let before = caller.landing.begin();
         let answered = self.send(endpoint, caller).await;
         let milliseconds = sent.elapsed().as_secs_f64() * 1000.0;
@@ -205,7 +205,7 @@ impl Channel {
         Ok((answer, parts.headers))
     }
 
-    /// Makes a request of what an endpoint says of itself.
+    /// Builds a request from what an endpoint reports about itself.
     fn message<E: Endpoint>(
         &self,
         endpoint: &E,
@@ -230,7 +230,8 @@ impl Channel {
         })
     }
 
-    /// Returns the error of an operation whose time is over: why it has come to nothing so far.
+    /// Returns the error of an operation whose time is over: the reason why it has not succeeded so
+    /// far.
     pub(super) fn time_is_over(&self, budget: &Budget) -> VaultError {
         budget
             .last_cause()
@@ -253,7 +254,7 @@ impl Channel {
     }
 }
 
-/// Why an attempt gave no answer that settles.
+/// Why an attempt got no final answer.
 enum Failed {
     ForGood(VaultError),
     ForNow {
@@ -263,14 +264,15 @@ enum Failed {
     },
 }
 
-/// Makes a token fit for a header; it is marked so that nothing below prints it.
+/// Turns a token into a header value; it is marked as sensitive so that no lower layer prints it.
 pub(super) fn token_header(token: &Secret) -> Result<HeaderValue, VaultError> {
     let mut header = HeaderValue::from_str(token.expose()).map_err(|_| VaultError::Unsendable)?;
     header.set_sensitive(true);
     Ok(header)
 }
 
-/// Reads how long the server asks to wait: seconds, or a date that its own `Date` is taken from.
+/// Reads how long the server asks to wait: seconds, or a date from which its own `Date` is
+/// subtracted.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?;
     if let Ok(seconds) = value.to_str().ok()?.trim().parse() {
@@ -281,7 +283,7 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Duration::try_from(then.duration_since(now)).ok()
 }
 
-/// Returns the path of an endpoint, which some have a tab or a slash in front of.
+/// Returns the path of an endpoint, without the tab or slash that some paths start with.
 fn api_path<E: Endpoint>(endpoint: &E) -> String {
     endpoint.path().trim_start_matches(['\t', '/']).to_owned()
 }

@@ -1,4 +1,4 @@
-//! How a connection comes about: directly, over a Unix socket, or through a proxy, and with TLS.
+//! How a connection is established: directly, over a Unix socket, or through a proxy, and with TLS.
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,12 +27,12 @@ use super::error::{ConnectionProblem, TlsProblem};
 use super::proxy::{Proxies, ProxyError};
 use super::tls::TlsMaterial;
 
-/// How long one address of a host is tried before the next is tried as well.
+/// How long to try one address of a host before trying the next one in parallel.
 const HEAD_START: Duration = Duration::from_millis(250);
-/// Bytes that a proxy may answer to a request for a tunnel.
+/// Maximum number of bytes in a proxy's answer to a request for a tunnel.
 const LONGEST_ANSWER: usize = 16 << 10;
 
-/// Makes connections for the HTTP client.
+/// Establishes connections for the HTTP client.
 #[derive(Clone)]
 pub(super) struct Connector(Arc<Inner>);
 
@@ -45,13 +45,13 @@ struct Inner {
     limit: Duration,
 }
 
-/// Why no connection came about.
+/// Why no connection was established.
 #[derive(Debug, Error)]
 pub(super) enum NoConnection {
-    /// There is no TLS to connect with.
+    /// There is no TLS configuration to connect with.
     #[error("{0}")]
     Tls(TlsProblem),
-    /// The variable that decides does not hold the address of a proxy.
+    /// The variable that applies does not hold the address of a proxy.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
     #[error("{0}")]
@@ -135,7 +135,7 @@ impl Inner {
         }
     }
 
-    /// Makes a connection secure, under the name that is configured or else the host's.
+    /// Secures a connection, under the configured name or else the host's.
     async fn secure<S: Stream + 'static>(
         &self,
         stream: S,
@@ -190,7 +190,7 @@ async fn connect_to(url: &Url) -> Result<TcpStream, NoConnection> {
         tokio::select! {
             Some(outcome) = attempts.next() => match outcome {
                 Ok(stream) => {
-                    // Requests are small, and each waits for its answer.
+                    // Requests are small, and each one waits for its answer.
                     stream.set_nodelay(true)?;
                     return Ok(stream);
                 }
@@ -222,7 +222,7 @@ async fn open_tunnel<S: Stream>(mut stream: S, url: &Url, proxy: &Url) -> Result
     stream.write_all(request.as_bytes()).await?;
     stream.flush().await?;
     let mut answer = Vec::new();
-    // What follows the empty line belongs to the server, which waits for us to speak first.
+    // What follows the empty line belongs to the server, which waits for us to send first.
     while !answer.ends_with(b"\r\n\r\n") {
         if answer.len() == LONGEST_ANSWER {
             return Err(refused());
@@ -240,7 +240,7 @@ async fn open_tunnel<S: Stream>(mut stream: S, url: &Url, proxy: &Url) -> Result
     }
 }
 
-/// Returns the header by which a proxy knows us, where its address has a user name.
+/// Returns the header that authenticates us to a proxy, if its address has a user name.
 pub(super) fn proxy_authorization(proxy: &Url) -> Option<String> {
     if proxy.username().is_empty() && proxy.password().is_none() {
         return None;
@@ -252,15 +252,15 @@ pub(super) fn proxy_authorization(proxy: &Url) -> Option<String> {
     Some(format!("Basic {}", STANDARD.encode(pair)))
 }
 
-/// Bytes in both directions.
+/// A stream of bytes in both directions.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// A connection that HTTP is spoken on.
+/// A connection that carries HTTP.
 pub(super) struct Wire {
     stream: Box<dyn Stream>,
-    /// A proxy must be told the whole address.
+    /// A proxy needs the whole address.
     speaks_to_proxy: bool,
 }
 

@@ -1,5 +1,5 @@
-//! The newest state of the cluster that an answer told of, sent back with each request so that a
-//! standby that lags behind hands the request to the active node.
+//! The newest cluster state that an answer reported, sent back with each request so that a standby
+//! that lags behind forwards the request to the active node.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ use serde::Deserialize;
 #[derive(Default)]
 pub(super) struct NewestIndex(Mutex<Option<(HeaderValue, Option<Index>)>>);
 
-/// What can be compared of an index.
+/// The part of an index that can be compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Index {
     cluster: String,
@@ -26,8 +26,8 @@ impl NewestIndex {
         newest.as_ref().map(|(header, _)| header.clone())
     }
 
-    /// Takes note of an answer's index. One that cannot be compared counts as newer, since it
-    /// came later.
+    /// Records an answer's index. An index that cannot be compared counts as newer, since it came
+    /// later.
     pub(super) fn note(&self, header: &HeaderValue) {
         let index = Index::parse(header);
         let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);

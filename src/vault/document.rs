@@ -1,4 +1,4 @@
-//! What a read brings back: a document with its fields, or what is left of one.
+//! The result of a read: a document with its fields, or what is left of one.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -13,20 +13,20 @@ use crate::secret::Secret;
 /// The answer to a read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// The version is there.
+    /// The version exists.
     Present(Document),
-    /// The version was deleted, or its time is over. It can be brought back by an undelete.
+    /// The version was deleted or has expired. An undelete can restore it.
     Deleted(Tombstone),
-    /// The version was destroyed. It cannot be brought back.
+    /// The version was destroyed. It cannot be restored.
     Destroyed(Tombstone),
-    /// There is no such secret or version: it never was, or was pruned.
+    /// The secret or version does not exist: it never did, or it was pruned.
     Absent,
 }
 
 /// One version of a secret.
 ///
-/// The values are kept as the JSON text that came, so that a write can send each sibling back to
-/// the byte. They are wiped when dropped, and `Debug` shows names only.
+/// The values are kept as the JSON text that was received, so that a write can send each sibling
+/// back byte for byte. They are wiped when dropped, and `Debug` shows only names.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Document {
     version: u64,
@@ -36,10 +36,10 @@ pub struct Document {
     fields: Vec<(String, Secret)>,
 }
 
-/// What is known of a version whose data is gone.
+/// What is known about a version whose data is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tombstone {
-    /// Version that was asked for, or the newest.
+    /// Version that was requested, or the newest.
     pub version: u64,
     /// When the version was written.
     pub created_at: Timestamp,
@@ -52,11 +52,11 @@ pub struct Tombstone {
 /// One field of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Field {
-    /// There is none of that name.
+    /// There is no field of that name.
     Missing,
     /// A string.
     Text(Secret),
-    /// Something else, named as JSON does: `null`, `boolean`, `number`, `array` or `object`.
+    /// Something else, by its JSON type: `null`, `boolean`, `number`, `array` or `object`.
     NotText(&'static str),
 }
 
@@ -71,7 +71,7 @@ impl Document {
         self.created_at
     }
 
-    /// Returns when the version will delete itself, where `delete_version_after` is set.
+    /// Returns when Vault will delete the version, if `delete_version_after` is set.
     pub fn deletion_at(&self) -> Option<Timestamp> {
         self.deletion_at
     }
@@ -81,23 +81,23 @@ impl Document {
         &self.custom_metadata
     }
 
-    /// Returns the names of all fields, in the order in which they came.
+    /// Returns the names of all fields, in their original order.
     pub fn field_names(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Returns all fields with the JSON text of their values, in the order in which they came.
+    /// Returns all fields with the JSON text of their values, in their original order.
     pub(super) fn raw_fields(&self) -> impl Iterator<Item = (&str, &Secret)> {
         self.fields.iter().map(|(name, json)| (name.as_str(), json))
     }
 
-    /// Returns all fields with what they hold, in the order in which they came.
+    /// Returns all fields with what they hold, in their original order.
     pub fn fields(&self) -> impl Iterator<Item = (&str, Field)> {
         self.raw_fields()
             .map(|(name, json)| (name, Field::read(json.expose())))
     }
 
-    /// Returns one field, by a look at each: for many of them there is [`Document::fields`].
+    /// Returns one field, by searching all of them: to get many, use [`Document::fields`].
     pub fn field(&self, name: &str) -> Field {
         let mut raw = self.raw_fields();
         raw.find(|(known, _)| *known == name)
@@ -111,7 +111,7 @@ impl Field {
         match json.as_bytes().first() {
             Some(b'"') => match serde_json::from_str::<String>(json) {
                 Ok(text) => Field::Text(Secret::new(text)),
-                // Valid JSON may still spell half a surrogate pair, which is no text.
+                // Valid JSON may still contain half a surrogate pair, which is not text.
                 Err(_) => Field::NotText("string with an invalid escape"),
             },
             Some(b'{') => Field::NotText("object"),
@@ -135,13 +135,13 @@ impl fmt::Debug for Document {
     }
 }
 
-/// The data of an answer could not be understood; names the part.
+/// The data of an answer could not be understood; holds the name of the part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Odd(pub(super) &'static str);
 
 /// Reads the body of a 200, or of a 404 that has one.
 ///
-/// `None` means that the body has no data at all, as a 404 for a secret that never was.
+/// `None` means that the body has no data, as in a 404 for a secret that never existed.
 pub(super) fn parse(body: &[u8], found: bool) -> Result<Option<Reading>, Odd> {
     let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|_| Odd("no JSON object"))?;
     let Some(data) = envelope.data else {
@@ -186,7 +186,7 @@ pub(super) fn parse(body: &[u8], found: bool) -> Result<Option<Reading>, Odd> {
         }));
     }
     let fields = match data.data {
-        // A document can be `null`: somebody wrote it so.
+        // A document can be `null`, if somebody wrote it that way.
         None => Vec::new(),
         Some(fields) => {
             serde_json::from_str::<Fields>(fields.get())
@@ -227,8 +227,8 @@ struct Metadata {
     custom_metadata: Option<BTreeMap<String, String>>,
 }
 
-/// The fields in their order, each value as it was written. A name that comes twice is refused:
-/// a write could not give both back.
+/// The fields in their order, each value as it was written. A name that occurs twice is refused: a
+/// write could not send both back.
 struct Fields(Vec<(String, Secret)>);
 
 impl<'de> Deserialize<'de> for Fields {

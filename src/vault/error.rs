@@ -1,4 +1,4 @@
-//! Every way in which an operation fails, told apart far enough to advise on each.
+//! Every way in which an operation fails, in enough detail to give advice on each.
 
 use thiserror::Error;
 
@@ -6,19 +6,20 @@ use super::proxy::Proxy;
 
 /// Explains why an operation on Vault failed.
 ///
-/// No text in it holds a token or another credential, and none holds the content of a secret:
-/// texts of the server are cut, stripped of control characters and searched for credentials first.
+/// No text in it contains a token or another credential, and none contains the content of a secret:
+/// texts from the server are first truncated, stripped of control characters, and searched for
+/// credentials.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum VaultError {
-    /// The token is valid and its policies do not grant the call. Vault answers so for paths that
-    /// do not exist, too.
+    /// The token is valid, but its policies do not grant the call. Vault gives the same answer for
+    /// paths that do not exist.
     #[error("Vault denied `{capability}` on `{api_path}`{}", listed(.errors))]
     Forbidden {
-        /// Path as in a policy, such as `secret/data/agent`.
+        /// Path as written in a policy, such as `secret/data/agent`.
         api_path: String,
-        /// Capability as in a policy, such as `read`.
+        /// Capability as written in a policy, such as `read`.
         capability: &'static str,
-        /// What Vault said beyond "permission denied", mostly nothing.
+        /// What Vault said beyond "permission denied", usually nothing.
         errors: Vec<String>,
     },
     /// Vault does not know the token, or there is none.
@@ -27,7 +28,8 @@ pub enum VaultError {
         /// Where the token came from.
         token: TokenSource,
     },
-    /// Vault accepted the token for one request, denied that, and does not know it any more.
+    /// Vault accepted the token for one request, denied that request, and no longer knows the
+    /// token.
     #[error("the Vault token was valid for one request only")]
     TokenUsedUp {
         /// Where the token came from.
@@ -43,14 +45,14 @@ pub enum VaultError {
         /// What Vault said beyond "permission denied", often nothing.
         errors: Vec<String>,
     },
-    /// The login was answered, and not with a token.
+    /// The login was answered, but not with a token.
     #[error("the {method} login at `auth/{mount}` {problem}")]
     LoginWithoutToken {
         /// The method that was used.
         method: LoginMethod,
         /// Its mount, without `auth/`.
         mount: String,
-        /// What came in its place.
+        /// What came instead of a token.
         problem: LoginProblem,
     },
     /// The login failed for a reason that Vault gave.
@@ -80,7 +82,7 @@ pub enum VaultError {
         /// How long the server asked to wait.
         seconds: Option<u64>,
     },
-    /// The secret id of a login is a Vault token, as a response has it that wraps a secret id.
+    /// The secret id of a login is a Vault token, as in a response that wraps a secret id.
     #[error("the {method} login at `auth/{mount}` has a Vault token as its secret_id")]
     WrappingToken {
         /// The method that was used.
@@ -88,13 +90,13 @@ pub enum VaultError {
         /// Its mount, without `auth/`.
         mount: String,
     },
-    /// The answer is wrapped: a control group has to approve the request.
+    /// The answer is wrapped: a control group must approve the request.
     #[error("Vault answered for `{api_path}` with a wrapping token instead of the content")]
     Wrapped {
         /// The path that was called.
         api_path: String,
     },
-    /// Nothing is found below the address, not even what every server has.
+    /// Nothing is found under the address, not even what every server has.
     #[error("{address} answers 404 for everything, so this is not the address of Vault's API")]
     WrongAddress {
         /// The server.
@@ -111,13 +113,13 @@ pub enum VaultError {
     NotKv {
         /// The mount.
         mount: String,
-        /// Type as Vault names it.
+        /// Type, as Vault calls it.
         kind: String,
     },
     /// Nothing is mounted there.
     #[error("there is no engine mounted at `{mount}`")]
     MountMissing {
-        /// The mount that was asked for.
+        /// The mount that was requested.
         mount: String,
     },
     /// The secret has no metadata: nothing was ever written there, or all of it was removed.
@@ -126,8 +128,8 @@ pub enum VaultError {
         /// The path that was called.
         api_path: String,
     },
-    /// The server, or something before it, does not know the PATCH method. Reading and writing
-    /// the whole is the other way.
+    /// The server, or something in front of it, does not support the PATCH method. The alternative
+    /// is to read and write the whole.
     #[error("the server does not support PATCH for `{api_path}` (status {status})")]
     PatchUnsupported {
         /// The path that was called.
@@ -135,7 +137,8 @@ pub enum VaultError {
         /// HTTP status: 405 or 415.
         status: u16,
     },
-    /// The answer is not JSON: most likely it comes from a proxy, or the address is not Vault's.
+    /// The answer is not JSON: most likely it comes from a proxy, or the address does not belong to
+    /// Vault.
     #[error(
         "{address} answered {status} for `{api_path}`, not with JSON but with `{content_type}`"
     )]
@@ -146,7 +149,7 @@ pub enum VaultError {
         api_path: String,
         /// HTTP status.
         status: u16,
-        /// Content type, empty where the answer has none.
+        /// Content type, empty if the answer has none.
         content_type: String,
     },
     /// The answer is JSON of another shape.
@@ -154,7 +157,7 @@ pub enum VaultError {
     UnexpectedAnswer {
         /// The path that was called.
         api_path: String,
-        /// The part that is missing or odd, never what it holds.
+        /// The part that is missing or malformed, never what it holds.
         what: &'static str,
     },
     /// The body is compressed, which no request asks for.
@@ -169,12 +172,12 @@ pub enum VaultError {
         /// The variable.
         variable: &'static str,
     },
-    /// The server pointed elsewhere in a way that is not followed.
+    /// The server redirected the request in a way that is not followed.
     #[error("the server redirected with status {status} to `{to}`")]
     Redirected {
         /// HTTP status.
         status: u16,
-        /// The place, without query and credentials; empty where there was none.
+        /// The target, without query and credentials; empty if there was none.
         to: String,
     },
     /// A server that speaks HTTPS was asked over HTTP.
@@ -183,7 +186,7 @@ pub enum VaultError {
         /// The server.
         address: Server,
     },
-    /// No secure connection came about.
+    /// No secure connection was established.
     #[error("TLS with {address} failed: {problem}")]
     Tls {
         /// The server.
@@ -191,7 +194,7 @@ pub enum VaultError {
         /// What is wrong.
         problem: TlsProblem,
     },
-    /// No connection came about, or it broke.
+    /// No connection was established, or it broke.
     #[error("{address} cannot be reached: {problem}")]
     Unreachable {
         /// The server.
@@ -215,7 +218,7 @@ pub enum VaultError {
         /// What Vault said.
         errors: Vec<String>,
     },
-    /// No whole answer came in time.
+    /// No complete answer arrived in time.
     #[error("{address} did not answer within {seconds} s")]
     DeadlineExceeded {
         /// The server.
@@ -223,13 +226,13 @@ pub enum VaultError {
         /// Seconds allowed.
         seconds: u64,
     },
-    /// The time in which the request may be sent was over before it was.
+    /// The time in which the request may be sent was over before it was sent.
     #[error("it became too late to send the request")]
     Overdue,
-    /// The request cannot be put on the wire. No mount or path that passed its check leads here.
+    /// The request cannot be sent over HTTP. No mount or path that passed its check leads to this.
     #[error("the request cannot be sent")]
     Unsendable,
-    /// The store was closed before or meanwhile.
+    /// The store was closed before or during the operation.
     #[error("the connection to Vault was closed")]
     Cancelled,
 }
@@ -237,13 +240,13 @@ pub enum VaultError {
 /// A server, and the proxy through which it is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// Scheme, host and port, and the path where that matters.
+    /// Scheme, host and port, and the path if it matters.
     pub address: String,
     /// The proxy.
     pub proxy: Option<Box<Proxy>>,
     /// Nobody set an address.
     pub is_default: bool,
-    /// Arguments can set what the environment does not.
+    /// Arguments can set what the environment does not set.
     pub has_arguments: bool,
 }
 
@@ -285,8 +288,8 @@ fn unauthenticated(token: &TokenSource) -> &'static str {
 }
 
 impl VaultError {
-    /// Reports whether the server, or a firewall before it, refuses the request for good: sent
-    /// again, or with other content, it would be refused again. The request has done nothing.
+    /// Reports whether the server, or a firewall in front of it, refuses the request for good: sent
+    /// again, even with other content, it would be refused again. The request has done nothing.
     pub fn refuses_for_good(&self) -> bool {
         match self {
             Self::Forbidden { .. }
@@ -302,21 +305,21 @@ impl VaultError {
     }
 }
 
-/// Reports where the token came from that Vault did not accept.
+/// The origin of the token that Vault did not accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenSource {
     /// There was none.
     None,
     /// It was configured.
     Given(TokenOrigin),
-    /// Vault itself gave it at a login.
+    /// Vault itself issued it at a login.
     Login(LoginMethod),
 }
 
-/// Names the place where a configured token was found.
+/// The place where a configured token was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenOrigin {
-    /// The argument of whoever configures.
+    /// An argument in the configuration.
     Argument,
     /// The environment variable of this name.
     Variable(&'static str),
@@ -324,7 +327,7 @@ pub enum TokenOrigin {
     File,
 }
 
-/// Names a way to log in.
+/// A way to log in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginMethod {
     /// A service account of Kubernetes.
@@ -335,7 +338,7 @@ pub enum LoginMethod {
     Jwt,
 }
 
-/// Describes what a login was answered with in place of a token.
+/// What a login was answered with instead of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum LoginProblem {
     /// A second factor is required.
@@ -349,10 +352,10 @@ pub enum LoginProblem {
     NoToken,
 }
 
-/// Explains why TLS failed.
+/// The reason why TLS failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TlsProblem {
-    /// The certificate is signed by nobody who is trusted here.
+    /// The certificate is not signed by a trusted authority.
     #[error("the server's certificate is signed by an unknown authority")]
     UnknownAuthority,
     /// The certificate is for other names.
@@ -364,10 +367,10 @@ pub enum TlsProblem {
     /// The certificate is not valid yet.
     #[error("the server's certificate is not valid yet")]
     NotValidYet,
-    /// The server shows the certificate of an authority as its own.
+    /// The server presents the certificate of an authority as its own.
     #[error("the server's certificate is that of a certificate authority (CA:TRUE)")]
     AuthorityAsServer,
-    /// The server wants a client certificate and got none.
+    /// The server requires a client certificate and got none.
     #[error("the server requires a client certificate")]
     ClientCertificateRequired,
     /// The server does not accept the client certificate.
@@ -376,7 +379,7 @@ pub enum TlsProblem {
     /// A certificate of the chain is of a kind that is not supported.
     #[error("the server uses {0}, which is not supported")]
     Unsupported(&'static str),
-    /// An authority of the right name is trusted, and another key signed.
+    /// An authority with the right name is trusted, but another key signed.
     #[error(
         "the certificate of the server is not signed with the key of the trusted authority of that \
          name"
@@ -385,7 +388,7 @@ pub enum TlsProblem {
     /// The certificate is not for servers.
     #[error("the certificate of the server is not for servers (extended key usage)")]
     NotForServers,
-    /// No version of TLS, cipher or kind of key is known to both.
+    /// The two sides have no TLS version, cipher, or kind of key in common.
     #[error("the server accepts no version of TLS, cipher, or kind of key that is offered")]
     NothingInCommon,
     /// The peer does not speak TLS.
@@ -399,25 +402,25 @@ pub enum TlsProblem {
     Other,
 }
 
-/// Explains why a connection did not come about or broke.
+/// The reason why a connection was not established or broke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ConnectionProblem {
-    /// Nobody listens there.
+    /// Nothing listens there.
     #[error("connection refused")]
     Refused,
     /// The peer reset it.
     #[error("connection reset")]
     Reset,
-    /// The peer closed it before the answer was whole.
+    /// The peer closed it before the answer was complete.
     #[error("connection closed before the response was complete")]
     Closed,
     /// The host name does not resolve.
     #[error("the host name cannot be resolved")]
     NameResolution,
-    /// No connection came about in time.
+    /// No connection was established in time.
     #[error("timed out while connecting")]
     TimedOut,
-    /// There is no way to that network.
+    /// There is no route to that network.
     #[error("no route to the host")]
     NoRoute,
     /// What answered does not speak HTTP.

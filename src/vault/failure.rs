@@ -1,4 +1,4 @@
-//! Why an attempt failed on the wire.
+//! Why an attempt failed in transport.
 
 use std::error::Error;
 use std::io;
@@ -11,7 +11,7 @@ use super::error::{ConnectionProblem, Server, TlsProblem, VaultError};
 use super::proxy::ProxyError;
 use super::tls::is_authority;
 
-/// Turns what the HTTP client says into an error of ours. `shows_certificate` reports whether the
+/// Turns an error of the HTTP client into one of ours. `shows_certificate` reports whether the
 /// server was given a client certificate.
 pub(super) fn explain(
     error: &(dyn Error + 'static),
@@ -48,7 +48,7 @@ enum Cause<'a> {
     Connection(ConnectionProblem),
 }
 
-/// Walks down to the first cause that says something.
+/// Follows the chain of sources down to the first cause that is specific.
 fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<Cause<'a>> {
     let mut next = Some(error);
     while let Some(cause) = next {
@@ -61,7 +61,7 @@ fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<Cause<'a>> {
             return Some(Cause::NoConnection(none));
         }
         if let Some(io) = cause.downcast_ref::<io::Error>() {
-            // The source of a wrapper is the source of what it wraps, so look inside first.
+            // The source of a wrapper is the source of what it wraps, so search inside first.
             if let Some(inner) = io.get_ref()
                 && let Some(found) = find(inner)
             {
@@ -91,13 +91,13 @@ fn io_problem(kind: io::ErrorKind) -> Option<ConnectionProblem> {
     })
 }
 
-/// Tells problems apart that have no type of their own to be told by.
+/// Distinguishes problems that have no type of their own.
 fn connection_problem(error: &(dyn Error + 'static)) -> ConnectionProblem {
     let mut next = Some(error);
     let mut problem = ConnectionProblem::Other;
     while let Some(cause) = next {
         let text = cause.to_string();
-        // The second is a peer that speaks first, as mail and SSH servers do.
+        // The second text means a peer that sends first, as mail and SSH servers do.
         if text.contains("invalid HTTP") || text.contains("unexpected message") {
             return ConnectionProblem::NotHttp;
         }
@@ -171,7 +171,7 @@ fn tls_problem(error: &rustls::Error, shows_certificate: bool) -> TlsProblem {
             AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion => {
                 TlsProblem::NothingInCommon
             }
-            // How TLS 1.2 says that a certificate is missing.
+            // TLS 1.2 reports a missing certificate this way.
             AlertDescription::BadCertificate => TlsProblem::ClientCertificateRequired,
             _ => TlsProblem::Other,
         },

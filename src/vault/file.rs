@@ -6,13 +6,13 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-/// Reads a whole file of `most` bytes at most into memory that is wiped. Links are followed: what
-/// Kubernetes mounts consists of them.
+/// Reads a whole file of at most `most` bytes into memory that is wiped. Links are followed,
+/// because the volumes that Kubernetes mounts consist of them.
 ///
 /// # Errors
 ///
-/// Fails where the system does, where the file is longer, and for a pipe, a device or a folder: it
-/// might never end, and nothing could interrupt the reading.
+/// Fails if the system reports an error, if the file is longer, or if the path is a pipe, a device,
+/// or a folder: such a read might never end, and nothing could interrupt it.
 pub fn read_file(file: &Path, most: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     if !fs::metadata(file)?.is_file() {
         return Err(io::Error::new(

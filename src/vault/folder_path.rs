@@ -1,4 +1,4 @@
-//! A place where secrets lie: a mount and a folder in it.
+//! A place that contains secrets: a mount and a folder in it.
 
 use std::fmt;
 
@@ -19,7 +19,8 @@ impl FolderPath {
     ///
     /// # Errors
     ///
-    /// The mount is checked by [`SecretPath::check`], and so is a folder that is not the root.
+    /// Fails if the mount, or a folder that is not the root, breaks a rule of
+    /// [`SecretPath::check`].
     pub fn new(
         mount: impl Into<String>,
         folder: impl Into<String>,
@@ -32,7 +33,7 @@ impl FolderPath {
         Ok(Self { mount, folder })
     }
 
-    /// Returns the path in the mount of what is called `name` in this folder.
+    /// Returns the path in the mount of the entry `name` in this folder.
     pub fn path_of(&self, name: &str) -> String {
         if self.folder.is_empty() {
             name.to_owned()
@@ -41,20 +42,20 @@ impl FolderPath {
         }
     }
 
-    /// Returns the secret of a name in this folder.
+    /// Returns the secret with a name in this folder.
     ///
     /// # Errors
     ///
-    /// Fails where the name breaks a rule of [`SecretPath::check`]: Vault allows more than we do.
+    /// Fails if the name breaks a rule of [`SecretPath::check`]: Vault allows more than we do.
     pub fn secret(&self, name: &str) -> Result<SecretPath, SecretPathError> {
         SecretPath::new(self.mount.clone(), self.path_of(name))
     }
 
-    /// Returns the folder of a name in this folder.
+    /// Returns the folder with a name in this folder.
     ///
     /// # Errors
     ///
-    /// As [`FolderPath::secret`].
+    /// Fails as [`FolderPath::secret`] does.
     pub fn subfolder(&self, name: &str) -> Result<Self, SecretPathError> {
         SecretPath::check(name)?;
         Self::new(self.mount.clone(), self.path_of(name))

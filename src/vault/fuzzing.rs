@@ -1,4 +1,4 @@
-//! Doors for fuzz targets to what reads answers; no other build has them.
+//! Entry points for fuzz targets to the code that reads answers; no other build has them.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ use super::text::Censor;
 use super::{channel, consistency, list, metadata, mount, server_time, session, write};
 use crate::secret::Secret;
 
-/// Judges an answer as that to a read, and returns every text that could be told of it.
+/// Judges an answer to a read, and returns every text about it that could be shown.
 pub fn judge(status: u16, content_type: &str, body: &[u8], credential: &str) -> String {
     let answer = Answer {
         status,
@@ -38,7 +38,7 @@ pub fn judge(status: u16, content_type: &str, body: &[u8], credential: &str) -> 
     told
 }
 
-/// Reads a body as each of the small answers.
+/// Reads a body as each kind of small answer.
 pub fn read_everything(body: &[u8]) {
     let _ = metadata::parse(body);
     let _ = mount::parse(body);
@@ -51,13 +51,13 @@ pub fn read_everything(body: &[u8]) {
     let _ = session::client_token(&answer);
 }
 
-/// Reads a body as that of a folder, and returns how many names it has.
+/// Reads a body as the listing of a folder, and returns how many names it has.
 pub fn names(body: &[u8]) -> Option<usize> {
     let listing = list::parse(body)?;
     Some(listing.secrets.len() + listing.folders.len())
 }
 
-/// Reads a text as the value of each header that is read, and notes what it says.
+/// Reads a text as the value of each header that is read, and records its content.
 pub fn headers(text: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(text) else {
         return;
@@ -82,7 +82,7 @@ pub fn headers(text: &[u8]) {
     );
 }
 
-/// Reads a body as a document, that of a 200 or of a 404; the error is what would be told.
+/// Reads a body as a document, from a 200 or a 404; the error is the text that would be shown.
 pub fn document(body: &[u8], found: bool) -> Result<Option<Reading>, String> {
     document::parse(body, found).map_err(|odd| format!("{odd:?}"))
 }

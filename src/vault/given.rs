@@ -1,4 +1,4 @@
-//! What the answers of Vault say about a given token: whether it is the token of a wrapped response.
+//! What the answers of Vault show about a given token: whether it belongs to a wrapped response.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,23 +10,23 @@ use super::error::{TokenSource, VaultError};
 use super::landing::Landing;
 use super::retry::Budget;
 
-/// Tells a token that is good for a single request, as the one of a wrapped response is: Vault
-/// denies its first request, and does not know it afterwards.
+/// Recognizes a token that is good for a single request, such as the token of a wrapped response:
+/// Vault denies its first request, and does not know it afterwards.
 #[derive(Default)]
 pub(super) struct GivenToken {
     /// Vault has carried out a request with it.
     served: AtomicBool,
-    /// Whether Vault forgot it with its first request; looked up once for all requests.
+    /// Whether its first request used it up; looked up once for all requests.
     used_up: OnceCell<bool>,
-    /// Read while a request is under way, until it is known what a denial means.
+    /// Locked for reading while a request is in progress, until the meaning of a denial is known.
     under_way: RwLock<()>,
 }
 
-/// A request that is under way.
+/// A request that is in progress.
 pub(super) type UnderWay<'a> = Option<RwLockReadGuard<'a, ()>>;
 
 impl GivenToken {
-    /// Takes note of a request that is about to be sent.
+    /// Records a request that is about to be sent.
     pub(super) async fn begin(&self) -> UnderWay<'_> {
         if self.served.load(Ordering::Acquire) {
             return None;
@@ -34,12 +34,12 @@ impl GivenToken {
         Some(self.under_way.read().await)
     }
 
-    /// Takes note of a request that was carried out.
+    /// Records that a request was carried out.
     pub(super) fn served(&self) {
         self.served.store(true, Ordering::Release);
     }
 
-    /// Returns the real cause of a failure. Every other failure stays what it is.
+    /// Returns the real cause of a failure. Every other failure is returned unchanged.
     pub(super) async fn recognize(
         &self,
         error: VaultError,
@@ -64,7 +64,8 @@ impl GivenToken {
                 *self.used_up.get_or_init(lookup).await
             }
             VaultError::Unauthenticated { .. } => {
-                // The one request that Vault denied may be answered after those that came too late.
+                // The answer to the one request that Vault denied may arrive after those of later
+                // requests.
                 drop(request);
                 let answered = timeout(channel.limits.attempt, self.under_way.write()).await;
                 answered.is_ok() && self.used_up.get() == Some(&true)

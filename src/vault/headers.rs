@@ -3,12 +3,12 @@
 use http::Method;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
-/// Newest state that an answer told of.
+/// Newest state that an answer reported.
 pub(super) const X_VAULT_INDEX: HeaderName = HeaderName::from_static("x-vault-index");
-/// What a node does that lags behind that state.
+/// What a node does if it lags behind that state.
 const X_VAULT_INCONSISTENT: HeaderName = HeaderName::from_static("x-vault-inconsistent");
 const X_VAULT_NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
-/// Proves to an agent in between that no browser was tricked into the request.
+/// Proves to an agent in between that the request was not forged through a browser.
 const X_VAULT_REQUEST: HeaderName = HeaderName::from_static("x-vault-request");
 const X_VAULT_TOKEN: HeaderName = HeaderName::from_static("x-vault-token");
 
@@ -25,7 +25,7 @@ impl Headers {
         let mut headers = HeaderMap::new();
         headers.insert(X_VAULT_REQUEST, HeaderValue::from_static("true"));
         if has_body {
-            // Vault takes a PATCH of this type alone.
+            // Vault accepts only this type for a PATCH.
             let content_type = if method == Method::PATCH {
                 "application/merge-patch+json"
             } else {

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use crate::clock::{Clock, SystemClock};
 
-/// Keeps for the attempts of one write whether any of them may have landed, or may still land.
+/// Records, for the attempts of one write, whether any of them may have landed, or may still land.
 ///
-/// It is shared with the caller, so that it outlives an attempt that is given up half way.
+/// It is shared with the caller, so that it outlives an attempt that is abandoned halfway.
 #[derive(Default)]
 pub(super) struct Landing {
     may_have_landed: AtomicBool,
@@ -16,8 +16,8 @@ pub(super) struct Landing {
 }
 
 impl Landing {
-    /// Starts a write of which no attempt may leave after `latest`, by the clock of this machine:
-    /// the clock that attempts are timed by stops while a machine sleeps.
+    /// Starts a write that sends no attempt after `latest`, by the clock of this machine: the clock
+    /// that times attempts stops while a machine sleeps.
     pub(super) fn no_later_than(latest: Timestamp) -> Self {
         Self {
             latest: Some(latest),
@@ -35,12 +35,12 @@ impl Landing {
         self.latest.is_some_and(|latest| SystemClock.now() > latest)
     }
 
-    /// Notes that an attempt is about to be sent. Returns what was known before.
+    /// Records that an attempt is about to be sent. Returns what was known before.
     pub(super) fn begin(&self) -> bool {
         self.may_have_landed.swap(true, Ordering::AcqRel)
     }
 
-    /// Returns to what was known before an attempt that surely did nothing.
+    /// Restores what was known before an attempt that certainly did nothing.
     pub(super) fn restore(&self, before: bool) {
         self.may_have_landed.store(before, Ordering::Release);
     }

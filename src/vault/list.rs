@@ -13,28 +13,29 @@ use super::folder_path::FolderPath;
 use super::secret_path::InMount as _;
 use super::store::Store;
 
-/// Names that are kept of one folder: each is a request to come.
+/// Maximum number of names kept from one folder: each one means a later request.
 pub const MAXIMUM_NAMES: usize = 100_000;
 
-/// What lies directly in a folder. A name may be that of a secret and of a folder at once.
+/// The direct contents of a folder. A name may belong to a secret and a folder at the same time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// Names of secrets, sorted; secrets whose newest version is deleted are among them.
+    /// Names of secrets, sorted; they include secrets whose newest version is deleted.
     pub secrets: Vec<String>,
     /// Names of folders without the slash at their end, sorted.
     pub folders: Vec<String>,
-    /// Whether there are more than [`MAXIMUM_NAMES`], the rest of which is not among these.
+    /// Whether there are more than [`MAXIMUM_NAMES`], in which case the rest is not included.
     pub is_cut: bool,
 }
 
 impl Store {
-    /// Lists a folder by one request. A folder that does not exist is an empty one.
+    /// Lists a folder with one request. A folder that does not exist counts as empty.
     ///
     /// # Errors
     ///
-    /// A refusal by policy names the capability `list` on the folder's `metadata/` path. Where
-    /// nothing is found, one more request asks whether the mount is a KV v2 engine at all, unless
-    /// that has shown before; where that is refused, the folder counts as empty.
+    /// Fails if Vault refuses the request or gives no usable answer. A refusal by policy names the
+    /// capability `list` on the folder's `metadata/` path. If nothing is found, one more request
+    /// asks whether the mount is a KV v2 engine, unless that is already known; if that request is
+    /// refused, the folder counts as empty.
     pub async fn list(&self, folder: &FolderPath) -> Result<Listing, VaultError> {
         let budget = self.budget();
         let request = ListRequest { folder };
@@ -47,23 +48,23 @@ impl Store {
                 return Ok(Listing::default());
             }
             let Some(listing) = parse(&answer.body) else {
-                // Other engines answer in their own shape.
+                // Other engines answer in a different form.
                 self.check_mount(folder, &budget).await?;
                 return Err(VaultError::UnexpectedAnswer {
                     api_path,
                     what: "`data.keys` is missing",
                 });
             };
-            // No proof of a KV v2 engine: one of version 1 may have a folder of this name.
+            // This does not prove a KV v2 engine: one of version 1 may have a folder of this name.
             Ok(listing)
         })
         .await
     }
 }
 
-/// A request for the names in a folder. It is a GET with a parameter, as the command line of
-/// Vault sends it: more of what lies between lets it through than the method LIST, which is all
-/// that `vaultrs` has.
+/// A request for the names in a folder. It is a GET with a parameter, as the Vault CLI sends it.
+/// More proxies and firewalls let it through than the method LIST, which is the only one that
+/// `vaultrs` has.
 struct ListRequest<'a> {
     folder: &'a FolderPath,
 }
@@ -107,7 +108,7 @@ pub(super) fn parse(body: &[u8]) -> Option<Listing> {
     Some(listing)
 }
 
-/// Reads the names one by one, so that a list without end takes no memory.
+/// Reads the names one by one, so that an endless list takes no memory.
 impl<'de> Deserialize<'de> for Listing {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visit;

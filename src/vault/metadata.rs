@@ -17,21 +17,23 @@ use super::store::Store;
 pub struct Metadata {
     /// Every key that anybody set.
     pub custom_metadata: BTreeMap<String, String>,
-    /// Number of the newest version, 0 where none was written yet.
+    /// Number of the newest version, 0 if none was written yet.
     pub current_version: u64,
 }
 
 impl Store {
-    /// Sets (`Some`) and removes (`None`) keys of `custom_metadata` and leaves all others alone,
-    /// by one request that the server carries out as a whole. No change asks for nothing.
+    /// Sets (`Some`) and removes (`None`) keys of `custom_metadata` and leaves all others
+    /// unchanged, with one request that the server carries out as a whole. An empty change sends no
+    /// request.
     ///
-    /// It is sent again until it is answered, as a read is: twice does as much as once. An attempt
-    /// that was given up may still land later, over a newer change of the same keys.
+    /// It is sent again until it is answered, as a read is: sending it twice has the same effect as
+    /// once. An attempt that was abandoned may still land later, over a newer change of the same
+    /// keys.
     ///
     /// # Errors
     ///
-    /// [`VaultError::MetadataMissing`] where nothing was ever written, and
-    /// [`VaultError::PatchUnsupported`] where the server does not know the method. A refusal by
+    /// Fails with [`VaultError::MetadataMissing`] if nothing was ever written, and with
+    /// [`VaultError::PatchUnsupported`] if the server does not support the method. A refusal by
     /// policy names the capability `patch`.
     pub async fn patch_metadata(
         &self,
@@ -68,7 +70,7 @@ impl Store {
                         ..
                     },
                 ) => {
-                    // Other engines do not know it, either.
+                    // Other engines do not support it, either.
                     self.check_unknown_mount(path, &budget).await?;
                     Err(VaultError::PatchUnsupported {
                         api_path: request.path(),
@@ -81,12 +83,12 @@ impl Store {
         .await
     }
 
-    /// Reads the metadata of a secret. It takes a right of its own: the answer to a read of the
-    /// data has `custom_metadata` as well.
+    /// Reads the metadata of a secret. It needs a permission of its own; the answer to a read of
+    /// the data includes `custom_metadata` as well.
     ///
     /// # Errors
     ///
-    /// [`VaultError::MetadataMissing`] where nothing was ever written.
+    /// Fails with [`VaultError::MetadataMissing`] if nothing was ever written.
     pub async fn read_metadata(&self, path: &SecretPath) -> Result<Metadata, VaultError> {
         let budget = self.budget();
         let request = MetadataRequest {
@@ -102,7 +104,7 @@ impl Store {
                 return Err(VaultError::MetadataMissing { api_path });
             }
             let Some(metadata) = parse(&answer.body) else {
-                // Other engines answer in their own shape.
+                // Other engines answer in a different form.
                 self.check_mount(path, &budget).await?;
                 return Err(VaultError::UnexpectedAnswer {
                     api_path,
@@ -116,16 +118,16 @@ impl Store {
     }
 
     /// Replaces the whole of `custom_metadata` and leaves `max_versions`, `cas_required` and all
-    /// else of the metadata alone. Where there is no secret, the server makes one without a
-    /// version.
+    /// other metadata unchanged. If there is no secret, the server creates one without a version.
     ///
-    /// Two writers who read, merge and replace can lose each other's keys, which no option of
-    /// Vault prevents; [`Store::patch_metadata`] is the safe way. It is sent again until it is
-    /// answered, and an attempt that was given up may still land later.
+    /// Two writers who read, merge and replace can lose each other's keys, which no option of Vault
+    /// prevents; [`Store::patch_metadata`] is the safe way. It is sent again until it is answered,
+    /// and an attempt that was abandoned may still land later.
     ///
     /// # Errors
     ///
-    /// A refusal by policy names the capability `update`.
+    /// Fails if Vault refuses the request or gives no usable answer. A refusal by policy names the
+    /// capability `update`.
     pub async fn replace_metadata(
         &self,
         path: &SecretPath,
@@ -137,7 +139,7 @@ impl Store {
             action: Action::Replace(custom_metadata),
         };
         self.within(&budget, async {
-            // An engine of version 1 would take this for a secret of its own.
+            // An engine of version 1 would mistake this for a secret of its own.
             self.check_unknown_mount(path, &budget).await?;
             let answer = self.call(&request, "update", &budget).await?;
             if answer.status == 404 {

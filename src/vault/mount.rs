@@ -6,19 +6,18 @@ use rustify::endpoint::Endpoint;
 use rustify::enums::{RequestMethod, RequestType, ResponseType};
 use serde::Deserialize;
 
-/// Describes the engine that serves a path.
+/// The engine that serves a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MountInfo {
-    /// Where it is mounted, without a slash at the end. It may have slashes inside.
+    /// Where it is mounted, without a slash at the end. It may contain slashes.
     pub path: String,
-    /// Its type as Vault names it, such as `kv` or `transit`.
+    /// Its type as Vault calls it, such as `kv` or `transit`.
     pub kind: String,
     /// Version of a KV engine, `None` for engines of other types.
     pub version: Option<u32>,
 }
 
-/// Asks which engine serves a path, as the command line of Vault does. `vaultrs` has no type for
-/// it.
+/// Asks which engine serves a path, as the Vault CLI does. `vaultrs` has no type for this request.
 pub(super) struct MountOfRequest {
     pub(super) path: String,
 }
@@ -53,7 +52,7 @@ pub(super) fn parse(body: &[u8]) -> Option<MountInfo> {
 
     let data = serde_json::from_slice::<Envelope>(body).ok()?.data;
     let version = match data.kind.as_str() {
-        // `generic` is what the first KV engine was called.
+        // The first KV engine was called `generic`.
         "kv" | "generic" => Some(
             data.options
                 .as_ref()

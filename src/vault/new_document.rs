@@ -8,17 +8,17 @@ use crate::secret::Secret;
 
 /// A whole KV document with one field set, as the JSON text to send.
 ///
-/// It is wiped when dropped, and `Debug` shows nothing of what it holds.
+/// It is wiped when dropped, and `Debug` shows none of its content.
 pub struct NewDocument {
     json: WipedBuffer,
 }
 
 impl Document {
-    /// Returns this document with one field set to a text: instead of the field of that name,
-    /// or behind all others where there is none.
+    /// Returns this document with one field set to a text: it replaces the field of that name, or
+    /// follows all others if there is none.
     ///
-    /// Every sibling keeps its place and the text of its value, to the byte: a number of 25 digits
-    /// goes out as it came in.
+    /// Every sibling keeps its place and the exact text of its value: a number of 25 digits is sent
+    /// as it was received.
     pub fn with_field(&self, name: &str, value: &Secret) -> NewDocument {
         let mut object = Object::default();
         let mut replaced = false;
@@ -38,7 +38,7 @@ impl Document {
 }
 
 impl NewDocument {
-    /// Returns a document that has one field, a text, and no other.
+    /// Returns a document that has only one field, a text.
     pub fn of_field(name: &str, value: &Secret) -> Self {
         let mut object = Object::default();
         object.text(name, value);
@@ -64,13 +64,13 @@ struct Object {
 }
 
 impl Object {
-    /// Adds a member whose value is JSON already.
+    /// Adds a member with a value that is already JSON.
     fn raw(&mut self, name: &str, json: &Secret) {
         self.name(name);
         self.json.extend(json.expose().as_bytes());
     }
 
-    /// Adds a member whose value is a text.
+    /// Adds a member with a text as its value.
     fn text(&mut self, name: &str, value: &Secret) {
         self.name(name);
         self.string(value.expose());

@@ -1,4 +1,4 @@
-//! How fast requests follow each other: learned from a server that limits them, for all at once.
+//! How fast requests follow each other: learned from a server that limits them, for all requests.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,16 +13,16 @@ use super::retry::Budget;
 const SHORTEST: Duration = Duration::from_millis(20);
 /// Longest time between two requests, however few the server has served.
 const LONGEST: Duration = Duration::from_secs(2);
-/// Longest time for which requests are held back. No request has as much.
+/// Longest time for which requests are held back. No request has as much time.
 const LONGEST_HOLD: Duration = Duration::from_secs(3600);
-/// How many served requests are remembered.
+/// Number of served requests that are remembered.
 const REMEMBERED: usize = 256;
 
 /// Holds requests back after one was refused by a rate limit, and spaces those that follow.
 ///
-/// What the server has served while it refused others shows the limit. Each request that is served
-/// since then shortens the spacing a little, and each refusal lengthens it again: other clients may
-/// share the limit.
+/// What the server served while it refused other requests shows the limit. Each request that is
+/// served after that shortens the spacing a little, and each refusal lengthens it again, because
+/// other clients may share the limit.
 #[derive(Default)]
 pub(super) struct Pace {
     turn: tokio::sync::Mutex<()>,
@@ -31,24 +31,24 @@ pub(super) struct Pace {
 
 #[derive(Default)]
 struct Learned {
-    /// Nothing is sent before.
+    /// Nothing is sent before this time.
     next: Option<Instant>,
     interval: Duration,
-    /// The interval that the last refusal has shown to be too short, and something on top.
+    /// The interval that the last refusal has shown to be too short, plus a margin.
     floor: Duration,
-    /// The time for which the server counts, as far as it can be known.
+    /// The period over which the server counts requests, as far as it is known.
     window: Duration,
-    /// When the latest requests were sent that the server has served.
+    /// When the latest requests that the server has served were sent.
     served: VecDeque<Instant>,
-    /// When the last refusal came that led to another interval.
+    /// When the last refusal that changed the interval arrived.
     refused: Option<Instant>,
     /// What the server asked for last, in seconds.
     asked: Option<u64>,
 }
 
 impl Pace {
-    /// Waits until a request may be sent. A wait that `budget` has no time for is left out: the
-    /// limit may be one for other paths.
+    /// Waits until a request may be sent. A wait that exceeds `budget` is skipped: the limit may
+    /// apply to other paths.
     pub(super) async fn turn(&self, budget: &Budget, may_have_landed: bool) {
         let limit = self.limit();
         if let Some(error) = &limit {
@@ -70,13 +70,13 @@ impl Pace {
         }
     }
 
-    /// Returns for how long requests are held back from now on.
+    /// Returns for how long requests are held back from now.
     pub(super) fn wait(&self) -> Option<Duration> {
         let wait = self.learned().next?.duration_since(Instant::now());
         (wait > Duration::ZERO).then_some(wait)
     }
 
-    /// Takes note of a request that was sent then and was not refused for its rate.
+    /// Records a request that was sent at that time and was not refused for its rate.
     pub(super) fn served(&self, sent: Instant) {
         let mut learned = self.learned();
         if learned.served.len() == REMEMBERED {
@@ -84,7 +84,7 @@ impl Pace {
         }
         learned.served.push_back(sent);
         match learned.refused {
-            // It was on its way meanwhile, so it is one of those that the limit allows.
+            // It was in flight at the time, so it is one of those that the limit allows.
             Some(refused) if sent <= refused => learned.measure(refused),
             _ => {
                 learned.interval = learned.interval.mul_f64(0.97);
@@ -95,13 +95,13 @@ impl Pace {
         }
     }
 
-    /// Takes note of a request that was sent then and refused. No other is sent for the time of
-    /// `hold`; the server asked for `asked`.
+    /// Records a request that was sent at that time and refused. No other request is sent for the
+    /// duration `hold`; the server asked for `asked`.
     pub(super) fn refused(&self, sent: Instant, asked: Option<Duration>, hold: Duration) {
         let now = Instant::now();
         let mut learned = self.learned();
         learned.asked = asked.map(|asked| asked.as_secs());
-        // Others that were on their way say nothing new.
+        // Refusals of other requests that were in flight add no information.
         if learned.refused.is_none_or(|refused| sent > refused) {
             learned.refused = Some(now);
             learned.window = asked.unwrap_or(hold).max(hold / 2);
@@ -125,7 +125,7 @@ impl Pace {
 }
 
 impl Learned {
-    /// Derives the interval from what was served in the time before a refusal.
+    /// Derives the interval from the requests that were served in the period before a refusal.
     fn measure(&mut self, refused: Instant) {
         let window = self.window;
         let counts = |sent: &&Instant| refused.saturating_duration_since(**sent) < window;
@@ -145,7 +145,8 @@ mod tests {
     use super::*;
     use crate::vault::settings::Limits;
 
-    /// A server that serves so many requests in each second, and then asks to wait for a second.
+    /// A server that serves so many requests in each second, and then asks clients to wait for a
+    /// second.
     struct Quota {
         per_second: u32,
         start: Instant,
@@ -169,8 +170,8 @@ mod tests {
         }
     }
 
-    /// Sends so many requests as the channel does, and returns the most attempts that one took, all
-    /// refusals, and the time.
+    /// Sends that many requests the way the channel does, and returns the most attempts that a
+    /// single request took, all refusals, and the time.
     async fn send(requests: u32, per_second: u32) -> (u32, u32, Duration) {
         let limits = Limits::default();
         let quota = Arc::new(Quota {

@@ -1,4 +1,4 @@
-//! Which proxy a request goes through, by the rules of Vault's own client, which are Go's.
+//! Which proxy a request uses, by the rules of Vault's own client, which are Go's.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use url::{Host, Url};
 /// A variable that sets a proxy, and its value.
 pub type Variable = (&'static str, String);
 
-/// The variables that decide about proxies, each as it is set.
+/// The variables that determine the proxies, each as it is set.
 #[derive(Clone, Debug, Default)]
 pub struct ProxyVariables {
     /// Proxy for every address, loopback included: `VAULT_PROXY_ADDR` and its forms.
@@ -38,8 +38,8 @@ pub struct Proxy {
     variable: &'static str,
 }
 
-/// The value of a variable is not the address of a proxy. The text may hold a password and is not
-/// repeated.
+/// The value of a variable is not the address of a proxy. The text may contain a password and is
+/// not repeated.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{variable} is not the http or https address of a proxy")]
 pub struct ProxyError {
@@ -56,7 +56,7 @@ enum Exception {
         bits: u8,
     },
     Address(IpAddr, Option<u16>),
-    /// A domain with a dot in front, and whether the name without it is excepted as well.
+    /// A domain with a dot in front, and whether the name without the dot is excepted as well.
     Domain(String, bool, Option<u16>),
 }
 
@@ -74,11 +74,11 @@ impl Proxies {
         }
     }
 
-    /// Returns the proxy for an address, `None` where it is connected to directly.
+    /// Returns the proxy for an address, `None` if the connection is direct.
     ///
     /// # Errors
     ///
-    /// Fails where the variable that decides is not the address of a proxy.
+    /// Fails if the variable that applies is not the address of a proxy.
     pub fn for_url(&self, url: &Url) -> Result<Option<&Proxy>, ProxyError> {
         self.deciding(url)
             .map(|proxy| proxy.as_ref().map_err(Clone::clone))
@@ -117,7 +117,7 @@ impl Proxy {
         let url = Url::parse(value)
             .ok()
             .filter(known)
-            // An address without a scheme is one of http; `host:port` parses as a scheme.
+            // An address without a scheme is an http address; `host:port` parses as a scheme.
             .or_else(|| {
                 let bare = !value.contains("://");
                 bare.then(|| Url::parse(&format!("http://{value}")).ok())?
@@ -127,7 +127,7 @@ impl Proxy {
         Ok(Self { url, variable })
     }
 
-    /// Returns the address, with a user name and password where it has them.
+    /// Returns the address, with the user name and password if it has them.
     pub(super) fn url(&self) -> &Url {
         &self.url
     }
@@ -164,7 +164,7 @@ impl Exception {
             return Some(Self::Network { network, bits });
         }
         let (name, port) = match entry.rsplit_once(':') {
-            // An address of version 6 without brackets has colons of its own.
+            // An IPv6 address without brackets has colons of its own.
             Some((name, port)) if !name.contains(':') || name.ends_with(']') => {
                 (name, Some(port.parse().ok()?))
             }

@@ -1,4 +1,4 @@
-//! When a failed attempt is repeated, and how long it all may take.
+//! When a failed attempt is repeated, and how long all attempts may take.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,9 +9,9 @@ use super::error::VaultError;
 use super::settings::Limits;
 use crate::deadline::Deadline;
 
-/// Longest wait between two attempts that nobody asked for.
+/// Longest wait between two attempts that the server did not ask for.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
-/// Over how many times what the server asks for its clients are spread.
+/// Clients are spread over this many times the wait that the server asks for.
 const SPREAD: u32 = 8;
 
 /// Time that one operation has, shared by all requests that it makes.
@@ -32,7 +32,7 @@ impl Budget {
         }
     }
 
-    /// Lets a write that is in progress go on after the deadline, to learn its outcome.
+    /// Lets a write that is in progress continue after the deadline, to learn its outcome.
     pub(super) fn for_write(self, limits: &Limits) -> Self {
         Self {
             ends: Instant::now() + limits.operation,
@@ -50,19 +50,19 @@ impl Budget {
         self.deadline.limit()
     }
 
-    /// Takes note of why the operation is not over yet: the server gave no usable answer, and the
-    /// request is sent again. That says more than that the time is over, once it is.
+    /// Records why the operation is not over yet: the server gave no usable answer, and the request
+    /// is sent again. Once the time is over, that cause is more useful than a timeout.
     pub(super) fn note(&self, error: &VaultError) {
         let is_silence = matches!(error, VaultError::DeadlineExceeded { .. });
         *self.cause() = (!is_silence).then(|| error.clone());
     }
 
-    /// Takes note that nothing but the answer to the present request is waited for.
+    /// Records that the operation waits only for the answer to the current request.
     pub(super) fn forget(&self) {
         *self.cause() = None;
     }
 
-    /// Returns what was noted last.
+    /// Returns what was recorded last.
     pub(super) fn last_cause(&self) -> Option<VaultError> {
         self.cause().clone()
     }
@@ -71,8 +71,8 @@ impl Budget {
         self.cause.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reports whether another attempt may begin after the given wait. After the deadline, only
-    /// one that finds out whether an earlier attempt has landed may.
+    /// Reports whether another attempt may begin after the given wait. After the deadline, an
+    /// attempt is allowed only if it finds out whether an earlier one has landed.
     pub(super) fn allows(&self, wait: Duration, may_have_landed: bool) -> bool {
         let last = if may_have_landed {
             self.ends
@@ -86,10 +86,10 @@ impl Budget {
     }
 }
 
-/// Returns the wait after the given failed attempt, counted from 1: four times as long each time, so
-/// that a few attempts outlast the election of a leader, and between half and all of it by chance
-/// (`jitter` in 0..1). What the server asks for comes on top, so that clients that it asked at once
-/// do not return at once.
+/// Returns the wait after the given failed attempt, counted from 1. It is four times as long each
+/// time, so that a few attempts outlast the election of a leader, and `jitter` (in 0..1) shortens
+/// it to between half and all of that. What the server asks for is added, so that clients that it
+/// asked at the same time do not return at the same time.
 pub(super) fn backoff(
     base: Duration,
     attempt: u32,

@@ -1,17 +1,17 @@
-//! Where a secret lives: a mount and a path in it.
+//! The location of a secret: a mount and a path in it.
 
 use std::fmt;
 
 use thiserror::Error;
 
-/// Characters that never stand in a path: they mean something in ids and policies.
+/// Characters that never occur in a path: they have a meaning in ids and policies.
 const RESERVED: [char; 4] = ['#', '{', '}', '*'];
 
 /// The most bytes of a mount or a path: three times as many, escaped, still fit into a URL, and no
 /// engine stores names of such a length on purpose.
 const LONGEST: usize = 4096;
 
-/// Names one secret of a KV v2 engine, without the `data/` of the API.
+/// The location of one secret in a KV v2 engine, without the `data/` of the API.
 ///
 /// `Display` is `<mount>/<path>`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,16 +26,16 @@ pub(super) trait InMount: fmt::Display {
     fn mount(&self) -> &str;
 }
 
-/// Explains why a text is not a mount or path.
+/// The reason why a text is not a mount or path.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum SecretPathError {
-    /// There is nothing.
+    /// It is empty.
     #[error("it is empty")]
     Empty,
     /// It begins or ends with a slash.
     #[error("it starts or ends with a slash")]
     OuterSlash,
-    /// Two slashes meet.
+    /// It has two slashes in a row.
     #[error("it has an empty segment, that is, two slashes in a row")]
     EmptySegment,
     /// A segment is `.` or `..`.
@@ -57,7 +57,8 @@ impl SecretPath {
     ///
     /// # Errors
     ///
-    /// Both are checked by [`SecretPath::check`], the mount first.
+    /// Fails if the mount or the path breaks a rule of [`SecretPath::check`]; the mount is checked
+    /// first.
     pub fn new(mount: impl Into<String>, path: impl Into<String>) -> Result<Self, SecretPathError> {
         let (mount, path) = (mount.into(), path.into());
         Self::check(&mount)?;
@@ -65,11 +66,11 @@ impl SecretPath {
         Ok(Self { mount, path })
     }
 
-    /// Checks a mount or a path alone.
+    /// Checks a single mount or path.
     ///
     /// # Errors
     ///
-    /// Names the first rule that the text breaks.
+    /// Fails with the first rule that the text breaks.
     pub fn check(text: &str) -> Result<(), SecretPathError> {
         if text.is_empty() {
             return Err(SecretPathError::Empty);

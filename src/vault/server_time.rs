@@ -1,4 +1,4 @@
-//! The server's own idea of the time.
+//! The time according to the server.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,18 +8,18 @@ use tokio::time::Instant;
 
 use crate::clock::{Clock, SystemClock};
 
-/// Returns what time it was at the server when its last answer came.
+/// The server's time when its last answer arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerTime {
     /// The `Date` of the answer.
     pub date: Timestamp,
-    /// When the answer came, by the clock of this machine.
+    /// When the answer arrived, by the clock of this machine.
     pub received_at: Timestamp,
     received: Instant,
 }
 
 impl ServerTime {
-    /// Returns what time it is at the server by now: the date, and the time passed since.
+    /// Returns the current time at the server: the date, plus the time passed since.
     pub fn now(&self) -> Timestamp {
         let passed = SignedDuration::try_from(self.received.elapsed()).unwrap_or_default();
         self.date.saturating_add(passed).unwrap_or(self.date)
@@ -36,7 +36,7 @@ impl LastDate {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of an answer's date; one that cannot be read counts for nothing.
+    /// Records an answer's date; a date that cannot be read is ignored.
     pub(super) fn note(&self, header: &HeaderValue) {
         if let Some(date) = parse_http_date(header) {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ServerTime {
@@ -48,7 +48,7 @@ impl LastDate {
     }
 }
 
-/// Reads a date as HTTP writes it, such as `Tue, 24 Nov 2026 08:09:53 GMT`.
+/// Reads a date in the form that HTTP uses, such as `Tue, 24 Nov 2026 08:09:53 GMT`.
 pub(super) fn parse_http_date(header: &HeaderValue) -> Option<Timestamp> {
     static PARSER: jiff::fmt::rfc2822::DateTimeParser = jiff::fmt::rfc2822::DateTimeParser::new();
     PARSER.parse_timestamp(header.to_str().ok()?).ok()

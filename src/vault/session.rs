@@ -1,4 +1,4 @@
-//! The token that requests carry: given, or logged in for once for all callers.
+//! The token that requests carry: given, or obtained by one login for all callers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -20,13 +20,13 @@ use super::retry::Budget;
 use super::settings::{Credentials, Identity, Login};
 use crate::secret::Secret;
 
-/// Who we are, and what Vault gave us for it.
+/// Who we are, and the token that Vault issued for it.
 pub(super) struct Session {
     credentials: Credentials,
-    /// Namespace to log in to, where that is another than the one of all calls.
+    /// Namespace to log in to, if it differs from the namespace of all calls.
     namespace: Option<HeaderValue>,
     state: Mutex<State>,
-    /// Logins that failed so far. Who waited for one shares its failure.
+    /// Number of logins that failed so far. Callers who waited for a login share its failure.
     failures: AtomicU64,
     pub(super) given: GivenToken,
 }
@@ -36,7 +36,7 @@ struct State {
     token: Option<Secret>,
     generation: u64,
     last_failure: Option<VaultError>,
-    /// A refusal stands: asking again could lock the account.
+    /// A refusal is final: another login could lock the account.
     refused: bool,
     closed: bool,
 }
@@ -60,7 +60,7 @@ impl Session {
         }
     }
 
-    /// Returns the token, logging in first where that is due.
+    /// Returns the token, logging in first if necessary.
     pub(super) async fn lease(
         &self,
         channel: &Channel,
@@ -115,7 +115,7 @@ impl Session {
         })
     }
 
-    /// Forgets a token of our own login that Vault no longer accepts. Reports whether another
+    /// Forgets a token from our own login that Vault no longer accepts. Reports whether another
     /// lease may help.
     pub(super) async fn forget(&self, lease: &Lease) -> bool {
         if !matches!(lease.source, TokenSource::Login(_)) {
@@ -128,7 +128,7 @@ impl Session {
         true
     }
 
-    /// Ends the session: no more leases, and the token of our own login is revoked.
+    /// Ends the session: no more leases, and the token from our own login is revoked.
     pub(super) async fn close(&self, channel: &Channel) {
         let (first, token) = {
             let mut state = self.state.lock().await;
@@ -218,7 +218,7 @@ async fn log_in(
     })
 }
 
-/// Says of a refusal that it was the login's.
+/// Marks a refusal as a refusal of the login.
 fn refusal(error: VaultError, login: &Login) -> VaultError {
     let (method, mount) = (login.method(), login.mount.clone());
     if let (Identity::AppRole { secret_id, .. }, VaultError::Server { status: 400, .. }) =
@@ -253,7 +253,7 @@ fn refusal(error: VaultError, login: &Login) -> VaultError {
     }
 }
 
-/// Reports whether a text begins as tokens of Vault and OpenBao do, and no secret id does.
+/// Reports whether a text starts as tokens of Vault and OpenBao do; no secret id starts that way.
 fn is_vault_token(text: &str) -> bool {
     ["hvs.", "hvb.", "hvr.", "s.", "b.", "r."]
         .iter()

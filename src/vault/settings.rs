@@ -1,4 +1,4 @@
-//! Everything that a store is told: where Vault is, who we are, and how long to try.
+//! The settings of a store: where Vault is, who we are, and how long to try.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -20,63 +20,64 @@ pub struct Settings {
     pub namespace: Option<String>,
     /// Who we are.
     pub credentials: Credentials,
-    /// How a secure connection is made.
+    /// How secure connections are established.
     pub tls: TlsSettings,
     /// Which proxy is used for which address.
     pub proxies: Proxies,
     /// Where these settings come from.
     pub origin: Origin,
-    /// How often a failed attempt is repeated; 0 means never.
+    /// Maximum number of repetitions of a failed attempt; 0 means none.
     pub max_retries: u32,
-    /// Bounds on time and size.
+    /// Limits on time and size.
     pub limits: Limits,
 }
 
-/// Where settings come from, as far as the advice about errors depends on it.
+/// Where settings come from, to the extent that the advice about errors depends on it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Origin {
     /// Nobody set an address.
     pub address_is_default: bool,
-    /// Arguments can set what the environment does not.
+    /// Arguments can set what the environment does not set.
     pub has_arguments: bool,
 }
 
-/// The address of a server: `http` or `https`, a host, perhaps a port and a path before `/v1`; or
-/// `unix` and the path of a socket.
+/// The address of a server: `http` or `https`, a host, and optionally a port and a path before
+/// `/v1`; or `unix` and the path of a socket.
 ///
-/// `Display` and `Debug` show it whole; it never holds a user name or a password.
+/// `Display` and `Debug` show it in full; it never contains a user name or a password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
     url: Url,
     socket: Option<PathBuf>,
 }
 
-/// Explains why a text is not an address. None of it repeats the text, which may hold a password.
+/// The reason why a text is not an address. No message repeats the text, which may contain a
+/// password.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum AddressError {
-    /// It is no URL.
+    /// It is not a URL.
     #[error("it is not a URL")]
     NotUrl,
-    /// Its scheme is another.
+    /// It has another scheme.
     #[error("its scheme is not http, https, or unix")]
     Scheme,
     /// The path of the socket is not absolute.
     #[error("unix:// is not followed by the absolute path of a socket")]
     Socket,
-    /// It holds a user name or a password.
+    /// It contains a user name or a password.
     #[error("it contains a user name or a password")]
     Credentials,
-    /// It holds a query or a fragment.
+    /// It contains a query or a fragment.
     #[error("it contains a query or a fragment")]
     QueryOrFragment,
 }
 
-/// Who we are towards Vault.
+/// How we authenticate to Vault.
 #[derive(Clone, Debug)]
 pub enum Credentials {
-    /// Nobody: calls are made without a token.
+    /// No credentials: calls are made without a token.
     None,
-    /// A token that somebody gave us. It is never revoked here.
+    /// A token that was given to us. It is never revoked here.
     Token(Secret, TokenOrigin),
     /// A login before the first call. Its token is revoked when the store is closed.
     Login(Login),
@@ -87,30 +88,30 @@ pub enum Credentials {
 pub struct Login {
     /// Mount of the auth method, without `auth/`, such as `kubernetes`.
     pub mount: String,
-    /// Namespace to log in to, in place of the one that calls are made in.
+    /// Namespace to log in to, instead of the one that calls are made in.
     pub namespace: Option<String>,
-    /// Who we are there.
+    /// How we authenticate there.
     pub identity: Identity,
 }
 
-/// Who somebody is to an auth method.
+/// The credentials for an auth method.
 #[derive(Clone, Debug)]
 pub enum Identity {
-    /// By the service account of a pod.
+    /// The service account of a pod.
     Kubernetes {
         /// Role to log in to.
         role: String,
         /// Token of the service account.
         jwt: Secret,
     },
-    /// By a role id and a secret id.
+    /// A role id and a secret id.
     AppRole {
         /// Role id.
         role_id: String,
         /// Secret id.
         secret_id: Secret,
     },
-    /// By a signed JSON web token, such as a CI job has.
+    /// A signed JSON web token, such as a CI job has.
     Jwt {
         /// Role to log in to.
         role: String,
@@ -119,22 +120,22 @@ pub enum Identity {
     },
 }
 
-/// How a secure connection is made.
+/// How secure connections are established.
 #[derive(Clone, Debug, Default)]
 pub struct TlsSettings {
-    /// Authorities in PEM, trusted in place of the platform's.
+    /// Authorities in PEM, trusted instead of the platform's.
     pub ca_cert_pem: Option<String>,
-    /// PEM file of authorities, trusted in place of the platform's.
+    /// PEM file of authorities, trusted instead of the platform's.
     pub ca_cert_file: Option<PathBuf>,
-    /// Folder with PEM files of authorities, trusted in place of the platform's, beside those of
+    /// Folder with PEM files of authorities, trusted instead of the platform's, along with those of
     /// `ca_cert_file`.
     pub ca_cert_dir: Option<PathBuf>,
-    /// DNS name that is sent (SNI) and that the certificate must carry, in place of the host of
-    /// the address.
+    /// DNS name that is sent (SNI) and that the certificate must have, instead of the host of the
+    /// address.
     pub server_name: Option<String>,
     /// Accept any certificate.
     pub skip_verify: bool,
-    /// Certificate and key that we show.
+    /// Certificate and key that we present.
     pub client_certificate: Option<ClientCertificate>,
 }
 
@@ -147,23 +148,23 @@ pub struct ClientCertificate {
     pub key_file: PathBuf,
 }
 
-/// Bounds on time and size. The defaults are those that the product promises.
+/// Limits on time and size. The defaults are those that the product promises.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Time for a connection to come about.
+    /// Time to establish a connection.
     pub connect: Duration,
     /// Time for one attempt, its body included.
     pub attempt: Duration,
-    /// Time for a whole operation: attempts, waits between them, logins. It is over earlier where
-    /// the deadline of the request is.
+    /// Time for a whole operation: attempts, waits between them, logins. It ends earlier if the
+    /// deadline of the request is earlier.
     pub operation: Duration,
-    /// Wait before the first repetition, doubled before each further one.
+    /// Wait before the first repetition, multiplied by four before each further one.
     pub backoff: Duration,
     /// Time to revoke the token when the store is closed.
     pub close: Duration,
     /// Largest answer, in bytes.
     pub body: usize,
-    /// Requests on the wire at once.
+    /// Number of requests in flight at once.
     pub concurrency: usize,
 }
 
@@ -175,7 +176,8 @@ impl Default for Limits {
             attempt: Duration::from_secs(10),
             operation: Duration::from_secs(30),
             backoff: Duration::from_millis(250),
-            // A host kills 2 s after it asked for the end, and calls may take 0.5 s of that.
+            // A host kills the process 2 s after it asks it to stop, and calls may take 0.5 s of
+            // that.
             close: Duration::from_millis(750),
             body: 32 * 1024 * 1024,
             concurrency: 16,
@@ -188,7 +190,7 @@ impl Address {
     ///
     /// # Errors
     ///
-    /// Fails where it is no http, https or unix URL, or holds more than host, port and path.
+    /// Fails if it is not an http, https or unix URL, or contains more than host, port and path.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let mut url = Url::parse(text.trim()).map_err(|_| AddressError::NotUrl)?;
         if !matches!(url.scheme(), "http" | "https" | "unix") {
@@ -211,12 +213,12 @@ impl Address {
         Ok(Self { url, socket })
     }
 
-    /// Returns the address as a URL: of an agent behind a socket, what requests to it say.
+    /// Returns the address as a URL; for an agent behind a socket, the URL that its requests use.
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// Returns the socket that is connected to in place of the host.
+    /// Returns the socket to connect to instead of the host.
     pub fn socket(&self) -> Option<&Path> {
         self.socket.as_deref()
     }
@@ -247,7 +249,7 @@ impl Login {
         }
     }
 
-    /// Returns what no text may show.
+    /// Returns the secret that no text may show.
     pub(super) fn secret(&self) -> &Secret {
         match &self.identity {
             Identity::Kubernetes { jwt, .. } | Identity::Jwt { jwt, .. } => jwt,

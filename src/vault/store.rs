@@ -25,14 +25,14 @@ use super::tls::{SettingsError, TlsMaterial};
 use super::transport::Transport;
 use crate::deadline::Deadline;
 
-/// A KV v2 store in Vault or OpenBao, as one request uses it: clones share everything but the
+/// A KV v2 store in Vault or OpenBao, as one request uses it: clones share everything except the
 /// deadline.
 ///
-/// Every operation ends within [`Limits::operation`](super::Limits::operation), waits and logins
-/// included, and by the deadline of [`Store::until`]; only a write in progress goes on after that
-/// to learn its outcome. Dropping its future cancels it. One that was begun keeps its place among
-/// [`Limits::concurrency`](super::Limits::concurrency) requests: whoever stops polling it to wait for
-/// another one may wait in vain.
+/// Every operation ends within [`Limits::operation`](super::Limits::operation), including waits and
+/// logins, and by the deadline of [`Store::until`]; only a write in progress continues after that
+/// to learn its outcome. Dropping its future cancels it. An operation that has begun keeps its
+/// place among [`Limits::concurrency`](super::Limits::concurrency) requests: a caller that stops
+/// polling it to wait for another one may wait forever.
 #[derive(Clone)]
 pub struct Store {
     pub(super) shared: Arc<Shared>,
@@ -43,15 +43,15 @@ pub struct Store {
 pub(super) struct Shared {
     pub(super) channel: Channel,
     session: Session,
-    /// Mounts that have shown to be KV v2.
+    /// Mounts that are known to be KV v2.
     known_mounts: Mutex<HashSet<String>>,
-    /// Who writes to a secret, or to its metadata, or waits to.
+    /// The callers that write, or wait to write, to a secret or to its metadata.
     writers: Mutex<Writers>,
 }
 
 type Writers = HashMap<(SecretPath, Part), Arc<AsyncMutex<()>>>;
 
-/// A part of a secret that takes turns by itself.
+/// A part of a secret that has its own turns.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Part {
     Data,
@@ -69,7 +69,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Fails where a file or a value cannot be used, and names it.
+    /// Fails if a file or a value cannot be used; the error names it.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
         let tls = TlsMaterial::load(&settings.tls)?;
         let censor = Censor::default();
@@ -135,18 +135,19 @@ impl Store {
         self.deadline.is_some_and(Deadline::is_over)
     }
 
-    /// Waits until nobody else in this process changes a secret. Whoever reads it, changes one
-    /// field and writes it back holds the turn meanwhile, or loses against a sibling's field.
+    /// Waits until nobody else in this process changes a secret. A caller that reads the secret,
+    /// changes one field and writes it back must hold the turn meanwhile, or it conflicts with the
+    /// write of a sibling field.
     ///
     /// # Errors
     ///
-    /// Fails where the time is over before it is our turn.
+    /// Fails if the time is over before it is our turn.
     pub async fn turn(&self, path: &SecretPath) -> Result<Turn, VaultError> {
         self.turn_at(path, Part::Data).await
     }
 
-    /// Waits until nobody else in this process reads the metadata of a secret and writes them
-    /// back whole. The turn for the secret itself may be held meanwhile.
+    /// Waits until nobody else in this process reads the metadata of a secret and writes them back
+    /// as a whole. The turn for the secret itself may be held meanwhile.
     pub(crate) async fn metadata_turn(&self, path: &SecretPath) -> Result<Turn, VaultError> {
         self.turn_at(path, Part::Metadata).await
     }
@@ -167,12 +168,13 @@ impl Store {
             .map_err(|_| self.shared.channel.too_late(deadline.limit()))
     }
 
-    /// Reads the current version of a secret. A secret that is there costs one request.
+    /// Reads the current version of a secret. If the secret exists, this costs one request.
     ///
     /// # Errors
     ///
-    /// Where nothing is found, one more request asks whether the mount is a KV v2 engine at all,
-    /// unless that has shown before; where that is refused, the secret counts as absent.
+    /// Fails if Vault refuses the request or gives no usable answer. If nothing is found, one more
+    /// request asks whether the mount is a KV v2 engine, unless that is already known; if that
+    /// request is refused, the secret counts as absent.
     pub async fn read(&self, path: &SecretPath) -> Result<Reading, VaultError> {
         self.read_at(path, None).await
     }
@@ -181,7 +183,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As [`Store::read`].
+    /// Fails as [`Store::read`] does.
     pub async fn read_version(
         &self,
         path: &SecretPath,
@@ -194,21 +196,21 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Vault answers [`VaultError::Forbidden`] both where the token has no right on anything below
-    /// the mount and where there is no mount.
+    /// Fails with [`VaultError::Forbidden`] both if the token has no permission on anything below
+    /// the mount and if there is no mount.
     pub async fn mount_of(&self, path: &str) -> Result<MountInfo, VaultError> {
         let budget = self.budget();
         self.within(&budget, self.find_mount(path, &budget)).await
     }
 
-    /// Returns what time the server said it was when it last answered.
+    /// Returns the time that the server reported in its last answer.
     pub fn server_time(&self) -> Option<ServerTime> {
         self.shared.channel.date.get()
     }
 
-    /// Ends the use of the store. A token that the store logged in for is revoked, as far as that
-    /// succeeds in [`Limits::close`](super::Limits::close); one that was given never is. Later
-    /// operations answer [`VaultError::Cancelled`].
+    /// Closes the store. A token from the store's own login is revoked, if that succeeds within
+    /// [`Limits::close`](super::Limits::close); a token that was given never is. Later operations
+    /// return [`VaultError::Cancelled`].
     pub async fn close(&self) {
         let limit = self.shared.channel.limits.close;
         if tokio::time::timeout(limit, self.shared.session.close(&self.shared.channel))
@@ -244,7 +246,7 @@ impl Store {
                     Ok(Reading::Absent)
                 }
                 Err(odd) => {
-                    // Other engines answer in their own shape.
+                    // Other engines answer in a different form.
                     self.check_mount(path, &budget).await?;
                     Err(VaultError::UnexpectedAnswer {
                         api_path: request.path(),
@@ -256,7 +258,7 @@ impl Store {
         .await
     }
 
-    /// Fails where a 404 says more than that there is nothing.
+    /// Fails if a 404 means more than that nothing exists.
     pub(super) async fn explain_absence(
         &self,
         path: &impl InMount,
@@ -284,8 +286,8 @@ impl Store {
         })
     }
 
-    /// Fails where the mount is known not to be a KV v2 engine, and asks only where it has not
-    /// shown to be one.
+    /// Fails if the mount is known not to be a KV v2 engine. It asks only if the mount is not
+    /// already known to be one.
     pub(super) async fn check_unknown_mount(
         &self,
         path: &impl InMount,
@@ -297,7 +299,7 @@ impl Store {
         self.check_mount(path, budget).await
     }
 
-    /// Fails where the mount is known not to be a KV v2 engine.
+    /// Fails if the mount is known not to be a KV v2 engine.
     pub(super) async fn check_mount(
         &self,
         path: &impl InMount,
@@ -305,7 +307,7 @@ impl Store {
     ) -> Result<(), VaultError> {
         let mount = match self.find_mount(&path.to_string(), budget).await {
             Ok(mount) => mount,
-            // Vault answers so for no path that it serves.
+            // Vault gives this answer for no path that it serves.
             Err(VaultError::Server {
                 status: 404,
                 errors,
@@ -314,7 +316,7 @@ impl Store {
                 return Err(self.wrong_address());
             }
             Err(VaultError::NotJson { status: 404, .. }) => return Err(self.wrong_address()),
-            // Not everyone may ask.
+            // Not every token is allowed to ask.
             Err(
                 VaultError::Forbidden { .. }
                 | VaultError::Unauthenticated { .. }
@@ -366,8 +368,8 @@ impl Store {
         })
     }
 
-    /// Sends a request with our token, and once more after a new login where Vault no longer
-    /// accepts the one of our last.
+    /// Sends a request with our token, and once more after a new login if Vault no longer accepts
+    /// the token from our last one.
     pub(super) async fn call<E: Endpoint>(
         &self,
         endpoint: &E,
@@ -378,7 +380,8 @@ impl Store {
             .await
     }
 
-    /// Does as [`Store::call`], and keeps whether the request may have landed without an answer.
+    /// Does the same as [`Store::call`], and records whether the request may have landed without an
+    /// answer.
     pub(super) async fn call_landing<E: Endpoint>(
         &self,
         endpoint: &E,

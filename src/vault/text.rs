@@ -1,4 +1,4 @@
-//! What may be shown of a text that a server wrote.
+//! What may be shown of a text from a server.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -6,15 +6,15 @@ use crate::secret::Secret;
 
 /// Longest text shown, in characters.
 const LIMIT: usize = 300;
-/// Most texts shown of one answer.
+/// Maximum number of texts shown of one answer.
 const TEXTS: usize = 5;
 /// Shorter credentials would be found inside ordinary words.
 const SHORTEST: usize = 4;
-/// What stands instead of a credential.
+/// The text that replaces a credential.
 const MASK: &str = "(hidden)";
 
-/// How credentials begin that are hidden though nobody told us of them, and how many characters
-/// follow at least.
+/// Prefixes of credentials that are hidden even if they were never registered, and the minimum
+/// number of characters that follow.
 const SHAPES: [(&str, usize); 8] = [
     ("hvs.", 16),
     ("hvb.", 16),
@@ -26,14 +26,14 @@ const SHAPES: [(&str, usize); 8] = [
     ("eyJ", 40),
 ];
 
-/// Makes texts of a server fit to show: no credential, no control character, bounded.
+/// Makes a server's texts safe to show: without credentials or control characters, and bounded.
 #[derive(Default)]
 pub(super) struct Censor {
     known: Mutex<Vec<Secret>>,
 }
 
 impl Censor {
-    /// Adds a credential that no text may show from now on.
+    /// Registers a credential that no text may show from now on.
     pub(super) fn hide(&self, secret: &Secret) {
         if secret.expose().len() >= SHORTEST {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -43,9 +43,9 @@ impl Censor {
         }
     }
 
-    /// Makes one text fit to show.
+    /// Makes one text safe to show.
     pub(super) fn show(&self, text: &str) -> String {
-        // Twice, since a credential may only come together where a control character goes.
+        // Twice, because removing a control character can join the parts of a credential.
         let text = self.mask_known(&plain(&self.mask_known(text)));
         let text = mask_shapes(&text);
         match text.char_indices().nth(LIMIT) {
@@ -54,7 +54,7 @@ impl Censor {
         }
     }
 
-    /// Makes a list of texts fit to show; empty ones and those beyond a few are left out.
+    /// Makes a list of texts safe to show; empty ones and those beyond a few are omitted.
     pub(super) fn show_all(&self, texts: &[String]) -> Vec<String> {
         texts
             .iter()
@@ -101,7 +101,7 @@ fn plain(text: &str) -> String {
                     kept.push(' ');
                 }
             }
-            // Marks that change the direction of text, or are not seen at all.
+            // Marks that change the direction of text, or are invisible.
             '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => {}
             '\u{feff}' => {}
             _ if character.is_control() => {}
@@ -111,7 +111,7 @@ fn plain(text: &str) -> String {
     kept.trim().to_owned()
 }
 
-/// Reports whether a text has something in it that looks like a credential.
+/// Reports whether a text contains something that looks like a credential.
 pub fn has_credential(text: &str) -> bool {
     mask_shapes(text) != text
 }
@@ -135,7 +135,7 @@ fn mask_shapes(text: &str) -> String {
     shown
 }
 
-/// Returns how many bytes a credential at the beginning of the text has.
+/// Returns the length in bytes of the credential at the beginning of the text.
 fn shape(text: &str) -> Option<usize> {
     SHAPES.iter().find_map(|(prefix, least)| {
         let tail = text.strip_prefix(prefix)?;

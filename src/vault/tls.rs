@@ -1,4 +1,4 @@
-//! Trust and client certificates, read from files once and made into one rustls configuration.
+//! Trust and client certificates, read from files once and combined into one rustls configuration.
 
 mod kinds;
 mod verify;
@@ -20,10 +20,10 @@ use super::settings::{ClientCertificate, TlsSettings};
 pub(super) use verify::is_authority;
 use verify::{AcceptAny, GivenAuthorities};
 
-/// Largest file of certificates or keys, in bytes; all authorities of a system are some 200 KiB.
+/// Largest file of certificates or keys, in bytes; those of a whole system are about 200 KiB.
 const LARGEST_FILE: usize = 4 << 20;
 
-/// Explains why settings cannot be used. Nothing was sent.
+/// The reason why settings cannot be used. Nothing was sent.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum SettingsError {
     /// A file or folder cannot be read.
@@ -31,7 +31,7 @@ pub enum SettingsError {
     Unreadable {
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The error from the system.
         reason: String,
     },
     /// A file or folder holds no certificate in PEM.
@@ -52,7 +52,7 @@ pub enum SettingsError {
         /// The file.
         path: PathBuf,
     },
-    /// The private key is of a kind that is not supported, or broken, or encrypted.
+    /// The private key is of an unsupported kind, broken, or encrypted.
     #[error("the private key in `{}` cannot be used", .path.display())]
     BadKey {
         /// The file.
@@ -66,7 +66,7 @@ pub enum SettingsError {
         /// The file of the key.
         key_file: PathBuf,
     },
-    /// The server name is no DNS name.
+    /// The server name is not a DNS name.
     #[error("the TLS server name is not a DNS name")]
     ServerName,
     /// The token holds characters that no HTTP header can carry, such as a line break.
@@ -75,12 +75,12 @@ pub enum SettingsError {
     /// The namespace holds characters that no HTTP header can carry.
     #[error("the namespace has a character that cannot be sent")]
     Namespace,
-    /// The mount of the login is no mount.
+    /// The mount of the login is not a mount.
     #[error("the mount of the login is not a valid path")]
     LoginMount(#[source] super::secret_path::SecretPathError),
 }
 
-/// What the files held, checked.
+/// The content of the files, checked.
 pub(super) struct TlsMaterial {
     provider: Arc<CryptoProvider>,
     authorities: Option<Vec<CertificateDer<'static>>>,
@@ -107,12 +107,12 @@ impl TlsMaterial {
         })
     }
 
-    /// Reports whether there is a certificate to show to the server.
+    /// Reports whether there is a certificate to present to the server.
     pub(super) fn has_identity(&self) -> bool {
         self.identity.is_some()
     }
 
-    /// Makes a configuration. The platform's authorities are loaded here, where they are needed.
+    /// Builds a configuration. The platform's authorities are loaded here, where they are needed.
     pub(super) fn client_config(&self) -> Result<ClientConfig, TlsProblem> {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_safe_default_protocol_versions()
@@ -152,7 +152,7 @@ impl TlsMaterial {
     }
 }
 
-/// Reads the given authorities, `None` where none are given.
+/// Reads the given authorities, `None` if none are given.
 fn authorities(
     settings: &TlsSettings,
 ) -> Result<Option<Vec<CertificateDer<'static>>>, SettingsError> {
@@ -164,7 +164,7 @@ fn authorities(
     }
     let mut found = Vec::new();
     if let Some(text) = &settings.ca_cert_pem {
-        // There is no file to name; the variable is the only place of such a text.
+        // There is no file to name; such a text can come only from this variable.
         let variable = Path::new("VAULT_CACERT_BYTES");
         found.extend(trusted(decoded(text.as_bytes(), variable)?, variable)?);
     }
@@ -176,7 +176,7 @@ fn authorities(
         for file in files_in(folder)? {
             match authorities_in(&file) {
                 Ok(more) => found.extend(more),
-                // A folder of authorities may hold a README, too.
+                // A folder of authorities may also contain a README.
                 Err(SettingsError::NoCertificate { .. }) => {}
                 Err(error) => return Err(error),
             }
@@ -207,7 +207,7 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, SettingsError> {
     Ok(files)
 }
 
-/// Reads certificates that can be trusted, that is, whose content can be decoded, too.
+/// Reads certificates that can be trusted, that is, those with content that can be decoded.
 fn authorities_in(file: &Path) -> Result<Vec<CertificateDer<'static>>, SettingsError> {
     trusted(certificates(file)?, file)
 }

@@ -1,4 +1,4 @@
-//! One attempt on the wire: redirects, and bodies of bounded size.
+//! One attempt over the network: redirects, and bodies of bounded size.
 
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ use super::settings::{Address, Limits, Origin};
 use super::tls::TlsMaterial;
 use super::wiped::WipedBuffer;
 
-/// How long a connection is kept that nobody uses. Requests of one plan follow each other faster,
-/// and what a connection has read last stays in its buffer for as long as it is kept.
+/// How long an unused connection is kept. Requests of one plan follow each other faster, and what a
+/// connection has read last stays in its buffer for as long as the connection is kept.
 const IDLE_LIMIT: Duration = Duration::from_secs(2);
 const OUR_NAME: HeaderValue = HeaderValue::from_static(concat!(
     env!("CARGO_PKG_NAME"),
@@ -44,11 +44,11 @@ pub(super) struct Message {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
-    /// Wiped when the last layer that holds it lets go.
+    /// Wiped when the last layer that holds it drops it.
     pub(super) body: Bytes,
 }
 
-/// Why an attempt brought no answer.
+/// Why an attempt got no answer.
 #[derive(Debug, Error)]
 #[error("{error}")]
 pub(super) struct NoAnswer {
@@ -58,7 +58,7 @@ pub(super) struct NoAnswer {
 }
 
 impl NoAnswer {
-    /// The request never left.
+    /// The request was never sent.
     pub(super) fn unsent(error: VaultError) -> Self {
         Self {
             error,
@@ -66,7 +66,7 @@ impl NoAnswer {
         }
     }
 
-    /// Nobody knows how far the request came.
+    /// It is unknown how far the request got.
     pub(super) fn unknown(error: VaultError) -> Self {
         Self {
             error,
@@ -100,7 +100,7 @@ impl Transport {
                 .pool_max_idle_per_host(limits.concurrency)
                 .pool_timer(TokioTimer::new())
                 .build(connector),
-            // A socket is connected to whatever the variables say.
+            // A socket is connected to directly, regardless of the variables.
             proxies: address.socket().map_or(proxies, |_| Proxies::default()),
             shown: Server {
                 address: String::new(),
@@ -125,7 +125,7 @@ impl Transport {
         Ok(url)
     }
 
-    /// Returns the server as errors name it.
+    /// Returns the server as errors show it.
     pub(super) fn server(&self) -> Server {
         self.server_at(&self.root)
     }
@@ -175,7 +175,7 @@ impl Transport {
                     };
                     return Err(NoAnswer {
                         error,
-                        // The other codes can follow upon work that was done.
+                        // The other codes can follow work that was done.
                         may_have_landed: !keeps_method(status),
                     });
                 }
@@ -248,11 +248,11 @@ impl Transport {
     }
 }
 
-/// Returns where a redirect points, without credentials.
+/// Returns the target of a redirect, without credentials.
 fn target(headers: &HeaderMap, from: &Url) -> Option<Url> {
     let location = headers.get(LOCATION)?.to_str().ok()?;
     let mut to = from.join(location).ok()?;
-    // Both fail only for URLs that cannot have them.
+    // Both fail only for URLs that cannot have credentials.
     let _ = to.set_username("");
     let _ = to.set_password(None);
     to.set_fragment(None);

@@ -4,12 +4,12 @@ use std::io;
 
 use zeroize::{Zeroize, Zeroizing};
 
-/// A growing buffer that is wiped when it is given up, and leaves no copy behind when it grows.
+/// A growing buffer that is wiped when dropped, and leaves no copy behind when it grows.
 #[derive(Default)]
 pub(super) struct WipedBuffer(Zeroizing<Vec<u8>>);
 
 impl WipedBuffer {
-    /// Makes a buffer that takes so many bytes without growing.
+    /// Creates a buffer that can hold that many bytes without growing.
     pub(super) fn with_capacity(capacity: usize) -> Self {
         Self(Zeroizing::new(Vec::with_capacity(capacity)))
     }
@@ -29,7 +29,7 @@ impl WipedBuffer {
         &self.0
     }
 
-    /// Gives the bytes to somebody who wipes them.
+    /// Hands the bytes to a caller that wipes them.
     pub(super) fn take(mut self) -> Vec<u8> {
         std::mem::take(&mut *self.0)
     }

@@ -20,40 +20,40 @@ use super::wiped::WipedBuffer;
 
 /// How both servers refuse a version that is not the current one.
 const CAS_MISMATCH: &str = "check-and-set parameter did not match the current version";
-/// How both servers refuse a write without a version where one is demanded.
+/// How both servers refuse a write without a version if they require one.
 const CAS_REQUIRED: &str = "check-and-set parameter required";
 
-/// What the server says of a version that it has just stored.
+/// What the server reports about a version that it has just stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     /// Number of the version.
     pub version: u64,
     /// When it was written, by the server's clock.
     pub created_at: Timestamp,
-    /// When it will be deleted by itself.
+    /// When Vault will delete it automatically.
     pub deletion_at: Option<Timestamp>,
-    /// Metadata of the secret as it was at that moment.
+    /// Metadata of the secret as it was at that time.
     pub custom_metadata: BTreeMap<String, String>,
 }
 
-/// Explains why a write is not known to have taken, and what may still become of it.
+/// The reason why a write is not known to have succeeded, and what may still happen to it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{error}")]
 pub struct WriteFailure {
     /// Why the last attempt failed.
     pub error: WriteError,
-    /// At least one attempt of this call may have landed or may still land, whatever the last
-    /// answer says. Where it is `false`, this call has written nothing and never will.
+    /// At least one attempt of this call may have landed or may still land, regardless of the last
+    /// answer. If it is `false`, this call has written nothing and never will.
     pub unanswered: bool,
 }
 
-/// Explains why a write failed.
+/// The reason why a write failed.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum WriteError {
     /// The current version is not the one that the write was made for.
     #[error("the secret has changed")]
     CasMismatch,
-    /// The server demands a version and saw none. Each write here sends one, so that something in
+    /// The server requires a version and received none. Each write here sends one, so something in
     /// between must have dropped it.
     #[error("the server received no check-and-set version")]
     CasRequired,
@@ -67,28 +67,31 @@ pub enum WriteError {
 
 impl Store {
     /// Writes a new version of a secret if the current one is `cas`; 0 means that there was never
-    /// one. A deleted version counts, and neither deleting nor undeleting moves the number.
+    /// one. A deleted version counts, and neither deleting nor undeleting changes the number.
     ///
-    /// The same bytes are sent again after no answer, a cut connection, a 5xx and whatever else a
-    /// read is repeated for, within the same bounds. Under one `cas` at most one attempt takes,
-    /// in whatever order they arrive: either this answers with what was written, or an attempt
-    /// that took unheard shows as [`WriteError::CasMismatch`] with `unanswered`.
+    /// The same bytes are sent again after no answer, a cut connection, a 5xx and everything else
+    /// that a read is repeated for, within the same limits. Under one `cas` at most one attempt
+    /// takes effect, in whatever order they arrive. Either this call returns what was written, or
+    /// an attempt that succeeded without an answer shows as [`WriteError::CasMismatch`] with
+    /// `unanswered`.
     ///
-    /// A mount that no answer has shown to be KV v2 is asked for first, since an engine of
-    /// version 1 would take the request and overwrite whatever it has at `data/<path>`.
+    /// If no answer has shown yet that a mount is KV v2, the mount is checked first, since an
+    /// engine of version 1 would accept the request and overwrite whatever it has at `data/<path>`.
     ///
-    /// The bytes of each request are wiped once the last layer that holds them lets go. Copies
-    /// remain out of reach: those in the buffers of the HTTP connection, of TLS and of the
+    /// The bytes of each request are wiped once the last layer that holds them drops them. Some
+    /// copies cannot be wiped: those in the buffers of the HTTP connection, of TLS and of the
     /// system.
     ///
     /// # Errors
     ///
-    /// A refusal by policy names `create` for `cas` 0 and `update` otherwise.
+    /// Fails if the version is not written. A refusal by policy names `create` for `cas` 0 and
+    /// `update` otherwise.
     ///
-    /// `unanswered` is `false` only where each attempt was answered by a refusal that Vault gives
-    /// before it writes, or never left: no connection came about, 400, 401, 403 and 404 with a
-    /// list of errors, 413, 429, a sealed server, a storage that finds the document too large, a
-    /// redirect of status 307 or 308 that was not followed. It is `true` after everything else.
+    /// `unanswered` is `false` only if each attempt was answered by a refusal that Vault gives
+    /// before it writes, or was never sent: no connection was established, 400, 401, 403 and 404
+    /// with a list of errors, 413, 429, a sealed server, a storage that finds the document too
+    /// large, a redirect of status 307 or 308 that was not followed. It is `true` after everything
+    /// else.
     pub async fn write(
         &self,
         path: &SecretPath,
@@ -99,11 +102,13 @@ impl Store {
             .await
     }
 
-    /// Does as [`Store::write`], and sends nothing after `latest` by the clock of this machine.
+    /// Does the same as [`Store::write`], and sends nothing after `latest` by the clock of this
+    /// machine.
     ///
     /// # Errors
     ///
-    /// As [`Store::write`], and [`VaultError::Overdue`] once it is later.
+    /// Fails as [`Store::write`] does, and with [`VaultError::Overdue`] once it is later than
+    /// `latest`.
     pub async fn write_no_later_than(
         &self,
         path: &SecretPath,
@@ -166,7 +171,7 @@ impl Store {
     }
 }
 
-/// Tells the refusals apart that belong to writes.
+/// Recognizes the refusals that are specific to writes.
 fn write_error(error: VaultError) -> WriteError {
     let says = |errors: &[String], text| errors.iter().any(|error| error.contains(text));
     match &error {
@@ -192,8 +197,8 @@ fn write_error(error: VaultError) -> WriteError {
     }
 }
 
-/// Writes a version. The type of `vaultrs` takes the document as values, which lose the text of
-/// their numbers.
+/// A request to write a version. The type of `vaultrs` takes the document as values, which lose the
+/// text of their numbers.
 struct WriteRequest<'a> {
     path: &'a SecretPath,
     document: &'a NewDocument,
@@ -241,7 +246,7 @@ pub(super) fn parse(body: &[u8]) -> Option<Written> {
     Some(Written {
         version: data.version,
         created_at: data.created_time,
-        // An instant that cannot be read is as good as none here: the next read has it again.
+        // A time that cannot be read is treated as absent here: the next read returns it again.
         deletion_at: data.deletion_time.and_then(|text| text.parse().ok()),
         custom_metadata: data.custom_metadata.unwrap_or_default(),
     })

@@ -14,8 +14,8 @@ use crate::secret::Secret;
 
 /// Returns the token in a value, if exactly one whole token can be recovered from it.
 ///
-/// It sees through quotes, text around the token, escape sequences of a terminal, JSON and Base64.
-/// The access token of a login is left alone: it dies within hours.
+/// It handles quotes, text around the token, terminal escape sequences, JSON, and Base64. It
+/// ignores the access token of a login, because that token expires within hours.
 pub fn extract(text: &str) -> Option<Secret> {
     let (trimmed, _) = trim(text);
     if problem_of(trimmed).is_none() && unproven_length(trimmed).is_none() {
@@ -34,7 +34,7 @@ pub fn extract(text: &str) -> Option<Secret> {
     }
 }
 
-/// Adds every whole token that stands in a text.
+/// Adds every whole token in a text.
 fn collect(text: &str, found: &mut BTreeSet<String>) {
     if Kind::of(text) == Kind::CredentialsJson {
         return;
@@ -74,8 +74,8 @@ fn collect_runs(text: &str, found: &mut BTreeSet<String>) {
     }
 }
 
-/// Drops the sequences by which a terminal is told colors and positions, other control
-/// characters, and characters of no width.
+/// Drops the escape sequences that set colors and positions in a terminal, other control
+/// characters, and zero-width characters.
 fn without_escape_sequences(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();

@@ -3,25 +3,25 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Names why a value is not a token.
+/// The reason why a value is not a token.
 ///
-/// It has no content of its own, so that no message can repeat any part of the value.
+/// It has no content of its own, so no message can repeat any part of the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Problem {
-    /// Nothing, or nothing but white space and quotes.
+    /// Nothing, or only white space and quotes.
     #[error("the value is empty")]
     Empty,
-    /// `sk-ant-ort`: the other half of a login.
+    /// `sk-ant-ort`: the token that renews a login.
     #[error("the value is a refresh token (`sk-ant-ort01-`), not an OAuth token")]
     RefreshToken,
-    /// `sk-ant-api`: billed by use, and read from another variable.
+    /// `sk-ant-api`: billed by usage, and read from another variable.
     #[error("the value is an API key (`sk-ant-api03-`), not an OAuth token")]
     ApiKey,
     /// `sk-ant-admin`: a key that manages an organization.
     #[error("the value is an admin key (`sk-ant-admin01-`), not an OAuth token")]
     AdminKey,
-    /// `sk-ant-` and something that is not known here.
+    /// `sk-ant-` followed by something unknown.
     #[error("the value is another kind of Anthropic credential, not an OAuth token")]
     OtherAnthropicKey,
     /// The file `.credentials.json` of a login.
@@ -33,7 +33,7 @@ pub enum Problem {
     /// Any other JSON, perhaps with a token in it.
     #[error("the value is a JSON document, not a token")]
     JsonDocument,
-    /// A token as the data of a Kubernetes Secret shows it.
+    /// A token encoded as in the data of a Kubernetes Secret.
     #[error("the value is a token encoded in Base64, not the token itself")]
     Base64,
     /// A token with a variable's name, `Bearer` or other text before it.
@@ -42,10 +42,10 @@ pub enum Problem {
     /// A whole token with other text after it.
     #[error("the value has other text after the token")]
     TextAfter,
-    /// A token shortened with dots or stars, or a placeholder of a document.
+    /// A token shortened with dots or asterisks, or a placeholder from documentation.
     #[error("the value is a masked or shortened token, or a placeholder")]
     Masked,
-    /// Nothing that is known here.
+    /// A value of no known kind.
     #[error("the value does not begin as an OAuth token does (`sk-ant-oat01-`)")]
     OtherPrefix,
     /// Quotes at an end or inside.
@@ -57,13 +57,13 @@ pub enum Problem {
     /// Spaces or tabs between parts of a token.
     #[error("the value has white space inside")]
     WhiteSpaceInside,
-    /// What a terminal takes for a color or a position.
+    /// A terminal sequence that sets a color or a position.
     #[error("the value has terminal control characters in it")]
     ControlCharacter,
     /// A dash that looks like the hyphen of a token.
     #[error("the value has a dash that only looks like a hyphen")]
     LookAlikeDash,
-    /// A character outside the alphabet, seen or unseen.
+    /// A character outside the alphabet, visible or invisible.
     #[error("the value has a character that no token contains")]
     ForeignCharacter,
     /// 80 characters or fewer.
@@ -78,10 +78,10 @@ pub enum Problem {
     /// Any other number below 108.
     #[error("a part of the token is missing: it has fewer than 108 characters")]
     PartMissing,
-    /// A second token, or the same one again, behind the first.
+    /// A second token, or the same one again, after the first.
     #[error("the token was pasted more than once")]
     PastedTwice,
-    /// A word that a terminal prints behind the token.
+    /// A word that a terminal prints after the token.
     #[error("the next word from the terminal is glued to the token")]
     GluedWord,
 }
@@ -89,19 +89,19 @@ pub enum Problem {
 /// How to get a whole token out of a terminal.
 const MINT_AGAIN: &str = "Run `claude setup-token` again in a terminal at least 300 columns wide, \
                           and store the token that it prints.";
-/// What is asked for where something else was stored.
+/// The next step when something else was stored.
 const MINT: &str = "Run `claude setup-token` in a terminal at least 300 columns wide, and store \
                     the token that it prints.";
-/// What is asked for where the token is there, but not alone.
+/// The next step when the value holds the token with other text around it.
 const ALONE: &str = "Store only the token, without anything before or after it.";
 
 impl Problem {
-    /// Reports whether Claude Code prints such a value, so that a pod's log may have the token.
+    /// Reports whether Claude Code prints such a value, so that a pod's log may contain the token.
     pub fn is_leak(self) -> bool {
         self == Self::LineBreak
     }
 
-    /// Returns the next step, in whole sentences.
+    /// Returns the next step, in complete sentences.
     pub fn advice(self) -> &'static str {
         match self {
             Self::Empty

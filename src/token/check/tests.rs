@@ -302,7 +302,7 @@ fn trimming_tells_whether_it_did_anything() {
     assert_eq!(trim("\n"), ("", true));
     assert_eq!(trim("\"a\""), ("\"a\"", false));
     assert_eq!(trim("\u{feff}a\u{2028}"), ("a", true));
-    // Claude Code leaves this one.
+    // Claude Code does not trim this character.
     assert_eq!(trim("a\u{85}"), ("a\u{85}", false));
 }
 
@@ -359,7 +359,7 @@ fn kinds_have_words() {
     assert_eq!(Kind::of("refreshToken").as_str(), "unknown");
 }
 
-/// The rule of the check in the fewest words, to compare with.
+/// The rule of the check in its shortest form, for comparison.
 fn is_token(text: &str) -> bool {
     let bytes = text.as_bytes();
     let has_form = text.starts_with("sk-ant-oat")
@@ -412,7 +412,7 @@ proptest! {
         }
     }
 
-    /// The public prefix may be named, what follows it may not.
+    /// The public prefix may be shown, but what follows it may not.
     #[test]
     fn no_text_repeats_the_value(text in near_tokens()) {
         let result = check(&text);

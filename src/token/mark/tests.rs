@@ -164,18 +164,18 @@ fn a_token_that_a_primary_ever_held_is_spent_without_a_read() {
 #[test]
 fn a_primary_that_was_created_again_has_spent_the_token() {
     use NamedVersion::{NotYet, OtherValue};
-    // Its versions have begun again, or it is gone.
+    // Its versions started over, or it is gone.
     for version in [0, 1, 5] {
         let facts = read(false, version, NotYet, None);
         assert_eq!(state(facts), MarkState::Spent, "{version}");
     }
-    // It has come as far again, but the version before the named one is too young.
+    // It has reached that version again, but the version before the named one is too young.
     let young = Some("2026-03-01T12:05:01Z");
     assert_eq!(state(read(false, 6, NotYet, young)), MarkState::Spent);
     assert_eq!(state(read(false, 9, OtherValue, young)), MarkState::Spent);
     let in_time = Some("2026-03-01T12:05:00Z");
     assert_eq!(state(read(false, 6, NotYet, in_time)), MarkState::Open);
-    // A first version has none before it.
+    // Nothing precedes a first version.
     let first = Mark {
         version: 1,
         ..mark()
@@ -190,7 +190,7 @@ fn an_open_mark_is_void_after_three_hours_of_vaults_clock() {
     assert_eq!(state(Some("2026-03-01T11:00:00Z")), MarkState::Open);
     assert_eq!(state(Some("2026-03-01T15:00:00Z")), MarkState::Open);
     assert_eq!(state(Some("2026-03-01T15:00:01Z")), MarkState::Void);
-    // While the clocks differ, nobody knows how old it is.
+    // While the clocks differ, its age is unknown.
     assert_eq!(state(None), MarkState::Open);
 }
 

@@ -43,7 +43,7 @@ fn quiet(day: &str, source: &'static str) -> (String, &'static str, Vec<String>)
     (day.to_owned(), source, Vec::new())
 }
 
-/// Facts with every account, each of its own day.
+/// Facts with every mint time, each on its own day.
 fn all() -> MintFacts {
     MintFacts {
         configured: configured("2026-01-01", Binding::Changed),

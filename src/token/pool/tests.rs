@@ -221,7 +221,7 @@ fn a_pool_that_is_due_with_its_primary_is_reported_in_time() {
         let primary = primary("primary", rotate_at);
         assessed(spares, &primary, now).due_with_primary
     };
-    // The later of both is due on 2027-05-21.
+    // The later of the two is due on 2027-05-21.
     let due = at("2027-05-21");
     assert_eq!(reported(&spares, "2027-05-21", "2027-03-01"), Some(due));
     assert_eq!(reported(&spares, "2027-05-21", "2027-02-19"), None);
@@ -301,7 +301,7 @@ fn pools() -> impl Strategy<Value = (Vec<ReadSpare>, Knowledge)> {
         for (name, state) in marks {
             knowledge = with_mark(knowledge, &name, "other#f", state);
         }
-        // Copies are as old as each other.
+        // All copies of a token have the same age.
         let mut spares: Vec<ReadSpare> = spares;
         date_alike(&mut spares, Lifetime::new(365, 30).unwrap(), []);
         knowledge.add_primaries(&spares, FIELD);

@@ -1,4 +1,4 @@
-//! What is known of tokens by their fingerprints.
+//! What is known about tokens, by fingerprint.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,10 @@ use crate::token::mark::{Mark, MarkState};
 use crate::token::paths::FieldPath;
 use crate::token::verdict::Verdict;
 
-/// What is known of tokens, whichever slot holds them.
+/// What is known about tokens, whichever slot holds them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Knowledge {
-    /// The primary that the spares stand by for.
+    /// The primary that the spares are for.
     pub primary: Option<PrimaryTokens>,
     marks: BTreeMap<ShortFingerprint, Vec<(Mark, MarkState)>>,
     verdicts: BTreeMap<ShortFingerprint, Verdict>,
@@ -20,7 +20,7 @@ pub struct Knowledge {
     in_primaries: BTreeMap<ShortFingerprint, FieldPath>,
 }
 
-/// The tokens of the primary that spares stand by for.
+/// The tokens of the primary that the spares are for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PrimaryTokens {
     /// Its path and field.
@@ -34,9 +34,9 @@ pub struct PrimaryTokens {
 /// The current token of a primary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PrimaryToken {
-    /// Names the token.
+    /// Identifies the token.
     pub fingerprint: Fingerprint,
-    /// When it was minted, is due and expires, where that is known.
+    /// When it was minted, becomes due, and expires, if that is known.
     pub dates: Option<Dates>,
     /// The label that the user gave it.
     pub account: Option<String>,
@@ -51,13 +51,13 @@ impl Knowledge {
         }
     }
 
-    /// Adds a mark with what it means.
+    /// Adds a mark with its meaning.
     pub fn add_mark(&mut self, mark: Mark, state: MarkState) {
         let marks = self.marks.entry(mark.fingerprint).or_default();
         marks.push((mark, state));
     }
 
-    /// Adds a verdict; of two about one token the later counts.
+    /// Adds a verdict; if there are two about one token, the later one applies.
     pub fn add_verdict(&mut self, verdict: Verdict) {
         let known = self.verdicts.entry(verdict.fingerprint);
         let known = known.or_insert_with(|| verdict.clone());
@@ -108,7 +108,7 @@ impl Knowledge {
         })
     }
 
-    /// Returns why a token belongs to a primary already, the surest reason first.
+    /// Returns why a token already belongs to a primary, the most certain reason first.
     pub(super) fn claim(&self, token: &ReadToken) -> Option<Unusable> {
         let short = token.fingerprint.short();
         let own = self.primary.as_ref().map(|primary| &primary.id);

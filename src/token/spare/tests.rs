@@ -119,7 +119,7 @@ fn only_an_open_mark_of_its_own_is_no_obstacle() {
             primary: path(primary),
         };
         knowledge.add_mark(mark, state);
-        // The second spare bears no mark and holds the same token.
+        // The second spare has no mark and holds the same token.
         let spares = [
             holding("a", "a", "2026-06-01"),
             holding("b", "a", "2026-06-01"),

@@ -1,4 +1,4 @@
-//! Error texts of an answer, as many as somebody reads.
+//! Error texts of an answer, no more of them than anybody would read.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// Texts of errors that are kept of one answer.
+/// Number of error texts that are kept of one answer.
 pub(super) const KEPT_TEXTS: usize = 100;
-/// Bytes of a text that is kept. One that is longer counts as empty: a part of it could be a part
-/// of a credential, which nobody would know for one.
+/// Maximum number of bytes of a text that is kept. A longer one counts as empty: a part of it could
+/// be a part of a credential, which nobody would recognize.
 pub(super) const LONGEST_TEXT: usize = 16 << 10;
 
-/// The first texts of a list, however long it is; what else is in it is passed over.
+/// The first texts of a list, however long the list is; the rest is skipped.
 #[derive(Default)]
 pub(super) struct Texts(Vec<String>);
 
 impl Texts {
-    /// Returns them in the order in which they came.
+    /// Returns them in their original order.
     pub(super) fn into_list(self) -> Vec<String> {
         self.0
     }

@@ -1,10 +1,10 @@
-//! Tests of what is read, and documents for the tests of others.
+//! Tests of what is read, and documents for other tests.
 
 use super::*;
 
 const CREATED: &str = r#""created_time":"2026-11-24T08:09:53.708235547Z""#;
 
-/// Returns the document with these fields, JSON as a server sends it.
+/// Returns the document with these fields, given as JSON from a server.
 pub(crate) fn present(fields: &str) -> Document {
     let body = format!(
         r#"{{"data":{{"data":{fields},"metadata":{{{CREATED},"deletion_time":"","version":7}}}}}}"#
@@ -53,7 +53,7 @@ fn fields_are_kept_to_the_byte_and_told_apart() {
     assert_eq!(document.field("none"), Field::Missing);
 }
 
-/// A look at all others for each field would take minutes.
+/// Comparing each field with all others would take minutes.
 #[test]
 fn many_fields_take_as_long_as_they_are_many() {
     const COUNT: usize = 100_000;

@@ -1,4 +1,4 @@
-//! Kinds of keys and signatures that Vault's PKI engine issues and `ring` does not know.
+//! Kinds of keys and signatures that Vault's PKI engine issues and `ring` does not support.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,7 +14,7 @@ use rustls::sign::{Signer, SigningKey};
 use rustls::{SignatureAlgorithm, SignatureScheme};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-/// Bytes of a number of P-521.
+/// Number of bytes in a P-521 number.
 const P521_BYTES: usize = 66;
 
 const P256_SHA512: &dyn SignatureVerificationAlgorithm = &Ecdsa {
@@ -37,7 +37,7 @@ const P521_SHA512: &dyn SignatureVerificationAlgorithm = &Ecdsa {
     curve: Curve::P521,
     hash: Hash::Sha512,
 };
-/// What `ring` lacks.
+/// The algorithms that `ring` lacks.
 const OURS: [&dyn SignatureVerificationAlgorithm; 5] = [
     P256_SHA512,
     P384_SHA512,
@@ -46,7 +46,7 @@ const OURS: [&dyn SignatureVerificationAlgorithm; 5] = [
     P521_SHA512,
 ];
 
-/// Makes the cryptography for connections to Vault.
+/// Builds the cryptography provider for connections to Vault.
 pub(super) fn provider() -> CryptoProvider {
     static ALGORITHMS: OnceLock<WebPkiSupportedAlgorithms> = OnceLock::new();
     let mut provider = ring::default_provider();
@@ -55,7 +55,7 @@ pub(super) fn provider() -> CryptoProvider {
         let mut all = known.all.to_vec();
         all.extend(OURS);
         let mut mapping = known.mapping.to_vec();
-        // TLS 1.2 means the hash alone by this, and 1.3 the first.
+        // In TLS 1.2, this scheme specifies only the hash; TLS 1.3 uses the first algorithm.
         let with_sha512: &[_] = &[P521_SHA512, P384_SHA512, P256_SHA512];
         mapping.push((SignatureScheme::ECDSA_NISTP521_SHA512, with_sha512));
         WebPkiSupportedAlgorithms {
@@ -87,7 +87,7 @@ struct Ecdsa {
     hash: Hash,
 }
 
-/// Checks a signature with the crate of a curve.
+/// Checks a signature with the crate for a curve.
 macro_rules! verify {
     ($curve:ident, $key:expr, $digest:expr, $signature:expr) => {
         $curve::ecdsa::VerifyingKey::from_sec1_bytes($key).and_then(|key| {
@@ -113,7 +113,7 @@ impl SignatureVerificationAlgorithm for Ecdsa {
             Curve::P256 => verify!(p256, key, &digest, signature),
             Curve::P384 => verify!(p384, key, &digest, signature),
             Curve::P521 => {
-                // A digest is a number; the crate wants half of the curve's bytes at least.
+                // A digest is a number; the crate requires at least half of the curve's bytes.
                 let mut number = vec![0; P521_BYTES - digest.len()];
                 number.extend(digest);
                 verify!(p521, key, &number, signature)
@@ -139,11 +139,11 @@ impl SignatureVerificationAlgorithm for Ecdsa {
     }
 }
 
-/// The key of a client certificate on P-521.
+/// The P-521 key of a client certificate.
 #[derive(Clone, Debug)]
 struct P521Key(p521::ecdsa::SigningKey);
 
-/// Reads a key on P-521, `None` where it is another.
+/// Reads a P-521 key, `None` if it is another kind.
 pub(super) fn p521_key(key: &PrivateKeyDer<'_>) -> Option<Arc<dyn SigningKey>> {
     let secret = match key {
         PrivateKeyDer::Pkcs8(key) => p521::SecretKey::from_pkcs8_der(key.secret_pkcs8_der()),
@@ -156,7 +156,7 @@ pub(super) fn p521_key(key: &PrivateKeyDer<'_>) -> Option<Arc<dyn SigningKey>> {
     Some(Arc::new(P521Key(key)))
 }
 
-/// Puts a key in the older form into the newer one.
+/// Converts a key from the older form to the newer one.
 fn in_pkcs8(sec1: &[u8]) -> zeroize::Zeroizing<Vec<u8>> {
     /// Version 0, and the algorithm: an elliptic curve, P-521.
     const HEAD: [u8; 21] = [
@@ -167,7 +167,7 @@ fn in_pkcs8(sec1: &[u8]) -> zeroize::Zeroizing<Vec<u8>> {
     tagged(0x30, &[&HEAD, &key])
 }
 
-/// Writes a tag, the length and the parts, as DER wants it: in as few bytes as possible.
+/// Writes a tag, the length and the parts, as DER requires: in as few bytes as possible.
 fn tagged(tag: u8, parts: &[&[u8]]) -> zeroize::Zeroizing<Vec<u8>> {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     let mut der = Vec::with_capacity(length + 4);

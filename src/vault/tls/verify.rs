@@ -1,4 +1,4 @@
-//! Who is trusted, where the platform does not decide.
+//! Which certificates are trusted, if the platform does not decide.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
-/// Trusts the authorities that were given, and one of them as the server itself, whoever signed it
-/// and whether or not it may sign others: the clients of Vault accept it.
+/// Trusts the authorities that were given. It also trusts one of them as the server itself,
+/// regardless of who signed it and whether it may sign others: the clients of Vault accept that.
 #[derive(Debug)]
 pub(super) struct GivenAuthorities {
     pub(super) chains: Arc<WebPkiServerVerifier>,
@@ -34,7 +34,7 @@ impl ServerCertVerifier for GivenAuthorities {
             now,
         );
         match verdict {
-            // The dates were checked before any of these was found.
+            // The dates were checked before any of these errors was found.
             Err(error)
                 if (is_authority(&error) || is_about_the_issuer(&error))
                     && self.authorities.contains(end_entity) =>
@@ -69,8 +69,8 @@ impl ServerCertVerifier for GivenAuthorities {
     }
 }
 
-/// Reports whether a certificate was refused for being an authority's. The cause has no variant of
-/// its own and arrives as text only.
+/// Reports whether a certificate was refused because it belongs to an authority. The cause has no
+/// variant of its own and is available only as text.
 pub(in crate::vault) fn is_authority(error: &Error) -> bool {
     matches!(
         error,
@@ -79,7 +79,7 @@ pub(in crate::vault) fn is_authority(error: &Error) -> bool {
     )
 }
 
-/// Reports whether a certificate was refused for who signed it, or how.
+/// Reports whether a certificate was refused because of who signed it, or how.
 fn is_about_the_issuer(error: &Error) -> bool {
     matches!(
         error,
@@ -92,7 +92,7 @@ fn is_about_the_issuer(error: &Error) -> bool {
     )
 }
 
-/// Accepts every certificate, as `skip_verify` asks, but still checks that its key signed.
+/// Accepts every certificate, as `skip_verify` requests, but still checks that its key signed.
 #[derive(Debug)]
 pub(super) struct AcceptAny(pub(super) Arc<CryptoProvider>);
 
