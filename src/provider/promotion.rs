@@ -1,16 +1,16 @@
 //! Promotion: a usable spare's token is copied into the primary's field.
 //!
-//! One request decides, the write of the primary under check-and-set. Everything recorded about
-//! it is written before it and counts only once the write has happened, so that there is nothing
-//! to repair after a crash: the next apply starts at the first step.
+//! One request decides: the check-and-set write of the primary. Everything recorded about it is
+//! written first and counts only once that write has happened. After a crash there is nothing to
+//! repair: the next apply starts at the first step.
 //!
 //! | step | where |
 //! |---|---|
-//! | 1. read the primary: adopt a token that somebody put there, judge the token again | `primary` |
+//! | 1. read the primary, adopt a token that someone put there, judge the token again | `primary` |
 //! | 2. read its older versions and the spares, choose | `choose` |
 //! | 3. and 4. mark the spare, and judge it again once the marks show | `claim` |
-//! | 5. and 6. announce the token to come, and write it | `write` |
-//! | what it would do, without a write | `foresee` |
+//! | 5. and 6. announce the new token, and write it | `write` |
+//! | what a promotion would do, determined without writing | `foresee` |
 //! | stamps and retired tokens of the primary | `bookkeeping` |
 //! | copies of the primary's tokens | `copies` |
 //! | a token that is stored, and its copies | `stored` |
@@ -53,18 +53,18 @@ use crate::token::verdict::Verdict;
 /// How long another primary may take to withdraw its mark, and how long a mark may take to show
 /// on a standby.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
-/// How long a read waits before the next one.
+/// Pause between two reads.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
-/// How often a write of somebody else may come in between if no deadline ends the work first.
+/// How many writes of other clients may interfere if no deadline ends the work first.
 const ROUNDS: usize = 50;
 
-/// How often marks may be too old by the time the primary can be written.
+/// How many times the marks may be too old when the primary can be written.
 const STALE_CLAIMS: usize = 3;
 
 /// Why a token is to be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reason {
-    /// The status of the token asks for it.
+    /// The status of the token requires it.
     Status(Status),
     /// The user asked for it.
     Requested,
@@ -89,7 +89,7 @@ impl Reason {
     }
 }
 
-/// What the state knows of the primary.
+/// What the state knows about the primary.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Prior {
     /// Its token.
@@ -100,7 +100,7 @@ pub(super) struct Prior {
     pub(super) kv_version: Option<u64>,
 }
 
-/// What was proven of tokens once, which counts as much as the bookkeeping in Vault.
+/// Facts about tokens that were proven once. They count as much as the bookkeeping in Vault.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Remembered {
     /// The tokens that the primary held before.
@@ -113,7 +113,7 @@ pub(super) struct Remembered {
 pub(super) struct Promotion<'a> {
     /// The context.
     pub(super) configured: &'a Configured,
-    /// Who reads and writes.
+    /// The observer, which reads and writes secrets.
     pub(super) observer: &'a Observer,
     /// Cancelled when the host asks to stop.
     pub(super) cancelled: CancellationToken,
@@ -123,11 +123,11 @@ pub(super) struct Promotion<'a> {
     pub(super) spare_paths: &'a [String],
     /// How long tokens live.
     pub(super) lifetime: Lifetime,
-    /// Why.
+    /// Why the token is replaced.
     pub(super) reason: Reason,
-    /// What the state knows.
+    /// What the state knows about the primary.
     pub(super) prior: Prior,
-    /// What state remembers of other tokens.
+    /// What state remembers about other tokens.
     pub(super) remembered: Remembered,
     /// Digest of the request that the token will answer.
     pub(super) request: Option<ShortFingerprint>,
@@ -135,7 +135,7 @@ pub(super) struct Promotion<'a> {
     pub(super) stamps: bool,
     /// Whether spares that were read before are read again.
     pub(super) anew: bool,
-    /// Who follows the steps while they are taken.
+    /// Where each step is reported, if anywhere.
     pub(super) progress: Option<&'a Progress>,
     /// Whether the command `promote` or an action carries it out, not a resource.
     pub(super) is_on_demand: bool,
@@ -146,7 +146,7 @@ pub(super) struct Promotion<'a> {
 pub(super) enum How {
     /// A spare's token was promoted.
     Promoted,
-    /// Somebody put a token there that works, or the token answers the request already.
+    /// Someone stored a working token there, or the token already answers the request.
     Adopted,
     /// The token is not due, so nothing was done.
     NotDue,
@@ -163,21 +163,21 @@ pub(super) struct Current {
     pub(super) version: u64,
     /// When that version was written.
     pub(super) created_at: jiff::Timestamp,
-    /// When that version will be deleted by itself.
+    /// When Vault will delete that version automatically.
     pub(super) deletion_at: Option<jiff::Timestamp>,
     /// When the token was minted.
     pub(super) minted: Minted,
     /// The spare that it came from.
     pub(super) rotated_from: Option<String>,
-    /// The tokens that the primary held before, as far as anything shows.
+    /// The tokens that the primary held before, as far as is known.
     pub(super) retired: RetiredTokens,
     /// Whether the token has a stamp of its own.
     pub(super) is_stamped: bool,
-    /// Whether the metadata list the tokens that the primary held before.
+    /// Whether the metadata lists the tokens that the primary held before.
     pub(super) lists_retired: bool,
     /// Whether the server no longer keeps the token that was replaced.
     pub(super) keeps_one: bool,
-    /// The last verdict on a token that was there before.
+    /// The last verdict on the token, if the primary already held it.
     pub(super) verdict: Option<Verdict>,
 }
 
@@ -186,21 +186,21 @@ pub(super) struct Current {
 struct Report {
     /// What was done or seen, even if the promotion then fails.
     at_once: Diagnostics,
-    /// What is true only once the primary is written: kept back until then.
+    /// What becomes true only once the primary is written; held back until then.
     once_written: Diagnostics,
 }
 
 impl Report {
-    /// The primary is written, or may be.
+    /// Releases what was held back: the primary is written, or may be.
     fn written(&mut self) {
         self.at_once.append(&mut self.once_written);
     }
 }
 
-/// What was found out about spares while the promotion went on.
+/// What was found out about spares during the promotion.
 #[derive(Default)]
 struct Tried {
-    /// Tokens that turned out to be somebody else's, each with the path and the reason.
+    /// Tokens that turned out to be taken or changed, each with the path and the reason.
     passed_over: BTreeMap<Fingerprint, (String, String)>,
     /// Paths whose metadata cannot be written, each with the warning of a promotion from there.
     unwritable: BTreeMap<String, Diagnostic>,
@@ -208,18 +208,18 @@ struct Tried {
     primary_is_unwritable: bool,
 }
 
-/// What a promotion came to.
+/// The result of a promotion.
 #[derive(Debug)]
 pub(super) struct Promoted {
-    /// The token that the primary holds now. Or why nothing was promoted: the primary then holds
-    /// what it held, unless the stop says that a write may have landed.
+    /// The token that the primary holds now, or why nothing was promoted. If nothing was promoted,
+    /// the primary holds what it held before, unless the stop says that a write may have landed.
     pub(super) outcome: Result<Current, Stop>,
     /// Warnings.
     pub(super) diagnostics: Diagnostics,
 }
 
 impl<'a> Promotion<'a> {
-    /// Takes other spares.
+    /// Returns this promotion with other spares.
     pub(super) fn with(self, spare_paths: &'a [String]) -> Self {
         Self {
             spare_paths,
@@ -233,9 +233,9 @@ impl Promotion<'_> {
     pub(super) async fn run(&self) -> Promoted {
         let mut report = Report::default();
         let outcome = self.promote(&mut report).await;
-        // A stop may leave a write that is still on its way.
+        // After a stop, a write may still be in flight.
         self.observer.forget(self.primary.secret);
-        // A step that is repeated reports the same again.
+        // A repeated step reports the same diagnostics again.
         let mut diagnostics = Diagnostics::new();
         for diagnostic in report.at_once {
             if !diagnostics.contains(&diagnostic) {
@@ -349,7 +349,7 @@ impl Promotion<'_> {
         )
     }
 
-    /// Refuses to write while a date is rehearsed.
+    /// Refuses to write while `TF_CLAUDE_NOW` rehearses a date.
     fn may_write(&self) -> Result<(), Stop> {
         if !self.configured.is_rehearsed() {
             return Ok(());
@@ -364,9 +364,9 @@ impl Promotion<'_> {
         ))
     }
 
-    /// Returns when the last send of the primary may leave: five minutes after Vault's last answer,
-    /// by the wall clock, which keeps running while the machine sleeps. `None` if that answer is not
-    /// within five minutes of the mark's time by Vault's dates.
+    /// Returns the latest time at which the write of the primary may be sent: five minutes after
+    /// Vault's last answer, by the wall clock, which keeps running while the machine sleeps. `None`
+    /// if that answer is not within five minutes of the mark's time by Vault's dates.
     fn send_until(&self, marked_at: Option<Timestamp>) -> Option<Timestamp> {
         let time = self.observer.store().server_time();
         let date = time.map_or_else(|| self.configured.server_date(), |time| time.date);
@@ -392,7 +392,7 @@ impl Promotion<'_> {
         Ok(())
     }
 
-    /// How the user has it carried out once more, within a sentence.
+    /// Returns how the user runs it again, as part of a sentence.
     fn again(&self) -> &'static str {
         match (self.is_on_demand, self.progress) {
             (false, _) => "apply again",

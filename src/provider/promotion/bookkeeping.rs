@@ -1,4 +1,4 @@
-//! What is recorded in the primary's metadata: the stamp of its token, and those it held before.
+//! What is recorded in the primary's metadata: the stamp of its token, and its earlier tokens.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::token::verdict::Verdict;
 use crate::vault::{SecretPath, VaultError};
 
 impl Promotion<'_> {
-    /// Completes the bookkeeping of a write that took effect: the token to come is current.
+    /// Completes the bookkeeping of a write that took effect: the announced token is now current.
     pub(super) async fn finish_next(
         &self,
         seen: &mut Observation,
@@ -55,7 +55,7 @@ impl Promotion<'_> {
         Ok(())
     }
 
-    /// Returns the label of a token at the spare that it came from.
+    /// Returns the label that a token has at the spare that it came from.
     async fn account_of(&self, path: Option<&String>, fingerprint: Fingerprint) -> Option<String> {
         let secret = SecretPath::new(self.primary.secret.mount(), path?).ok()?;
         let observed = self.observer.observe(&secret).await.ok()?;
@@ -84,8 +84,8 @@ impl Promotion<'_> {
         changes
     }
 
-    /// Writes changes into the primary's metadata; where they do not fit, the stamp is left out,
-    /// with a warning. Returns what was written.
+    /// Writes changes into the primary's metadata. If they do not fit, the stamp is left out, with
+    /// a warning. Returns what was written.
     pub(super) async fn note_primary(
         &self,
         metadata: &BTreeMap<String, String>,
@@ -112,7 +112,7 @@ impl Promotion<'_> {
         }
     }
 
-    /// Keeps the token that is there, and stamps it unless its stamp is there.
+    /// Keeps the current token, and stamps it unless it already has a stamp.
     pub(super) async fn adopt(
         &self,
         found: Found<'_>,
@@ -170,7 +170,7 @@ impl Promotion<'_> {
         Ok(current)
     }
 
-    /// Returns the token that the state knows, if another one is current.
+    /// Returns the token that the state knows, if another token is current.
     pub(super) fn replaced_prior(&self, current: Fingerprint) -> Option<Retired> {
         let before = self.prior.fingerprint.filter(|before| *before != current)?;
         Some(Retired::new(

@@ -24,13 +24,13 @@ use crate::vault::VaultError;
 
 /// How many older versions of the primary are read.
 const HISTORY: u64 = 30;
-/// Bytes of a list of spares after which the others are counted.
+/// Size in bytes of a list of spares after which the remaining spares are only counted.
 const LISTED: usize = 4096;
 
 /// What spares are chosen for.
 #[derive(Clone, Copy)]
 pub(in crate::provider) struct Target<'a> {
-    /// The primary's token, where it has one.
+    /// The primary's token, if it has one.
     pub(in crate::provider) token: Option<Fingerprint>,
     /// The primary's version.
     pub(in crate::provider) version: u64,
@@ -43,15 +43,15 @@ pub(in crate::provider) struct Target<'a> {
 /// The spares as they were read, and which of them can be promoted.
 pub(in crate::provider) struct Choice {
     pub(super) readings: Readings,
-    /// The spares, each copy of a token with the earliest of their dates.
+    /// The spares. All copies of a token have the earliest of their dates.
     pub(super) spares: Vec<ReadSpare>,
     pub(super) purpose: Purpose,
     now: Timestamp,
-    /// Whether only marks of other primaries are an obstacle, as for a token that is stored.
+    /// Whether only marks of other primaries are an obstacle, as when a token is stored.
     pub(super) only_marks: bool,
     /// The primary's older versions with a token.
     versions: Vec<(Fingerprint, Timestamp)>,
-    /// Whether the server keeps the current version of the primary only.
+    /// Whether the server keeps only the current version of the primary.
     pub(super) keeps_one: bool,
     mount: String,
     field: String,
@@ -115,7 +115,7 @@ impl Choice {
             .collect()
     }
 
-    /// Says why no spare will do.
+    /// Returns the stop that reports why no spare can be promoted.
     pub(super) fn nothing_usable(&self, promotion: &Promotion<'_>, tried: &Tried) -> Stop {
         let primary = promotion.primary;
         let mut refused = self.reasons();
@@ -143,7 +143,7 @@ impl Choice {
         Stop::new(format!("No spare for {primary}"), detail).without_a_spare()
     }
 
-    /// Says for each spare that is not usable why, a line each.
+    /// Returns why each unusable spare cannot be promoted, one line per spare.
     pub(in crate::provider) fn refusals(&self) -> String {
         list(self.reasons().iter())
     }
@@ -174,7 +174,7 @@ impl Choice {
     }
 }
 
-/// Lists paths with what is wrong about them, as many as a screen takes.
+/// Lists paths with their problems, as many as fit on a screen.
 fn list<'a>(refused: impl Iterator<Item = &'a (String, String)>) -> String {
     let mut text = String::new();
     let mut more = 0_usize;
@@ -193,8 +193,8 @@ fn list<'a>(refused: impl Iterator<Item = &'a (String, String)>) -> String {
     text
 }
 
-/// Says why spares could not be read. The advice for the first holds for all that failed
-/// alike, each with its own path in it, so that it is given once.
+/// Returns why spares could not be read. If several failed alike, their advice differs only in the
+/// path, so it is given once, for the first.
 fn unreadable(failed: Vec<(String, Diagnostic)>) -> Vec<(String, String)> {
     let mut told: Vec<(String, String)> = Vec::new();
     let mut refused = Vec::new();
@@ -215,7 +215,7 @@ fn unreadable(failed: Vec<(String, Diagnostic)>) -> Vec<(String, String)> {
 }
 
 impl Tried {
-    /// Leaves out a token from now on.
+    /// Excludes a token from now on.
     pub(super) fn pass_over(&mut self, spare: &ReadSpare, why: String) {
         if let Some(token) = spare.token() {
             let reason = (spare.path.clone(), why);
@@ -307,8 +307,9 @@ impl Promotion<'_> {
         }
     }
 
-    /// Returns the tokens of the primary's older versions, and when each version was created; then
-    /// whether the version before the current one was pruned, as `max_versions = 1` has it.
+    /// Returns the tokens of the primary's older versions with the time at which each version was
+    /// created, and whether the version before the current one was pruned (as it is with
+    /// `max_versions = 1`).
     async fn versions(&self, current: u64) -> Result<(Vec<(Fingerprint, Timestamp)>, bool), Stop> {
         let keeps_one = AtomicBool::new(false);
         let keeps_one = &keeps_one;

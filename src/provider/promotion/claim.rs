@@ -1,4 +1,5 @@
-//! Steps 3 and 4: mark every spare that holds the token, and judge it again once the marks show.
+//! Steps 3 and 4: mark every spare that holds the token, and judge it again once the marks are
+//! visible.
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -22,14 +23,14 @@ use crate::token::paths::FieldPath;
 use crate::token::spare::{Knowledge, ReadSpare};
 use crate::vault::{Document, Field, Reading as Answer, SecretPath};
 
-/// What became of the attempt to claim a spare.
+/// The result of an attempt to claim a spare.
 pub(super) enum Claim {
-    /// The token is marked for this primary, wherever it is.
+    /// The token is marked for this primary on every spare that holds it.
     Mine(Claimed),
-    /// The metadata of a spare with this token cannot be written; warns of a promotion without
-    /// marks.
+    /// The metadata of a spare with this token cannot be written. Contains the warning about a
+    /// promotion without marks.
     Unwritable(Box<Diagnostic>),
-    /// The token is somebody else's, or changed; says why.
+    /// The token is taken, or has changed. Contains the reason.
     Taken(String),
 }
 
@@ -43,7 +44,7 @@ pub(super) struct Claimed {
     pub(super) at: Timestamp,
 }
 
-/// Makes key and value of a mark that says: this token is to become that version of the primary.
+/// Builds the key and value of a mark: this token will become that version of the primary.
 pub(super) fn new_mark(
     promotion: &Promotion<'_>,
     token: &Fingerprint,
@@ -108,7 +109,7 @@ impl Promotion<'_> {
                     self.withdraw(&marks).await;
                     return Ok(Claim::Unwritable(Box::new(warning)));
                 }
-                // A mark that may have been written counts for nothing until the primary is.
+                // A mark that may have been written has no effect until the primary is written.
                 Err(error) => return Err(Stop::vault(&error, &secret.to_string())),
             }
             marks.push((secret, key));
@@ -167,8 +168,8 @@ impl Promotion<'_> {
         })
     }
 
-    /// Removes the marks of an attempt, best effort: one that stays is void or open for three
-    /// hours at most.
+    /// Removes the marks of an attempt, best effort: a mark that stays is void, or open for at most
+    /// three hours.
     pub(super) async fn withdraw(&self, marks: &[(SecretPath, String)]) {
         let removals = marks.iter().map(async |(secret, key)| {
             let changes = [(key.clone(), None)].into();
@@ -178,8 +179,8 @@ impl Promotion<'_> {
         join_all(removals).await;
     }
 
-    /// Reads the marked spares until the marks show, and judges the token again; returns it, or
-    /// why it cannot be promoted.
+    /// Reads the marked spares until the marks are visible, and judges the token again. Returns the
+    /// token, or why it cannot be promoted.
     async fn shows(
         &self,
         spare: &ReadSpare,
@@ -232,7 +233,7 @@ impl Promotion<'_> {
                     Ok(Some(rival)) if rival < own || Instant::now() >= deadline => {
                         return Ok(Err(format!("Its token is being promoted to {rival}.")));
                     }
-                    // Of two that want the same token, the one that sorts first waits.
+                    // If two primaries claim the same token, the one that sorts first waits.
                     Ok(Some(_)) => {}
                     Err(why) => return Ok(Err(why)),
                 }
@@ -252,7 +253,7 @@ impl Promotion<'_> {
     }
 
     /// Judges the token of spares that were read again. Returns the first primary whose open mark
-    /// is the only thing in the way, or the reason why it cannot be promoted.
+    /// is the only obstacle, or the reason why the token cannot be promoted.
     async fn judge_again(
         &self,
         choice: &Choice,
@@ -317,7 +318,7 @@ impl Promotion<'_> {
         Ok(Ok(rival))
     }
 
-    /// Reads a spare; `None` where there is no document.
+    /// Reads a spare; `None` if there is no document.
     async fn document_of(&self, secret: &SecretPath) -> Result<Option<Document>, Stop> {
         let answer = self.observer.store().read(secret).await;
         match answer.map_err(|error| Stop::vault(&error, &secret.to_string()))? {
@@ -337,5 +338,5 @@ impl Promotion<'_> {
     }
 }
 
-/// Why a spare is left out that somebody changed in between.
+/// Why a spare that was changed in the meantime is left out.
 const CHANGED: &str = "Its token changed in the meantime.";

@@ -1,6 +1,6 @@
-//! Copies: spares that hold a token which the primary holds or held bear a mark that says so.
+//! Marks on copies: a spare that holds a current or earlier token of the primary has a mark for it.
 //!
-//! A copy of a leaked token must stay out for good, also once the primary's history is pruned.
+//! A copy of a leaked token must never be promoted, even after the primary's history is pruned.
 
 use super::choose::Choice;
 use super::claim::new_mark;
@@ -13,7 +13,7 @@ use crate::token::spare::{Knowledge, ReadSpare};
 use crate::vault::VaultError;
 
 impl Promotion<'_> {
-    /// Marks the spares that hold a token of the primary, unless they bear such a mark.
+    /// Marks the spares that hold a token of the primary, unless they already have such a mark.
     pub(super) async fn mark_copies(
         &self,
         choice: &Choice,
@@ -47,8 +47,8 @@ impl Promotion<'_> {
         Ok(())
     }
 
-    /// Marks the spares that hold the token that the primary has got. It is written, so that
-    /// nothing that goes wrong is more than a warning.
+    /// Marks the spares that hold the primary's new token. The primary is already written, so any
+    /// failure is only a warning.
     pub(super) async fn mark_holders(
         &self,
         choice: &Choice,
@@ -67,7 +67,7 @@ impl Promotion<'_> {
         }
     }
 
-    /// Returns whether a spare bears the mark that this primary holds or held its token.
+    /// Returns whether a spare has a mark that says that this primary holds or held its token.
     fn is_marked(&self, choice: &Choice, spare: &ReadSpare, token: &Fingerprint) -> bool {
         let own = self.field_path();
         choice
@@ -110,8 +110,8 @@ impl Promotion<'_> {
         Ok(())
     }
 
-    /// Removes the void marks of a spare, and where keys run out also those that are older than
-    /// any token; returns whether the changes fit.
+    /// Removes the void marks of a spare. If keys run out, also removes marks that are older than
+    /// any token. Returns whether the changes fit.
     pub(super) fn make_room(&self, choice: &Choice, path: &str, changes: &mut Changes) -> bool {
         let Some(reading) = choice
             .readings

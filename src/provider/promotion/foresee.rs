@@ -6,7 +6,7 @@ use crate::provider::secrets::date::Found;
 use crate::provider::secrets::observe::Observed;
 use crate::token::spare::Purpose;
 
-/// What a promotion would come to if it were carried out now.
+/// What a promotion would do if it were carried out now.
 #[derive(Debug)]
 pub(in crate::provider) enum Foreseen {
     /// The current token stays: it is not due, answers the request, or replaced the token that
@@ -32,7 +32,7 @@ impl Promotion<'_> {
         let (Foreseen::Nothing(_), Observed::Present(before)) = (&foreseen, &*seen) else {
             return Ok(foreseen);
         };
-        // Whoever used up the spares since the primary was read may have done so for it.
+        // The client that used the spares since the primary was read may have used them for it.
         let now = self.observer.observe_anew(self.primary.secret).await;
         let now = now.map_err(failed)?;
         match &*now {
@@ -41,7 +41,7 @@ impl Promotion<'_> {
         }
     }
 
-    /// Judges a primary as it was seen.
+    /// Judges the primary as it was read.
     async fn foresee_for(&self, observed: &Observed) -> Result<Foreseen, Stop> {
         let Observed::Present(document) = observed else {
             return Err(self.gone(observed));

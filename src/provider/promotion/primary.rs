@@ -1,4 +1,4 @@
-//! Step 1: read the primary, keep a token that somebody put there, and judge the token again.
+//! Step 1: read the primary, keep a token that someone stored there, and judge the token again.
 
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
@@ -30,9 +30,9 @@ pub(super) enum Primary {
 pub(super) struct PrimaryDocument {
     /// The whole document.
     pub(super) document: Document,
-    /// What was seen in it, with our own changes of the metadata since.
+    /// What was read from it, with our own changes of the metadata since then.
     pub(super) seen: Observation,
-    /// Its token and the mint time, where it has one.
+    /// Its token and the mint time, if it has one.
     pub(super) token: Option<(Fingerprint, Timestamp)>,
     /// What a spare is needed for.
     pub(super) purpose: Purpose,
@@ -50,9 +50,9 @@ impl PrimaryDocument {
     }
 }
 
-/// What becomes of the primary's token.
+/// What happens to the primary's token.
 pub(super) enum Fate {
-    /// It stays: somebody put it there and it works, or it answers the request already.
+    /// It stays: someone stored it there and it works, or it already answers the request.
     Adopted,
     /// It stays, because it is not due.
     NotDue,
@@ -145,8 +145,8 @@ impl Promotion<'_> {
         })
     }
 
-    /// Reads until the answer is at least as new as `oldest`, for a while: a secret that was
-    /// created again starts at 1, and check-and-set has the last word anyway.
+    /// Reads until the answer is at least as new as `oldest`, but only for a limited time: a secret
+    /// that was created again starts at 1, and check-and-set catches an old answer anyway.
     async fn present_document(&self, oldest: u64) -> Result<Document, Stop> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -159,8 +159,8 @@ impl Promotion<'_> {
         }
     }
 
-    /// Returns whether the primary holds another token by now: whoever put it there may have used
-    /// the spares that this attempt found spent.
+    /// Returns whether the primary holds another token by now: the client that stored it may have
+    /// used the spares that this attempt found spent.
     pub(super) async fn was_replaced(&self, primary: &PrimaryDocument) -> Result<bool, Stop> {
         let seen = Observation::of(&self.document().await?);
         let token = primary.token.map(|(fingerprint, _)| fingerprint);
@@ -189,7 +189,7 @@ impl Promotion<'_> {
     }
 
     /// Stops at a primary that is gone. Bringing a version back does not change its number, so
-    /// that check-and-set would not detect it: nothing may be written over it.
+    /// check-and-set would not detect it. Therefore nothing may be written over it.
     pub(super) fn gone(&self, observed: &Observed) -> Stop {
         let problem = diagnose::problem(self.primary, observed, None).unwrap_or_default();
         Stop::new(
@@ -212,8 +212,8 @@ impl Promotion<'_> {
         })
     }
 
-    /// Returns whether a token was replaced on request before, as after a leak. A token that is
-    /// announced to be replaced so counts as well, even if its successor is not there yet.
+    /// Returns whether a token was replaced on request before, as after a leak. This includes a
+    /// token with an announced replacement on request, even if its successor is not stored yet.
     fn was_rotated_away(&self, seen: &Observation, fingerprint: Fingerprint) -> bool {
         let short = fingerprint.short();
         let next = Next::read(self.primary.field, &seen.custom_metadata);
@@ -223,8 +223,7 @@ impl Promotion<'_> {
             || self.retired(seen).get(short).is_some_and(is_leaked)
     }
 
-    /// Returns the tokens that the primary held before, by its metadata and by what state
-    /// remembers.
+    /// Returns the tokens that the primary held before, according to its metadata and to state.
     pub(super) fn retired(&self, seen: &Observation) -> RetiredTokens {
         let mut retired = RetiredTokens::read(self.primary.field, &seen.custom_metadata);
         retired.extend(self.remembered.retired.iter().copied());
@@ -285,7 +284,7 @@ impl Promotion<'_> {
         }
     }
 
-    /// Dates a token in the primary: by what the state knows, its stamp, a spare that holds the
+    /// Dates a token in the primary from what the state knows, its stamp, a spare that holds the
     /// same token, or the history.
     async fn date(&self, found: Found<'_>) -> Result<DatedToken, Stop> {
         let retired = &self.remembered.retired;

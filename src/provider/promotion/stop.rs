@@ -20,14 +20,14 @@ pub(in crate::provider) struct Stop {
 enum Leaves {
     /// What it held before.
     TheOld,
-    /// The old token or the new one: nobody knows.
+    /// Either the old token or the new one; it is not known which.
     Either,
-    /// Nothing that works: somebody broke or removed it.
+    /// No working token: someone broke or removed it.
     Nothing,
 }
 
 impl Stop {
-    /// Says what happened and what to do.
+    /// Creates a stop from what happened and what to do.
     pub(super) fn new(summary: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             summary: summary.into(),
@@ -37,7 +37,7 @@ impl Stop {
         }
     }
 
-    /// Says that the spares were read and none can be promoted.
+    /// Records that the spares were read and none can be promoted.
     pub(super) fn without_a_spare(mut self) -> Self {
         self.finds_no_spare = true;
         self
@@ -48,45 +48,45 @@ impl Stop {
         self.finds_no_spare
     }
 
-    /// Says that the new token may be stored already, or may still be.
+    /// Records that the new token may be stored already, or may be stored later.
     pub(super) fn may_have_landed(mut self) -> Self {
         self.leaves = Leaves::Either;
         self
     }
 
-    /// Says that somebody else left nothing in the primary that works.
+    /// Records that someone else left no working token in the primary.
     pub(super) fn without_a_token(mut self) -> Self {
         self.leaves = Leaves::Nothing;
         self
     }
 
-    /// Reports whether the primary is known to hold no token that works.
+    /// Reports whether the primary is known to hold no working token.
     pub(in crate::provider) fn leaves_nothing(&self) -> bool {
         self.leaves == Leaves::Nothing
     }
 
-    /// Returns whether nobody knows what the primary holds.
+    /// Returns whether it is unknown what the primary holds.
     pub(in crate::provider) fn is_open(&self) -> bool {
         self.leaves == Leaves::Either
     }
 
-    /// Takes over what another part has to say.
+    /// Creates a stop from the diagnostic of another part.
     pub(super) fn from_diagnostic(diagnostic: Diagnostic) -> Self {
         Self::new(diagnostic.summary, diagnostic.detail)
     }
 
-    /// Says that Vault did not answer as hoped.
+    /// Creates a stop from a failed request to Vault.
     pub(super) fn vault(error: &VaultError, what: &str) -> Self {
         Self::from_diagnostic(diagnose::vault_error(error, what))
     }
 
-    /// Turns into an error.
+    /// Turns the stop into an error.
     pub(in crate::provider) fn into_error(self) -> Diagnostic {
         Diagnostic::error(self.summary, self.detail)
     }
 
-    /// Turns into a warning about a token that has not expired. Its summary names the token,
-    /// because one spare or one secret may stop two of them.
+    /// Turns the stop into a warning about a token that has not expired. Its summary names the
+    /// token, because one spare or one secret may stop the rotation of two tokens.
     pub(in crate::provider) fn into_warning(self, place: Place<'_>) -> Diagnostic {
         let id = place.to_string();
         let is_named = self.summary.split([' ', ':']).any(|word| word == id);
@@ -124,7 +124,7 @@ pub(super) fn without_marks(place: Place<'_>, refusal: Option<&VaultError>) -> D
 }
 
 impl Report {
-    /// Warns where the metadata of a secret had to be written back whole.
+    /// Warns if the metadata of a secret had to be written back as a whole.
     pub(super) fn noted(&mut self, noted: Noted, place: Place<'_>, path: &str) {
         if noted == Noted::Replaced {
             self.at_once.push(replaced(place, path));

@@ -1,7 +1,7 @@
-//! Marks for a token that `token_wo` brings and a listed spare holds as well.
+//! Marks for a token that `token_wo` stores and that a listed spare also holds.
 //!
-//! They are set before the write, as for a promotion, so that no other primary takes the token
-//! meanwhile.
+//! They are set before the write, as for a promotion, so that no other primary claims the token in
+//! the meantime.
 
 use jiff::Timestamp;
 
@@ -104,8 +104,8 @@ impl Promotion<'_> {
         }
     }
 
-    /// Returns when the last send of the write may leave, by the wall clock; `None` if by the
-    /// clock of Vault the marks are too old already. Without marks, nothing limits it.
+    /// Returns the latest time at which the write may be sent, by the wall clock; `None` if the
+    /// marks are already too old by Vault's clock. Without marks, there is no limit.
     pub(in crate::provider) fn latest(&self, marked: &Marked) -> Option<Timestamp> {
         if marked.marks.is_empty() {
             return Some(Timestamp::MAX);

@@ -1,4 +1,4 @@
-//! Steps 5 and 6: announce the token to come, then the one write that decides.
+//! Steps 5 and 6: announce the new token, then send the one write that decides.
 
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
@@ -18,7 +18,7 @@ use crate::token::spare::{ReadSpare, ReadToken};
 use crate::token::stamp::{Next, Stamp, key, stamp_key};
 use crate::vault::{Reading, VaultError, WriteError, WriteFailure, Written};
 
-/// What became of the write.
+/// The result of the write.
 pub(super) enum Outcome {
     /// The primary holds the spare's token.
     Promoted(Box<Current>),
@@ -46,8 +46,8 @@ struct Landed {
 }
 
 impl Writing<'_> {
-    /// Announces the token and writes it. Once a send went unanswered, no mark is removed: the
-    /// write may still land.
+    /// Announces the token and writes it. Once a request has gone unanswered, no mark is removed,
+    /// because the write may still land.
     pub(super) async fn write(
         &self,
         tried: &mut Tried,
@@ -94,7 +94,7 @@ impl Writing<'_> {
                 unanswered,
             }) => match self.above().await {
                 Ok(seen) => self.overtaken(token, seen, unanswered, report).await,
-                // The earlier attempt may be what the write was refused for.
+                // The earlier attempt may be the reason why the write was refused.
                 Err(stop) if unanswered && !stop.leaves_nothing() => {
                     report.written();
                     Err(self.unanswered(&stop.into_error().detail))
@@ -125,8 +125,8 @@ impl Writing<'_> {
         }
     }
 
-    /// Writes the stamp of the token to come, in one value, so that the token is dated even if
-    /// nobody learns that it was written.
+    /// Writes the stamp of the new token, in one value, so that the token is dated even if its
+    /// write is never confirmed.
     async fn announce(
         &self,
         token: &ReadToken,
@@ -230,7 +230,7 @@ impl Writing<'_> {
         }
     }
 
-    /// The write was refused because the secret had changed: find out what is there.
+    /// Finds out what the secret holds after a write was refused because the secret had changed.
     async fn overtaken(
         &self,
         token: &ReadToken,

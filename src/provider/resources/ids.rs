@@ -5,7 +5,7 @@ use crate::provider::diagnose;
 use crate::provider::secrets::observe::Observer;
 use crate::sdk::Field;
 
-/// Where the mount ends in what an id names.
+/// The mount and the paths that an id names.
 pub(in crate::provider) struct Location {
     /// The mount.
     pub(in crate::provider) mount: String,
@@ -15,8 +15,9 @@ pub(in crate::provider) struct Location {
 
 /// Splits `<mount>/<path>`, for several paths in one mount.
 ///
-/// A mount may have slashes, so Vault is asked, as its own command line does. Where it does not
-/// say, the provider's mount counts if the id begins with it, and the first segment if not.
+/// A mount may contain slashes, so this asks Vault, as Vault's own command line does. If Vault does
+/// not say, the mount is the provider's mount if the id begins with it, and otherwise the first
+/// segment.
 pub(in crate::provider) async fn locate(
     observer: &Observer,
     default: &Field<String>,

@@ -35,14 +35,14 @@ pub(in crate::provider) struct OauthTokenResource {
 }
 
 impl OauthTokenResource {
-    /// Takes the current time, by which mint times are refused.
+    /// Creates the resource type; `time` is the current time that mint times are checked against.
     pub(in crate::provider) fn new(time: Arc<Now>) -> Self {
         Self { time }
     }
 }
 
 impl OauthTokenResource {
-    /// Returns a state that names a token and knows nothing of it.
+    /// Returns a state that names a token and knows nothing about it.
     pub(in crate::provider) fn named(
         configured: &Configured,
         mount: &str,
@@ -58,11 +58,11 @@ impl OauthTokenResource {
         named.with_defaults(configured)
     }
 
-    /// Returns the state that an import and the refresh behind it would give a token.
+    /// Returns the state that an import and the refresh after it would give a token.
     ///
     /// # Errors
     ///
-    /// Those of a refresh.
+    /// Fails if the refresh fails.
     pub(in crate::provider) async fn found(
         configured: &Configured,
         mount: &str,
@@ -83,7 +83,7 @@ impl OauthTokenResource {
                 secret: &secret,
                 field,
             };
-            // A refresh speaks of a resource, which is not there yet.
+            // A refresh reports on a resource, which does not exist yet.
             let refreshed = diagnose::unusable(place, problem, state.fails_without_token());
             diagnostics.retain(|told| *told != refreshed);
             diagnostics.push(diagnose::unusable_where_found(place, problem));
@@ -181,8 +181,7 @@ fn secret(model: &OauthToken) -> Option<SecretPath> {
     SecretPath::new(model.mount.as_str()?, model.path.as_str()?).ok()
 }
 
-/// Says something about the token that a model names, where it names one.
-/// Says that a token whose resource goes stays in Vault, unless it is not there.
+/// Warns that a token stays in Vault after its resource is destroyed, unless the token is missing.
 fn left_in_vault(model: &OauthToken) -> Diagnostics {
     if model.known_status() == Some(Status::Missing) {
         return Diagnostics::new();
@@ -192,6 +191,7 @@ fn left_in_vault(model: &OauthToken) -> Diagnostics {
     })
 }
 
+/// Reports something about the token that a model names, if it names one.
 fn with_place(
     model: &OauthToken,
     say: impl FnOnce(Place<'_>) -> crate::protocol::Diagnostic,

@@ -1,4 +1,4 @@
-//! Finds out when a token was minted, from older versions and spares where nothing else dates it.
+//! Finds out when a token was minted, from older versions and spares if nothing else dates it.
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -43,7 +43,7 @@ impl Found<'_> {
         Verdict::live(self.place.field, metadata, &self.fingerprint, vault_now)
     }
 
-    /// Completes the facts with those in the document. What state remembers of a retired token
+    /// Completes the facts with those in the document. What state remembers about a retired token
     /// counts as much as the entry in the metadata, which may be wiped.
     fn facts(&self, facts: MintFacts) -> MintFacts {
         let metadata = &self.document.custom_metadata;
@@ -63,12 +63,12 @@ impl Found<'_> {
 pub(in crate::provider) struct Traces<'a> {
     /// Spares that may hold the token, in the mount of the secret: people copy tokens manually.
     pub(in crate::provider) spare_paths: &'a [String],
-    /// The version before the one that was found, where that is known without a read: a write of
-    /// ours may have pruned it.
+    /// The version before the one that was found, if it is known without a read: a write of ours
+    /// may have pruned it.
     pub(in crate::provider) before: Option<PastVersion>,
 }
 
-/// A mint time, and what is behind it.
+/// A mint time, and the evidence for it.
 pub(in crate::provider) struct DatedToken {
     /// The mint time that counts.
     pub(in crate::provider) minted: Minted,
@@ -90,8 +90,8 @@ pub(in crate::provider) struct Gaps {
 }
 
 impl DatedToken {
-    /// Returns what a user should know about the mint time: accounts that do not count, and once
-    /// that it is an estimate.
+    /// Returns what a user should know about the mint time: dates that do not count, and, the first
+    /// time, that it is an estimate.
     pub(in crate::provider) fn told(&self, place: Place<'_>) -> Diagnostics {
         let doubts = self.minted.warnings.iter();
         doubts
@@ -109,9 +109,9 @@ impl DatedToken {
     }
 }
 
-/// Decides when a token was minted that has left no trace elsewhere. `facts` has what
-/// configuration and state know of it; older versions are read only where that, and the token's
-/// stamp, decide nothing.
+/// Decides when a token that has left no trace elsewhere was minted. `facts` has what configuration
+/// and state know about it. Older versions are read only if neither that nor the token's stamp
+/// decides.
 pub(in crate::provider) async fn date(
     observer: &Observer,
     found: Found<'_>,
@@ -120,7 +120,7 @@ pub(in crate::provider) async fn date(
     date_traced(observer, found, facts, Traces::default()).await
 }
 
-/// Decides when a token was minted, by the earliest of all its traces where nothing else decides.
+/// Decides when a token was minted, by the earliest of all its traces if nothing else decides.
 pub(in crate::provider) async fn date_traced(
     observer: &Observer,
     found: Found<'_>,
@@ -163,8 +163,8 @@ pub(in crate::provider) async fn date_traced(
     })
 }
 
-/// Reads every spare for a copy of the token, all at once. A spare that cannot be read, or whose
-/// history ends too early, is named: an earlier date may be there.
+/// Reads every spare for a copy of the token, in parallel. A spare that cannot be read, or has a
+/// history that ends too early, is named, because it may have an earlier date.
 async fn copies(
     observer: &Observer,
     found: Found<'_>,
@@ -192,7 +192,8 @@ async fn copies(
     (copies, unread)
 }
 
-/// Dates the copy in a spare by the stamp there or its own history; `None` if there is no copy.
+/// Dates the copy in a spare by its stamp or by the spare's own history; `None` if there is no
+/// copy.
 async fn copy(
     observer: &Observer,
     found: Found<'_>,

@@ -1,8 +1,8 @@
-//! What is seen in a secret, without any token in it, and seen once only.
+//! What a read of a secret shows, without any token in it. Each secret is read only once.
 //!
-//! A refresh of many resources asks for the same secrets: a pool for the primary that a token
-//! resource tracks, two resources for two fields of one secret. Each secret is read once for
-//! each configuration of the provider, and nobody asks while an answer is on its way.
+//! A refresh of many resources reads the same secrets: a pool reads the primary that a token
+//! resource tracks, and two resources read two fields of one secret. Each secret is read once for
+//! each configuration of the provider, and no second request is sent while one is in flight.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,10 +16,10 @@ use crate::token::check::{Check, Kind, Malformed, Problem, check, check_recorded
 use crate::token::fingerprint::Fingerprint;
 use crate::vault::{self, Document, Reading, SecretPath, Store, VaultError};
 
-/// A secret as it was read, fingerprints instead of tokens.
+/// A secret as it was read, with fingerprints instead of tokens.
 #[derive(Debug)]
 pub(in crate::provider) enum Observed {
-    /// The current version is there.
+    /// The current version holds data.
     Present(Observation),
     /// The current version was deleted and can be brought back.
     Deleted {
@@ -35,13 +35,13 @@ pub(in crate::provider) enum Observed {
         /// The secret's custom metadata.
         custom_metadata: BTreeMap<String, String>,
     },
-    /// There is no such secret.
+    /// The secret does not exist.
     Absent,
 }
 
 impl Observed {
-    /// Reports whether the current version has the field with something in it. An empty field
-    /// switches a user off.
+    /// Reports whether the current version has the field, and the field is not empty. An empty
+    /// field switches a user off.
     pub(in crate::provider) fn has_field(&self, name: &str) -> bool {
         matches!(
             self,
@@ -50,7 +50,7 @@ impl Observed {
         )
     }
 
-    /// Returns the custom metadata, also that of a secret whose current version is gone.
+    /// Returns the custom metadata, even if the current version of the secret is gone.
     pub(in crate::provider) fn custom_metadata(&self) -> Option<&BTreeMap<String, String>> {
         match self {
             Self::Present(document) => Some(&document.custom_metadata),
@@ -72,7 +72,7 @@ pub(in crate::provider) struct Observation {
     pub(in crate::provider) version: u64,
     /// When it was written.
     pub(in crate::provider) created_at: Timestamp,
-    /// When it will be deleted by itself.
+    /// When Vault will delete it automatically.
     pub(in crate::provider) deletion_at: Option<Timestamp>,
     /// The secret's custom metadata.
     pub(in crate::provider) custom_metadata: BTreeMap<String, String>,
@@ -87,23 +87,23 @@ enum Value {
         unproven: Option<usize>,
         padded: bool,
     },
-    /// Text that looks like a token and is none. It is kept, because only a comparison with what
-    /// the state has recorded reports whether it was a good token once.
+    /// Text that looks like a token but is not one. It is kept, because only a comparison with what
+    /// the state has recorded shows whether it was once a good token.
     LikeToken {
         text: Secret,
         malformed: Malformed,
     },
-    /// Text that no release has taken for a token: quite possibly a password next to it, and
-    /// nothing that we keep.
+    /// Text that no release has accepted as a token. It may well be a password in a neighboring
+    /// field, so it is not kept.
     Other(Malformed),
     Empty,
     NotText(&'static str),
 }
 
-/// What a field holds, seen from a state that may have recorded its token.
+/// What a field holds, for a state that may have recorded its token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::provider) enum Field {
-    /// There is no such field.
+    /// The field does not exist.
     Missing,
     /// It holds nothing, or only white space and quotes.
     Empty,
@@ -118,12 +118,12 @@ pub(in crate::provider) enum Field {
     },
     /// It holds text that is not a token.
     Malformed(Malformed),
-    /// It holds JSON of this kind, which is no text.
+    /// It holds JSON of this kind, which is not text.
     NotText(&'static str),
 }
 
 impl Observation {
-    /// Takes in a document and lets go of its tokens.
+    /// Reads a document without keeping its tokens.
     pub(in crate::provider) fn of(document: &Document) -> Self {
         Self {
             version: document.version(),
@@ -184,7 +184,7 @@ impl Observation {
             .filter(|name| matches!(self.field(name, None), Field::Token { .. }))
     }
 
-    /// Returns the names of the fields, for a person who looks for the right one.
+    /// Returns the names of the fields, for a user who is looking for the right one.
     pub(in crate::provider) fn field_names(&self) -> impl Iterator<Item = &str> {
         self.fields.keys().map(String::as_str)
     }
@@ -237,7 +237,7 @@ impl From<Reading> for Observed {
 
 type Cell = Arc<OnceCell<Arc<Observed>>>;
 
-/// Reads secrets for one request, and remembers for all what it saw.
+/// Reads secrets for one request, and remembers what it read for all requests.
 #[derive(Clone)]
 pub(in crate::provider) struct Observer {
     store: Store,
@@ -246,7 +246,7 @@ pub(in crate::provider) struct Observer {
 }
 
 impl Observer {
-    /// Starts with nothing seen.
+    /// Creates an observer that has read nothing yet.
     pub(in crate::provider) fn new(store: Store) -> Self {
         Self {
             store,
@@ -264,7 +264,7 @@ impl Observer {
         }
     }
 
-    /// Takes note that a refresh has reported on a token, named by its id.
+    /// Records that a refresh has reported on a token, named by its id.
     pub(in crate::provider) fn note_refresh(&self, id: String) {
         let mut refreshed = self
             .refreshed
@@ -288,7 +288,7 @@ impl Observer {
         &self.store
     }
 
-    /// Returns the secret as it was seen first; an error is not remembered.
+    /// Returns the secret as it was first read; an error is not remembered.
     pub(in crate::provider) async fn observe(
         &self,
         secret: &SecretPath,
@@ -309,7 +309,7 @@ impl Observer {
     ) -> Result<Arc<Observed>, VaultError> {
         {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            // An answer that is on its way is new enough, and one request is enough.
+            // An answer in flight is new enough, and one request is enough.
             if seen.get(secret).is_some_and(|cell| cell.initialized()) {
                 seen.remove(secret);
             }
@@ -317,7 +317,7 @@ impl Observer {
         self.observe(secret).await
     }
 
-    /// Forgets what was seen of a secret that has changed.
+    /// Forgets what was read from a secret that has changed.
     pub(in crate::provider) fn forget(&self, secret: &SecretPath) {
         self.seen
             .lock()
@@ -350,7 +350,7 @@ impl Observer {
 mod tests {
     use super::*;
 
-    /// A look for each name among all of them would take minutes.
+    /// A lookup for each name among all of them would take minutes.
     #[test]
     fn many_fields_are_taken_in_one_pass() {
         const COUNT: usize = 100_000;

@@ -1,4 +1,5 @@
-//! Spares as they are read: their tokens, dates, and what is known of each token wherever it is.
+//! Spares as they are read: their tokens, their dates, and what is known about each token in any
+//! place.
 
 mod copies;
 mod marks;
@@ -31,7 +32,7 @@ use crate::vault::{SecretPath, VaultError};
 pub(in crate::provider) struct Spares<'a> {
     /// The context.
     pub(in crate::provider) configured: &'a Configured,
-    /// Who reads.
+    /// The observer, which reads the secrets.
     pub(in crate::provider) observer: &'a Observer,
     /// Mount of spares and primary.
     pub(in crate::provider) mount: &'a str,
@@ -45,7 +46,7 @@ pub(in crate::provider) struct Spares<'a> {
     pub(in crate::provider) anew: bool,
 }
 
-/// What is known of a spare's token already.
+/// What is already known about a spare's token.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::provider) struct Known {
     /// The token.
@@ -61,7 +62,7 @@ pub(in crate::provider) struct Reading {
     pub(in crate::provider) spare: ReadSpare,
     /// Why there is no token.
     pub(in crate::provider) problem: Option<Unusable>,
-    /// What is new and worth a warning.
+    /// New findings to warn about.
     pub(in crate::provider) diagnostics: Diagnostics,
     /// The metadata of the secret.
     pub(in crate::provider) custom_metadata: BTreeMap<String, String>,
@@ -81,14 +82,14 @@ impl Reading {
     }
 }
 
-/// Several spares, read side by side.
+/// Several spares, read in parallel.
 #[derive(Debug)]
 pub(in crate::provider) struct Readings {
     /// Those that could be read, in the order of the list.
     pub(in crate::provider) read: Vec<Reading>,
     /// Those that could not be read, and why.
     pub(in crate::provider) failed: Vec<(String, Diagnostic)>,
-    /// What is known of their tokens.
+    /// What is known about their tokens.
     pub(in crate::provider) knowledge: Knowledge,
 }
 
@@ -103,8 +104,8 @@ impl Readings {
 }
 
 impl Spares<'_> {
-    /// Reads spares side by side, and judges the marks on all of them that are about any of their
-    /// tokens. What is known of a token already is not asked for again.
+    /// Reads spares in parallel, and judges the marks on all of them that are about any of their
+    /// tokens. What is already known about a token is not read again.
     pub(in crate::provider) async fn read_all<'a>(
         &self,
         spares: impl IntoIterator<Item = (&'a String, Option<Known>)>,
@@ -259,7 +260,7 @@ impl Spares<'_> {
         }
     }
 
-    /// Returns what is in a secret; an error is about the place.
+    /// Returns what is in a secret; an error names the place.
     pub(in crate::provider) async fn seen(
         &self,
         place: Place<'_>,
@@ -269,7 +270,7 @@ impl Spares<'_> {
     }
 }
 
-/// Returns the key of an entry among the marks of a field that is not a mark we know.
+/// Returns the key of an entry among the marks of a field that is not a known mark.
 pub(in crate::provider) fn unknown_mark(field: &str, document: &Observation) -> Option<String> {
     Mark::read_entries(field, &document.custom_metadata).find_map(|entry| match entry {
         MarkEntry::Unknown(key) => Some(key),
@@ -281,7 +282,7 @@ pub(in crate::provider) fn unknown_mark(field: &str, document: &Observation) -> 
 ///
 /// # Errors
 ///
-/// Fails if together they are not a path that Vault takes.
+/// Fails if together they are not a path that Vault accepts.
 pub(in crate::provider) fn named(mount: &str, path: &str) -> Result<SecretPath, Diagnostic> {
     SecretPath::new(mount, path).map_err(|error| {
         Diagnostic::error(

@@ -14,15 +14,15 @@ use crate::token::retired::RetiredTokens;
 use crate::token::stamp::{MAXIMUM_KEYS, Next, Stamp, key, stamp_key};
 use crate::vault::{SecretPath, Store, VaultError};
 
-/// Keys to set, and with `None` keys to remove.
+/// Keys to set, or to remove if the value is `None`.
 pub(in crate::provider) type Changes = BTreeMap<String, Option<String>>;
 
-/// How a change got there.
+/// How a change was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::provider) enum Noted {
     /// Merged by the server, safe even if others write.
     Merged,
-    /// Read, merged here and written back whole: a key that somebody else wrote meanwhile is
+    /// Read, merged here and written back whole: a key that someone else wrote in the meantime is
     /// lost.
     Replaced,
 }
@@ -31,7 +31,8 @@ pub(in crate::provider) enum Noted {
 ///
 /// # Errors
 ///
-/// A permanent refusal is that of the merge, also if the way around it was refused as well.
+/// Fails if Vault does not accept the changes. A permanent refusal is the one of the merge, even if
+/// the fallback was refused as well.
 pub(in crate::provider) async fn note(
     store: &Store,
     secret: &SecretPath,
@@ -63,7 +64,7 @@ pub(in crate::provider) async fn note(
     Ok(Noted::Replaced)
 }
 
-/// Carries changes out on metadata that were read.
+/// Applies changes to metadata that was read.
 pub(in crate::provider) fn apply(metadata: &mut BTreeMap<String, String>, changes: &Changes) {
     for (key, value) in changes {
         match value {
@@ -73,7 +74,7 @@ pub(in crate::provider) fn apply(metadata: &mut BTreeMap<String, String>, change
     }
 }
 
-/// Returns whether the metadata take the changes: Vault allows so many keys.
+/// Returns whether the changes fit into the metadata: Vault limits the number of keys.
 pub(in crate::provider) fn fits(metadata: &BTreeMap<String, String>, changes: &Changes) -> bool {
     let added =
         |(key, value): &(&String, &Option<String>)| value.is_some() && !metadata.contains_key(*key);
@@ -114,7 +115,7 @@ impl NewStamp {
         }
     }
 
-    /// Keeps the label of a token that is stamped already.
+    /// Keeps the label of a token that is already stamped.
     pub(in crate::provider) fn with_account_in(
         self,
         field: &str,
@@ -125,9 +126,9 @@ impl NewStamp {
         Self { account, ..self }
     }
 
-    /// Returns the changes that stamp the token in these metadata. An announcement of this token
-    /// has come true: the token before it is retired, and the announcement removed. One of
-    /// another token keeps no request that was withdrawn since.
+    /// Returns the changes that stamp the token in this metadata. If this token was announced, the
+    /// token before it is retired and the announcement is removed. An announcement of another token
+    /// loses a request that was withdrawn since.
     pub(in crate::provider) fn changes_in(
         &self,
         field: &str,
@@ -177,7 +178,8 @@ impl NewStamp {
         .collect()
     }
 
-    /// Writes the stamp and the `retired` tokens unless they are there; a refusal is a warning with what to do.
+    /// Writes the stamp and the `retired` tokens unless they are already written. If Vault refuses,
+    /// returns a warning with what to do.
     pub(in crate::provider) async fn write(
         &self,
         store: &Store,

@@ -1,5 +1,4 @@
-//! Storing a token that somebody gave: checked first, merged into the document, under
-//! check-and-set.
+//! Storing a given token: checked first, merged into the document, under check-and-set.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,23 +21,23 @@ use crate::token::retired::Retired;
 use crate::token::stamp::{Next, Stamp, key, stamp_key};
 use crate::vault::{Document, NewDocument, Reading, VaultError, WriteError, Written};
 
-/// How often somebody else's write may come in between.
+/// How many writes of other clients may interfere.
 const WRITES: usize = 3;
 /// How long a standby may lag behind a write.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long a look waits before the next one.
+/// Pause between two reads.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Which token may be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::provider) enum Replaces {
-    /// Any: a person at the command line says which secret is to hold the token.
+    /// Any: the user names the secret for the token on the command line.
     Anything,
-    /// None: a token that is there already is somebody's.
+    /// None: an existing token belongs to someone.
     Nothing,
     /// None: the pool has not recorded yet what is at this path.
     Untracked,
-    /// The one that the state has recorded.
+    /// The token that the state has recorded.
     Recorded(Option<Fingerprint>),
 }
 
@@ -49,7 +48,7 @@ pub(in crate::provider) struct Storing<'a> {
     pub(in crate::provider) replaces: Replaces,
     /// Whether to write stamps.
     pub(in crate::provider) stamps: bool,
-    /// When the token was minted, where somebody said so.
+    /// When the token was minted, if that was given.
     pub(in crate::provider) minted_at: Option<Timestamp>,
     /// The request that the token answers.
     pub(in crate::provider) request: Option<ShortFingerprint>,
@@ -72,24 +71,24 @@ impl Storing<'_> {
         }
     }
 
-    /// Reports whether the same token is written again: Vault deletes this version, and a new one
-    /// lasts as long as the setting says now.
+    /// Reports whether the same token is written again: Vault will delete this version, and a new
+    /// version lasts as long as the current setting allows.
     fn prolongs(&self, seen: &Observation) -> bool {
         let is_own = matches!(self.replaces, Replaces::Anything | Replaces::Recorded(_));
         is_own && seen.deletion_at.is_some()
     }
 }
 
-/// How a token came to be where it was to be stored.
+/// The result of storing a token.
 #[derive(Debug)]
 pub(in crate::provider) struct Stored {
-    /// What the user should hear.
+    /// What to report to the user.
     pub(in crate::provider) told: Diagnostics,
     /// The token.
     pub(in crate::provider) fingerprint: Fingerprint,
     /// What the field held before.
     pub(in crate::provider) before: Content,
-    /// When the version was written that a write of ours replaced.
+    /// When the version that a write of ours replaced was written.
     replaced_at: Option<Timestamp>,
     /// The version that holds the token now.
     pub(in crate::provider) now: Holding,
@@ -97,7 +96,7 @@ pub(in crate::provider) struct Stored {
 
 impl Stored {
     /// Returns what the version before a write of ours held, which the write may have pruned;
-    /// `None` where nothing was written, or another token is current by now.
+    /// `None` if nothing was written, or if another token is current by now.
     pub(in crate::provider) fn version_before(&self, current: Fingerprint) -> Option<PastVersion> {
         let created_at = self.replaced_at?;
         (self.fingerprint == current).then_some(PastVersion::Readable {
@@ -113,19 +112,19 @@ impl Stored {
 /// The version that holds a token that was to be stored.
 #[derive(Debug)]
 pub(in crate::provider) enum Holding {
-    /// One that was there already.
+    /// A version that already held the token.
     Found(Observation),
-    /// A new one.
+    /// A new version.
     Written(Written),
 }
 
-/// Stores a token unless it is there already. Siblings stay to the byte, and what was in the
-/// field stays in the KV history.
+/// Stores a token unless the field already holds it. Sibling fields stay unchanged to the byte, and
+/// the previous value of the field stays in the KV history.
 ///
 /// # Errors
 ///
-/// Fails if the value is not a token, if the field holds a value that may not be replaced, and
-/// where Vault refuses.
+/// Fails if the value is not a token, if the field holds a value that may not be replaced, or if
+/// Vault refuses.
 pub(in crate::provider) async fn store(
     configured: &Configured,
     observer: &Observer,
@@ -231,8 +230,8 @@ async fn unmark(marks: Option<(&Promotion<'_>, Marked)>) {
     }
 }
 
-/// Writes the stamp of the token to come, so that the token before it is retired even if nobody
-/// learns that it was replaced. Metadata that cannot be written are no reason not to store.
+/// Writes the stamp of the new token, so that the token before it is retired even if its
+/// replacement is never confirmed. If the metadata cannot be written, the token is stored anyway.
 async fn announce(
     observer: &Observer,
     place: Place<'_>,
@@ -271,7 +270,7 @@ async fn announce(
 ///
 /// # Errors
 ///
-/// Fails where [`store`] would without a write.
+/// Fails if [`store`] would fail before it writes.
 pub(in crate::provider) async fn look(
     observer: &Observer,
     place: Place<'_>,
@@ -319,7 +318,7 @@ fn holds(content: Content, token: Fingerprint) -> bool {
     matches!(content, Content::Token { fingerprint, .. } if fingerprint == token)
 }
 
-/// Returns what the field holds, where that is the token or may be replaced by it.
+/// Returns what the field holds, if that is the token or may be replaced by it.
 fn before(
     place: Place<'_>,
     seen: Option<&(Document, Observation)>,
@@ -348,8 +347,8 @@ fn before(
     }
 }
 
-/// Reads the secret, for a while until it shows a version above the one that a write was refused
-/// for: a standby may lag behind. In the end check-and-set has the last word anyway.
+/// Reads the secret, for a limited time until it shows a version above the one that a write was
+/// refused for: a standby may lag behind. Check-and-set catches an old answer anyway.
 async fn read(
     observer: &Observer,
     place: Place<'_>,
@@ -381,7 +380,7 @@ async fn read_once(
             Ok(Some((document, seen)))
         }
         Reading::Absent => Ok(None),
-        // A write over it would leave the other fields of that version behind.
+        // A write over it would lose the other fields of that version.
         gone => {
             let gone = Observed::from(gone);
             Err(diagnose::nothing_stored_over(place, &gone))

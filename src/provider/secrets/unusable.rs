@@ -11,7 +11,7 @@ use crate::token::fingerprint::Fingerprint;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::provider) enum Unusable {
-    /// There is no such secret.
+    /// The secret does not exist.
     Absent,
     /// This version of the secret was deleted.
     Deleted(u64),

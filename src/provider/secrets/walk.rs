@@ -1,8 +1,9 @@
-//! Every secret below a prefix that counts, in the order of paths.
+//! Walks over every secret that counts below a prefix, in the order of paths.
 //!
-//! First the folders are listed, level by level; then the secrets are read. What may not be
-//! listed or read is told and passed over, and so is everything else that is the matter with one
-//! of them alone. Once the deadline of its observer has passed, a walk tells of the rest as unseen. Dropping the stream ends the walk.
+//! First the folders are listed, level by level; then the secrets are read. A secret or folder that
+//! may not be listed or read is reported and skipped, as is any other failure that concerns only
+//! one of them. Once the deadline of its observer has passed, a walk reports the rest as not read.
+//! Dropping the stream ends the walk.
 
 use std::future::{self, Future};
 use std::mem;
@@ -16,21 +17,21 @@ use crate::token::name::{HIDDEN, has_token};
 use crate::token::prefix::Prefix;
 use crate::vault::{FolderPath, Listing, MAXIMUM_NAMES, SecretPath, SecretPathError, VaultError};
 
-/// Requests on their way at once; the store has a bound of its own for all walks together.
+/// Maximum number of concurrent requests; the store has a limit of its own for all walks together.
 const CONCURRENCY: usize = 16;
-/// Folders inside each other that are looked into: a server that invents them never ends.
+/// Maximum depth of nested folders: a server that invents them never ends.
 const MAXIMUM_DEPTH: usize = 32;
-/// Folders that are looked into.
+/// Maximum number of folders that are listed.
 const MAXIMUM_FOLDERS: usize = 10_000;
 
-/// A walk that is to be made.
+/// A walk to carry out.
 #[derive(Clone, Copy)]
 pub(in crate::provider) struct Walk<'a> {
-    /// Who reads.
+    /// The observer, which reads the secrets.
     pub(in crate::provider) observer: &'a Observer,
     /// The mount.
     pub(in crate::provider) mount: &'a str,
-    /// Where in the mount.
+    /// Where the walk begins in the mount.
     pub(in crate::provider) prefix: &'a Prefix,
     /// The field that a secret must have to count.
     pub(in crate::provider) field: &'a str,
@@ -38,13 +39,13 @@ pub(in crate::provider) struct Walk<'a> {
     pub(in crate::provider) also: Option<&'a Counts<'a>>,
 }
 
-/// Reports whether a secret counts, by what was read.
+/// Reports whether a secret counts, based on what was read.
 pub(in crate::provider) type Counts<'a> = dyn Fn(&Observed) -> bool + Sync + 'a;
 
-/// What a walk meets.
+/// What a walk finds.
 #[derive(Debug)]
 pub(in crate::provider) enum Sight<T = Sighting> {
-    /// What was made of a secret that counts.
+    /// The result for a secret that counts.
     Secret(T),
     /// A secret or folder that could not be read.
     Unseen(Unseen),
@@ -64,22 +65,22 @@ pub(in crate::provider) struct Sighting {
 pub(in crate::provider) struct Unseen {
     /// Its path in the mount; that of a folder ends with a slash.
     pub(in crate::provider) path: String,
-    /// Why.
+    /// Why it could not be read.
     pub(in crate::provider) reason: Reason,
 }
 
 /// Why something could not be read.
 #[derive(Debug)]
 pub(in crate::provider) enum Reason {
-    /// Vault did not let us, or answered oddly.
+    /// Vault denied the request, or its answer was not usable.
     Vault(VaultError),
-    /// We take no such name.
+    /// The name is not supported.
     Name(SecretPathError),
-    /// Its name has a token in it, which nothing may show.
+    /// Its name contains a token, which must not be shown.
     Token,
-    /// It lies too deep, or after too many others.
+    /// It is nested too deeply, or comes after too many others.
     Bound,
-    /// The time for all together was over.
+    /// The time for the whole walk was over.
     Time,
 }
 
@@ -93,7 +94,7 @@ impl Unseen {
     }
 }
 
-/// What a whole walk met, each in the order of paths.
+/// What a whole walk found, each in the order of paths.
 #[derive(Debug, Default)]
 pub(in crate::provider) struct Sights {
     /// Secrets that count.
@@ -103,16 +104,17 @@ pub(in crate::provider) struct Sights {
 }
 
 impl<'a> Walk<'a> {
-    /// Walks and tells what `make` makes of each sight, as soon as all before it are told. Each
-    /// secret is read once.
+    /// Walks, and yields what `make` returns for each secret as soon as everything before it has
+    /// been yielded. Each secret is read once.
     ///
-    /// Whoever takes the sights asks Vault for nothing in between: reads that were begun go on
-    /// only while the stream is polled, and keep others out until then. Such work is for `make`.
+    /// The consumer must not send requests to Vault between two items: reads that have begun
+    /// continue only while the stream is polled, and block others until then. Such work belongs in
+    /// `make`.
     ///
     /// # Errors
     ///
-    /// The stream has an error where the first folder cannot be listed, and where Vault fails in
-    /// a way that would go on; nobody should wait for what comes after it.
+    /// Fails if the first folder cannot be listed, or if Vault fails in a way that would persist.
+    /// The error is an item of the stream, and nobody should wait for what comes after it.
     pub(in crate::provider) fn stream<F: Future + Send + 'a>(
         self,
         make: impl Fn(Sighting) -> F + Copy + Send + 'a,
@@ -137,7 +139,7 @@ impl<'a> Walk<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Walk::stream`].
+    /// Fails if [`Walk::stream`] yields an error.
     pub(in crate::provider) async fn to_the_end(self) -> Result<Sights, VaultError> {
         let mut sights = Sights::default();
         let mut stream = pin!(self.stream(future::ready));
@@ -154,7 +156,7 @@ impl<'a> Walk<'a> {
     async fn list(self) -> Result<Vec<Entry>, VaultError> {
         let store = self.observer.store();
         let Ok(first) = FolderPath::new(self.mount, self.prefix.folder()) else {
-            // Whoever asks has checked both.
+            // The caller has checked both.
             return Err(VaultError::Unsendable);
         };
         let mut names = Names::default();
@@ -175,7 +177,7 @@ impl<'a> Walk<'a> {
         Ok(names.sorted())
     }
 
-    /// Reads a secret; one that does not count is no sight.
+    /// Reads a secret; `None` if it does not count.
     async fn look(self, entry: Entry) -> Result<Option<Sight>, VaultError> {
         let secret = match entry {
             Entry::Secret(secret) => secret,
@@ -193,14 +195,14 @@ impl<'a> Walk<'a> {
         let counts =
             observed.has_field(self.field) || self.also.is_some_and(|counts| counts(&observed));
         if !counts {
-            // Nobody asked for what it holds, and an observer remembers text.
+            // Nobody asked for its contents, and an observer remembers text.
             self.observer.forget(&secret);
             return Ok(None);
         }
         Ok(Some(Sight::Secret(Sighting { secret, observed })))
     }
 
-    /// Does as [`alone`]; once the time is over, nothing that is left is looked at.
+    /// Works like [`alone`]; once the time is over, nothing that is left is read.
     fn alone(self, error: VaultError) -> Result<Reason, VaultError> {
         match alone(error) {
             Err(_) if self.observer.store().is_time_over() => Ok(Reason::Time),
@@ -209,7 +211,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Reports whether a failure is about one secret or folder alone; any other ends the walk.
+/// Reports whether a failure concerns only one secret or folder; any other failure ends the walk.
 fn alone(error: VaultError) -> Result<Reason, VaultError> {
     match error {
         VaultError::Forbidden { .. }
@@ -235,7 +237,7 @@ impl Entry {
     }
 }
 
-/// What listings have named so far.
+/// The names from all listings so far.
 #[derive(Default)]
 struct Names {
     entries: Vec<Entry>,

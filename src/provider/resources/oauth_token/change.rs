@@ -9,14 +9,14 @@ use crate::token::expiry::Status;
 use crate::token::instant::parse_instant;
 use crate::token::mint::MintSource;
 
-/// The one thing that a change does to the token; the first that applies.
+/// What a change does to the token; the first variant that applies.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Change {
     /// An argument is not known yet, so it may be anything below.
     Unknowable,
-    /// A token of the configuration is stored.
+    /// A token from the configuration is stored.
     Store,
-    /// The user asked for a rotation by name.
+    /// The user explicitly asked for a rotation.
     Request,
     /// The dates are computed again; nothing rotates.
     Redate(Redate),
@@ -26,7 +26,7 @@ pub(super) enum Change {
     Nothing,
 }
 
-/// What changes of that from which the dates follow.
+/// The changes to the arguments that determine the dates.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Redate {
     /// A mint time that is bound to the token; null if only the days change.
@@ -35,7 +35,8 @@ pub(super) struct Redate {
 
 impl Change {
     /// Compares the arguments of two models of the same instance; `planned` has defaults filled.
-    /// What an import brings along is no request, and neither is one that was answered manually.
+    /// The arguments of an import are not a request, and neither is a request that was answered
+    /// manually.
     pub(super) fn between(prior: &OauthToken, planned: &OauthToken, private: &Private) -> Self {
         if planned.token_wo_version.is_unknown() {
             return Self::Unknowable;
@@ -78,7 +79,7 @@ impl Redate {
     fn between(prior: &OauthToken, planned: &OauthToken, private: &Private) -> Option<Self> {
         let minted_at = match &planned.token_minted_at {
             _ if stamp_counts(prior, private) => Field::Null,
-            // A mint time that is taken out of the configuration stays bound to its token.
+            // A mint time that is removed from the configuration stays bound to its token.
             same if *same == prior.token_minted_at => Field::Null,
             Field::Known(text) => parse_instant(text).ok().into(),
             Field::Null => Field::Null,
@@ -91,8 +92,8 @@ impl Redate {
     }
 }
 
-/// Tells whether the token's stamp outranks the mint time of the configuration: one that an import
-/// brings along is a first one, as it is at creation.
+/// Reports whether the token's stamp outranks the mint time of the configuration. A mint time that
+/// comes with an import is treated like the one at creation.
 pub(super) fn stamp_counts(prior: &OauthToken, private: &Private) -> bool {
     private.is_import() && prior.minted_at_source.as_str() == Some(MintSource::Stamp.as_str())
 }

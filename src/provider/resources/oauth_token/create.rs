@@ -1,4 +1,4 @@
-//! Creation: the token that is there is adopted, or the one of the configuration is stored.
+//! Creation: the existing token is adopted, or the token from the configuration is stored.
 
 use super::foresee::foresee;
 use super::private::Private;
@@ -14,8 +14,8 @@ use crate::provider::secrets::store::{Replaces, store};
 use crate::sdk::{Applied, ApplyRequest, Diagnostics, Failure, Field};
 use crate::token::mint::{Binding, MintFacts};
 
-/// Adopts the token that is there, or stores the one of the configuration. Whatever is wrong is
-/// an error without a state: there is nothing to lose yet.
+/// Adopts the existing token, or stores the token from the configuration. Any problem is an error
+/// that leaves no state, because there is nothing to lose yet.
 pub(super) async fn create(
     configured: &Configured,
     request: ApplyRequest<OauthTokenResource>,

@@ -1,4 +1,4 @@
-//! What a rotation would come to now, for what a plan or an apply reports about it.
+//! What a rotation would do now, for the reports of a plan or an apply.
 
 use super::model::OauthToken;
 use super::private::Private;
@@ -7,11 +7,11 @@ use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::Place;
 use crate::provider::promotion::{Foreseen, Promotion, Reason, Stop};
 
-/// Reads primary and spares; `None` where the configuration does not say yet where they are.
+/// Reads primary and spares. `None` if the configuration does not say yet where they are.
 ///
 /// # Errors
 ///
-/// Those of the promotion, but for spares that cannot be used.
+/// Fails if the promotion would fail for a reason other than unusable spares.
 pub(super) async fn foresee(
     configured: &Configured,
     prior: &OauthToken,

@@ -13,7 +13,7 @@ use crate::provider::secrets::observe::{Field as Content, Observed};
 use crate::sdk::{Diagnostics, Failure, Field, ImportRequest, Imported};
 use crate::token::paths::{IdError, PathError, parse_token_id, validate_field, validate_path};
 
-/// How an id is written.
+/// The format of an id.
 const FORM: &str = "<mount>/<path>[#field], such as secret/claude-agent-service";
 
 /// Finds the token; the refresh that follows dates it.

@@ -84,7 +84,7 @@ impl OauthToken {
         self.derive()
     }
 
-    /// Leaves the arguments that say more than the defaults do.
+    /// Keeps only the arguments that differ from the defaults.
     pub(super) fn without_defaults(self, configured: &Configured) -> Self {
         let defaults = Self {
             path: self.path.clone(),
@@ -126,7 +126,7 @@ impl OauthToken {
         self.mount == other.mount && self.path == other.path && self.field == other.field
     }
 
-    /// Takes over the computed attributes of another model.
+    /// Copies the computed attributes of another model.
     pub(super) fn with_token_of(mut self, other: &Self) -> Self {
         self.fingerprint = other.fingerprint.clone();
         self.kv_version = other.kv_version.clone();
@@ -141,7 +141,7 @@ impl OauthToken {
         self
     }
 
-    /// Leaves to the apply all that it finds out about the token.
+    /// Leaves everything that the apply finds out about the token unknown.
     pub(super) fn with_unknown_token(mut self) -> Self {
         self.fingerprint = Field::Unknown;
         self.kv_version = Field::Unknown;
@@ -151,7 +151,7 @@ impl OauthToken {
         self.with_unknown_dates()
     }
 
-    /// Leaves to the apply the dates that follow from the mint time, and the status.
+    /// Leaves the status and the dates that follow from the mint time unknown until the apply.
     pub(super) fn with_unknown_dates(mut self) -> Self {
         self.expires_at = Field::Unknown;
         self.rotate_at = Field::Unknown;
@@ -166,7 +166,7 @@ impl OauthToken {
         self.minted_at_source = Field::text(source.as_str());
     }
 
-    /// Computes the dates from the mint time and the days; null where there is no mint time.
+    /// Computes the dates from the mint time and the days; null if there is no mint time.
     pub(super) fn set_dates(&mut self, deletion_at: Option<Timestamp>) -> Option<Dates> {
         let dates = self.dates(deletion_at);
         self.expires_at = dates.as_ref().map(Dates::expires_at_text).into();
@@ -178,7 +178,7 @@ impl OauthToken {
         dates
     }
 
-    /// Returns the dates of a token whose mint time and days are known.
+    /// Returns the dates of a token with a known mint time and known days.
     pub(super) fn dates(&self, deletion_at: Option<Timestamp>) -> Option<Dates> {
         let (minted_at, lifetime) = self.life()?;
         Some(Dates::new(minted_at, lifetime, deletion_at))
@@ -189,7 +189,7 @@ impl OauthToken {
         Some((minted_at, self.days().lifetime().ok()??))
     }
 
-    /// Sets the status of a token that is there, from its dates and the last verdict on it.
+    /// Sets the status of an existing token from its dates and the last verdict on it.
     pub(super) fn set_status_at(
         &mut self,
         dates: Option<&Dates>,
@@ -228,7 +228,7 @@ impl OauthToken {
         })
     }
 
-    /// Returns what a promotion has to know of this state.
+    /// Returns what a promotion must know about this state.
     pub(super) fn known(&self) -> Prior {
         let version = self.kv_version.known().and_then(Number::as_i64);
         Prior {
@@ -238,7 +238,7 @@ impl OauthToken {
         }
     }
 
-    /// Returns the mint time that the configuration gives, unless it dates the token before.
+    /// Returns the mint time from the configuration, unless it belongs to the previous token.
     pub(super) fn given_mint_time(&self, prior: Option<&Self>) -> Option<Timestamp> {
         if prior.is_some_and(|prior| prior.token_minted_at == self.token_minted_at) {
             return None;
@@ -246,7 +246,7 @@ impl OauthToken {
         parse_instant(self.token_minted_at.as_str()?).ok()
     }
 
-    /// Returns how a token of the configuration is stored.
+    /// Returns how a token from the configuration is stored.
     pub(super) fn storing<'a>(
         &self,
         replaces: Replaces,
@@ -276,7 +276,7 @@ impl OauthToken {
         })
     }
 
-    /// Returns the days from mint to expiry and to due.
+    /// Returns the days that determine when a token expires and when it is due.
     pub(super) fn days(&self) -> Days {
         Days {
             lifetime_days: self.lifetime_days.clone(),
@@ -293,8 +293,8 @@ impl OauthToken {
             .collect()
     }
 
-    /// Returns the values whose change rotates, without an empty map; `Unknown` where any of
-    /// them is not known.
+    /// Returns the values that cause a rotation when they change, without an empty map; `Unknown`
+    /// if any of them is not known.
     pub(super) fn request(&self) -> Field<BTreeMap<String, String>> {
         match &self.rotate_when_changed {
             Field::Null => Field::Null,
@@ -317,12 +317,12 @@ impl OauthToken {
         }
     }
 
-    /// Returns the digest of the request that a token answers which is stored now.
+    /// Returns the digest of the request that a token stored now would answer.
     pub(super) fn request_digest(&self) -> Option<ShortFingerprint> {
         self.request().known().map(request_digest)
     }
 
-    /// Returns the status where it is known.
+    /// Returns the status, if it is known.
     pub(super) fn known_status(&self) -> Option<Status> {
         Status::parse(self.status.as_str()?)
     }

@@ -1,9 +1,10 @@
 //! The plan: what follows from configuration, and whether a rotation is due.
 //!
-//! It decides only from its request. A host calls it twice, with the same prior state, and
-//! compares; so neither the clock nor Vault may have a say in the plan. What it reports about
-//! spares follows from Vault, and so does the error of a request that no spare can serve: planned
-//! as unknown, it would destroy everything that depends on the token before the apply fails.
+//! It depends only on its request. A host calls it twice, with the same prior state, and compares
+//! the results, so neither the clock nor Vault may influence the plan. What it reports about spares
+//! comes from Vault, and so does the error for a request that no spare can serve: if that were
+//! planned as unknown, everything that depends on the token would be destroyed before the apply
+//! fails.
 
 use super::change::{Change, Redate, stamp_counts};
 use super::foresee::foresee;
@@ -46,7 +47,7 @@ pub(super) async fn plan(
     let mut diagnostics = Diagnostics::new();
     planned = match prior {
         Some(prior) => {
-            // A provider's mount that is not known during this plan is still the one that it was.
+            // A provider's mount that is not known during this plan is assumed to be unchanged.
             let undecided = configured.mount.is_unknown() || private.mount_unknown;
             if mount.is_null() && undecided && !prior.mount.is_null() {
                 planned.mount = prior.mount.clone();
@@ -57,11 +58,11 @@ pub(super) async fn plan(
         }
         None => created(planned, &mut diagnostics),
     };
-    // A replacement would first destroy what it then has nothing to store for.
+    // A replacement would first destroy the resource and then have nothing to store.
     if stores && token.is_null() {
         return Err(diagnose::token_needed().into());
     }
-    // Validation lets a token through that is not known yet.
+    // Validation accepts a token that is not known yet.
     if token.known().is_some() && planned.token_wo_version.is_null() {
         return Err(diagnose::version_needed().into());
     }
@@ -174,8 +175,8 @@ fn stored_again(
     diagnose::would_come_back(Named::of(planned)?.place(), &fingerprint, &retired)
 }
 
-/// Warns about a mint time of the configuration that was an earlier token's. One that dates the
-/// current token is the source of its mint time, or yielded to a stamp from the start.
+/// Warns about a mint time in the configuration that belongs to an earlier token. A mint time that
+/// belongs to the current token is the source of its date, or yielded to a stamp from the start.
 fn outlived(prior: &OauthToken, planned: &OauthToken, private: &Private) -> Option<Diagnostic> {
     let at = planned.token_minted_at.as_str()?;
     let source = MintSource::parse(prior.minted_at_source.as_str()?)?;
@@ -200,7 +201,7 @@ fn not_a_request(planned: &OauthToken) -> Option<Diagnostic> {
     Some(diagnose::not_a_request(Named::of(planned)?.place()))
 }
 
-/// Reports a mint time of the configuration that the token's stamp outranks and contradicts.
+/// Reports a mint time in the configuration that the token's stamp outranks and contradicts.
 fn doubt(planned: &OauthToken) -> Option<Diagnostic> {
     let instant = |field: &Field<String>| parse_instant(field.as_str()?).ok();
     let configured = instant(&planned.token_minted_at)?;
@@ -243,9 +244,10 @@ fn redated(
     Ok(planned)
 }
 
-/// With a spare to take, everything that tells of the token is left to the apply, and so it is
-/// where no refresh has looked at the spares. With none, the reason alone changes, so that
-/// whatever depends on the token stays out of the plan. An import takes over what is there.
+/// Plans a token that is due. If a spare can be promoted, or if no refresh has read the spares,
+/// everything about the token is left to the apply. If none can be promoted, only the reason
+/// changes, so that whatever depends on the token stays out of the plan. An import adopts the
+/// current token.
 async fn due(
     configured: &Configured,
     mut planned: OauthToken,
@@ -273,13 +275,13 @@ async fn due(
     let paths = planned.known_spare_paths().unwrap_or_default();
     let takes = rotates && !due.is_due_at_once();
     let spare = private.usable.first().filter(|spare| paths.contains(spare));
-    // A refresh reads the spares of the state, and under `warn` at none.
+    // A refresh reads the spares in the state, and under `warn` it reads none.
     let seen = private.has_read_spares()
         && planned.spare_paths == prior.spare_paths
         && prior.on_rotation_due.as_str() == Some("plan");
     let unseen = !seen && !paths.is_empty();
     let is_open = spare.is_some() || unseen;
-    // Without a refresh, a secret that was gone may long be back.
+    // Without a refresh, a secret that was gone may have been restored long ago.
     let asks = if private.is_gone() {
         !is_refreshed
     } else {
@@ -293,7 +295,7 @@ async fn due(
     told.extend(match foreseen {
         Ok(Some(Foreseen::Kept)) => Some(due.in_plan_outdated()),
         Err(stop) if stop.leaves_nothing() => Some(stop.into_warning(place)),
-        // The refresh has said how to bring it back.
+        // The refresh has already reported how to restore it.
         _ if private.is_gone() && is_refreshed => None,
         _ if warns => Some(due.in_plan_without_change()),
         _ if private.is_import() => Some(due.in_import(&paths)),

@@ -19,16 +19,17 @@ use crate::token::stamp::Next;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(in crate::provider) struct Private {
-    /// When the KV version came to be in which the token was first seen here.
+    /// When the KV version in which the token was first seen here was created.
     pub(super) created_at: Option<Timestamp>,
-    /// When that version will be deleted by itself, as [`Dates::deletion_of_known`] has it.
+    /// When Vault will delete that version automatically, according to
+    /// [`Dates::deletion_of_known`].
     pub(super) deletion_at: Option<Timestamp>,
-    /// When the version was written whose deletion that is, unless it is `created_at`.
+    /// When the version that `deletion_at` refers to was written, unless it is `created_at`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) deletion_of: Option<Timestamp>,
     /// Why the value is not usable.
     pub(super) problem: Option<Unusable>,
-    /// The last token that passed the check, while the value does not.
+    /// The last token that passed the check, if the current value does not.
     pub(super) last_good: Option<LastGood>,
     /// The spares that could be promoted when the last refresh found the token due, the best one
     /// first.
@@ -36,11 +37,11 @@ pub(in crate::provider) struct Private {
     /// Whether the last refresh read the spares and found none that could be promoted.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) none_usable: bool,
-    /// How far the import has come that this state was made by; `None` once it is over.
+    /// How far the import that created this state has come; `None` once it is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) import: Option<Import>,
-    /// The tokens that the field held before, as stamps have them: they count even if the
-    /// metadata of the secret are wiped.
+    /// The tokens that the field held before, in the format of stamps. They count even if the
+    /// metadata of the secret is wiped.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) retired: Vec<String>,
     /// Whether the metadata of the secret never had such a list, as far as is known.
@@ -54,13 +55,13 @@ pub(in crate::provider) struct Private {
     pub(super) is_later: bool,
     /// A request that no spare could answer.
     pub(super) open_request: Option<OpenRequest>,
-    /// Whether the provider's mount was not known at the refresh: the plan then keeps the one in
-    /// state, and so must the plan that follows within the apply, when it is known.
+    /// Whether the provider's mount was not known at the refresh. The plan then keeps the mount in
+    /// state, and so must the plan that follows within the apply, when the mount is known.
     pub(super) mount_unknown: bool,
 }
 
-/// How far an import has come. Its plan takes no argument for a request, and a host may plan it
-/// without the refresh that follows it.
+/// How far an import has come. Its plan does not treat any argument as a request, and a host may
+/// plan an import without the refresh that follows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Import {
@@ -89,7 +90,7 @@ pub(super) struct OpenRequest {
     pub(super) fingerprint: Option<String>,
 }
 
-/// A token that was recorded as good, and everything that was known of it.
+/// A token that was recorded as good, and everything that was known about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct LastGood {
     pub(super) fingerprint: String,
@@ -100,7 +101,7 @@ pub(super) struct LastGood {
 }
 
 impl LastGood {
-    /// Takes it from a state.
+    /// Reads it from a state.
     pub(super) fn of(state: &OauthToken) -> Option<Self> {
         Some(Self {
             fingerprint: state.fingerprint.known()?.clone(),
@@ -111,7 +112,7 @@ impl LastGood {
         })
     }
 
-    /// Gives it back to a state.
+    /// Restores it in a state.
     pub(super) fn restore(&self, state: &mut OauthToken) {
         state.fingerprint = Field::text(&self.fingerprint);
         state.kv_version = self.kv_version.map(Number::from).into();
@@ -121,7 +122,7 @@ impl LastGood {
     }
 }
 
-/// Returns retired tokens as private state has them.
+/// Returns retired tokens in the format of private state.
 pub(super) fn entries(retired: &RetiredTokens) -> Vec<String> {
     retired.iter().map(ToString::to_string).collect()
 }
@@ -142,7 +143,7 @@ impl Private {
         self.problem.as_ref().is_some_and(Unusable::is_gone)
     }
 
-    /// Returns what is remembered of tokens, which counts as much as the bookkeeping in Vault.
+    /// Returns what is remembered about tokens, which counts as much as the bookkeeping in Vault.
     pub(super) fn remembered(&self) -> Remembered {
         Remembered {
             retired: self
@@ -154,7 +155,7 @@ impl Private {
         }
     }
 
-    /// Notes the tokens that the field held before: those that the metadata list or announce as
+    /// Records the tokens that the field held before: those that the metadata lists or announces as
     /// replaced, and the one that this state knew until now.
     pub(super) fn note_retired(&mut self, found: Found<'_>, replaced: Option<Retired>) {
         let (field, metadata) = (found.place.field, &found.document.custom_metadata);
@@ -174,7 +175,7 @@ impl Private {
         !self.retired.is_empty() && !self.retired_unlisted
     }
 
-    /// Lets go of what was known of the spares.
+    /// Forgets what was known about the spares.
     pub(super) fn forget_spares(&mut self) {
         self.usable = Vec::new();
         self.none_usable = false;
@@ -191,8 +192,8 @@ impl Private {
         })
     }
 
-    /// Notes the facts of a token whose mint time is in `state`, and computes its dates and its
-    /// status there. A known token keeps what was seen with it first, even if its siblings change.
+    /// Records the facts of a token with its mint time in `state`, and computes its dates and its
+    /// status there. A known token keeps what was first seen with it, even if its siblings change.
     pub(super) fn note_token(
         &mut self,
         state: &mut OauthToken,
@@ -224,8 +225,8 @@ impl Private {
 }
 
 impl OauthToken {
-    /// Returns the deletion of its version, where that ends the token before its lifetime does, or
-    /// would make a new version due at once.
+    /// Returns the deletion of the token's version, if it ends the token before its lifetime does,
+    /// or would make a new version due at once.
     pub(super) fn deletion(&self, private: &Private) -> Option<Deletion> {
         let (minted_at, lifetime) = self.life()?;
         let at = private.deletion_at?;

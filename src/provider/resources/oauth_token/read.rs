@@ -49,8 +49,8 @@ pub(super) async fn read(
     })
 }
 
-/// A refresh under way. What travels in private changes only where the token or its dates do:
-/// a host takes any change there for drift.
+/// A refresh in progress. Private state changes only if the token or its dates do, because a host
+/// reports any change there as drift.
 struct Refresh<'a> {
     configured: &'a Configured,
     state: &'a mut OauthToken,
@@ -91,7 +91,7 @@ impl Refresh<'_> {
         Ok(())
     }
 
-    /// The secret is there; its field may still hold anything.
+    /// Handles a secret that exists; its field may still hold anything.
     async fn present(
         &mut self,
         observer: &Observer,
@@ -152,7 +152,7 @@ impl Refresh<'_> {
         let dates = self
             .private
             .note_token(self.state, found, known, self.configured);
-        // A plan says it of a token that is due.
+        // For a token that is due, the plan reports it.
         if let Some(deletion) = self.state.deletion(self.private)
             && self.state.known_status() == Some(Status::InDate)
         {
@@ -174,7 +174,7 @@ impl Refresh<'_> {
         source == Some(MintSource::Stamp) || self.private.is_stamped
     }
 
-    /// Reports that the stamp of a token or the list of those before it is gone, with the command
+    /// Reports that the stamp of a token or the list of earlier tokens is gone, with the command
     /// that restores it, or that there is no room for it.
     fn report_wiped(&mut self, found: Found<'_>, known: bool, dates: &Dates) {
         let Place { field, .. } = found.place;
@@ -207,8 +207,8 @@ impl Refresh<'_> {
         }
     }
 
-    /// There is no usable token. A missing one keeps its dates, so that nothing that depends on
-    /// them moves before there is something to move to; a value that fails the check has neither
+    /// Records that there is no usable token. A missing one keeps its dates, so that nothing that
+    /// depends on them changes before a new token exists. A value that fails the check has neither
     /// fingerprint nor dates.
     fn gone(&mut self, place: Place<'_>, problem: Option<Unusable>) {
         let status = problem.as_ref().map_or(Status::Missing, Unusable::status);
@@ -234,8 +234,7 @@ impl Refresh<'_> {
         self.state.status = Field::text(status.as_str());
     }
 
-    /// Reads the spares of a token that is due. Where that fails, the choice is left to the
-    /// apply.
+    /// Reads the spares of a token that is due. If that fails, the choice is left to the apply.
     async fn look_at_spares(
         &mut self,
         observer: &Observer,
@@ -264,7 +263,7 @@ impl Refresh<'_> {
         }
     }
 
-    /// Returns the promotion that would be carried out, and the spares it would take from.
+    /// Returns the promotion that would be carried out, and the spares that it would choose from.
     fn promotion<'b>(
         &'b self,
         observer: &'b Observer,
@@ -308,7 +307,7 @@ impl Refresh<'_> {
             let dates = self.state.dates(self.private.deletion_at);
             self.state
                 .set_status_at(dates.as_ref(), None, self.configured.now());
-            // Which spares will do is another question for each status.
+            // Which spares can be promoted depends on the status.
             if self.state.status != before {
                 self.private.forget_spares();
             }
@@ -316,7 +315,7 @@ impl Refresh<'_> {
     }
 }
 
-/// Writes down which token it is; a token that is known already keeps its version.
+/// Records which token it is. A token that is already known keeps its version.
 pub(super) fn record(state: &mut OauthToken, found: Found<'_>, known: bool) {
     state.fingerprint = Field::text(found.fingerprint.to_string());
     if !known || state.kv_version.known().is_none() {

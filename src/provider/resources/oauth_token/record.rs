@@ -13,8 +13,8 @@ use crate::secret::Secret;
 use crate::token::instant::{DAY, parse_instant};
 use crate::token::mint::{self, Binding, MintSource};
 
-/// Stamps the token of a state unless its stamp is there, or another token, which may have a stamp
-/// of its own; an estimate is no date to write down.
+/// Stamps the token of a state, unless it already has a stamp or the field holds another token,
+/// which may have a stamp of its own. An estimated date is not written down.
 pub(super) async fn stamp(
     configured: &Configured,
     state: &OauthToken,
@@ -80,17 +80,17 @@ pub(super) fn configured_mint(
 ///
 /// # Errors
 ///
-/// Fails where there is none.
+/// Fails if there is none.
 pub(super) fn wanted(token: &Field<Secret>) -> Result<&Secret, Diagnostic> {
     token.known().ok_or_else(diagnose::token_needed)
 }
 
-/// Says that a place holds nothing to adopt.
+/// Reports that a place holds nothing to adopt.
 pub(super) fn nothing_to_adopt(place: Place<'_>, observed: &Observed) -> Diagnostic {
     diagnose::nothing_to_adopt(place, observed)
 }
 
-/// Says that a configuration names no place.
+/// Reports that a configuration does not name a place.
 pub(super) fn unnamed() -> Diagnostic {
     Diagnostic::error(
         "Invalid mount, path, or field",

@@ -83,7 +83,7 @@ struct Update<'a> {
 }
 
 impl Update<'_> {
-    /// The token stays. `due` says that it should not have, and nothing could be done.
+    /// The token stays. `due` is set if it should have been replaced but could not be.
     async fn stay(mut self, due: Option<Status>) -> Updated {
         let mut state = self.arguments.clone().with_token_of(self.prior);
         let due = due.filter(|_| state.on_rotation_due.as_str() == Some("plan"));
@@ -102,7 +102,7 @@ impl Update<'_> {
         self.finish(state, diagnostics)
     }
 
-    /// The dates are computed again for the token that is there.
+    /// Computes the dates of the current token again.
     async fn redate(mut self, redate: &Redate) -> Updated {
         let mut state = self.arguments.clone().with_token_of(self.prior);
         if !redate.minted_at.is_null() && !state.fingerprint.is_null() {
@@ -128,7 +128,7 @@ impl Update<'_> {
         self.finish(state, told.into_iter().collect())
     }
 
-    /// A token of the configuration takes the place of the one that the state knows.
+    /// Replaces the token that the state knows with a token from the configuration.
     async fn store(self, token: &Field<Secret>) -> Updated {
         let observer = self
             .configured
@@ -239,7 +239,7 @@ impl Update<'_> {
         })
     }
 
-    /// A spare's token takes the place of the one that is there.
+    /// Replaces the current token with a spare's token.
     async fn rotate(self, reason: Reason) -> Updated {
         let observer = self
             .configured
@@ -325,9 +325,10 @@ impl Update<'_> {
                     private.none_usable = true;
                 }
                 if reason == Reason::Requested {
-                    // The request is still open: the next plan asks for it again, unless the
-                    // token that it was about is gone by then. It asks again for what was to
-                    // change along with it, too: a mint time would never be bound otherwise.
+                    // The request is still open: the next plan asks for it again, unless the token
+                    // that it was about is gone by then. That plan also asks again for the changes
+                    // that came with the request, because a mint time would otherwise never be
+                    // bound.
                     state = self.prior.clone();
                     state.rotation_reason = Field::text(reason.as_str());
                     private.open_request =
@@ -341,7 +342,7 @@ impl Update<'_> {
         }
     }
 
-    /// Says what became of a rotation for which there was nothing to rotate to.
+    /// Reports the result of a rotation that had no token to rotate to.
     async fn answer_for(&self, state: &OauthToken, status: Status) -> Diagnostics {
         let (Some(secret), Some(field)) = (secret(state), state.field.as_str()) else {
             return vec![unnamed()];
@@ -357,8 +358,8 @@ impl Update<'_> {
             && let Content::Token { fingerprint, .. } =
                 document.field(field, state.recorded().as_ref())
         {
-            // Somebody may have stored a new token after the plan: then there is nothing to fail
-            // for.
+            // Someone may have stored a new token after the plan, and then there is no reason to
+            // fail.
             if Some(fingerprint) != state.recorded()
                 || matches!(status, Status::Missing | Status::Malformed)
             {
@@ -405,7 +406,7 @@ impl Update<'_> {
 
     fn finish(mut self, state: OauthToken, diagnostics: Diagnostics) -> Updated {
         if state.replaceable(&self.private).is_none() {
-            // The next refresh finds none, and the host would take that for drift.
+            // The next refresh finds none, and the host would report that as drift.
             self.private.forget_spares();
         }
         let failed = diagnostics.iter().any(Diagnostic::is_error);
@@ -424,7 +425,7 @@ impl Update<'_> {
     }
 }
 
-/// Writes down the token that the primary holds after a promotion.
+/// Records the token that the primary holds after a promotion.
 fn hold(configured: &Configured, state: &mut OauthToken, current: &Current, private: &Private) {
     let known = state.recorded() == Some(current.fingerprint);
     state.fingerprint = Field::text(current.fingerprint.to_string());

@@ -1,4 +1,4 @@
-//! What can be refused in a configuration without looking at Vault.
+//! What can be refused in a configuration without reading Vault.
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::diagnose::{self, refuse};
 use crate::sdk::{Diagnostics, Field};
 
-/// Checks a configuration; unknown values are let through.
+/// Checks a configuration; unknown values are accepted.
 pub(super) fn validate(config: &OauthToken, now: Timestamp) -> Diagnostics {
     let mut found = Diagnostics::new();
     found.extend(refuse::path(&config.path, "path"));
@@ -41,7 +41,7 @@ pub(super) fn validate(config: &OauthToken, now: Timestamp) -> Diagnostics {
     found
 }
 
-/// Refuses spares that are no paths, come twice or are the primary itself.
+/// Refuses spares that are not paths, are listed twice, or are the primary itself.
 fn spare_paths(config: &OauthToken) -> Option<Diagnostic> {
     let paths = config
         .spare_paths
@@ -50,7 +50,7 @@ fn spare_paths(config: &OauthToken) -> Option<Diagnostic> {
     refuse::pool_paths(paths, config.path.as_str(), "spare_paths")
 }
 
-/// Refuses a primary that no mark can name, where its spares are to be marked.
+/// Refuses a primary that a mark cannot name, if its spares are to be marked.
 fn unmarkable(config: &OauthToken) -> Option<Diagnostic> {
     let spares = config.spare_paths.known()?;
     let unmarked = config.stamp_metadata == Field::Known(false);

@@ -1,4 +1,4 @@
-//! Creation and changes: new spares are stored, then all of them are looked at.
+//! Creation and changes: new spares are stored, then all of them are read.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ pub(super) async fn create(
     Ok(applied(state, survey, told))
 }
 
-/// Looks again, and decides what the plan left open.
+/// Reads the spares again, and decides what the plan left open.
 pub(super) async fn update(
     configured: &Configured,
     prior: &TokenSparePool,
@@ -116,8 +116,9 @@ impl<'a> Work<'a> {
         surveyor.survey(state, private).await
     }
 
-    /// Stores new spares one after the other, once none is refused; those that were stored before
-    /// a failure are found by the next apply. `recorded` says which tokens may be replaced.
+    /// Stores new spares one after the other, once none of them is refused. The next apply finds
+    /// those that were stored before a failure. `recorded` contains the tokens that may be
+    /// replaced.
     async fn store(
         &self,
         tokens: &Field<BTreeMap<String, Field<Secret>>>,
@@ -170,7 +171,7 @@ impl<'a> Work<'a> {
         Ok(told)
     }
 
-    /// Stamps the spares that have no stamp yet; an estimate is no date to write down.
+    /// Stamps the spares that have no stamp yet. An estimated date is not written down.
     async fn stamp(&self, survey: &Survey) -> Diagnostics {
         let mut told = Diagnostics::new();
         if !self.stamps {
@@ -198,7 +199,7 @@ impl<'a> Work<'a> {
                 &document.custom_metadata,
                 &stamp.fingerprint,
             );
-            // Where it came from and which request it answers is another resource's to say.
+            // Another resource records where the token came from and which request it answers.
             let stamp = NewStamp {
                 rotated_from: live.as_ref().and_then(|live| live.rotated_from.clone()),
                 requested: live.as_ref().and_then(|live| live.requested),
@@ -233,7 +234,7 @@ fn new_stamp(spare: &Spare) -> Option<NewStamp> {
     })
 }
 
-/// Keeps every value that was planned: what moved since the plan is for the next one.
+/// Keeps every value that was planned: what has changed since the plan is left to the next one.
 fn decide(state: &mut TokenSparePool, planned: TokenSparePool) {
     if let (Field::Known(found), Field::Known(planned)) = (&mut state.spares, planned.spares) {
         for (path, planned) in planned {

@@ -13,10 +13,10 @@ use crate::sdk::{Diagnostics, Failure, Field, ImportRequest, Imported};
 use crate::token::path_list::parse_pool_id;
 use crate::token::paths::{validate_field, validate_path, validate_pool_paths};
 
-/// How an id is written.
+/// The format of an id.
 const FORM: &str = "<mount>/<paths>[#field], such as 'secret/claude-agent-service-spare-{1,2}' (in \
                     quotes, because a shell expands braces)";
-/// How an identity is written.
+/// The format of an identity.
 const IDENTITY_FORM: &str = "{ paths = [\"…\"] } with mount and field if needed";
 
 /// Finds the spares; the refresh that follows dates them.
@@ -58,7 +58,7 @@ pub(super) async fn import(
     })
 }
 
-/// Refuses an import of secrets of which some are not there, and lists what was found.
+/// Refuses an import if any of its spares is missing, and lists what was found.
 async fn everything_there(
     configured: &Configured,
     state: &TokenSparePool,

@@ -18,7 +18,7 @@ use crate::secret::Secret;
 use crate::token::path_list::pool_id;
 use crate::token::spare::Bar;
 
-/// Prefix of the keys in the Kubernetes Secret where none is named.
+/// Prefix of the keys in the Kubernetes Secret if no prefix is configured.
 const DEFAULT_PREFIX: &str = "CLAUDE_CODE_OAUTH_TOKEN_SPARE_";
 
 model! {
@@ -47,7 +47,7 @@ model! {
 }
 
 model! {
-    /// What is known of one spare.
+    /// What is known about one spare.
     pub(in crate::provider) struct Spare {
         fingerprint: String = computed() "`sha256:` and the SHA-256 of the token in hexadecimal digits. Null if the field does not hold a token.";
         kv_version: Number = computed() "KV version that was current when this token was first read here.";
@@ -77,19 +77,19 @@ model! {
 pub(in crate::provider) struct Private {
     /// Facts of each spare, by path.
     pub(super) spares: BTreeMap<String, SparePrivate>,
-    /// What the primary's token was dated by, where that took its history. Left out where it did
-    /// not: the host takes a member that earlier builds did not write for drift.
+    /// What dated the primary's token, if its history was needed. Left out otherwise: the host
+    /// would report a member that earlier builds did not write as drift.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) primary: Option<Walked>,
     /// The tokens that the primary held before its current one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) held: Option<Held>,
-    /// Tokens of spares that were proven to be spent, each with its primary: they stay so even if
-    /// the metadata of the secrets are wiped.
+    /// Tokens of spares that were proven to be spent, each with its primary. They stay spent even
+    /// if the metadata of the secrets is wiped.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) spent: BTreeMap<String, String>,
-    /// Whether the provider's mount was not known at the refresh: the plan then keeps the one in
-    /// state, and so must the plan that follows within the apply, when it is known.
+    /// Whether the provider's mount was not known at the refresh. The plan then keeps the mount in
+    /// state, and so must the plan that follows within the apply, when the mount is known.
     pub(super) mount_unknown: bool,
 }
 
@@ -97,16 +97,16 @@ pub(in crate::provider) struct Private {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct SparePrivate {
-    /// When the KV version that holds the token will be deleted by itself, as
-    /// [`Dates::deletion_of_known`](crate::token::expiry::Dates::deletion_of_known) has it.
+    /// When Vault will automatically delete the KV version that holds the token, according to
+    /// [`Dates::deletion_of_known`](crate::token::expiry::Dates::deletion_of_known).
     pub(super) deletion_at: Option<Timestamp>,
-    /// Why the spare cannot be promoted, where state does not say it.
+    /// Why the spare cannot be promoted, if state does not show it.
     pub(super) problem: Option<Problem>,
-    /// The last token that passed the check, while there is none.
+    /// The last token that passed the check, if there is none now.
     pub(super) last_good: Option<LastGood>,
 }
 
-/// Why a spare cannot be promoted, where state does not say it.
+/// Why a spare cannot be promoted, if state does not show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Problem {
@@ -116,7 +116,7 @@ pub(super) enum Problem {
     Barred(Bar),
 }
 
-/// A spare's token that was recorded as good, and everything that was known of it.
+/// A spare's token that was recorded as good, and everything that was known about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct LastGood {
     fingerprint: String,
@@ -126,7 +126,7 @@ pub(super) struct LastGood {
 }
 
 impl LastGood {
-    /// Takes it from what the state has recorded of a spare.
+    /// Reads it from what the state has recorded about a spare.
     pub(super) fn of(spare: &Spare) -> Option<Self> {
         Some(Self {
             fingerprint: spare.fingerprint.known()?.clone(),
@@ -136,7 +136,7 @@ impl LastGood {
         })
     }
 
-    /// Gives it back as a spare of which nothing else is known.
+    /// Returns it as a spare about which nothing else is known.
     pub(super) fn spare(&self) -> Spare {
         Spare {
             fingerprint: Field::text(&self.fingerprint),
@@ -168,7 +168,7 @@ impl TokenSparePool {
         self.derive()
     }
 
-    /// Leaves the arguments that say more than the defaults do.
+    /// Keeps only the arguments that differ from the defaults.
     pub(super) fn without_defaults(self, configured: &Configured) -> Self {
         let defaults = Self {
             paths: self.paths.clone(),
@@ -231,7 +231,7 @@ impl TokenSparePool {
             .collect()
     }
 
-    /// Returns the days from mint to expiry and to due.
+    /// Returns the days that determine when a token expires and when it is due.
     pub(super) fn days(&self) -> Days {
         Days {
             lifetime_days: self.lifetime_days.clone(),
@@ -239,7 +239,7 @@ impl TokenSparePool {
         }
     }
 
-    /// Takes over the computed attributes of another model.
+    /// Copies the computed attributes of another model.
     pub(super) fn with_spares_of(mut self, other: &Self) -> Self {
         self.spares = other.spares.clone();
         self.available_paths = other.available_paths.clone();
@@ -248,7 +248,7 @@ impl TokenSparePool {
         self
     }
 
-    /// Leaves to the apply what the pool is worth.
+    /// Leaves the availability of the pool unknown until the apply.
     pub(super) fn with_unknown_availability(mut self) -> Self {
         self.available_paths = Field::Unknown;
         self.available_count = Field::Unknown;
@@ -258,7 +258,7 @@ impl TokenSparePool {
 }
 
 impl Spare {
-    /// A spare of which only the apply will know anything.
+    /// Returns a spare about which nothing is known until the apply.
     pub(super) fn unknown() -> Self {
         Self {
             fingerprint: Field::Unknown,
@@ -274,7 +274,7 @@ impl Spare {
         }
     }
 
-    /// Fills what was left unknown by what was found, and keeps what was planned.
+    /// Fills unknown values with what was found, and keeps what was planned.
     pub(super) fn decided_by(self, found: &Self) -> Self {
         fn decide<T: Clone>(planned: Field<T>, found: &Field<T>) -> Field<T> {
             match planned {

@@ -1,6 +1,6 @@
 //! The plan: what follows from configuration, and whether the pool is short.
 //!
-//! It decides only from its request; see the plan of `claude_oauth_token`.
+//! It depends only on its request; see the plan of `claude_oauth_token`.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ pub(super) fn plan(
         .days()
         .lifetime()
         .map_err(|error| error.at(AttributePath::attribute("lifetime_days")))?;
-    // A provider's mount that is not known during this plan is still the one that it was.
+    // A provider's mount that is not known during this plan is assumed to be unchanged.
     let undecided = configured.mount.is_unknown() || private.mount_unknown;
     if let Some(prior) = &prior
         && mount.is_null()
@@ -82,7 +82,7 @@ pub(super) fn plan(
     })
 }
 
-/// Reports whether nothing that was recorded holds: another place, or tokens to be stored.
+/// Reports whether nothing recorded applies any longer: another place, or tokens to be stored.
 fn starts_anew(planned: &TokenSparePool, prior: &TokenSparePool) -> bool {
     let version = &planned.tokens_wo_version;
     planned.mount != prior.mount
@@ -90,13 +90,13 @@ fn starts_anew(planned: &TokenSparePool, prior: &TokenSparePool) -> bool {
         || (!version.is_null() && *version != prior.tokens_wo_version)
 }
 
-/// What changes of that on which the verdicts depend.
+/// The changes to the arguments that the verdicts depend on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Change {
     None,
-    /// The days alone: only verdicts by date may change.
+    /// Only the days: only verdicts by date may change.
     Days,
-    /// The paths or the primary: copies may come and go.
+    /// The paths or the primary: copies may appear or disappear.
     Members,
 }
 
@@ -213,11 +213,12 @@ fn rejudged(
     spare
 }
 
-/// A shortage is a change: what is lacking is left to the apply, which looks again.
+/// Plans a shortage as a change: the unavailable spares are left to the apply, which reads them
+/// again.
 fn short(mut planned: TokenSparePool) -> TokenSparePool {
     let shown = match (is_short(&planned), planned.on_shortage.as_str()) {
         (Some(short), Some(choice)) => short && choice == "plan",
-        // An argument that is not known yet may make it one.
+        // An argument that is not known yet may turn it into a shortage.
         (None, _) => true,
         (Some(short), None) => short,
     };

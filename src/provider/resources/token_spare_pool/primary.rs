@@ -1,4 +1,4 @@
-//! The primary that a pool stands by for: its token, and when that ends.
+//! The primary that a pool serves: its token, and when that token ends.
 
 use std::collections::BTreeSet;
 
@@ -26,11 +26,11 @@ const VERSIONS: u64 = 30;
 /// The primary as it was found.
 pub(super) struct Primary {
     path: String,
-    /// Its token, where it holds one.
+    /// Its token, if it holds one.
     pub(super) token: Option<DatedToken>,
-    /// The tokens that its metadata list as retired.
+    /// The tokens that its metadata lists as retired.
     retired: RetiredTokens,
-    /// The tokens that it held before, by its older versions and by what was seen of it.
+    /// The tokens that it held before, according to its older versions and to earlier reads.
     pub(super) held: Option<Held>,
     /// What the history showed about this token or an earlier one.
     pub(super) walked: Option<Walked>,
@@ -38,7 +38,7 @@ pub(super) struct Primary {
 
 /// The token of a primary.
 pub(super) struct DatedToken {
-    /// Names it.
+    /// Identifies the token.
     pub(super) fingerprint: Fingerprint,
     /// When it was minted.
     pub(super) dated: Dated,
@@ -46,8 +46,8 @@ pub(super) struct DatedToken {
     account: Option<String>,
 }
 
-/// What the KV history tells of a primary's token. It travels in private data, where it stays
-/// until another token is to be dated so: a stamp that comes later changes nothing there.
+/// What the KV history shows about a primary's token. It is kept in private state until another
+/// token must be dated this way: a stamp that is written later does not change it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Walked {
     fingerprint: String,
@@ -55,8 +55,8 @@ pub(super) struct Walked {
     minted_at_source: String,
 }
 
-/// The tokens that a primary held before its current one. It travels in private data, where it
-/// changes only with the current one.
+/// The tokens that a primary held before its current one. They are kept in private state, and
+/// change there only when the current token does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Held {
     path: String,
@@ -65,7 +65,7 @@ pub(super) struct Held {
     /// The version in which they were read, to notice a secret that was created again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     version: Option<u64>,
-    /// Those that only this list knows, because their versions went with the secret.
+    /// Tokens that only this list knows, because their versions were removed with the secret.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     lost: BTreeSet<String>,
 }
@@ -77,7 +77,7 @@ impl Held {
         self.before.iter().chain(current).cloned().collect()
     }
 
-    /// The secret is gone with all its versions: nothing but this list knows its tokens.
+    /// Handles a secret that is gone with all its versions: only this list knows its tokens.
     fn without_versions(self) -> Self {
         Self {
             lost: self.all(),
@@ -86,7 +86,7 @@ impl Held {
         }
     }
 
-    /// Reads the older versions of the primary, unless they were read for this very token.
+    /// Reads the older versions of the primary, unless they were already read for this token.
     async fn read(
         spares: &Spares<'_>,
         found: Found<'_>,
@@ -141,7 +141,7 @@ impl Held {
 }
 
 impl Primary {
-    /// Reads the primary, whose history is asked only for a token that was not dated by it before.
+    /// Reads the primary. Its history is read only for a token that it has not dated before.
     pub(super) async fn look(
         spares: &Spares<'_>,
         path: &str,
@@ -198,7 +198,7 @@ impl Primary {
         Ok(primary)
     }
 
-    /// Returns the tokens that nothing in Vault shows this primary to have held.
+    /// Returns the tokens that this primary held although nothing in Vault shows it.
     pub(super) fn lost(&self) -> BTreeSet<ShortFingerprint> {
         let lost = self.held.iter().flat_map(|held| &held.lost);
         lost.filter_map(|token| token.parse().ok())
@@ -242,7 +242,7 @@ impl Walked {
         }
     }
 
-    /// Returns the mint time, if it is this token's.
+    /// Returns the mint time, if it belongs to this token.
     fn dates(&self, fingerprint: &Fingerprint) -> Option<Dated> {
         Some(Dated {
             at: self.minted_at,

@@ -23,11 +23,12 @@ pub(super) fn is_short(pool: &TokenSparePool) -> Option<bool> {
     Some(available < wanted)
 }
 
-/// Everything worth a warning; where a change is planned for a shortage, it says so.
+/// Returns everything that warrants a warning. If a change is planned for a shortage, the warning
+/// says so.
 pub(super) fn warnings(pool: &TokenSparePool, private: &Private) -> Diagnostics {
     let mut told = Diagnostics::new();
     if is_short(pool) == Some(true) {
-        // It names the duplicates as well.
+        // This warning names the duplicates as well.
         told.push(shortage(pool, private));
     } else {
         told.extend(duplicates(pool, private));
@@ -35,7 +36,7 @@ pub(super) fn warnings(pool: &TokenSparePool, private: &Private) -> Diagnostics 
     told
 }
 
-/// Paths that a new pool most likely does not mean.
+/// Warns about paths that are most likely a mistake in a new pool.
 pub(super) fn paths_in_doubt(pool: &TokenSparePool) -> Diagnostics {
     let (Some(mount), Some(field)) = (pool.mount.as_str(), pool.field.as_str()) else {
         return Diagnostics::new();
@@ -52,7 +53,7 @@ pub(super) fn paths_in_doubt(pool: &TokenSparePool) -> Diagnostics {
     paths.iter().filter_map(doubt).collect()
 }
 
-/// No available spare outlasts the day on which the primary is due.
+/// Warns that no available spare lasts beyond the day on which the primary is due.
 pub(super) fn due_with_primary(pool: &TokenSparePool, due: Timestamp) -> Diagnostic {
     let due = format_instant(due);
     Diagnostic::warning(
@@ -66,7 +67,7 @@ pub(super) fn due_with_primary(pool: &TokenSparePool, due: Timestamp) -> Diagnos
     )
 }
 
-/// The account of the primary is that of every available spare.
+/// Warns that the primary and every available spare belong to the same account.
 pub(super) fn one_account(pool: &TokenSparePool, account: &str) -> Diagnostic {
     Diagnostic::warning(
         format!("Spares {} belong to the primary's account", name(pool)),
@@ -98,7 +99,7 @@ fn shortage(pool: &TokenSparePool, private: &Private) -> Diagnostic {
     )
 }
 
-/// Lists spares with what is wrong about them and the command that helps, as many as a screen takes.
+/// Lists spares with their problems and the commands that help, as many as fit on a screen.
 fn listed<'a>(
     pool: &TokenSparePool,
     private: &Private,
@@ -115,7 +116,7 @@ fn listed<'a>(
     text
 }
 
-/// Why a spare is not available, and the command that helps.
+/// Returns why a spare is not available, and the command that helps.
 fn reason(pool: &TokenSparePool, path: &str, spare: &Spare, private: &Private) -> String {
     let mount = pool.mount.as_str().unwrap_or_default();
     let Ok(secret) = named(mount, path) else {
@@ -144,7 +145,7 @@ fn reason(pool: &TokenSparePool, path: &str, spare: &Spare, private: &Private) -
     }
 }
 
-/// Why a spare is not available, as far as state says it.
+/// Returns why a spare is not available, as far as state shows it.
 fn by_state(spare: &Spare) -> String {
     let expires_at = spare.expires_at.as_str().unwrap_or("on an unknown date");
     match status(spare) {
@@ -183,7 +184,7 @@ fn duplicates(pool: &TokenSparePool, private: &Private) -> Option<Diagnostic> {
     ))
 }
 
-/// A destruction, before or after.
+/// Warns before or after the resource is destroyed.
 pub(super) fn stays_in_vault(pool: &TokenSparePool) -> Diagnostic {
     Diagnostic::warning(
         format!("Spares {} stay in Vault", name(pool)),
@@ -236,7 +237,7 @@ pub(super) fn rejudge(pool: &mut TokenSparePool, now: Timestamp) {
     pool.available_paths = Field::Known(paths);
 }
 
-/// Returns how a spare stands, where that is known.
+/// Returns the status of a spare, if it is known.
 pub(super) fn status(spare: &Spare) -> Option<SpareStatus> {
     SpareStatus::parse(spare.status.as_str()?)
 }

@@ -33,9 +33,9 @@ pub(super) struct Survey {
     pub(super) pool: Pool,
     /// The private state.
     pub(super) private: Private,
-    /// What is new and worth telling.
+    /// New findings to report.
     pub(super) diagnostics: Diagnostics,
-    /// What state knows of tokens and the metadata of their secrets do not say any more.
+    /// What state knows about tokens and the metadata of their secrets no longer shows.
     pub(super) wiped: Vec<Wiped>,
 }
 
@@ -56,22 +56,22 @@ impl Survey {
     }
 }
 
-/// How a survey goes about it.
+/// How a survey reads.
 pub(super) struct Surveyor<'a> {
     /// The context.
     pub(super) configured: &'a Configured,
-    /// Who reads.
+    /// The observer, which reads the secrets.
     pub(super) observer: &'a Observer,
-    /// Whether what was seen before is not good enough.
+    /// Whether secrets that were read before are read again.
     pub(super) anew: bool,
 }
 
 impl Surveyor<'_> {
-    /// Reads everything that `state` names; what it knows of a token already is kept.
+    /// Reads everything that `state` names; what it already knows about a token is kept.
     ///
     /// # Errors
     ///
-    /// Reports every secret that could not be read.
+    /// Fails if a secret cannot be read, and reports every such secret.
     pub(super) async fn survey(
         &self,
         state: &TokenSparePool,
@@ -263,7 +263,8 @@ impl Surveyor<'_> {
     }
 }
 
-/// Returns the mark that a primary holds or held a token; `None` if the system has no random number.
+/// Returns the mark for a token that a primary holds or held; `None` if the system has no random
+/// number.
 fn held_mark(
     field: &str,
     token: &ReadToken,
@@ -287,7 +288,7 @@ fn was_stamped(recorded: &Spare, token: &ReadToken) -> bool {
         && recorded.minted_at_source.as_str() == Some(MintSource::Stamp.as_str())
 }
 
-/// Reports once what is true of many secrets, such as of all when the server is not there.
+/// Merges errors that apply to many secrets, such as to all of them when the server is unreachable.
 fn merged(errors: Diagnostics) -> Diagnostics {
     let mut merged: Vec<(Diagnostic, usize)> = Vec::new();
     for error in errors {
@@ -311,7 +312,7 @@ fn merged(errors: Diagnostics) -> Diagnostics {
         .collect()
 }
 
-/// Writes down a spare; a token that is known already keeps its version.
+/// Records a spare. A token that is already known keeps its version.
 fn spare_of(spare: &ReadSpare, known: Option<&Spare>) -> Spare {
     let Some(token) = spare.token() else {
         return Spare::default();
@@ -349,7 +350,7 @@ fn recorded_spare(state: &TokenSparePool, private: &Private, path: &str) -> Opti
         .map(LastGood::spare)
 }
 
-/// Replaces the deletion that was found by the one that counts for a token that was seen before.
+/// Replaces the deletion that was read with the one that applies to a token that was seen before.
 /// The dates follow in [`date_alike`].
 fn keep_deletion(
     spare: &mut ReadSpare,
@@ -374,7 +375,7 @@ fn keep_deletion(
     }
 }
 
-/// Returns what a recorded spare says of its token.
+/// Returns what a recorded spare shows about its token.
 fn known(spare: &Spare) -> Option<Known> {
     let dated = || {
         Some(Dated {

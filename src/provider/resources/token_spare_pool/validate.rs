@@ -1,4 +1,4 @@
-//! What can be refused in a configuration without looking at Vault.
+//! What can be refused in a configuration without reading Vault.
 
 use super::model::TokenSparePool;
 use crate::external_secret::numbered_key;
@@ -7,7 +7,7 @@ use crate::provider::block::days;
 use crate::provider::diagnose::{self, refuse};
 use crate::sdk::Diagnostics;
 
-/// Checks a configuration; unknown values are let through.
+/// Checks a configuration; unknown values are accepted.
 pub(super) fn validate(config: &TokenSparePool) -> Diagnostics {
     let mut found = Diagnostics::new();
     found.extend(refuse::mount(&config.mount));
@@ -34,7 +34,7 @@ fn paths(config: &TokenSparePool) -> Option<Diagnostic> {
     refuse::pool_paths(config.paths.known()?, config.primary_path.as_str(), "paths")
 }
 
-/// Refuses tokens for paths that are not in the pool, and values that are no tokens.
+/// Refuses tokens for paths that are not in the pool, and values that are not tokens.
 fn tokens(config: &TokenSparePool) -> Diagnostics {
     let Some(tokens) = config.tokens_wo.known() else {
         return Diagnostics::new();

@@ -21,7 +21,7 @@ pub(super) struct Wiped {
 }
 
 impl Wiped {
-    /// Reports it, with the command that restores it, or that there is no room for it.
+    /// Reports what is missing, with the command that restores it, or that there is no room for it.
     pub(super) fn warning(&self) -> Diagnostic {
         if !fits(&self.custom_metadata, &self.changes) {
             return diagnose::metadata_full(self.place());
@@ -31,7 +31,7 @@ impl Wiped {
         diagnose::bookkeeping_gone(self.place(), entries)
     }
 
-    /// Writes the entries back, which is a warning if it fails.
+    /// Writes the entries back; a failure is only a warning.
     pub(super) async fn restore(&self, observer: &Observer) -> Option<Diagnostic> {
         if !fits(&self.custom_metadata, &self.changes) {
             return Some(diagnose::metadata_full(self.place()));

@@ -5,8 +5,8 @@ use crate::token::fingerprint::Fingerprint;
 use crate::token::mark::MarkState;
 
 impl Spares<'_> {
-    /// Returns the path of the spare that the primary's token was promoted from, by the mark
-    /// there; a spare that cannot be read is passed over.
+    /// Returns the path of the spare that the primary's token was promoted from, according to the
+    /// mark there. A spare that cannot be read is skipped.
     pub(in crate::provider) async fn origin_of(
         &self,
         paths: &[String],

@@ -45,8 +45,8 @@ impl Spares<'_> {
         Ok(mark.state(primary, vault_now))
     }
 
-    /// Reads the primary that a mark names, the version that it was to become, and the one
-    /// before.
+    /// Reads the primary that a mark names, the version that the token was to become, and the
+    /// version before that.
     async fn primary_of(&self, mark: &Mark) -> Result<PrimaryFacts, Unjudged> {
         let secret = named(self.mount, &mark.primary.path).map_err(|_| Unjudged::Unreadable)?;
         let observed = match self.observe(&secret).await {
@@ -81,7 +81,7 @@ impl Spares<'_> {
                 None => NamedVersion::Unreadable,
             }
         };
-        // Nothing else decides about a version that can be judged by itself.
+        // A version that can be judged by itself needs no other evidence.
         let is_decided = holds_token
             || matches!(
                 named_version,
