@@ -220,7 +220,7 @@ impl Due<'_> {
         let place = self.place;
         Diagnostic::warning(
             format!("Token {place} has changed since the last refresh"),
-            "The token that is there now works, so an apply keeps it. To see it, run plan again \
+            "The current token works, so an apply keeps it. To see it, run plan again \
              with a refresh.",
         )
     }
