@@ -253,11 +253,8 @@ impl Judge for Overtaking {
     }
 }
 
-#[tokio::test]
-async fn an_apply_that_lost_with_another_spare_knows_where_the_token_came_from() {
-    let lab = Lab::start().await;
-    let race = Race::prepare(&lab, 1, 2, false).await;
-    let racer = &race.racers[0];
+/// Starts a proxy through which the other apply is always first, and returns the access to it.
+async fn overtaken(lab: &Arc<Lab>, racer: &Racer) -> (Proxy, Access) {
     let access = lab.access(Rights::All, 1);
     let judge = Overtaking {
         access: access.clone(),
@@ -271,7 +268,16 @@ async fn an_apply_that_lost_with_another_spare_knows_where_the_token_came_from()
         address: proxy.address().to_owned(),
         ..access
     };
-    let mut host = Host::inside(&through).await;
+    (proxy, through)
+}
+
+#[tokio::test]
+async fn an_apply_that_lost_with_another_spare_knows_where_the_token_came_from() {
+    let lab = Lab::start().await;
+    let race = Race::prepare(&lab, 1, 2, false).await;
+    let racer = &race.racers[0];
+    let (_proxy, access) = overtaken(&lab, racer).await;
+    let mut host = Host::inside(&access).await;
     let applied = host
         .apply(Some(&racer.prior), &racer.config, &racer.plan)
         .await
@@ -298,20 +304,8 @@ async fn an_apply_that_lost_with_another_spare_knows_where_the_token_came_from()
 async fn loses_the_only_spare(lab: &Arc<Lab>, due: bool, in_plan: bool) {
     let race = Race::prepare(lab, 1, 1, due).await;
     let racer = &race.racers[0];
-    let access = lab.access(Rights::All, 1);
-    let judge = Overtaking {
-        access: access.clone(),
-        config: racer.config.clone(),
-        prior: racer.prior.clone(),
-        plan: racer.plan.clone(),
-        done: AtomicBool::new(false),
-    };
-    let proxy = Proxy::judged(lab.bao.address(), Arc::new(judge)).await;
-    let through = Access {
-        address: proxy.address().to_owned(),
-        ..access
-    };
-    let mut host = Host::inside(&through).await;
+    let (_proxy, access) = overtaken(lab, racer).await;
+    let mut host = Host::inside(&access).await;
     let plan = if in_plan {
         let (read, _) = host.read(&racer.prior).await;
         let plan = host.plan(Some(&read), &racer.config).await;

@@ -46,7 +46,7 @@ fn is_back(
         Diagnostic::warning(
             format!("Token {place} is an older token that came back"),
             format!(
-                "Token {id} was replaced before. {how}. It expires by its own mint time. If you \
+                "Token {id} was replaced before. {how}. Its expiry still counts from the day it was minted. If you \
                  did not mean to bring it back, store the newer token again.",
             ),
         )
@@ -76,7 +76,7 @@ pub(in crate::provider) fn would_come_back(
             "an older token",
             format!(
                 "token_wo holds the token {id}, which was replaced before. An apply makes it current \
-             again, and it expires by its own mint time. If you do not mean to bring it back, set \
+             again, and its expiry still counts from the day it was minted. If you do not mean to bring it back, set \
              token_wo to a newer token."
             ),
         )

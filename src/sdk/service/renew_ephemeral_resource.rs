@@ -12,7 +12,7 @@ pub(super) async fn answer<P: Provider>(
     let call = service
         .session()
         .call("RenewEphemeralResource", &request.type_name);
-    // One host passes to the close whatever a renewal returns.
+    // One host passes the data that a renewal returns to the close.
     let echo = Response {
         private: request.private,
         ..Default::default()

@@ -246,7 +246,7 @@ fn redated(
 
 /// Plans a token that is due. If a spare can be promoted, or if no refresh has read the spares,
 /// everything about the token is left to the apply. If none can be promoted, only the reason
-/// changes, so that whatever depends on the token stays out of the plan. An import adopts the
+/// changes, so that resources that depend on the token stay out of the plan. An import adopts the
 /// current token.
 async fn due(
     configured: &Configured,
@@ -276,11 +276,11 @@ async fn due(
     let takes = rotates && !due.is_due_at_once();
     let spare = private.usable.first().filter(|spare| paths.contains(spare));
     // A refresh reads the spares in the state, and under `warn` it reads none.
-    let seen = private.has_read_spares()
+    let are_read = private.has_read_spares()
         && planned.spare_paths == prior.spare_paths
         && prior.on_rotation_due.as_str() == Some("plan");
-    let unseen = !seen && !paths.is_empty();
-    let is_open = spare.is_some() || unseen;
+    let may_be_usable = !are_read && !paths.is_empty();
+    let is_open = spare.is_some() || may_be_usable;
     // Without a refresh, a secret that was gone may have been restored long ago.
     let asks = if private.is_gone() {
         !is_refreshed
@@ -305,7 +305,7 @@ async fn due(
         Err(stop) => Some(due.in_plan(&stop.into_error().detail)),
         Ok(None) => Some(match spare {
             Some(spare) => due.in_plan_with(spare),
-            None if unseen => due.in_plan_with_one_of(&paths),
+            None if may_be_usable => due.in_plan_with_one_of(&paths),
             None if private.is_gone() || paths.is_empty() => due.in_plan(""),
             None => due.in_plan_before_refresh(),
         }),
