@@ -163,7 +163,7 @@ fn quickstart() -> Outcome<()> {
             [path.to_owned(), fields.unwrap_or_default()]
         }),
     )?;
-    terminal.text("\nThe second spare is a copy of the primary, as happens where people copy.")?;
+    terminal.text("\nThe second spare is a copy of the primary, which is a common mistake.")?;
 
     let mut workspace = Workspace::with("quickstart", &terraform, &provider)?;
     workspace.set("VAULT_ADDR", server.address());
@@ -180,7 +180,7 @@ fn quickstart() -> Outcome<()> {
     let apply = terminal.step("terraform apply", || run(&workspace, &["apply", PLAN], 0))?;
     terminal.text(&told(&apply))?;
 
-    let show = terminal.step("What the state knows", || {
+    let show = terminal.step("What is in state", || {
         run(&workspace, &["show", "-json"], 0)
     })?;
     let known = known(&serde_json::from_str(&show.stdout)?);
@@ -201,7 +201,7 @@ fn quickstart() -> Outcome<()> {
     })?;
     let (told, reminders) = split_warnings(&second);
     terminal.text(told.trim())?;
-    terminal.text("\nExit code 0: between two thresholds a plan is empty. It still warns:\n\n")?;
+    terminal.text("\nExit code 0: a plan is empty until something is due. It still warns:\n\n")?;
     for reminder in &reminders {
         terminal.text(reminder.lines().next().unwrap_or_default())?;
     }
@@ -220,7 +220,7 @@ fn quickstart() -> Outcome<()> {
             terminal.text(&format!("\n{warning}"))?;
         }
     }
-    terminal.text("\nExit code 2, and the lines that a nightly job reports:\n\n")?;
+    terminal.text("\nExit code 2. A nightly job reports these lines:\n\n")?;
     terminal.text(&due.drift_lines().join("\n"))?;
 
     let leak = ["-var", "leak=2026-11"];
@@ -246,15 +246,16 @@ fn quickstart() -> Outcome<()> {
     });
     terminal.table(["secret", "version", "token", "other fields"], &secrets)?;
     terminal.text(
-        "\nThe spare's token is in the primary, and its other fields are as they were. The leaked \
-         one is in its KV history, and in the second spare, which is marked: no promotion takes it.",
+        "\nThe primary holds the spare's token, and its other fields are unchanged. The leaked token \
+         is still in its KV history and in the second spare. That spare is marked, so its token is \
+         never promoted.",
     )?;
 
     let after = terminal.step("terraform plan, once more", || {
         let arguments = [&["plan", "-detailed-exitcode"], &leak[..]].concat();
         run(&workspace, &arguments, 2)
     })?;
-    terminal.text("The token is well again; what is left to do is to mint new spares:\n\n")?;
+    terminal.text("The token is healthy again. What is left is to mint new spares:\n\n")?;
     terminal.text(&after.drift_lines().join("\n"))?;
     for warning in split_warnings(&after).1 {
         if !reminders.contains(&warning) {
@@ -262,7 +263,7 @@ fn quickstart() -> Outcome<()> {
         }
     }
 
-    terminal.step("Search all that was written for the tokens", || {
+    terminal.step("Search everything that was written for the tokens", || {
         for run in [&plan, &apply, &second, &due, &rotation, &rotated, &after] {
             run.search(&mut leaks);
         }
@@ -273,7 +274,7 @@ fn quickstart() -> Outcome<()> {
             Err(format!("tokens leaked:\n{}", leaks.leaks().join("\n")).into())
         }
     })?;
-    terminal.text("No token is in the state, the saved plan or anything that was printed.")?;
+    terminal.text("No token is in the state, the saved plan, or the output.")?;
 
     terminal.step("Stop OpenBao and remove the working folder", || {
         drop(server);
@@ -351,7 +352,7 @@ impl Tokens {
         let target = format!("secret/data/{path}");
         let data = &server.must("GET", &target, Value::Null).await["data"];
         let name = match data["data"][FIELD].as_str() {
-            Some(token) if token == self.primary => "the first one",
+            Some(token) if token == self.primary => "the leaked one",
             Some(token) if token == self.spare => "that of spare-1",
             _ => "another",
         };

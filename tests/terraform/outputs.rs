@@ -18,7 +18,7 @@ use crate::support::secrets::token;
 use crate::support::terraform::Run;
 
 /// Lines of outputs that are made elsewhere: by the quickstart, and by the test of the stacks.
-const ELSEWHERE: [&str; 2] = ["What the state knows", "# kubernetes_manifest.expiry"];
+const ELSEWHERE: [&str; 2] = ["What is in state", "# kubernetes_manifest.expiry"];
 
 /// A page whose outputs are compared where the command line is tested.
 const COMMAND_LINE: &str = "docs/guides/command-line.md";

@@ -2,6 +2,7 @@
 
 use super::Place;
 use crate::protocol::Diagnostic;
+use crate::vault::SecretPath;
 
 /// Values in `rotate_when_changed` that a plan sets while it creates or imports the resource.
 pub(in crate::provider) fn not_a_request(place: Place<'_>) -> Diagnostic {
@@ -50,23 +51,37 @@ pub(in crate::provider) fn request_answered(place: Place<'_>) -> Diagnostic {
     )
 }
 
-/// A request that no spare can serve. `reasons` lists, in lines, why each spare cannot be promoted.
-pub(in crate::provider) fn no_spare_for_request(place: Place<'_>, reasons: &str) -> Diagnostic {
-    let kept = "Nothing was changed, and the current token stays.";
-    let mint = "Mint a token with `claude setup-token` in a terminal at least 300 columns wide";
-    let store = place.store_commands();
-    let detail = if reasons.is_empty() {
-        format!(
-            "rotate_when_changed asks for a rotation, and spare_paths is empty. {kept} Undo the \
-             change to rotate_when_changed. {mint}, run this command, paste the token, and press \
-             Enter:{store}The next plan picks up the new token."
-        )
-    } else {
-        format!(
-            "rotate_when_changed asks for a rotation, and no spare can be promoted:\n\
-             {reasons}\n{kept} {mint}, and store it in a spare, or in the primary \
-             itself:{store}Then plan again."
-        )
+/// A request that no spare can serve. `reasons` says of each spare, in lines, why it cannot be
+/// promoted. `refill` is the path of a spare in which a new token can be stored.
+pub(in crate::provider) fn no_spare_for_request(
+    place: Place<'_>,
+    reasons: &str,
+    refill: Option<&str>,
+) -> Diagnostic {
+    let cause = match reasons {
+        "" => "spare_paths is empty. ".to_owned(),
+        reasons => format!("no spare can be promoted:\n{reasons}\n"),
     };
-    Diagnostic::error(format!("No spare for {place}"), detail)
+    let refill = refill.and_then(|path| SecretPath::new(place.secret.mount(), path).ok());
+    let (undo, store, then) = match &refill {
+        Some(secret) => {
+            let spare = Place { secret, ..place };
+            ("", spare.store_commands(), "Then plan again.")
+        }
+        // A token in the primary is the one that the next plan would rotate.
+        None => (
+            " Undo the change to rotate_when_changed.",
+            place.store_commands(),
+            "The next plan picks up the new token.",
+        ),
+    };
+    Diagnostic::error(
+        format!("No spare for {place}"),
+        format!(
+            "rotate_when_changed asks for a rotation, and {cause}Nothing was changed, and the \
+             current token stays.{undo} Mint a token with `claude setup-token` in a terminal at \
+             least 300 columns wide, run this command, paste the token, and press \
+             Enter:{store}{then}"
+        ),
+    )
 }

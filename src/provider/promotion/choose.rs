@@ -12,6 +12,7 @@ use crate::protocol::Diagnostic;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::secrets::observe::{Field as Content, Observed};
 use crate::provider::secrets::spares::{Readings, Spares, named};
+use crate::provider::secrets::unusable::Unusable;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::paths::FieldPath;
 use crate::token::retired::{Retired, RetiredTokens};
@@ -146,6 +147,16 @@ impl Choice {
     /// Returns why each unusable spare cannot be promoted, one line per spare.
     pub(in crate::provider) fn refusals(&self) -> String {
         list(self.reasons().iter())
+    }
+
+    /// Returns the path of a spare in which a new token can be stored: its secret is not deleted.
+    pub(in crate::provider) fn refillable(&self) -> Option<&str> {
+        let spares = self.readings.read.iter().zip(&self.spares);
+        let mut refillable = spares.filter(|(reading, _)| {
+            let problem = reading.problem.as_ref();
+            !matches!(problem, Some(Unusable::Deleted(_) | Unusable::Destroyed(_)))
+        });
+        refillable.next().map(|(_, spare)| spare.path.as_str())
     }
 
     fn reasons(&self) -> Vec<(String, String)> {

@@ -14,8 +14,13 @@ pub(in crate::provider) enum Foreseen {
     Kept,
     /// The token of the spare at this path is promoted.
     Promoted(String),
-    /// No spare can be promoted, for these reasons, a line for each spare.
-    Nothing(String),
+    /// No spare can be promoted.
+    Nothing {
+        /// Why, with a line for each spare.
+        reasons: String,
+        /// Path of a spare in which a new token can be stored.
+        refill: Option<String>,
+    },
 }
 
 impl Promotion<'_> {
@@ -29,7 +34,7 @@ impl Promotion<'_> {
         let seen = self.observer.observe(self.primary.secret).await;
         let seen = seen.map_err(failed)?;
         let foreseen = self.foresee_for(&seen).await?;
-        let (Foreseen::Nothing(_), Observed::Present(before)) = (&foreseen, &*seen) else {
+        let (Foreseen::Nothing { .. }, Observed::Present(before)) = (&foreseen, &*seen) else {
             return Ok(foreseen);
         };
         // The client that used the spares since the primary was read may have used them for it.
@@ -69,6 +74,12 @@ impl Promotion<'_> {
         };
         let choice = self.choose(&target).await?;
         let best = choice.paths().next().map(str::to_owned);
-        Ok(best.map_or_else(|| Foreseen::Nothing(choice.refusals()), Foreseen::Promoted))
+        Ok(best.map_or_else(
+            || Foreseen::Nothing {
+                reasons: choice.refusals(),
+                refill: choice.refillable().map(str::to_owned),
+            },
+            Foreseen::Promoted,
+        ))
     }
 }

@@ -90,6 +90,36 @@ async fn a_request_that_no_spare_can_serve_fails_before_anything_is_destroyed() 
 }
 
 #[tokio::test]
+async fn the_command_of_a_request_without_a_spare_stores_a_token() {
+    let stack = aged("foreseen-deleted", 10).await;
+    stack.applied(&requesting("null"));
+    let primary = token("primary");
+    stack.put(SPARES[1], json!({ FIELD: primary })).await;
+    stack.versions("delete", SPARES[0], &[1]).await;
+    stack.write(&requesting("{ leak = \"1\" }"));
+    // A token cannot be stored over a deleted version.
+    let store = |path: &str| format!("\n    terraform-provider-claude store {path}\n");
+    let plan = stack.workspace.plan();
+    plan.exits(1);
+    let text = format!("{}{}", plan.stdout, plan.stderr);
+    assert!(text.contains(&store(SPARES[1])), "{text}");
+    assert!(!text.contains(&store(SPARES[0])), "{text}");
+
+    // Without a spare for it, the token belongs in the primary, and the request goes.
+    stack.versions("delete", SPARES[1], &[2]).await;
+    let plan = stack.workspace.plan();
+    plan.exits(1)
+        .says("Undo the change to rotate_when_changed.");
+    let text = format!("{}{}", plan.stdout, plan.stderr);
+    assert!(text.contains(&store(PRIMARY)), "{text}");
+    stack.patch(PRIMARY, json!({ FIELD: token("fresh") })).await;
+    stack.write(&requesting("null"));
+    stack.apply();
+    let held = stack.attributes(AGENT);
+    assert_eq!(held["fingerprint"], fingerprint(&token("fresh")));
+}
+
+#[tokio::test]
 async fn a_request_that_is_unknown_at_plan_names_the_spare_or_fails() {
     let stack = aged("foreseen-unknown", 10).await;
     let with = |input: &str| {

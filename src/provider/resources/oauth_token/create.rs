@@ -111,7 +111,7 @@ pub(super) async fn create(
         };
         diagnostics.push(match foreseen {
             Ok(Some(Foreseen::Promoted(spare))) => due.when_adopted_with(&spare),
-            Ok(Some(Foreseen::Nothing(reasons))) => due.when_adopted(&reasons),
+            Ok(Some(Foreseen::Nothing { reasons, .. })) => due.when_adopted(&reasons),
             Ok(_) => due.when_adopted(""),
             Err(stop) => due.when_adopted(&stop.into_error().detail),
         });

@@ -153,7 +153,11 @@ async fn requested(
     }
     let foreseen = foresee(configured, prior, planned, private, Reason::Requested).await;
     match foreseen.map_err(Stop::into_error)? {
-        Some(Foreseen::Nothing(reasons)) => Err(diagnose::no_spare_for_request(place, &reasons)),
+        Some(Foreseen::Nothing { reasons, refill }) => Err(diagnose::no_spare_for_request(
+            place,
+            &reasons,
+            refill.as_deref(),
+        )),
         Some(Foreseen::Promoted(spare)) => Ok(Some(diagnose::rotation_requested(
             place,
             is_known,
@@ -300,7 +304,7 @@ async fn due(
         _ if warns => Some(due.in_plan_without_change()),
         _ if private.is_import() => Some(due.in_import(&paths)),
         _ if due.is_due_at_once() => Some(due.in_plan("")),
-        Ok(Some(Foreseen::Nothing(reasons))) => Some(due.in_plan(&reasons)),
+        Ok(Some(Foreseen::Nothing { reasons, .. })) => Some(due.in_plan(&reasons)),
         Ok(Some(Foreseen::Promoted(_))) => Some(due.in_plan_before_refresh()),
         Err(stop) => Some(due.in_plan(&stop.into_error().detail)),
         Ok(None) => Some(match spare {

@@ -176,7 +176,7 @@ impl Update<'_> {
         let reason = Reason::Status(status);
         let foreseen = foresee(self.configured, self.prior, state, &self.private, reason).await;
         vec![match foreseen {
-            Ok(Some(Foreseen::Nothing(reasons))) => due.in_apply(&reasons),
+            Ok(Some(Foreseen::Nothing { reasons, .. })) => due.in_apply(&reasons),
             Ok(_) => due.in_apply_before_refresh(),
             Err(stop) => due.in_apply(&stop.into_error().detail),
         }]
