@@ -36,6 +36,7 @@ mod trace;
 mod support {
     pub(crate) mod cargo;
     pub(crate) mod certificates;
+    pub(crate) mod generated;
     pub(crate) mod host;
     pub(crate) mod openbao;
     pub(crate) mod process;

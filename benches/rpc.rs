@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
+use crate::support::generated::tfplugin6::provider_client::ProviderClient;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use terraform_provider_claude::protocol::{Attribute, Value, wire as codec};
 use tonic::transport::Channel;
-use wire::provider_client::ProviderClient;
 
 use crate::Effort;
 use crate::programs::Programs;

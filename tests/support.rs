@@ -7,6 +7,7 @@ pub(crate) mod cargo;
 pub(crate) mod certificates;
 pub(crate) mod claude;
 pub(crate) mod cluster;
+pub(crate) mod generated;
 pub(crate) mod hcl;
 pub(crate) mod host;
 pub(crate) mod markdown;

@@ -5,50 +5,75 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use tonic_prost_build::Builder;
+
 /// Set to `1` to write the generated files instead of comparing them.
 const UPDATE: &str = "UPDATE_GENERATED";
 
-/// A proto, the file made of it, and the messages whose `Debug` is written by hand because a
-/// derived one would print secrets.
+/// A proto, and what is made of it.
 struct Recipe {
-    proto: &'static str,
     package: &'static str,
-    generated: &'static str,
+    /// Where the messages and the server go.
+    folder: &'static str,
+    /// What Rust calls the messages.
+    messages: &'static str,
+    /// Messages whose `Debug` is written by hand, because a derived one would print secrets.
     masked: &'static [&'static str],
 }
 
 const RECIPES: [Recipe; 2] = [
     Recipe {
-        proto: "tfplugin6.proto",
         package: "tfplugin6",
-        generated: "src/protocol/generated/tfplugin6.rs",
+        folder: "src/protocol/generated",
+        messages: "::terraform_provider_claude::protocol::generated::tfplugin6",
         masked: &[".tfplugin6.DynamicValue", ".tfplugin6.RawState"],
     },
     Recipe {
-        proto: "plugin.proto",
         package: "plugin",
-        generated: "src/plugin/generated/plugin.rs",
+        folder: "src/plugin/generated",
+        messages: "::terraform_provider_claude::plugin::wire",
         masked: &[],
     },
 ];
 
 #[test]
 fn generated_code_is_current() {
-    for recipe in &RECIPES {
-        let fresh = generate(recipe);
-        let committed = super::root().join(recipe.generated);
-        if wants_update() {
-            fs::create_dir_all(committed.parent().unwrap()).unwrap();
-            fs::write(&committed, fresh).unwrap();
-        } else {
-            let kept = fs::read_to_string(&committed).unwrap_or_default();
-            assert!(
-                kept == fresh,
-                "{} is not what proto/{} makes: run `{UPDATE}=1 cargo test -p proto`",
-                recipe.generated,
-                recipe.proto
-            );
-        }
+    for Recipe {
+        package,
+        folder,
+        messages,
+        masked,
+    } in RECIPES
+    {
+        let server = tonic_prost_build::configure()
+            .build_client(false)
+            .build_transport(false)
+            .generate_default_stubs(true)
+            .skip_debug(masked);
+        check(folder, package, server);
+        // Only tests are clients. They share the messages.
+        let client = tonic_prost_build::configure()
+            .build_server(false)
+            .build_transport(false)
+            .extern_path(format!(".{package}"), messages);
+        check("tests/support/generated", package, client);
+    }
+}
+
+/// Compares a committed file with what the generator makes of the proto, or writes it.
+fn check(folder: &str, package: &str, generator: Builder) {
+    let fresh = generate(package, generator);
+    let name = format!("{folder}/{package}.rs");
+    let committed = super::root().join(&name);
+    if wants_update() {
+        fs::create_dir_all(committed.parent().unwrap()).unwrap();
+        fs::write(&committed, fresh).unwrap();
+    } else {
+        let kept = fs::read_to_string(&committed).unwrap_or_default();
+        assert!(
+            kept == fresh,
+            "{name} is not what proto/{package}.proto makes: run `{UPDATE}=1 cargo test -p proto`"
+        );
     }
 }
 
@@ -58,16 +83,14 @@ fn wants_update() -> bool {
 }
 
 /// Makes the Rust code of a proto, formatted.
-fn generate(recipe: &Recipe) -> String {
+fn generate(package: &str, generator: Builder) -> String {
     let folder = tempfile::tempdir().unwrap();
-    tonic_prost_build::configure()
-        .build_transport(false)
-        .generate_default_stubs(true)
-        .skip_debug(recipe.masked.iter().copied())
+    let proto = format!("{package}.proto");
+    generator
         .out_dir(folder.path())
-        .compile_fds(super::descriptors(recipe.proto))
+        .compile_fds(super::descriptors(&proto))
         .unwrap();
-    let file = folder.path().join(recipe.package).with_extension("rs");
+    let file = folder.path().join(package).with_extension("rs");
     format(&file);
     fs::read_to_string(file).unwrap()
 }

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
+use crate::support::generated::plugin::grpc_broker_client::GrpcBrokerClient;
+use crate::support::generated::plugin::grpc_stdio_client::GrpcStdioClient;
 use rustix::process::Signal;
 use terraform_provider_claude::plugin::wire::ConnInfo;
-use terraform_provider_claude::plugin::wire::grpc_broker_client::GrpcBrokerClient;
-use terraform_provider_claude::plugin::wire::grpc_stdio_client::GrpcStdioClient;
 use tonic::Streaming;
 use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;

@@ -9,9 +9,9 @@ mod frames;
 
 use std::time::Duration;
 
+use crate::support::generated::tfplugin6::provider_client::ProviderClient;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use tokio::time::timeout;
-use wire::provider_client::ProviderClient;
 
 use crate::support::host::{Host, Identity, Options};
 use crate::support::usage;

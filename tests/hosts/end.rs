@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use crate::support::generated::tfplugin6::provider_client::ProviderClient;
 use rustix::process::Signal;
 use terraform_provider_claude::protocol::Value;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use terraform_provider_claude::protocol::wire as codec;
 use terraform_provider_claude::secret::Secret;
-use wire::provider_client::ProviderClient;
 
 use super::rules::{self, Schemas};
 use crate::support::host::{AT_ONCE, Host, Options};

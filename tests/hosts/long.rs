@@ -1,10 +1,10 @@
 //! One process in debug mode for one run after another: what it takes levels off.
 
+use crate::support::generated::tfplugin6::provider_client::ProviderClient;
 use terraform_provider_claude::env::{Environment as _, ProcessEnvironment};
 use terraform_provider_claude::protocol::Value;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use tokio::task::JoinSet;
-use wire::provider_client::ProviderClient;
 
 use super::replay::proposed;
 use super::rules::{self, Schemas};

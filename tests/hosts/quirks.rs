@@ -1,7 +1,7 @@
 //! Ways of hosts that were not recorded here: written from what is known of them.
 
+use crate::support::generated::tfplugin6::provider_client::ProviderClient;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
-use wire::provider_client::ProviderClient;
 
 use super::recording::{Recording, folder};
 use super::replay::{Quirks, replay, surface};

@@ -31,12 +31,12 @@ mod quirks;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use crate::support::generated::tfplugin6::provider_client::ProviderClient;
 use prost::Message as _;
 use serde_json::{Map, Value as Json};
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use terraform_provider_claude::protocol::{Attribute, Value};
 use tonic::transport::Channel;
-use wire::provider_client::ProviderClient;
 
 use super::recording::{RecordedCall, Recording, changed, folder};
 use super::rules::{self, Schemas};

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use crate::support::generated::tfplugin6::provider_client::ProviderClient;
 use rustix::process::Signal;
 use terraform_provider_claude::clock::SystemClock;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
@@ -9,7 +10,6 @@ use terraform_provider_claude::protocol::{Attribute, Value, wire as codec};
 use terraform_provider_claude::provider::ClaudeProvider;
 use terraform_provider_claude::sdk::ProviderService;
 use tonic::transport::Channel;
-use wire::provider_client::ProviderClient;
 use wire::provider_server::ProviderServer;
 
 use crate::support::host::{Host as Binary, Options};

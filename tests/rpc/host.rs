@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::support::generated::tfplugin6::provider_client::ProviderClient;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use terraform_provider_claude::protocol::{Value, wire as codec};
 use terraform_provider_claude::sdk::{Model, ProviderService};
-use wire::provider_client::ProviderClient;
 use wire::provider_server::ProviderServer;
 
 use super::thing::{CANARY, Script, TYPE_NAME, Thing, ThingIdentity, Tiny, TinyConfig, proposed};

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::support::generated::tfplugin6::provider_client::ProviderClient;
 use terraform_provider_claude::clock::SystemClock;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use terraform_provider_claude::protocol::{Type, Value, msgpack, wire as codec};
 use terraform_provider_claude::provider::ClaudeProvider;
 use terraform_provider_claude::sdk::ProviderService;
-use wire::provider_client::ProviderClient;
 
 use crate::support::secrets::{LeakSearch, malformed, token};
 

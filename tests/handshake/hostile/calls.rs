@@ -2,10 +2,10 @@
 
 use std::fmt::Debug;
 
+use crate::support::generated::tfplugin6::provider_client::ProviderClient;
 use futures_util::future::join_all;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use tonic::transport::Channel;
-use wire::provider_client::ProviderClient;
 
 use super::Victim;
 

@@ -1,9 +1,9 @@
 //! Calls about all that is no resource: what they ask is sent as it was.
 
+use crate::support::generated::tfplugin6::provider_client::ProviderClient;
 use prost::Message as _;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use tonic::transport::Channel;
-use wire::provider_client::ProviderClient;
 
 use super::Replay;
 use crate::hosts::recording::RecordedCall;

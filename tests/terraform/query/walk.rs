@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use crate::support::generated::tfplugin6::provider_client::ProviderClient;
 use serde_json::json;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use tonic::transport::Channel;
-use wire::provider_client::ProviderClient;
 
 use super::super::stack::{FIELD, PRIMARY, SPARES, Stack};
 use super::{ask, found, has_queries, names, query};

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::support::generated::tfplugin6::provider_client::ProviderClient;
 use serde_json::{Map, Value as Json, json};
 use terraform_provider_claude::clock::SystemClock;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use terraform_provider_claude::protocol::{Value, wire as codec};
 use terraform_provider_claude::provider::ClaudeProvider;
 use terraform_provider_claude::sdk::ProviderService;
-use wire::provider_client::ProviderClient;
 
 use super::{FIXTURES, folders, resources};
 

@@ -1,8 +1,8 @@
 //! A host that does not know write-only attributes would keep the token in its state.
 
+use crate::support::generated::tfplugin6::provider_client::ProviderClient;
 use serde_json::{Map, Value, json};
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
-use wire::provider_client::ProviderClient;
 
 use crate::support::host::{Host, Options};
 use crate::support::secrets::{LeakSearch, token};

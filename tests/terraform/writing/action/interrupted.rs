@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::generated::tfplugin6::provider_client::ProviderClient;
 use serde_json::json;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use wire::invoke_action::event::Type;
-use wire::provider_client::ProviderClient;
 
 use super::super::super::stack::{PRIMARY, PRIMARY_ID, SPARES, Stack};
 use super::super::{aged, marks, metadata, value_at};
