@@ -9,10 +9,12 @@ mod ephemeral_resources;
 mod functions;
 mod list_resources;
 mod lookup;
+mod observe;
 pub mod operations;
 mod promotion;
 mod resources;
 mod secrets;
+mod store;
 
 use std::sync::Arc;
 

@@ -12,6 +12,7 @@ pub mod fingerprint;
 pub mod history;
 pub mod instant;
 pub mod mark;
+pub mod metadata;
 pub mod mint;
 pub mod name;
 pub mod path_list;

@@ -9,10 +9,9 @@ use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use terraform_provider_claude::token::instant::{format_instant, parse_instant, parse_minted_at};
 use terraform_provider_claude::token::mark::Mark;
+use terraform_provider_claude::token::metadata::{MAXIMUM_VALUE_BYTES, key, stamp_key};
 use terraform_provider_claude::token::retired::RetiredTokens;
-use terraform_provider_claude::token::stamp::{
-    MAXIMUM_VALUE_BYTES, Next, Stamp, key, request_digest, stamp_key,
-};
+use terraform_provider_claude::token::stamp::{Next, Stamp, request_digest};
 use terraform_provider_claude::token::verdict::Verdict;
 
 const FIELD: &str = "claude_oauth_token";

@@ -49,9 +49,10 @@ pub(super) use returned::{came_back, stored_again, would_come_back};
 pub(super) use shell_variables::ShellVariables;
 pub(super) use spare::{barred_spare, spent, unusable_spare};
 pub(super) use storing::{
-    after_stored, another_token, no_token_to_store, not_stamped, not_stored_while_rehearsed,
-    nothing_stored_over, pool_tokens_needed, pool_version_needed, token_needed, too_busy, trimmed,
-    unproven, unproven_not_stored, value_that_is_no_token, version_needed, write_failure,
+    after_stored, no_token_to_store, not_stamped, not_stored_while_rehearsed, nothing_stored_over,
+    pool_tokens_needed, pool_version_needed, token_needed, token_not_imported, token_not_tracked,
+    token_replaced, too_busy, trimmed, unproven, unproven_not_stored, value_that_is_no_token,
+    version_needed, write_failure,
 };
 pub(super) use unseen::unseen;
 pub(super) use unusable::{
@@ -63,7 +64,7 @@ pub(super) use vault::vault_error;
 use crate::protocol::{AttributePath, Diagnostic};
 use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::diagnose::refuse::capital;
-use crate::provider::secrets::observe::{Field, Observed};
+use crate::provider::observe::{Field, Observed};
 use crate::token::name::{HIDDEN, has_token};
 use crate::vault::has_credential;
 

@@ -26,7 +26,7 @@ use crate::protocol::{Diagnostic, Number};
 use crate::provider::block::configured::Configured;
 use crate::provider::block::now::Now;
 use crate::provider::block::schema::{self, ProviderConfig};
-use crate::provider::secrets::observe::Observer;
+use crate::provider::observe::Observer;
 use crate::sdk::{Diagnostics, Field};
 use crate::token::expiry::Lifetime;
 use crate::vault::SecretPath;

@@ -39,7 +39,7 @@ use super::diagnose::Place;
 use crate::clock::{Clock as _, SystemClock};
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
-use crate::provider::secrets::observe::Observer;
+use crate::provider::observe::Observer;
 use crate::sdk::{Diagnostics, Progress};
 use crate::token::expiry::{Lifetime, Status};
 use crate::token::fingerprint::{Fingerprint, ShortFingerprint};

@@ -1,9 +1,5 @@
 //! What is read in secrets, how it is dated, and what is recorded and stored in them.
 
 pub(super) mod date;
-pub(super) mod observe;
 pub(super) mod spares;
 pub(super) mod stamps;
-pub(super) mod store;
-pub(super) mod unusable;
-pub(super) mod walk;

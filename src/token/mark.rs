@@ -6,9 +6,8 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::fingerprint::{Fingerprint, ShortFingerprint, read_digits};
+use super::metadata::{MAXIMUM_VALUE_BYTES, read_number, read_seconds};
 use super::paths::FieldPath;
-use super::stamp::MAXIMUM_VALUE_BYTES;
-use super::verdict::{read_number, read_seconds};
 
 /// How long an open mark of another primary reserves a spare.
 pub const OPEN_FOR: SignedDuration = SignedDuration::from_hours(3);

@@ -107,6 +107,15 @@ pub struct Copies {
     pub incomplete: bool,
 }
 
+/// What could not be read of a token's past.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gaps {
+    /// The oldest version of the secret that can be read, if that one holds the token.
+    pub history: Option<Timestamp>,
+    /// Spares that cannot be read, or whose own history ends too early.
+    pub spares: Vec<String>,
+}
+
 /// The mint time that applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Minted {

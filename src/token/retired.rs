@@ -7,8 +7,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 use super::fingerprint::{Fingerprint, FingerprintError, ShortFingerprint};
-use super::stamp::{MAXIMUM_VALUE_BYTES, key, stamp_key};
-use super::verdict::read_seconds;
+use super::metadata::{MAXIMUM_VALUE_BYTES, key, read_seconds, stamp_key};
 
 /// A token that a field held before, written `<fingerprint16>:<unix mint time>`, with a `!` if it
 /// was rotated away on request.

@@ -10,37 +10,9 @@ use jiff::Timestamp;
 
 use super::fingerprint::{Fingerprint, ShortFingerprint};
 use super::instant::parse_instant;
+use super::metadata::{MAXIMUM_VALUE_BYTES, key, read_seconds, stamp_key};
 use super::name;
 use super::retired::Retired;
-use super::verdict::read_seconds;
-
-/// Bytes that Vault allows in a value of `custom_metadata`.
-pub const MAXIMUM_VALUE_BYTES: usize = 512;
-/// Keys that Vault allows in `custom_metadata`.
-pub const MAXIMUM_KEYS: usize = 64;
-
-/// The keys of a stamp, which follow the field and a dot.
-pub mod key {
-    /// The first 16 digits of the fingerprint of the token that the stamp is about.
-    pub const FINGERPRINT: &str = "fingerprint";
-    /// When the token was minted, RFC 3339.
-    pub const MINTED_AT: &str = "minted_at";
-    /// When the token expires, RFC 3339; written for monitors, never read back.
-    pub const EXPIRES_AT: &str = "expires_at";
-    /// Path of the spare that the token was promoted from.
-    pub const ROTATED_FROM: &str = "rotated_from";
-    /// The first 16 digits of the digest of the request that the token answers.
-    pub const REQUESTED: &str = "requested";
-    /// A label that the user chose, such as the account of the token.
-    pub const ACCOUNT: &str = "account";
-    /// What was found when the token was tried: a [`Verdict`](super::super::verdict::Verdict).
-    pub const VERIFIED: &str = "verified";
-    /// The tokens that the field held before:
-    /// [`RetiredTokens`](super::super::retired::RetiredTokens).
-    pub const RETIRED: &str = "retired";
-    /// The stamp of a token that is about to be written: [`Next`](super::Next).
-    pub const NEXT: &str = "next";
-}
 
 /// What the metadata records about the token with one fingerprint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -199,11 +171,6 @@ pub fn request_digest(values: &BTreeMap<String, String>) -> ShortFingerprint {
         .map(|(key, value)| format!("{}:{key}{}:{value}", key.len(), value.len()))
         .collect();
     Fingerprint::of(&text).short()
-}
-
-/// Returns the metadata key under which a stamp of `field` keeps `key`.
-pub fn stamp_key(field: &str, key: &str) -> String {
-    format!("{field}.{key}")
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::expiry::{Dates, Status, status_at};
 use super::fingerprint::{Fingerprint, ShortFingerprint};
-use super::stamp::{key, stamp_key};
+use super::metadata::{key, read_seconds, stamp_key};
 
 /// Maximum number of characters in a cause; every cause is one short word.
 const MAXIMUM_CAUSE: usize = 40;
@@ -133,17 +133,6 @@ impl FromStr for Verdict {
             cause: cause.to_owned(),
         })
     }
-}
-
-/// Reads seconds since the epoch, digits only.
-pub(super) fn read_seconds(text: &str) -> Option<Timestamp> {
-    read_number(text).and_then(|second| Timestamp::from_second(second).ok())
-}
-
-/// Reads a number of digits only.
-pub(super) fn read_number<T: FromStr>(text: &str) -> Option<T> {
-    let is_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_digits.then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ use crate::provider::block::configured::Configured;
 use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::diagnose::refuse;
 use crate::provider::diagnose::{self, Place};
+use crate::provider::observe::{Field as Content, Observed, Observer};
 use crate::provider::promotion::{
     Current, How, Prior, Promotion, Reason, Remembered, Stop, Target,
 };
-use crate::provider::secrets::observe::{Field as Content, Observed, Observer};
 use crate::sdk::{Action, Context, Diagnostics, Failure, Field, Progress, model};
 use crate::token::expiry::Lifetime;
 use crate::vault::SecretPath;

@@ -15,7 +15,7 @@ use crate::provider::block::settings::{Sources, settings_advice, unknown_argumen
 use crate::provider::defaults::DEFAULT_MOUNT;
 use crate::provider::diagnose::ShellVariables;
 use crate::provider::diagnose::refuse::capital;
-use crate::provider::secrets::observe::Observer;
+use crate::provider::observe::Observer;
 use crate::sdk::{Diagnostics, Field, Rewrite};
 use crate::token::instant::format_instant;
 use crate::vault::Store;

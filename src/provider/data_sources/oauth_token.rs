@@ -7,12 +7,12 @@ use crate::protocol::Number;
 use crate::provider::block::configured::Configured;
 use crate::provider::defaults::DEFAULT_SECRET_KEY;
 use crate::provider::diagnose::refuse;
+use crate::provider::diagnose::refuse::secret_path;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::functions::data_entry::{DataEntry, remote_key};
 use crate::provider::lookup::arguments::asks;
 use crate::provider::lookup::attributes::described;
 use crate::provider::lookup::describe::describe;
-use crate::provider::secrets::spares::named;
 use crate::sdk::{Context, Diagnostics, Failure, Field, Found, Lookup};
 
 described! {
@@ -76,7 +76,7 @@ async fn look(
     let asked = config.arguments().resolve(configured).map_err(|obstacle| {
         obstacle.into_diagnostic("Reading data.claude_oauth_token", diagnose::READ_AT_APPLY)
     })?;
-    let secret = named(&asked.mount, path)?;
+    let secret = secret_path(&asked.mount, path)?;
     let place = Place {
         secret: &secret,
         field: &asked.field,

@@ -13,7 +13,7 @@ use crate::provider::functions::data_entry::DataEntry;
 use crate::provider::lookup::arguments::{Asked, asks};
 use crate::provider::lookup::attributes::described;
 use crate::provider::lookup::describe::describe;
-use crate::provider::secrets::walk::{Sighting, Sights, Unseen, Walk};
+use crate::provider::observe::walk::{Sighting, Sights, Unseen, Walk};
 use crate::sdk::{Context, Diagnostics, Failure, Field, Found, Lookup, model};
 use crate::token::prefix::Prefix;
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::deletion::deletion_ends;
 use super::{Place, add, command, unusable_text};
 use crate::protocol::Diagnostic;
-use crate::provider::secrets::unusable::Unusable;
+use crate::provider::observe::unusable::Unusable;
 use crate::token::expiry::Status;
 
 /// A token that is due, and what the messages about it depend on.

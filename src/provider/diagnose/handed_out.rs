@@ -2,7 +2,7 @@
 
 use super::{Place, unusable_text};
 use crate::protocol::Diagnostic;
-use crate::provider::secrets::unusable::Unusable;
+use crate::provider::observe::unusable::Unusable;
 use crate::sdk::Field;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::instant::format_instant;

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::{Place, command};
 use crate::protocol::{AttributePath, Diagnostic};
-use crate::provider::secrets::date::Gaps;
 use crate::token::instant::format_instant;
+use crate::token::mint::Gaps;
 use crate::token::mint::MintWarning;
 
 /// Why a mint time is an estimate.

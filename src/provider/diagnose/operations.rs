@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use super::{Place, add, command, mint, otherwise, shell, vault_error};
 use crate::protocol::{Diagnostic, Severity};
 use crate::provider::diagnose::refuse::capital;
-use crate::provider::secrets::date::Gaps;
 use crate::token::check::Problem;
 use crate::token::expiry::Status;
 use crate::token::history::HistoryOutcome;
 use crate::token::instant::format_instant;
+use crate::token::mint::Gaps;
 use crate::vault::{SecretPath, VaultError};
 
 /// A token that was to be dated and does not exist.

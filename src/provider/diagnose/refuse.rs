@@ -12,6 +12,7 @@ use crate::token::instant::parse_minted_at;
 use crate::token::mark::MAX_PRIMARY_BYTES;
 use crate::token::paths::{validate_field, validate_path, validate_pool_paths};
 use crate::token::prefix::Prefix;
+use crate::vault::SecretPath;
 
 fn refusal(name: &'static str, detail: String) -> Diagnostic {
     refused_at(AttributePath::attribute(name), name, false, detail)
@@ -46,6 +47,20 @@ pub(in crate::provider) fn path(path: &Field<String>, name: &'static str) -> Opt
             capital(&error)
         ),
     ))
+}
+
+/// Joins mount and path.
+///
+/// # Errors
+///
+/// Fails if together they are not a path that Vault accepts.
+pub(in crate::provider) fn secret_path(mount: &str, path: &str) -> Result<SecretPath, Diagnostic> {
+    SecretPath::new(mount, path).map_err(|error| {
+        Diagnostic::error(
+            format!("Invalid path {mount}/{path}"),
+            format!("{error}. Compare it with `vault kv list`."),
+        )
+    })
 }
 
 /// Refuses anything that is not a prefix of a path.

@@ -5,8 +5,7 @@ use jiff::Timestamp;
 use super::{Place, add, command, problem, shell, vault_error};
 use crate::protocol::{AttributePath, Diagnostic};
 use crate::provider::diagnose::refuse::capital;
-use crate::provider::secrets::observe::Observed;
-use crate::provider::secrets::store::Replaces;
+use crate::provider::observe::Observed;
 use crate::token::check::Problem;
 use crate::vault::{VaultError, WriteError, WriteFailure};
 
@@ -90,29 +89,40 @@ pub(in crate::provider) fn trimmed(place: Place<'_>) -> Diagnostic {
     )
 }
 
-/// Another token where one was to be stored.
-pub(in crate::provider) fn another_token(place: Place<'_>, replaces: Replaces) -> Diagnostic {
-    let detail = match replaces {
-        Replaces::Nothing => format!(
-            "The secret already holds a token that is not in this state, and storing over it would \
-             break the workloads that use it. Import that token into this resource first, with \
-             this id, then apply again:{}Nothing was changed.",
-            command(&place.to_string())
-        ),
-        Replaces::Untracked => "The secret already holds a token that this pool does not track, \
-                                and storing over it would break the workloads that use it. To \
-                                record that token, apply once with the path in paths and an \
-                                unchanged tokens_wo_version (in a new pool, without tokens_wo and \
-                                tokens_wo_version). Then set tokens_wo and a new \
-                                tokens_wo_version, and apply again. Nothing was changed."
-            .to_owned(),
-        Replaces::Anything | Replaces::Recorded(_) => {
-            "The secret no longer holds the token in state, so another client replaced it in the \
-             meantime. Plan again to see it, then apply. Nothing was changed."
-                .to_owned()
-        }
-    };
+fn another_token(place: Place<'_>, detail: impl Into<String>) -> Diagnostic {
     Diagnostic::error(format!("Secret {place} holds another token"), detail)
+}
+
+/// A token that no state tracks, where a new resource was to store one.
+pub(in crate::provider) fn token_not_imported(place: Place<'_>) -> Diagnostic {
+    let detail = format!(
+        "The secret already holds a token that is not in this state, and storing over it would \
+         break the workloads that use it. Import that token into this resource first, with this \
+         id, then apply again:{}Nothing was changed.",
+        command(&place.to_string())
+    );
+    another_token(place, detail)
+}
+
+/// A token that the pool does not track, where the pool was to store one.
+pub(in crate::provider) fn token_not_tracked(place: Place<'_>) -> Diagnostic {
+    another_token(
+        place,
+        "The secret already holds a token that this pool does not track, and storing over it would \
+         break the workloads that use it. To record that token, apply once with the path in paths \
+         and an unchanged tokens_wo_version (in a new pool, without tokens_wo and \
+         tokens_wo_version). Then set tokens_wo and a new tokens_wo_version, and apply again. \
+         Nothing was changed.",
+    )
+}
+
+/// A token that replaced the one in state before another was stored.
+pub(in crate::provider) fn token_replaced(place: Place<'_>) -> Diagnostic {
+    another_token(
+        place,
+        "The secret no longer holds the token in state, so another client replaced it in the \
+         meantime. Plan again to see it, then apply. Nothing was changed.",
+    )
 }
 
 /// A value that is not a token, in a field that no state has recorded.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::vault::policy;
 use crate::protocol::Diagnostic;
-use crate::provider::secrets::walk::{Reason, Unseen};
+use crate::provider::observe::walk::{Reason, Unseen};
 use crate::vault::VaultError;
 
 /// Places and policy lines that are shown; the others are counted.

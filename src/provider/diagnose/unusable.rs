@@ -3,8 +3,8 @@
 use super::{Place, command, otherwise, shell};
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::refuse::capital;
-use crate::provider::secrets::observe::{Field, Observed};
-use crate::provider::secrets::unusable::Unusable;
+use crate::provider::observe::unusable::Unusable;
+use crate::provider::observe::{Field, Observed};
 use crate::token::check::Malformed;
 use crate::token::expiry::Status;
 use crate::token::fingerprint::Fingerprint;

@@ -5,12 +5,12 @@ use async_trait::async_trait;
 use crate::protocol::Number;
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::refuse;
+use crate::provider::diagnose::refuse::secret_path;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::lookup::arguments::asks;
 use crate::provider::lookup::attributes::described;
 use crate::provider::lookup::describe::describe;
-use crate::provider::secrets::observe::Observed;
-use crate::provider::secrets::spares::named;
+use crate::provider::observe::Observed;
 use crate::sdk::{Context, Diagnostics, Failure, Field, Found, Lookup};
 use crate::secret::Secret;
 use crate::token::check::trim;
@@ -76,7 +76,7 @@ async fn look(
     let asked = config.arguments().resolve(configured).map_err(|obstacle| {
         obstacle.into_diagnostic("This ephemeral resource", diagnose::OPEN_AT_APPLY)
     })?;
-    let secret = named(&asked.mount, config.path.as_str().unwrap_or_default())?;
+    let secret = secret_path(&asked.mount, config.path.as_str().unwrap_or_default())?;
     let place = Place {
         secret: &secret,
         field: &asked.field,

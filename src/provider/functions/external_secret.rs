@@ -1,5 +1,6 @@
 //! `external_secret`: a whole ExternalSecret, for `kubernetes_manifest` and `yamlencode`.
 
+mod argument;
 mod data;
 mod manifest;
 mod nearest;

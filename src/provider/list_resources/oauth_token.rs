@@ -9,8 +9,8 @@ use crate::provider::block::configured::Configured;
 use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::diagnose;
 use crate::provider::diagnose::refuse;
+use crate::provider::observe::walk::{Sight, Unseen, Walk};
 use crate::provider::resources::oauth_token::OauthTokenResource;
-use crate::provider::secrets::walk::{Sight, Unseen, Walk};
 use crate::sdk::{
     Context, Diagnostics, Ended, Field, ListRequest, ListResource, Listed, Results, model,
 };

@@ -6,7 +6,7 @@ use crate::provider::block::days::{self, Days};
 use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::diagnose;
 use crate::provider::diagnose::refuse;
-use crate::provider::secrets::observe::Observer;
+use crate::provider::observe::Observer;
 use crate::sdk::{Diagnostics, Field};
 use crate::token::expiry::Lifetime;
 

@@ -3,9 +3,9 @@
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
+use crate::provider::observe::unusable::Unusable;
+use crate::provider::observe::{Field as Content, Observed, Observer};
 use crate::provider::secrets::date::{Found, date};
-use crate::provider::secrets::observe::{Field as Content, Observed, Observer};
-use crate::provider::secrets::unusable::Unusable;
 use crate::sdk::Diagnostics;
 use crate::token::expiry::{Dates, Lifetime, Status};
 use crate::token::fingerprint::Fingerprint;

@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt as _};
 use super::{Operations, Refusal};
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose;
-use crate::provider::secrets::observe::Observed;
+use crate::provider::observe::Observed;
 use crate::sdk::Diagnostics;
 use crate::token::check::{check, extract};
 use crate::token::fingerprint::Fingerprint;

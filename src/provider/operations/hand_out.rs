@@ -3,9 +3,9 @@
 
 use super::{Operations, Refusal};
 use crate::provider::diagnose::{self, Place};
+use crate::provider::observe::unusable::Unusable;
+use crate::provider::observe::{Field, Observed};
 use crate::provider::secrets::date::Found;
-use crate::provider::secrets::observe::{Field, Observed};
-use crate::provider::secrets::unusable::Unusable;
 use crate::secret::Secret;
 use crate::token::check::trim;
 use crate::token::expiry::{Dates, Status, status_at};

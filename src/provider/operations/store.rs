@@ -13,19 +13,20 @@ use super::{Operations, Refusal, Role};
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::refuse::capital;
 use crate::provider::diagnose::{self, Place};
+use crate::provider::observe::{Field as Content, Observation, Observed};
 use crate::provider::secrets::date::Found;
-use crate::provider::secrets::observe::{Field as Content, Observation, Observed};
 use crate::provider::secrets::stamps::{Changes, NewStamp, note};
-use crate::provider::secrets::store::{Holding, Replaces, Storing, store};
+use crate::provider::store::{Holding, Replaces, Storing, store};
 use crate::sdk::Diagnostics;
 use crate::secret::Secret;
 use crate::token::expiry::{Dates, Status, status_at};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::instant::parse_minted_at;
 use crate::token::mark::Mark;
+use crate::token::metadata::{key, stamp_key};
 use crate::token::name::{has_token, shown};
 use crate::token::retired::RetiredTokens;
-use crate::token::stamp::{Stamp, key, stamp_key};
+use crate::token::stamp::Stamp;
 use crate::vault::VaultError;
 
 /// Maximum length of an account label, in bytes.

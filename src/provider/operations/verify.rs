@@ -10,7 +10,7 @@ use crate::sdk::Diagnostics;
 use crate::secret::Secret;
 use crate::token::check::{check, trim};
 use crate::token::fingerprint::Fingerprint;
-use crate::token::stamp::{key, stamp_key};
+use crate::token::metadata::{key, stamp_key};
 use crate::token::verdict::{Finding, Verdict};
 
 /// One field of one secret.

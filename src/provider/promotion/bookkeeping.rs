@@ -6,13 +6,14 @@ use super::choose::Target;
 use super::stop::Stop;
 use super::{Current, How, Promotion, Report};
 use crate::provider::diagnose;
+use crate::provider::observe::{Observation, Observed};
 use crate::provider::secrets::date::{DatedToken, Found};
-use crate::provider::secrets::observe::{Observation, Observed};
 use crate::provider::secrets::stamps::{Changes, NewStamp, apply, fits, note};
 use crate::token::expiry::Dates;
 use crate::token::fingerprint::Fingerprint;
+use crate::token::metadata::{key, stamp_key};
 use crate::token::retired::{Retired, RetiredTokens};
-use crate::token::stamp::{Next, Stamp, key, stamp_key};
+use crate::token::stamp::{Next, Stamp};
 use crate::token::verdict::Verdict;
 use crate::vault::{SecretPath, VaultError};
 

@@ -9,10 +9,11 @@ use jiff::Timestamp;
 
 use super::{Promotion, Stop, Tried};
 use crate::protocol::Diagnostic;
+use crate::provider::diagnose::refuse::secret_path;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::secrets::observe::{Field as Content, Observed};
-use crate::provider::secrets::spares::{Readings, Spares, named};
-use crate::provider::secrets::unusable::Unusable;
+use crate::provider::observe::unusable::Unusable;
+use crate::provider::observe::{Field as Content, Observed};
+use crate::provider::secrets::spares::{Readings, Spares};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::paths::FieldPath;
 use crate::token::retired::{Retired, RetiredTokens};
@@ -166,7 +167,7 @@ impl Choice {
             let Some(why) = question.why_not(spare) else {
                 continue;
             };
-            let text = match (&reading.problem, named(&self.mount, &spare.path)) {
+            let text = match (&reading.problem, secret_path(&self.mount, &spare.path)) {
                 (Some(problem), Ok(secret)) => {
                     let field = &self.field;
                     let place = Place {

@@ -9,9 +9,10 @@ use super::choose::Choice;
 use super::stop::{Stop, without_marks};
 use super::{PATIENCE, PAUSE, Promotion, Report};
 use crate::protocol::Diagnostic;
+use crate::provider::diagnose::refuse::secret_path;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::secrets::observe::Observed;
-use crate::provider::secrets::spares::{Known, Reading, named};
+use crate::provider::observe::Observed;
+use crate::provider::secrets::spares::{Known, Reading};
 use crate::provider::secrets::stamps::note;
 use crate::random::random_u64;
 use crate::secret::Secret;
@@ -89,7 +90,7 @@ impl Promotion<'_> {
         let mut marks = Vec::new();
         for path in choice.holders(spare) {
             let secret =
-                named(self.primary.secret.mount(), &path).map_err(Stop::from_diagnostic)?;
+                secret_path(self.primary.secret.mount(), &path).map_err(Stop::from_diagnostic)?;
             let (key, value) = new_mark(self, &token.fingerprint, next)?;
             let mut changes = [(key.clone(), Some(value))].into();
             if !self.make_room(choice, &path, &mut changes) {
@@ -152,7 +153,7 @@ impl Promotion<'_> {
             }
         }
         let secret =
-            named(self.primary.secret.mount(), &spare.path).map_err(Stop::from_diagnostic)?;
+            secret_path(self.primary.secret.mount(), &spare.path).map_err(Stop::from_diagnostic)?;
         let at = self.configured.server_date();
         let document = self.document_of(&secret).await?;
         let token = spare
@@ -310,7 +311,7 @@ impl Promotion<'_> {
         }
         for reading in readings {
             if let Some(why) = choice.question(&knowledge).why_not(&reading.spare) {
-                let secret = named(self.primary.secret.mount(), &reading.spare.path)
+                let secret = secret_path(self.primary.secret.mount(), &reading.spare.path)
                     .map_err(Stop::from_diagnostic)?;
                 return Ok(Err(diagnose::unusable_spare(&secret, &why)));
             }

@@ -5,7 +5,7 @@
 use super::choose::Choice;
 use super::claim::new_mark;
 use super::{Promotion, Report, Stop, stop};
-use crate::provider::secrets::spares::named;
+use crate::provider::diagnose::refuse::secret_path;
 use crate::provider::secrets::stamps::{Changes, fits, note};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::mark::MarkState;
@@ -87,7 +87,7 @@ impl Promotion<'_> {
         report: &mut Report,
     ) -> Result<(), VaultError> {
         let (Ok(secret), Ok((key, value))) = (
-            named(self.primary.secret.mount(), path),
+            secret_path(self.primary.secret.mount(), path),
             new_mark(self, token, 0),
         ) else {
             return Ok(());

@@ -2,8 +2,8 @@
 
 use super::primary::Fate;
 use super::{Promotion, Stop, Target};
+use crate::provider::observe::Observed;
 use crate::provider::secrets::date::Found;
-use crate::provider::secrets::observe::Observed;
 use crate::token::spare::Purpose;
 
 /// What a promotion would do if it were carried out now.

@@ -9,13 +9,14 @@ use super::primary::PrimaryDocument;
 use super::stop::Stop;
 use super::{Current, How, PATIENCE, PAUSE, Promotion, Reason, Report, Tried};
 use crate::provider::diagnose;
-use crate::provider::secrets::observe::{Field as Content, Observation, Observed};
+use crate::provider::observe::{Field as Content, Observation, Observed};
 use crate::provider::secrets::stamps::{Changes, NewStamp, apply, fits, note};
 use crate::token::expiry::Dates;
+use crate::token::metadata::{key, stamp_key};
 use crate::token::mint::{MintSource, Minted};
 use crate::token::retired::{Retired, RetiredTokens};
 use crate::token::spare::{ReadSpare, ReadToken};
-use crate::token::stamp::{Next, Stamp, key, stamp_key};
+use crate::token::stamp::{Next, Stamp};
 use crate::vault::{Reading, VaultError, WriteError, WriteFailure, Written};
 
 /// The result of the write.

@@ -2,7 +2,7 @@
 
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose;
-use crate::provider::secrets::observe::Observer;
+use crate::provider::observe::Observer;
 use crate::sdk::Field;
 
 /// The mount and the paths that an id names.

@@ -4,13 +4,13 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use crate::protocol::Diagnostic;
+use crate::provider::diagnose::refuse::secret_path;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::secrets::observe::{Field, Observation, Observed, Observer};
-use crate::provider::secrets::spares::named;
+use crate::provider::observe::{Field, Observation, Observed, Observer};
 use crate::sdk::Diagnostics;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::history::{HistoryOutcome, HistoryWalk, PastVersion};
-use crate::token::mint::{Copies, MintFacts, MintSource, Minted, decide};
+use crate::token::mint::{Copies, Gaps, MintFacts, MintSource, Minted, decide};
 use crate::token::retired::RetiredTokens;
 use crate::token::stamp::Stamp;
 use crate::token::verdict::Verdict;
@@ -78,15 +78,6 @@ pub(in crate::provider) struct DatedToken {
     pub(in crate::provider) history: Option<HistoryOutcome>,
     /// Whether the state knows the token, so that the estimate was reported before.
     known: bool,
-}
-
-/// What could not be read of a token's past.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::provider) struct Gaps {
-    /// The oldest version of the secret that can be read, if that one holds the token.
-    pub(in crate::provider) history: Option<Timestamp>,
-    /// Spares that cannot be read, or whose own history ends too early.
-    pub(in crate::provider) spares: Vec<String>,
 }
 
 impl DatedToken {
@@ -200,7 +191,7 @@ async fn copy(
     path: &str,
 ) -> Result<Option<Minted>, Diagnostic> {
     let field = found.place.field;
-    let secret = named(found.place.secret.mount(), path)?;
+    let secret = secret_path(found.place.secret.mount(), path)?;
     let place = Place {
         secret: &secret,
         field,

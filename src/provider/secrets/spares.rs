@@ -12,10 +12,11 @@ use jiff::Timestamp;
 
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
+use crate::provider::diagnose::refuse::secret_path;
 use crate::provider::diagnose::{self, Place};
+use crate::provider::observe::unusable::Unusable;
+use crate::provider::observe::{Field as Content, Observation, Observed, Observer};
 use crate::provider::secrets::date::{Found, date};
-use crate::provider::secrets::observe::{Field as Content, Observation, Observed, Observer};
-use crate::provider::secrets::unusable::Unusable;
 use crate::sdk::Diagnostics;
 use crate::token::check::Problem;
 use crate::token::expiry::{Dates, Lifetime};
@@ -172,7 +173,7 @@ impl Spares<'_> {
     ///
     /// Fails if the secret cannot be read.
     async fn read(&self, path: &str, known: Option<Known>) -> Result<Reading, Diagnostic> {
-        let secret = named(self.mount, path)?;
+        let secret = secret_path(self.mount, path)?;
         let place = Place {
             secret: &secret,
             field: self.field,
@@ -275,19 +276,5 @@ pub(in crate::provider) fn unknown_mark(field: &str, document: &Observation) -> 
     Mark::read_entries(field, &document.custom_metadata).find_map(|entry| match entry {
         MarkEntry::Unknown(key) => Some(key),
         MarkEntry::Mark(_) => None,
-    })
-}
-
-/// Joins mount and path.
-///
-/// # Errors
-///
-/// Fails if together they are not a path that Vault accepts.
-pub(in crate::provider) fn named(mount: &str, path: &str) -> Result<SecretPath, Diagnostic> {
-    SecretPath::new(mount, path).map_err(|error| {
-        Diagnostic::error(
-            format!("Invalid path {mount}/{path}"),
-            format!("{error}. Compare it with `vault kv list`."),
-        )
     })
 }

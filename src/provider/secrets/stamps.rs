@@ -10,8 +10,9 @@ use crate::provider::diagnose::{self, Place};
 use crate::token::expiry::Dates;
 use crate::token::fingerprint::{Fingerprint, ShortFingerprint};
 use crate::token::instant::format_instant;
+use crate::token::metadata::{MAXIMUM_KEYS, key, stamp_key};
 use crate::token::retired::RetiredTokens;
-use crate::token::stamp::{MAXIMUM_KEYS, Next, Stamp, key, stamp_key};
+use crate::token::stamp::{Next, Stamp};
 use crate::vault::{SecretPath, Store, VaultError};
 
 /// Keys to set, or to remove if the value is `None`.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::spec::{invalid, place, text};
+use super::argument::{invalid, place, text};
 use crate::external_secret::validate_secret_key;
 use crate::protocol::{AttributePath, Diagnostic};
 use crate::provider::defaults::{DEFAULT_FIELD, DEFAULT_SECRET_KEY};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::argument::{PARAMETER, invalid, place, text};
 use super::nearest::nearest;
 use super::{data, template};
 use crate::external_secret::{
@@ -12,8 +13,6 @@ use crate::protocol::{AttributePath, Diagnostic, Type};
 use crate::provider::diagnose::refuse::capital;
 use crate::sdk::{Dynamic, Field};
 
-/// Name of the parameter.
-pub(super) const PARAMETER: &str = "spec";
 /// Attributes of the argument.
 const ATTRIBUTES: [&str; 12] = [
     "name",
@@ -226,15 +225,6 @@ fn only_known(attributes: &BTreeMap<String, Dynamic>) -> Result<(), Diagnostic> 
     Err(invalid(AttributePath::attribute(PARAMETER), detail))
 }
 
-/// Reads a text that is not null.
-pub(super) fn text(value: &Dynamic, path: AttributePath) -> Result<Field<String>, Diagnostic> {
-    match (value.ty(), value.as_str()) {
-        (_, Some(text)) => Ok(Field::text(text)),
-        (Type::String | Type::Dynamic, None) => Ok(Field::Unknown),
-        _ => Err(invalid(path, "A string is required.")),
-    }
-}
-
 /// Checks the keys and values of annotations or labels.
 fn check_texts(
     map: &Dynamic,
@@ -266,16 +256,6 @@ fn check<E: std::error::Error>(
         Some(Err(error)) => Err(invalid(place(attribute), format!("{}.", capital(&error)))),
         _ => Ok(()),
     }
-}
-
-/// Returns the path of an attribute of the argument.
-pub(super) fn place(attribute: &str) -> AttributePath {
-    AttributePath::attribute(PARAMETER).then_attribute(attribute)
-}
-
-/// Makes the error about a part of the argument. It quotes no value.
-pub(super) fn invalid(path: AttributePath, detail: impl Into<String>) -> Diagnostic {
-    Diagnostic::error("Invalid spec", detail).at(path)
 }
 
 /// Writes names as a sentence does: `a, b, and c`.

@@ -1,7 +1,7 @@
 //! `target.template`: what the operator makes of the values before they reach the Secret.
 
+use super::argument::{invalid, place};
 use super::data::Entry;
-use super::spec::{invalid, place};
 use crate::protocol::{Diagnostic, Type, Value};
 use crate::sdk::{Dynamic, Field};
 

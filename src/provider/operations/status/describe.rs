@@ -8,10 +8,11 @@ use crate::protocol::Diagnostic;
 use crate::provider::diagnose::refuse::capital;
 use crate::provider::diagnose::{self, Place, Reported};
 use crate::provider::lookup::describe::{TokenFacts, describe};
-use crate::provider::secrets::observe::{Observation, Observed};
+use crate::provider::observe::{Observation, Observed};
 use crate::sdk::Diagnostics;
+use crate::token::metadata::{key, stamp_key};
 use crate::token::name::shown;
-use crate::token::stamp::{Stamp, key, stamp_key};
+use crate::token::stamp::Stamp;
 use crate::vault::{SecretPath, VaultError};
 
 impl Operations {

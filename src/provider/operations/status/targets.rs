@@ -8,12 +8,12 @@ use super::{Operations, Refusal};
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose;
 use crate::provider::diagnose::refuse::{self, capital};
-use crate::provider::secrets::observe::Observed;
-use crate::provider::secrets::walk::{Counts, Walk};
+use crate::provider::observe::Observed;
+use crate::provider::observe::walk::{Counts, Walk};
 use crate::sdk::{Diagnostics, Field};
+use crate::token::metadata::key;
 use crate::token::path_list::expand;
 use crate::token::prefix::Prefix;
-use crate::token::stamp::key;
 use crate::vault::VaultError;
 
 /// The alternative that does not require permission to list.

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::provider::diagnose::Place;
+use crate::provider::observe::{Field, Observed};
 use crate::provider::operations::Operations;
-use crate::provider::secrets::observe::{Field, Observed};
 use crate::secret::Secret;
 use crate::token::check::check;
 use crate::token::fingerprint::Fingerprint;

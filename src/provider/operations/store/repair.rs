@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::{Details, Repair};
 use crate::provider::diagnose::{self, Place};
+use crate::provider::observe::Observed;
 use crate::provider::operations::{Operations, Refusal};
-use crate::provider::secrets::observe::Observed;
 use crate::secret::Secret;
 use crate::token::check::{check, extract};
 use crate::token::history::HistoryOutcome;

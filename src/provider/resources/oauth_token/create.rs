@@ -7,10 +7,10 @@ use super::record::{configured_mint, nothing_to_adopt, stamp, unnamed, wanted};
 use super::{OauthTokenResource, secret};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place};
+use crate::provider::observe::{Field as Content, Observed};
 use crate::provider::promotion::{Foreseen, Reason};
 use crate::provider::secrets::date::{Found, Traces, date_traced};
-use crate::provider::secrets::observe::{Field as Content, Observed};
-use crate::provider::secrets::store::{Replaces, store};
+use crate::provider::store::{Replaces, store};
 use crate::sdk::{Applied, ApplyRequest, Diagnostics, Failure, Field};
 use crate::token::mint::{Binding, MintFacts};
 

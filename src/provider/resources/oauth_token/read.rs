@@ -8,16 +8,16 @@ use super::{OauthTokenResource, secret};
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
+use crate::provider::observe::unusable::Unusable;
+use crate::provider::observe::{Field as Content, Observation, Observed, Observer};
 use crate::provider::promotion::{Prior, Promotion, Reason, Target};
 use crate::provider::secrets::date::{Found, Traces, date_traced};
-use crate::provider::secrets::observe::{Field as Content, Observation, Observed, Observer};
 use crate::provider::secrets::stamps::{NewStamp, fits};
-use crate::provider::secrets::unusable::Unusable;
 use crate::sdk::{Diagnostics, Failure, Field, Read, ReadRequest};
 use crate::token::expiry::{Dates, Status};
+use crate::token::metadata::{key, stamp_key};
 use crate::token::mint::{MintFacts, MintSource};
 use crate::token::retired::{Retired, RetiredTokens};
-use crate::token::stamp::{key, stamp_key};
 
 /// Reads the secret, or without Vault compares the dates in state with the clock.
 pub(super) async fn read(

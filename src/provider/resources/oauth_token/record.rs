@@ -6,7 +6,7 @@ use super::secret;
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::secrets::observe::Observed;
+use crate::provider::observe::Observed;
 use crate::provider::secrets::stamps::NewStamp;
 use crate::sdk::Field;
 use crate::secret::Secret;

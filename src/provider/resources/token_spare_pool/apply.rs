@@ -7,11 +7,11 @@ use super::model::{Private, Spare, TokenSparePool};
 use super::report::warnings;
 use super::survey::{Survey, Surveyor};
 use crate::provider::block::configured::Configured;
+use crate::provider::diagnose::refuse::secret_path;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::secrets::observe::{Observed, Observer};
-use crate::provider::secrets::spares::named;
+use crate::provider::observe::{Observed, Observer};
 use crate::provider::secrets::stamps::NewStamp;
-use crate::provider::secrets::store::{Replaces, Storing, look, store};
+use crate::provider::store::{Replaces, Storing, look, store};
 use crate::sdk::{Applied, ApplyRequest, Diagnostics, Failure, Field};
 use crate::secret::Secret;
 use crate::token::fingerprint::Fingerprint;
@@ -132,7 +132,7 @@ impl<'a> Work<'a> {
             let Some(token) = token.known() else {
                 continue;
             };
-            let secret = named(&self.mount, path).map_err(|error| vec![error])?;
+            let secret = secret_path(&self.mount, path).map_err(|error| vec![error])?;
             let replaces = match recorded.and_then(|spares| spares.get(path)) {
                 None => Replaces::Untracked,
                 Some(spare) => Replaces::Recorded(
@@ -180,7 +180,7 @@ impl<'a> Work<'a> {
         for (path, spare) in &survey.spares {
             let estimated = spare.minted_at_source.as_str() == Some(MintSource::Estimated.as_str());
             let (Ok(secret), Some(stamp), false) =
-                (named(&self.mount, path), new_stamp(spare), estimated)
+                (secret_path(&self.mount, path), new_stamp(spare), estimated)
             else {
                 continue;
             };

@@ -6,9 +6,9 @@ use super::survey::Surveyor;
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
 use crate::provider::defaults::DEFAULT_FIELD;
+use crate::provider::diagnose::refuse::secret_path;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::resources::ids::{self, Location};
-use crate::provider::secrets::spares::named;
 use crate::sdk::{Diagnostics, Failure, Field, ImportRequest, Imported};
 use crate::token::path_list::parse_pool_id;
 use crate::token::paths::{validate_field, validate_path, validate_pool_paths};
@@ -87,7 +87,7 @@ async fn everything_there(
             let private = survey.private.spares.get(path);
             let problem = private.and_then(|private| private.problem.as_ref());
             let mount = state.mount.as_str().unwrap_or_default();
-            let what = match (problem, named(mount, path)) {
+            let what = match (problem, secret_path(mount, path)) {
                 (Some(Problem::NoToken(unusable)), Ok(secret)) => {
                     let place = Place {
                         secret: &secret,

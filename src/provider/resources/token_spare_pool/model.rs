@@ -12,7 +12,7 @@ use crate::provider::block::configured::Configured;
 use crate::provider::block::days::Days;
 use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::functions::data_entry::{DataEntry, remote_key};
-use crate::provider::secrets::unusable::Unusable;
+use crate::provider::observe::unusable::Unusable;
 use crate::sdk::{Field, model};
 use crate::secret::Secret;
 use crate::token::path_list::pool_id;

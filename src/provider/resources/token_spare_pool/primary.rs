@@ -6,12 +6,12 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::model::Private;
 use crate::protocol::Diagnostic;
+use crate::provider::diagnose::refuse::secret_path;
 use crate::provider::diagnose::{self, Place};
+use crate::provider::observe::{Field as Content, Observed};
 use crate::provider::secrets::date::{Found, date};
-use crate::provider::secrets::observe::{Field as Content, Observed};
-use crate::provider::secrets::spares::{Spares, named};
+use crate::provider::secrets::spares::Spares;
 use crate::token::expiry::{Dates, Lifetime};
 use crate::token::fingerprint::{Fingerprint, ShortFingerprint};
 use crate::token::mint::{Dated, MintFacts, MintSource};
@@ -145,10 +145,10 @@ impl Primary {
     pub(super) async fn look(
         spares: &Spares<'_>,
         path: &str,
-        private: &Private,
+        walked: Option<&Walked>,
+        held: Option<&Held>,
     ) -> Result<Self, Diagnostic> {
-        let walked = private.primary.as_ref();
-        let secret = named(spares.mount, path)?;
+        let secret = secret_path(spares.mount, path)?;
         let place = Place {
             secret: &secret,
             field: spares.field,
@@ -158,7 +158,7 @@ impl Primary {
             path: path.to_owned(),
             token: None,
             retired: RetiredTokens::default(),
-            held: private.held.clone().filter(|held| held.path == path),
+            held: held.filter(|held| held.path == path).cloned(),
             walked: walked.cloned(),
         };
         if matches!(&*observed, Observed::Absent) {
@@ -176,7 +176,7 @@ impl Primary {
             document,
             fingerprint,
         };
-        primary.held = Some(Held::read(spares, found, private.held.as_ref()).await?);
+        primary.held = Some(Held::read(spares, found, held).await?);
         let facts = MintFacts {
             prior: walked.and_then(|walked| walked.dates(&fingerprint)),
             ..MintFacts::default()

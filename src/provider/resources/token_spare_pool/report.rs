@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::model::{Private, Problem, Spare, TokenSparePool};
 use crate::protocol::{Diagnostic, Number};
+use crate::provider::diagnose::refuse::secret_path;
 use crate::provider::diagnose::{self, Place, command, path_in_doubt};
-use crate::provider::secrets::spares::named;
 use crate::sdk::{Diagnostics, Field};
 use crate::token::instant::{format_instant, parse_instant, whole_seconds};
 use crate::token::pool::SpareStatus;
@@ -119,7 +119,7 @@ fn listed<'a>(
 /// Returns why a spare is not available, and the command that helps.
 fn reason(pool: &TokenSparePool, path: &str, spare: &Spare, private: &Private) -> String {
     let mount = pool.mount.as_str().unwrap_or_default();
-    let Ok(secret) = named(mount, path) else {
+    let Ok(secret) = secret_path(mount, path) else {
         return "its path is not valid.\n".to_owned();
     };
     let place = Place {

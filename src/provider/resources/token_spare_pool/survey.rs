@@ -10,9 +10,10 @@ use super::report;
 use super::wiped::Wiped;
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::block::configured::Configured;
+use crate::provider::diagnose::refuse::secret_path;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::secrets::observe::Observer;
-use crate::provider::secrets::spares::{Known, Readings, Spares, named};
+use crate::provider::observe::Observer;
+use crate::provider::secrets::spares::{Known, Readings, Spares};
 use crate::provider::secrets::stamps::NewStamp;
 use crate::random::random_u64;
 use crate::sdk::{Diagnostics, Field};
@@ -101,7 +102,10 @@ impl Surveyor<'_> {
         );
         let primary = async {
             match state.primary_path.as_str() {
-                Some(path) => Primary::look(&spares, path, private).await.map(Some),
+                Some(path) => {
+                    let (walked, held) = (private.primary.as_ref(), private.held.as_ref());
+                    Primary::look(&spares, path, walked, held).await.map(Some)
+                }
                 None => Ok(None),
             }
         };
@@ -202,7 +206,7 @@ impl Surveyor<'_> {
             spare.promoted_to = found.promoted_to.as_ref().map(ToString::to_string).into();
             spare.duplicate_of = found.duplicate_of.clone().into();
             survey.spares.insert(found.path.clone(), spare);
-            if let (Some(token), Ok(secret)) = (read.token(), named(mount, &found.path)) {
+            if let (Some(token), Ok(secret)) = (read.token(), secret_path(mount, &found.path)) {
                 let short = token.fingerprint.short().to_string();
                 let mut entries = BTreeMap::new();
                 if let Some(primary) = found.proven_spent() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::secrets::observe::Observer;
+use crate::provider::observe::Observer;
 use crate::provider::secrets::stamps::{Changes, fits, note};
 use crate::vault::SecretPath;
 

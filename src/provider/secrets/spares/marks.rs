@@ -2,8 +2,9 @@
 
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose;
-use crate::provider::secrets::observe::{Field as Content, Observation, Observed};
-use crate::provider::secrets::spares::{Spares, named};
+use crate::provider::diagnose::refuse::secret_path;
+use crate::provider::observe::{Field as Content, Observation, Observed};
+use crate::provider::secrets::spares::Spares;
 use crate::token::mark::{Mark, MarkState, NamedVersion, PrimaryFacts};
 use crate::vault::{SecretPath, VaultError};
 
@@ -48,7 +49,8 @@ impl Spares<'_> {
     /// Reads the primary that a mark names, the version that the token was to become, and the
     /// version before that.
     async fn primary_of(&self, mark: &Mark) -> Result<PrimaryFacts, Unjudged> {
-        let secret = named(self.mount, &mark.primary.path).map_err(|_| Unjudged::Unreadable)?;
+        let secret =
+            secret_path(self.mount, &mark.primary.path).map_err(|_| Unjudged::Unreadable)?;
         let observed = match self.observe(&secret).await {
             Ok(observed) => observed,
             Err(error) => {

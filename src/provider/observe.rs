@@ -4,6 +4,9 @@
 //! resource tracks, and two resources read two fields of one secret. Each secret is read once for
 //! each configuration of the provider, and no second request is sent while one is in flight.
 
+pub(super) mod unusable;
+pub(super) mod walk;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
 
-use crate::provider::secrets::observe::{Observed, Observer};
+use crate::provider::observe::{Observed, Observer};
 use crate::token::name::{HIDDEN, has_token};
 use crate::token::prefix::Prefix;
 use crate::vault::{FolderPath, Listing, MAXIMUM_NAMES, SecretPath, SecretPathError, VaultError};

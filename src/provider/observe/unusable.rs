@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::observe::{Field, Observed};
+use super::{Field, Observed};
 use crate::token::check::Malformed;
 use crate::token::expiry::Status;
 use crate::token::fingerprint::Fingerprint;

@@ -9,16 +9,17 @@ use tokio::time::{Instant, sleep};
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
+use crate::provider::observe::{Field as Content, Observation, Observed, Observer};
 use crate::provider::promotion::{Marked, Promotion};
-use crate::provider::secrets::observe::{Field as Content, Observation, Observed, Observer};
 use crate::provider::secrets::stamps::{fits, note};
 use crate::sdk::Diagnostics;
 use crate::secret::Secret;
 use crate::token::check::{Check, check, trim};
 use crate::token::fingerprint::{Fingerprint, ShortFingerprint};
 use crate::token::history::PastVersion;
+use crate::token::metadata::{key, stamp_key};
 use crate::token::retired::Retired;
-use crate::token::stamp::{Next, Stamp, key, stamp_key};
+use crate::token::stamp::{Next, Stamp};
 use crate::vault::{Document, NewDocument, Reading, VaultError, WriteError, Written};
 
 /// How many writes of other clients may interfere.
@@ -334,16 +335,13 @@ fn before(
         }
         _ => return Ok(before),
     };
-    let may = fingerprint == wanted
-        || match replaces {
-            Replaces::Anything => true,
-            Replaces::Nothing | Replaces::Untracked => false,
-            Replaces::Recorded(recorded) => recorded == Some(fingerprint),
-        };
-    if may {
-        Ok(before)
-    } else {
-        Err(diagnose::another_token(place, replaces))
+    match replaces {
+        Replaces::Anything => Ok(before),
+        _ if fingerprint == wanted => Ok(before),
+        Replaces::Recorded(recorded) if recorded == Some(fingerprint) => Ok(before),
+        Replaces::Recorded(_) => Err(diagnose::token_replaced(place)),
+        Replaces::Nothing => Err(diagnose::token_not_imported(place)),
+        Replaces::Untracked => Err(diagnose::token_not_tracked(place)),
     }
 }
 
