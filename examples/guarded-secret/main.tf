@@ -1,5 +1,7 @@
 # Token, spares, and pods in one configuration. The apply that promotes a spare delivers its token
 # and then restarts the pods. ESO keeps the Secret as it is if the value in Vault is not a token.
+#
+# The providers read VAULT_ADDR and KUBE_CONFIG_PATH.
 
 terraform {
   required_providers {
