@@ -48,7 +48,6 @@ fn generated_code_is_current() {
         let server = tonic_prost_build::configure()
             .build_client(false)
             .build_transport(false)
-            .generate_default_stubs(true)
             .skip_debug(masked);
         check(folder, package, server);
         // Only tests are clients. They share the messages.

@@ -25,10 +25,12 @@ pub(super) fn service(stop: CancellationToken) -> GrpcBrokerServer<Broker> {
 
 #[tonic::async_trait]
 impl GrpcBroker for Broker {
+    type StartStreamStream = BoxStream<ConnInfo>;
+
     async fn start_stream(
         &self,
         request: Request<Streaming<ConnInfo>>,
-    ) -> Result<Response<BoxStream<ConnInfo>>, Status> {
+    ) -> Result<Response<Self::StartStreamStream>, Status> {
         let mut announcements = request.into_inner();
         let stop = self.stop.clone();
         let silence = once(async move {

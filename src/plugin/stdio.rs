@@ -26,10 +26,12 @@ pub(super) fn service(stop: CancellationToken) -> GrpcStdioServer<Stdio> {
 
 #[tonic::async_trait]
 impl GrpcStdio for Stdio {
+    type StreamStdioStream = BoxStream<StdioData>;
+
     async fn stream_stdio(
         &self,
         _request: Request<()>,
-    ) -> Result<Response<BoxStream<StdioData>>, Status> {
+    ) -> Result<Response<Self::StreamStdioStream>, Status> {
         let silence = once(self.stop.clone().cancelled_owned()).filter_map(|()| ready(None));
         Ok(Response::new(Box::pin(silence)))
     }

@@ -1,5 +1,5 @@
-//! The gRPC service of a provider, and the data that it keeps between calls. Each supported call has
-//! its own file. All other calls are unimplemented.
+//! The gRPC service of a provider, and the data that it keeps between calls. Each call has its own
+//! file.
 
 mod apply_resource_change;
 mod call_function;
@@ -182,6 +182,9 @@ macro_rules! service {
     ($($rpc:ident),+ $(,)?) => {
         #[tonic::async_trait]
         impl<P: Provider> Rpc for ProviderService<P> {
+            type ListResourceStream = BoxStream<wire::list_resource::Event>;
+            type InvokeActionStream = BoxStream<wire::invoke_action::Event>;
+
             $(async fn $rpc(
                 &self,
                 request: Request<wire::$rpc::Request>,
@@ -192,14 +195,14 @@ macro_rules! service {
             async fn list_resource(
                 &self,
                 request: Request<wire::list_resource::Request>,
-            ) -> Result<Response<BoxStream<wire::list_resource::Event>>, Status> {
+            ) -> Result<Response<Self::ListResourceStream>, Status> {
                 Ok(Response::new(list_resource::answer(self, request.into_inner())))
             }
 
             async fn invoke_action(
                 &self,
                 request: Request<wire::invoke_action::Request>,
-            ) -> Result<Response<BoxStream<wire::invoke_action::Event>>, Status> {
+            ) -> Result<Response<Self::InvokeActionStream>, Status> {
                 Ok(Response::new(invoke_action::answer(self, request.into_inner())))
             }
         }

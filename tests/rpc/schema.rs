@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
-use tonic::Code;
 
 use super::host::Host;
 use super::lint::{self, Role};
@@ -90,29 +89,4 @@ async fn metadata_names_the_resource_types() {
     assert_eq!(answer.diagnostics, []);
     let names: Vec<_> = answer.resources.iter().map(|one| &one.type_name).collect();
     assert_eq!(names, [GROWN, TYPE_NAME]);
-}
-
-/// Asserts that each call is unimplemented.
-macro_rules! unimplemented {
-    ($host:ident: $($call:ident($module:ident::$request:ident)),+ $(,)?) => {
-        $(
-            let answer = $host.client.$call(wire::$module::$request::default()).await;
-            let code = answer.map(|_| ()).unwrap_err().code();
-            assert_eq!(code, Code::Unimplemented, stringify!($call));
-        )+
-    };
-}
-
-#[tokio::test]
-async fn other_calls_are_unimplemented() {
-    let mut host = Host::new(Script::default());
-    unimplemented!(host:
-        validate_state_store_config(validate_state_store::Request),
-        configure_state_store(configure_state_store::Request),
-        get_states(get_states::Request),
-        delete_state(delete_state::Request),
-        lock_state(lock_state::Request),
-        unlock_state(unlock_state::Request),
-        read_state_bytes(read_state_bytes::Request),
-    );
 }

@@ -79,9 +79,7 @@ pub mod grpc_controller_server {
         async fn shutdown(
             &self,
             request: tonic::Request<super::Empty>,
-        ) -> std::result::Result<tonic::Response<super::Empty>, tonic::Status> {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        ) -> std::result::Result<tonic::Response<super::Empty>, tonic::Status>;
     }
     /// Ends the plugin.
     #[derive(Debug)]
@@ -240,13 +238,15 @@ pub mod grpc_stdio_server {
     /// Generated trait containing gRPC methods that should be implemented for use with GrpcStdioServer.
     #[async_trait]
     pub trait GrpcStdio: std::marker::Send + std::marker::Sync + 'static {
+        /// Server streaming response type for the StreamStdio method.
+        type StreamStdioStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::StdioData, tonic::Status>,
+            > + std::marker::Send
+            + 'static;
         async fn stream_stdio(
             &self,
             request: tonic::Request<()>,
-        ) -> std::result::Result<tonic::Response<BoxStream<super::StdioData>>, tonic::Status>
-        {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        ) -> std::result::Result<tonic::Response<Self::StreamStdioStream>, tonic::Status>;
     }
     /// Carries what the plugin would write to its standard streams.
     #[derive(Debug)]
@@ -327,7 +327,7 @@ pub mod grpc_stdio_server {
                     struct StreamStdioSvc<T: GrpcStdio>(pub Arc<T>);
                     impl<T: GrpcStdio> tonic::server::ServerStreamingService<()> for StreamStdioSvc<T> {
                         type Response = super::StdioData;
-                        type ResponseStream = BoxStream<super::StdioData>;
+                        type ResponseStream = T::StreamStdioStream;
                         type Future =
                             BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
                         fn call(&mut self, request: tonic::Request<()>) -> Self::Future {
@@ -407,13 +407,15 @@ pub mod grpc_broker_server {
     /// Generated trait containing gRPC methods that should be implemented for use with GrpcBrokerServer.
     #[async_trait]
     pub trait GrpcBroker: std::marker::Send + std::marker::Sync + 'static {
+        /// Server streaming response type for the StartStream method.
+        type StartStreamStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ConnInfo, tonic::Status>,
+            > + std::marker::Send
+            + 'static;
         async fn start_stream(
             &self,
             request: tonic::Request<tonic::Streaming<super::ConnInfo>>,
-        ) -> std::result::Result<tonic::Response<BoxStream<super::ConnInfo>>, tonic::Status>
-        {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        ) -> std::result::Result<tonic::Response<Self::StartStreamStream>, tonic::Status>;
     }
     /// Announces further connections between host and plugin.
     #[derive(Debug)]
@@ -494,7 +496,7 @@ pub mod grpc_broker_server {
                     struct StartStreamSvc<T: GrpcBroker>(pub Arc<T>);
                     impl<T: GrpcBroker> tonic::server::StreamingService<super::ConnInfo> for StartStreamSvc<T> {
                         type Response = super::ConnInfo;
-                        type ResponseStream = BoxStream<super::ConnInfo>;
+                        type ResponseStream = T::StartStreamStream;
                         type Future =
                             BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
                         fn call(

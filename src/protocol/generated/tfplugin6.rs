@@ -445,34 +445,6 @@ pub mod deferred {
         }
     }
 }
-/// How large a piece of state the host would like. Since 6.10 as of Terraform 1.15.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct StateStoreClientCapabilities {
-    #[prost(int64, tag = "1")]
-    pub chunk_size: i64,
-}
-/// How large a piece of state the two will use. Since 6.10 as of Terraform 1.15.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct StateStoreServerCapabilities {
-    #[prost(int64, tag = "1")]
-    pub chunk_size: i64,
-}
-/// Which state a piece belongs to. Since 6.10 as of Terraform 1.15.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RequestChunkMeta {
-    #[prost(string, tag = "1")]
-    pub type_name: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub state_id: ::prost::alloc::string::String,
-}
-/// The place of a piece in the whole, in bytes. Since 6.10 as of Terraform 1.15.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct StateRange {
-    #[prost(int64, tag = "1")]
-    pub start: i64,
-    #[prost(int64, tag = "2")]
-    pub end: i64,
-}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetMetadata {}
 /// Nested message and enum types in `GetMetadata`.
@@ -498,9 +470,6 @@ pub mod get_metadata {
         /// Since 6.10 as of Terraform 1.13.
         #[prost(message, repeated, tag = "7")]
         pub list_resources: ::prost::alloc::vec::Vec<ListResourceMetadata>,
-        /// Since 6.10 as of Terraform 1.13.
-        #[prost(message, repeated, tag = "8")]
-        pub state_stores: ::prost::alloc::vec::Vec<StateStoreMetadata>,
         /// Since 6.10 as of Terraform 1.14.
         #[prost(message, repeated, tag = "9")]
         pub actions: ::prost::alloc::vec::Vec<ActionMetadata>,
@@ -532,12 +501,6 @@ pub mod get_metadata {
     /// A list resource type. Since 6.10 as of Terraform 1.13.
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct ListResourceMetadata {
-        #[prost(string, tag = "1")]
-        pub type_name: ::prost::alloc::string::String,
-    }
-    /// A state store type. Since 6.10 as of Terraform 1.13.
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-    pub struct StateStoreMetadata {
         #[prost(string, tag = "1")]
         pub type_name: ::prost::alloc::string::String,
     }
@@ -582,10 +545,6 @@ pub mod get_provider_schema {
         /// Since 6.10 as of Terraform 1.13.
         #[prost(map = "string, message", tag = "9")]
         pub list_resource_schemas:
-            ::std::collections::HashMap<::prost::alloc::string::String, super::Schema>,
-        /// Since 6.10 as of Terraform 1.13.
-        #[prost(map = "string, message", tag = "10")]
-        pub state_store_schemas:
             ::std::collections::HashMap<::prost::alloc::string::String, super::Schema>,
         /// Since 6.10 as of Terraform 1.14.
         #[prost(map = "string, message", tag = "11")]
@@ -1238,166 +1197,6 @@ pub mod invoke_action {
         }
     }
 }
-/// Of the call ValidateStateStoreConfig.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ValidateStateStore {}
-/// Nested message and enum types in `ValidateStateStore`.
-pub mod validate_state_store {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-    pub struct Request {
-        #[prost(string, tag = "1")]
-        pub type_name: ::prost::alloc::string::String,
-        #[prost(message, optional, tag = "2")]
-        pub config: ::core::option::Option<super::DynamicValue>,
-    }
-    #[derive(Clone, PartialEq, ::prost::Message)]
-    pub struct Response {
-        #[prost(message, repeated, tag = "1")]
-        pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
-    }
-}
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ConfigureStateStore {}
-/// Nested message and enum types in `ConfigureStateStore`.
-pub mod configure_state_store {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-    pub struct Request {
-        #[prost(string, tag = "1")]
-        pub type_name: ::prost::alloc::string::String,
-        #[prost(message, optional, tag = "2")]
-        pub config: ::core::option::Option<super::DynamicValue>,
-        /// Since 6.10 as of Terraform 1.15.
-        #[prost(message, optional, tag = "3")]
-        pub capabilities: ::core::option::Option<super::StateStoreClientCapabilities>,
-    }
-    #[derive(Clone, PartialEq, ::prost::Message)]
-    pub struct Response {
-        #[prost(message, repeated, tag = "1")]
-        pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
-        /// Hosts crash where it is missing. Since 6.10 as of Terraform 1.15.
-        #[prost(message, optional, tag = "2")]
-        pub capabilities: ::core::option::Option<super::StateStoreServerCapabilities>,
-    }
-}
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ReadStateBytes {}
-/// Nested message and enum types in `ReadStateBytes`.
-pub mod read_state_bytes {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-    pub struct Request {
-        #[prost(string, tag = "1")]
-        pub type_name: ::prost::alloc::string::String,
-        #[prost(string, tag = "2")]
-        pub state_id: ::prost::alloc::string::String,
-    }
-    #[derive(Clone, PartialEq, ::prost::Message)]
-    pub struct Response {
-        #[prost(bytes = "vec", tag = "1")]
-        pub bytes: ::prost::alloc::vec::Vec<u8>,
-        #[prost(int64, tag = "2")]
-        pub total_length: i64,
-        #[prost(message, optional, tag = "3")]
-        pub range: ::core::option::Option<super::StateRange>,
-        #[prost(message, repeated, tag = "4")]
-        pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
-    }
-}
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct WriteStateBytes {}
-/// Nested message and enum types in `WriteStateBytes`.
-pub mod write_state_bytes {
-    /// One piece; the first says which state.
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-    pub struct RequestChunk {
-        #[prost(message, optional, tag = "1")]
-        pub meta: ::core::option::Option<super::RequestChunkMeta>,
-        #[prost(bytes = "vec", tag = "2")]
-        pub bytes: ::prost::alloc::vec::Vec<u8>,
-        #[prost(int64, tag = "3")]
-        pub total_length: i64,
-        #[prost(message, optional, tag = "4")]
-        pub range: ::core::option::Option<super::StateRange>,
-    }
-    #[derive(Clone, PartialEq, ::prost::Message)]
-    pub struct Response {
-        #[prost(message, repeated, tag = "1")]
-        pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
-    }
-}
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LockState {}
-/// Nested message and enum types in `LockState`.
-pub mod lock_state {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-    pub struct Request {
-        #[prost(string, tag = "1")]
-        pub type_name: ::prost::alloc::string::String,
-        #[prost(string, tag = "2")]
-        pub state_id: ::prost::alloc::string::String,
-        #[prost(string, tag = "3")]
-        pub operation: ::prost::alloc::string::String,
-    }
-    #[derive(Clone, PartialEq, ::prost::Message)]
-    pub struct Response {
-        #[prost(string, tag = "1")]
-        pub lock_id: ::prost::alloc::string::String,
-        #[prost(message, repeated, tag = "2")]
-        pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
-    }
-}
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct UnlockState {}
-/// Nested message and enum types in `UnlockState`.
-pub mod unlock_state {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-    pub struct Request {
-        #[prost(string, tag = "1")]
-        pub type_name: ::prost::alloc::string::String,
-        #[prost(string, tag = "2")]
-        pub state_id: ::prost::alloc::string::String,
-        #[prost(string, tag = "3")]
-        pub lock_id: ::prost::alloc::string::String,
-    }
-    #[derive(Clone, PartialEq, ::prost::Message)]
-    pub struct Response {
-        #[prost(message, repeated, tag = "1")]
-        pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
-    }
-}
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct GetStates {}
-/// Nested message and enum types in `GetStates`.
-pub mod get_states {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-    pub struct Request {
-        #[prost(string, tag = "1")]
-        pub type_name: ::prost::alloc::string::String,
-    }
-    #[derive(Clone, PartialEq, ::prost::Message)]
-    pub struct Response {
-        #[prost(string, repeated, tag = "1")]
-        pub state_id: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-        #[prost(message, repeated, tag = "2")]
-        pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
-    }
-}
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DeleteState {}
-/// Nested message and enum types in `DeleteState`.
-pub mod delete_state {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-    pub struct Request {
-        #[prost(string, tag = "1")]
-        pub type_name: ::prost::alloc::string::String,
-        #[prost(string, tag = "2")]
-        pub state_id: ::prost::alloc::string::String,
-    }
-    #[derive(Clone, PartialEq, ::prost::Message)]
-    pub struct Response {
-        #[prost(message, repeated, tag = "1")]
-        pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
-    }
-}
 /// How a description is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1442,18 +1241,12 @@ pub mod provider_server {
         async fn get_metadata(
             &self,
             request: tonic::Request<super::get_metadata::Request>,
-        ) -> std::result::Result<tonic::Response<super::get_metadata::Response>, tonic::Status>
-        {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        ) -> std::result::Result<tonic::Response<super::get_metadata::Response>, tonic::Status>;
         /// Gives every schema of the provider.
         async fn get_provider_schema(
             &self,
             request: tonic::Request<super::get_provider_schema::Request>,
-        ) -> std::result::Result<tonic::Response<super::get_provider_schema::Response>, tonic::Status>
-        {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        ) -> std::result::Result<tonic::Response<super::get_provider_schema::Response>, tonic::Status>;
         /// Gives the identity schemas of the resources that have one. Since 6.9.
         async fn get_resource_identity_schemas(
             &self,
@@ -1461,9 +1254,7 @@ pub mod provider_server {
         ) -> std::result::Result<
             tonic::Response<super::get_resource_identity_schemas::Response>,
             tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        >;
         /// Checks the configuration of the provider.
         async fn validate_provider_config(
             &self,
@@ -1471,25 +1262,17 @@ pub mod provider_server {
         ) -> std::result::Result<
             tonic::Response<super::validate_provider_config::Response>,
             tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        >;
         /// Hands the provider its configuration.
         async fn configure_provider(
             &self,
             request: tonic::Request<super::configure_provider::Request>,
-        ) -> std::result::Result<tonic::Response<super::configure_provider::Response>, tonic::Status>
-        {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        ) -> std::result::Result<tonic::Response<super::configure_provider::Response>, tonic::Status>;
         /// Asks the provider to end what it is doing, soon and cleanly.
         async fn stop_provider(
             &self,
             request: tonic::Request<super::stop_provider::Request>,
-        ) -> std::result::Result<tonic::Response<super::stop_provider::Response>, tonic::Status>
-        {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        ) -> std::result::Result<tonic::Response<super::stop_provider::Response>, tonic::Status>;
         /// Checks the configuration of a resource.
         async fn validate_resource_config(
             &self,
@@ -1497,9 +1280,7 @@ pub mod provider_server {
         ) -> std::result::Result<
             tonic::Response<super::validate_resource_config::Response>,
             tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        >;
         /// Brings stored state to the present schema.
         async fn upgrade_resource_state(
             &self,
@@ -1507,9 +1288,7 @@ pub mod provider_server {
         ) -> std::result::Result<
             tonic::Response<super::upgrade_resource_state::Response>,
             tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        >;
         /// Brings a stored identity to the present identity schema. Since 6.9.
         async fn upgrade_resource_identity(
             &self,
@@ -1517,17 +1296,12 @@ pub mod provider_server {
         ) -> std::result::Result<
             tonic::Response<super::upgrade_resource_identity::Response>,
             tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        >;
         /// Looks at the real thing and gives its present state. A null state means that it is gone.
         async fn read_resource(
             &self,
             request: tonic::Request<super::read_resource::Request>,
-        ) -> std::result::Result<tonic::Response<super::read_resource::Response>, tonic::Status>
-        {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        ) -> std::result::Result<tonic::Response<super::read_resource::Response>, tonic::Status>;
         /// Says what apply will do, without doing it.
         async fn plan_resource_change(
             &self,
@@ -1535,9 +1309,7 @@ pub mod provider_server {
         ) -> std::result::Result<
             tonic::Response<super::plan_resource_change::Response>,
             tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        >;
         /// Does what was planned.
         async fn apply_resource_change(
             &self,
@@ -1545,9 +1317,7 @@ pub mod provider_server {
         ) -> std::result::Result<
             tonic::Response<super::apply_resource_change::Response>,
             tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        >;
         /// Finds a real thing by an identifier and gives a first state for it.
         async fn import_resource_state(
             &self,
@@ -1555,18 +1325,13 @@ pub mod provider_server {
         ) -> std::result::Result<
             tonic::Response<super::import_resource_state::Response>,
             tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        >;
         /// Turns the state of another resource type, perhaps of another provider, into one of ours. Since
         /// 6.5.
         async fn move_resource_state(
             &self,
             request: tonic::Request<super::move_resource_state::Request>,
-        ) -> std::result::Result<tonic::Response<super::move_resource_state::Response>, tonic::Status>
-        {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        ) -> std::result::Result<tonic::Response<super::move_resource_state::Response>, tonic::Status>;
         /// Writes a configuration that suits a state. Since 6.10 as of Terraform 1.14.
         async fn generate_resource_config(
             &self,
@@ -1574,9 +1339,7 @@ pub mod provider_server {
         ) -> std::result::Result<
             tonic::Response<super::generate_resource_config::Response>,
             tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        >;
         /// Checks the configuration of a data source.
         async fn validate_data_resource_config(
             &self,
@@ -1584,17 +1347,12 @@ pub mod provider_server {
         ) -> std::result::Result<
             tonic::Response<super::validate_data_resource_config::Response>,
             tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        >;
         /// Reads a data source.
         async fn read_data_source(
             &self,
             request: tonic::Request<super::read_data_source::Request>,
-        ) -> std::result::Result<tonic::Response<super::read_data_source::Response>, tonic::Status>
-        {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        ) -> std::result::Result<tonic::Response<super::read_data_source::Response>, tonic::Status>;
         /// Checks the configuration of an ephemeral resource. Since 6.7.
         async fn validate_ephemeral_resource_config(
             &self,
@@ -1602,9 +1360,7 @@ pub mod provider_server {
         ) -> std::result::Result<
             tonic::Response<super::validate_ephemeral_resource_config::Response>,
             tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        >;
         /// Makes a value that no plan and no state holds. Since 6.7.
         async fn open_ephemeral_resource(
             &self,
@@ -1612,9 +1368,7 @@ pub mod provider_server {
         ) -> std::result::Result<
             tonic::Response<super::open_ephemeral_resource::Response>,
             tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        >;
         /// Prolongs an ephemeral resource that is open. Since 6.7.
         async fn renew_ephemeral_resource(
             &self,
@@ -1622,9 +1376,7 @@ pub mod provider_server {
         ) -> std::result::Result<
             tonic::Response<super::renew_ephemeral_resource::Response>,
             tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        >;
         /// Ends an ephemeral resource. Since 6.7.
         async fn close_ephemeral_resource(
             &self,
@@ -1632,9 +1384,7 @@ pub mod provider_server {
         ) -> std::result::Result<
             tonic::Response<super::close_ephemeral_resource::Response>,
             tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        >;
         /// Checks the configuration of a list resource. Since 6.10 as of Terraform 1.13.
         async fn validate_list_resource_config(
             &self,
@@ -1642,35 +1392,27 @@ pub mod provider_server {
         ) -> std::result::Result<
             tonic::Response<super::validate_list_resource_config::Response>,
             tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        >;
+        /// Server streaming response type for the ListResource method.
+        type ListResourceStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::list_resource::Event, tonic::Status>,
+            > + std::marker::Send
+            + 'static;
         /// Lists real things, one event each. Since 6.10 as of Terraform 1.13.
         async fn list_resource(
             &self,
             request: tonic::Request<super::list_resource::Request>,
-        ) -> std::result::Result<
-            tonic::Response<BoxStream<super::list_resource::Event>>,
-            tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        ) -> std::result::Result<tonic::Response<Self::ListResourceStream>, tonic::Status>;
         /// Gives the signatures of all functions. Since 6.5.
         async fn get_functions(
             &self,
             request: tonic::Request<super::get_functions::Request>,
-        ) -> std::result::Result<tonic::Response<super::get_functions::Response>, tonic::Status>
-        {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        ) -> std::result::Result<tonic::Response<super::get_functions::Response>, tonic::Status>;
         /// Calls a function. A failure is in the error field. Since 6.5.
         async fn call_function(
             &self,
             request: tonic::Request<super::call_function::Request>,
-        ) -> std::result::Result<tonic::Response<super::call_function::Response>, tonic::Status>
-        {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        ) -> std::result::Result<tonic::Response<super::call_function::Response>, tonic::Status>;
         /// Checks the configuration of an action. Since 6.10 as of Terraform 1.14.
         async fn validate_action_config(
             &self,
@@ -1678,97 +1420,22 @@ pub mod provider_server {
         ) -> std::result::Result<
             tonic::Response<super::validate_action_config::Response>,
             tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        >;
         /// Says whether an action could be run. Since 6.10 as of Terraform 1.14.
         async fn plan_action(
             &self,
             request: tonic::Request<super::plan_action::Request>,
-        ) -> std::result::Result<tonic::Response<super::plan_action::Response>, tonic::Status>
-        {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        ) -> std::result::Result<tonic::Response<super::plan_action::Response>, tonic::Status>;
+        /// Server streaming response type for the InvokeAction method.
+        type InvokeActionStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::invoke_action::Event, tonic::Status>,
+            > + std::marker::Send
+            + 'static;
         /// Runs an action and tells how it goes. Since 6.10 as of Terraform 1.14.
         async fn invoke_action(
             &self,
             request: tonic::Request<super::invoke_action::Request>,
-        ) -> std::result::Result<
-            tonic::Response<BoxStream<super::invoke_action::Event>>,
-            tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
-        /// Checks the configuration of a state store. Since 6.10 as of Terraform 1.13.
-        async fn validate_state_store_config(
-            &self,
-            request: tonic::Request<super::validate_state_store::Request>,
-        ) -> std::result::Result<
-            tonic::Response<super::validate_state_store::Response>,
-            tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
-        /// Hands a state store its configuration. Since 6.10 as of Terraform 1.13.
-        async fn configure_state_store(
-            &self,
-            request: tonic::Request<super::configure_state_store::Request>,
-        ) -> std::result::Result<
-            tonic::Response<super::configure_state_store::Response>,
-            tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
-        /// Reads a state in pieces. Since 6.10 as of Terraform 1.15.
-        async fn read_state_bytes(
-            &self,
-            request: tonic::Request<super::read_state_bytes::Request>,
-        ) -> std::result::Result<
-            tonic::Response<BoxStream<super::read_state_bytes::Response>>,
-            tonic::Status,
-        > {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
-        /// Writes a state in pieces. Since 6.10 as of Terraform 1.15.
-        async fn write_state_bytes(
-            &self,
-            request: tonic::Request<tonic::Streaming<super::write_state_bytes::RequestChunk>>,
-        ) -> std::result::Result<tonic::Response<super::write_state_bytes::Response>, tonic::Status>
-        {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
-        /// Locks a state for one operation. Since 6.10 as of Terraform 1.15.
-        async fn lock_state(
-            &self,
-            request: tonic::Request<super::lock_state::Request>,
-        ) -> std::result::Result<tonic::Response<super::lock_state::Response>, tonic::Status>
-        {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
-        /// Unlocks a state. Since 6.10 as of Terraform 1.15.
-        async fn unlock_state(
-            &self,
-            request: tonic::Request<super::unlock_state::Request>,
-        ) -> std::result::Result<tonic::Response<super::unlock_state::Response>, tonic::Status>
-        {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
-        /// Lists the states of a store. Since 6.10 as of Terraform 1.13.
-        async fn get_states(
-            &self,
-            request: tonic::Request<super::get_states::Request>,
-        ) -> std::result::Result<tonic::Response<super::get_states::Response>, tonic::Status>
-        {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
-        /// Deletes a state. Since 6.10 as of Terraform 1.13.
-        async fn delete_state(
-            &self,
-            request: tonic::Request<super::delete_state::Request>,
-        ) -> std::result::Result<tonic::Response<super::delete_state::Response>, tonic::Status>
-        {
-            Err(tonic::Status::unimplemented("Not yet implemented"))
-        }
+        ) -> std::result::Result<tonic::Response<Self::InvokeActionStream>, tonic::Status>;
     }
     /// All that a host calls.
     #[derive(Debug)]
@@ -2776,7 +2443,7 @@ pub mod provider_server {
                         for ListResourceSvc<T>
                     {
                         type Response = super::list_resource::Event;
-                        type ResponseStream = BoxStream<super::list_resource::Event>;
+                        type ResponseStream = T::ListResourceStream;
                         type Future =
                             BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
                         fn call(
@@ -2982,7 +2649,7 @@ pub mod provider_server {
                         for InvokeActionSvc<T>
                     {
                         type Response = super::invoke_action::Event;
-                        type ResponseStream = BoxStream<super::invoke_action::Event>;
+                        type ResponseStream = T::InvokeActionStream;
                         type Future =
                             BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
                         fn call(
@@ -3014,331 +2681,6 @@ pub mod provider_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.server_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/tfplugin6.Provider/ValidateStateStoreConfig" => {
-                    #[allow(non_camel_case_types)]
-                    struct ValidateStateStoreConfigSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider>
-                        tonic::server::UnaryService<super::validate_state_store::Request>
-                        for ValidateStateStoreConfigSvc<T>
-                    {
-                        type Response = super::validate_state_store::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::validate_state_store::Request>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Provider>::validate_state_store_config(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ValidateStateStoreConfigSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/tfplugin6.Provider/ConfigureStateStore" => {
-                    #[allow(non_camel_case_types)]
-                    struct ConfigureStateStoreSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider>
-                        tonic::server::UnaryService<super::configure_state_store::Request>
-                        for ConfigureStateStoreSvc<T>
-                    {
-                        type Response = super::configure_state_store::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::configure_state_store::Request>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Provider>::configure_state_store(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ConfigureStateStoreSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/tfplugin6.Provider/ReadStateBytes" => {
-                    #[allow(non_camel_case_types)]
-                    struct ReadStateBytesSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider>
-                        tonic::server::ServerStreamingService<super::read_state_bytes::Request>
-                        for ReadStateBytesSvc<T>
-                    {
-                        type Response = super::read_state_bytes::Response;
-                        type ResponseStream = BoxStream<super::read_state_bytes::Response>;
-                        type Future =
-                            BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::read_state_bytes::Request>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Provider>::read_state_bytes(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ReadStateBytesSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.server_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/tfplugin6.Provider/WriteStateBytes" => {
-                    #[allow(non_camel_case_types)]
-                    struct WriteStateBytesSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider>
-                        tonic::server::ClientStreamingService<
-                            super::write_state_bytes::RequestChunk,
-                        > for WriteStateBytesSvc<T>
-                    {
-                        type Response = super::write_state_bytes::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<
-                                tonic::Streaming<super::write_state_bytes::RequestChunk>,
-                            >,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Provider>::write_state_bytes(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = WriteStateBytesSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.client_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/tfplugin6.Provider/LockState" => {
-                    #[allow(non_camel_case_types)]
-                    struct LockStateSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::lock_state::Request> for LockStateSvc<T> {
-                        type Response = super::lock_state::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::lock_state::Request>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Provider>::lock_state(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = LockStateSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/tfplugin6.Provider/UnlockState" => {
-                    #[allow(non_camel_case_types)]
-                    struct UnlockStateSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::unlock_state::Request> for UnlockStateSvc<T> {
-                        type Response = super::unlock_state::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::unlock_state::Request>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Provider>::unlock_state(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = UnlockStateSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/tfplugin6.Provider/GetStates" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetStatesSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::get_states::Request> for GetStatesSvc<T> {
-                        type Response = super::get_states::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::get_states::Request>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Provider>::get_states(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetStatesSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/tfplugin6.Provider/DeleteState" => {
-                    #[allow(non_camel_case_types)]
-                    struct DeleteStateSvc<T: Provider>(pub Arc<T>);
-                    impl<T: Provider> tonic::server::UnaryService<super::delete_state::Request> for DeleteStateSvc<T> {
-                        type Response = super::delete_state::Response;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::delete_state::Request>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Provider>::delete_state(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = DeleteStateSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)
