@@ -43,4 +43,4 @@ pub use resource::{
 };
 pub use service::ProviderService;
 
-pub(crate) use model::{mismatch, model, object, object_conversions, plain_type, take};
+pub(crate) use model::{mismatch, model, object, object_conversions, take};

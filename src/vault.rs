@@ -10,7 +10,7 @@
 //! | module | owns |
 //! |---|---|
 //! | `secret_path`, `folder_path`, `mount` | the words that callers use for places |
-//! | `settings`, `document`, `new_document`, `error` | the other words that callers use |
+//! | `settings`, `document`, `new_document`, `error`, `problem` | the other words that callers use |
 //! | `store`, `list`, `write`, `metadata` | the operations |
 //! | `session` | the token: given or from a login, renewed by another login, revoked at the end |
 //! | `channel` | one exchange under one budget: attempts, back-off, verdicts |
@@ -41,6 +41,7 @@ mod metadata;
 mod mount;
 mod new_document;
 mod pace;
+mod problem;
 mod proxy;
 mod retry;
 mod secret_path;
@@ -57,16 +58,14 @@ mod write;
 #[cfg(test)]
 pub(crate) use document::tests::present;
 pub use document::{Document, Field, Reading, Tombstone};
-pub use error::{
-    ConnectionProblem, LoginMethod, LoginProblem, Server, TlsProblem, TokenOrigin, TokenSource,
-    VaultError,
-};
+pub use error::{LoginMethod, Server, TokenOrigin, TokenSource, VaultError};
 pub use file::read_file;
 pub use folder_path::FolderPath;
 pub use list::{Listing, MAXIMUM_NAMES};
 pub use metadata::Metadata;
 pub use mount::MountInfo;
 pub use new_document::NewDocument;
+pub use problem::{ConnectionProblem, LoginProblem, TlsProblem};
 pub use proxy::{Proxies, Proxy, ProxyError, ProxyVariables, Variable};
 pub use secret_path::{SecretPath, SecretPathError};
 pub use server_time::ServerTime;

@@ -1,6 +1,5 @@
 //! Values of log fields in the two forms that every host reads: text and number.
 
-use std::error::Error;
 use std::fmt;
 
 use serde_json::{Number, Value};
@@ -76,10 +75,6 @@ impl Visit for Fields {
 
     fn record_str(&mut self, field: &Field, value: &str) {
         self.set_text(field, value.to_owned());
-    }
-
-    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        self.set_text(field, value.to_string());
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {

@@ -1,6 +1,5 @@
 //! The guard around each call: a span, the host's request to stop, and panics.
 
-use std::any::Any;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -167,7 +166,7 @@ pub(super) async fn guarded<A: Answer>(
     let mut answer = match outcome {
         Ok(Ok(answer)) => answer,
         Ok(Err(diagnostics)) => failed(call.rpc, fallback, diagnostics),
-        Err(panic) => failed(call.rpc, fallback, vec![panicked(call.rpc, panic)]),
+        Err(_panic) => failed(call.rpc, fallback, vec![panicked(call.rpc)]),
     };
     let warnings = std::mem::take(&mut *call.warnings.lock());
     if !warnings.is_empty() {
@@ -217,7 +216,7 @@ fn unexplained(rpc: &str) -> Diagnostic {
 }
 
 /// The panic's text is omitted, because it may quote a value.
-fn panicked(rpc: &str, _panic: Box<dyn Any + Send>) -> Diagnostic {
+fn panicked(rpc: &str) -> Diagnostic {
     Diagnostic::error(
         "Provider bug: a call panicked",
         format!(

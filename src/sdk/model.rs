@@ -230,7 +230,7 @@ macro_rules! object {
                 $crate::protocol::Kind::Plain($crate::protocol::Type::Object(
                     [$((
                         $wire.to_owned(),
-                        $crate::sdk::plain_type(&<$ty as $crate::sdk::AttributeValue>::kind()),
+                        <$ty as $crate::sdk::AttributeValue>::kind().implied_type(),
                     )),+].into(),
                 ))
             }
@@ -267,11 +267,6 @@ macro_rules! object_conversions {
 }
 
 pub(crate) use {model, object, object_conversions};
-
-/// Returns the type of a kind. Nested attributes inside an object type become an object.
-pub(crate) fn plain_type(kind: &Kind) -> Type {
-    kind.implied_type()
-}
 
 #[cfg(test)]
 mod tests;

@@ -23,7 +23,7 @@ use tokio_rustls::TlsConnector;
 use tower_service::Service;
 use url::Url;
 
-use super::error::{ConnectionProblem, TlsProblem};
+use super::problem::{ConnectionProblem, TlsProblem};
 use super::proxy::{Proxies, ProxyError};
 use super::tls::TlsMaterial;
 

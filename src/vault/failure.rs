@@ -7,7 +7,8 @@ use rustls::{AlertDescription, CertificateError};
 
 use super::certificate_kind;
 use super::connect::NoConnection;
-use super::error::{ConnectionProblem, Server, TlsProblem, VaultError};
+use super::error::{Server, VaultError};
+use super::problem::{ConnectionProblem, TlsProblem};
 use super::proxy::ProxyError;
 use super::tls::is_authority;
 

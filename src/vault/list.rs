@@ -41,19 +41,12 @@ impl Store {
         let request = ListRequest { folder };
         self.within(&budget, async {
             let answer = self.call(&request, "list", &budget).await?;
-            let api_path = request.path();
-            if answer.status == 404 {
-                self.explain_absence(folder, &api_path, &answer, &budget)
-                    .await?;
+            let Some(answer) = self.found(folder, &request, answer, &budget).await? else {
                 return Ok(Listing::default());
-            }
+            };
             let Some(listing) = parse(&answer.body) else {
-                // Other engines answer in a different form.
-                self.check_mount(folder, &budget).await?;
-                return Err(VaultError::UnexpectedAnswer {
-                    api_path,
-                    what: "`data.keys` is missing",
-                });
+                let what = "`data.keys` is missing";
+                return Err(self.unexpected(folder, &request, what, &budget).await);
             };
             // This does not prove a KV v2 engine: one of version 1 may have a folder of this name.
             Ok(listing)

@@ -50,13 +50,9 @@ impl Store {
         };
         self.within(&budget, async {
             match self.call(&request, "patch", &budget).await {
-                Ok(answer) if answer.status == 404 => {
-                    let api_path = request.path();
-                    self.explain_absence(path, &api_path, &answer, &budget)
-                        .await?;
-                    Err(VaultError::MetadataMissing { api_path })
-                }
-                Ok(_) => {
+                Ok(answer) => {
+                    let found = self.found(path, &request, answer, &budget).await?;
+                    found.ok_or_else(|| missing(&request))?;
                     self.learn(path.mount());
                     Ok(())
                 }
@@ -97,19 +93,11 @@ impl Store {
         };
         self.within(&budget, async {
             let answer = self.call(&request, "read", &budget).await?;
-            let api_path = request.path();
-            if answer.status == 404 {
-                self.explain_absence(path, &api_path, &answer, &budget)
-                    .await?;
-                return Err(VaultError::MetadataMissing { api_path });
-            }
+            let found = self.found(path, &request, answer, &budget).await?;
+            let answer = found.ok_or_else(|| missing(&request))?;
             let Some(metadata) = parse(&answer.body) else {
-                // Other engines answer in a different form.
-                self.check_mount(path, &budget).await?;
-                return Err(VaultError::UnexpectedAnswer {
-                    api_path,
-                    what: "`data.current_version` is missing",
-                });
+                let what = "`data.current_version` is missing";
+                return Err(self.unexpected(path, &request, what, &budget).await);
             };
             self.learn(path.mount());
             Ok(metadata)
@@ -142,20 +130,18 @@ impl Store {
             // An engine of version 1 would mistake this for a secret of its own.
             self.check_unknown_mount(path, &budget).await?;
             let answer = self.call(&request, "update", &budget).await?;
-            if answer.status == 404 {
-                let api_path = request.path();
-                self.explain_absence(path, &api_path, &answer, &budget)
-                    .await?;
-                return Err(VaultError::Server {
-                    api_path,
-                    status: 404,
-                    errors: Vec::new(),
-                });
-            }
+            let found = self.found(path, &request, answer, &budget).await?;
+            found.ok_or_else(|| self.not_found(request.path(), &[]))?;
             self.learn(path.mount());
             Ok(())
         })
         .await
+    }
+}
+
+fn missing(request: &MetadataRequest<'_>) -> VaultError {
+    VaultError::MetadataMissing {
+        api_path: request.path(),
     }
 }
 

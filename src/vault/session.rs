@@ -13,9 +13,10 @@ use vaultrs::api::token::requests::RevokeTokenSelfRequest;
 
 use super::answer::Answer;
 use super::channel::{Caller, Channel};
-use super::error::{LoginProblem, TokenSource, VaultError};
+use super::error::{TokenSource, VaultError};
 use super::given::GivenToken;
 use super::landing::Landing;
+use super::problem::LoginProblem;
 use super::retry::Budget;
 use super::settings::{Credentials, Identity, Login};
 use crate::secret::Secret;

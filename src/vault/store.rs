@@ -14,9 +14,8 @@ use super::channel::{Caller, Channel, token_header};
 use super::document::{self, Reading};
 use super::error::VaultError;
 use super::landing::Landing;
-use super::mount::{self, MountInfo, MountOfRequest};
 use super::retry::Budget;
-use super::secret_path::{InMount, SecretPath};
+use super::secret_path::SecretPath;
 use super::server_time::ServerTime;
 use super::session::Session;
 use super::settings::{Credentials, Settings};
@@ -44,7 +43,7 @@ pub(super) struct Shared {
     pub(super) channel: Channel,
     session: Session,
     /// Mounts that are known to be KV v2.
-    known_mounts: Mutex<HashSet<String>>,
+    pub(super) known_mounts: Mutex<HashSet<String>>,
     /// The callers that write, or wait to write, to a secret or to its metadata.
     writers: Mutex<Writers>,
 }
@@ -192,17 +191,6 @@ impl Store {
         self.read_at(path, Some(version)).await
     }
 
-    /// Reports which engine serves a path.
-    ///
-    /// # Errors
-    ///
-    /// Fails with [`VaultError::Forbidden`] both if the token has no permission on anything below
-    /// the mount and if there is no mount.
-    pub async fn mount_of(&self, path: &str) -> Result<MountInfo, VaultError> {
-        let budget = self.budget();
-        self.within(&budget, self.find_mount(path, &budget)).await
-    }
-
     /// Returns the time that the server reported in its last answer.
     pub fn server_time(&self) -> Option<ServerTime> {
         self.shared.channel.date.get()
@@ -240,132 +228,13 @@ impl Store {
                     Ok(reading)
                 }
                 Ok(None) => {
-                    let api_path = request.path();
-                    self.explain_absence(path, &api_path, &answer, &budget)
-                        .await?;
+                    self.found(path, &request, answer, &budget).await?;
                     Ok(Reading::Absent)
                 }
-                Err(odd) => {
-                    // Other engines answer in a different form.
-                    self.check_mount(path, &budget).await?;
-                    Err(VaultError::UnexpectedAnswer {
-                        api_path: request.path(),
-                        what: odd.0,
-                    })
-                }
+                Err(odd) => Err(self.unexpected(path, &request, odd.0, &budget).await),
             }
         })
         .await
-    }
-
-    /// Fails if a 404 means more than that nothing exists.
-    pub(super) async fn explain_absence(
-        &self,
-        path: &impl InMount,
-        api_path: &str,
-        answer: &Answer,
-        budget: &Budget,
-    ) -> Result<(), VaultError> {
-        self.check_unknown_mount(path, budget).await?;
-        let errors = answer.errors();
-        if errors
-            .iter()
-            .any(|error| error.contains("no handler for route"))
-        {
-            return Err(VaultError::MountMissing {
-                mount: path.mount().to_owned(),
-            });
-        }
-        if errors.is_empty() {
-            return Ok(());
-        }
-        Err(VaultError::Server {
-            api_path: api_path.to_owned(),
-            status: answer.status,
-            errors: self.shared.channel.censor.show_all(&errors),
-        })
-    }
-
-    /// Fails if the mount is known not to be a KV v2 engine. It asks only if the mount is not
-    /// already known to be one.
-    pub(super) async fn check_unknown_mount(
-        &self,
-        path: &impl InMount,
-        budget: &Budget,
-    ) -> Result<(), VaultError> {
-        if self.knows(path.mount()) {
-            return Ok(());
-        }
-        self.check_mount(path, budget).await
-    }
-
-    /// Fails if the mount is known not to be a KV v2 engine.
-    pub(super) async fn check_mount(
-        &self,
-        path: &impl InMount,
-        budget: &Budget,
-    ) -> Result<(), VaultError> {
-        let mount = match self.find_mount(&path.to_string(), budget).await {
-            Ok(mount) => mount,
-            // Vault gives this answer for no path that it serves.
-            Err(VaultError::Server {
-                status: 404,
-                errors,
-                ..
-            }) if !errors.iter().any(|error| error.contains("namespace")) => {
-                return Err(self.wrong_address());
-            }
-            Err(VaultError::NotJson { status: 404, .. }) => return Err(self.wrong_address()),
-            // Not every token is allowed to ask.
-            Err(
-                VaultError::Forbidden { .. }
-                | VaultError::Unauthenticated { .. }
-                | VaultError::UnexpectedAnswer { .. }
-                | VaultError::NotJson { .. },
-            ) => return Ok(()),
-            Err(VaultError::Server { status, .. }) if status < 500 => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        match mount.version {
-            None => Err(VaultError::NotKv {
-                mount: self.shared.channel.censor.show(&mount.path),
-                kind: self.shared.channel.censor.show(&mount.kind),
-            }),
-            Some(1) => Err(VaultError::KvVersion1 {
-                mount: self.shared.channel.censor.show(&mount.path),
-            }),
-            Some(_) if mount.path != path.mount() => Err(VaultError::MountMissing {
-                mount: path.mount().to_owned(),
-            }),
-            Some(_) => {
-                self.learn(path.mount());
-                Ok(())
-            }
-        }
-    }
-
-    fn wrong_address(&self) -> VaultError {
-        VaultError::WrongAddress {
-            address: self.shared.channel.transport.server_with_path(),
-        }
-    }
-
-    async fn find_mount(&self, path: &str, budget: &Budget) -> Result<MountInfo, VaultError> {
-        let request = MountOfRequest {
-            path: path.to_owned(),
-        };
-        let answer = self.call(&request, "read", budget).await?;
-        if answer.status == 404 {
-            return Err(VaultError::Server {
-                api_path: request.path(),
-                status: 404,
-                errors: self.shared.channel.censor.show_all(&answer.errors()),
-            });
-        }
-        mount::parse(&answer.body).ok_or_else(|| VaultError::UnexpectedAnswer {
-            api_path: request.path(),
-            what: "`data.path` or `data.type` is missing",
-        })
     }
 
     /// Sends a request with our token, and once more after a new login if Vault no longer accepts
@@ -433,21 +302,5 @@ impl Store {
         tokio::time::timeout_at(budget.ends(), operation)
             .await
             .unwrap_or_else(|_| Err(self.shared.channel.time_is_over(budget)))
-    }
-
-    fn knows(&self, mount: &str) -> bool {
-        let known = self.shared.known_mounts.lock();
-        known
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(mount)
-    }
-
-    pub(super) fn learn(&self, mount: &str) {
-        if !self.knows(mount) {
-            let known = self.shared.known_mounts.lock();
-            known
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(mount.to_owned());
-        }
     }
 }

@@ -14,8 +14,8 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore};
 use thiserror::Error;
 
-use super::error::TlsProblem;
 use super::file::read_file;
+use super::problem::TlsProblem;
 use super::settings::{ClientCertificate, TlsSettings};
 pub(super) use verify::is_authority;
 use verify::{AcceptAny, GivenAuthorities};
@@ -166,15 +166,15 @@ fn authorities(
     if let Some(text) = &settings.ca_cert_pem {
         // There is no file to name; such a text can come only from this variable.
         let variable = Path::new("VAULT_CACERT_BYTES");
-        found.extend(trusted(decoded(text.as_bytes(), variable)?, variable)?);
+        found.extend(trusted(text.as_bytes(), variable)?);
     }
     if let Some(file) = &settings.ca_cert_file {
-        found.extend(authorities_in(file)?);
+        found.extend(trusted(&read(file)?, file)?);
     }
     if let Some(folder) = &settings.ca_cert_dir {
         let before = found.len();
         for file in files_in(folder)? {
-            match authorities_in(&file) {
+            match trusted(&read(&file)?, &file) {
                 Ok(more) => found.extend(more),
                 // A folder of authorities may also contain a README.
                 Err(SettingsError::NoCertificate { .. }) => {}
@@ -208,14 +208,8 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, SettingsError> {
 }
 
 /// Reads certificates that can be trusted, that is, those with content that can be decoded.
-fn authorities_in(file: &Path) -> Result<Vec<CertificateDer<'static>>, SettingsError> {
-    trusted(certificates(file)?, file)
-}
-
-fn trusted(
-    found: Vec<CertificateDer<'static>>,
-    file: &Path,
-) -> Result<Vec<CertificateDer<'static>>, SettingsError> {
+fn trusted(text: &[u8], file: &Path) -> Result<Vec<CertificateDer<'static>>, SettingsError> {
+    let found = certificates(text, file)?;
     let mut roots = RootCertStore::empty();
     for certificate in &found {
         roots
@@ -227,11 +221,7 @@ fn trusted(
     Ok(found)
 }
 
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, SettingsError> {
-    decoded(&read(file)?, file)
-}
-
-fn decoded(text: &[u8], file: &Path) -> Result<Vec<CertificateDer<'static>>, SettingsError> {
+fn certificates(text: &[u8], file: &Path) -> Result<Vec<CertificateDer<'static>>, SettingsError> {
     let certificates = CertificateDer::pem_slice_iter(text)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| SettingsError::BadCertificate {
@@ -249,7 +239,7 @@ fn identity(
     files: &ClientCertificate,
     provider: &CryptoProvider,
 ) -> Result<CertifiedKey, SettingsError> {
-    let chain = certificates(&files.cert_file)?;
+    let chain = certificates(&read(&files.cert_file)?, &files.cert_file)?;
     let text = read(&files.key_file)?;
     let key = PrivateKeyDer::from_pem_slice(&text).map_err(|_| SettingsError::NoKey {
         path: files.key_file.clone(),

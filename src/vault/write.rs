@@ -152,18 +152,10 @@ impl Store {
         let answer = self
             .call_landing(request, capability, landing, budget)
             .await?;
-        let api_path = request.path();
-        if answer.status == 404 {
-            self.explain_absence(request.path, &api_path, &answer, budget)
-                .await?;
-            return Err(VaultError::Server {
-                api_path,
-                status: 404,
-                errors: Vec::new(),
-            });
-        }
-        let written = parse(&answer.body).ok_or(VaultError::UnexpectedAnswer {
-            api_path,
+        let found = self.found(request.path, request, answer, budget).await?;
+        let answer = found.ok_or_else(|| self.not_found(request.path(), &[]))?;
+        let written = parse(&answer.body).ok_or_else(|| VaultError::UnexpectedAnswer {
+            api_path: request.path(),
             what: "`data.version` or `data.created_time` is missing",
         })?;
         self.learn(request.path.mount());

@@ -17,26 +17,11 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 /// Number of bytes in a P-521 number.
 const P521_BYTES: usize = 66;
 
-const P256_SHA512: &dyn SignatureVerificationAlgorithm = &Ecdsa {
-    curve: Curve::P256,
-    hash: Hash::Sha512,
-};
-const P384_SHA512: &dyn SignatureVerificationAlgorithm = &Ecdsa {
-    curve: Curve::P384,
-    hash: Hash::Sha512,
-};
-const P521_SHA256: &dyn SignatureVerificationAlgorithm = &Ecdsa {
-    curve: Curve::P521,
-    hash: Hash::Sha256,
-};
-const P521_SHA384: &dyn SignatureVerificationAlgorithm = &Ecdsa {
-    curve: Curve::P521,
-    hash: Hash::Sha384,
-};
-const P521_SHA512: &dyn SignatureVerificationAlgorithm = &Ecdsa {
-    curve: Curve::P521,
-    hash: Hash::Sha512,
-};
+const P256_SHA512: &dyn SignatureVerificationAlgorithm = &Ecdsa(Curve::P256, Hash::Sha512);
+const P384_SHA512: &dyn SignatureVerificationAlgorithm = &Ecdsa(Curve::P384, Hash::Sha512);
+const P521_SHA256: &dyn SignatureVerificationAlgorithm = &Ecdsa(Curve::P521, Hash::Sha256);
+const P521_SHA384: &dyn SignatureVerificationAlgorithm = &Ecdsa(Curve::P521, Hash::Sha384);
+const P521_SHA512: &dyn SignatureVerificationAlgorithm = &Ecdsa(Curve::P521, Hash::Sha512);
 /// The algorithms that `ring` lacks.
 const OURS: [&dyn SignatureVerificationAlgorithm; 5] = [
     P256_SHA512,
@@ -82,10 +67,7 @@ enum Hash {
 
 /// ECDSA on a curve with a hash.
 #[derive(Debug)]
-struct Ecdsa {
-    curve: Curve,
-    hash: Hash,
-}
+struct Ecdsa(Curve, Hash);
 
 /// Checks a signature with the crate for a curve.
 macro_rules! verify {
@@ -104,12 +86,12 @@ impl SignatureVerificationAlgorithm for Ecdsa {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), InvalidSignature> {
-        let digest = match self.hash {
+        let digest = match self.1 {
             Hash::Sha256 => Sha256::digest(message).to_vec(),
             Hash::Sha384 => Sha384::digest(message).to_vec(),
             Hash::Sha512 => Sha512::digest(message).to_vec(),
         };
-        match self.curve {
+        match self.0 {
             Curve::P256 => verify!(p256, key, &digest, signature),
             Curve::P384 => verify!(p384, key, &digest, signature),
             Curve::P521 => {
@@ -123,7 +105,7 @@ impl SignatureVerificationAlgorithm for Ecdsa {
     }
 
     fn public_key_alg_id(&self) -> AlgorithmIdentifier {
-        match self.curve {
+        match self.0 {
             Curve::P256 => alg_id::ECDSA_P256,
             Curve::P384 => alg_id::ECDSA_P384,
             Curve::P521 => alg_id::ECDSA_P521,
@@ -131,7 +113,7 @@ impl SignatureVerificationAlgorithm for Ecdsa {
     }
 
     fn signature_alg_id(&self) -> AlgorithmIdentifier {
-        match self.hash {
+        match self.1 {
             Hash::Sha256 => alg_id::ECDSA_SHA256,
             Hash::Sha384 => alg_id::ECDSA_SHA384,
             Hash::Sha512 => alg_id::ECDSA_SHA512,
