@@ -62,11 +62,11 @@ impl Function for ExternalSecret {
         `claude_oauth_token` or the key `CLAUDE_CODE_OAUTH_TOKEN`; other entries are delivered \
         unchanged. Defaults to `false`.\n\n\
         Any other attribute is an error. An attribute that is null is treated as left out; a null \
-        in the manifest (inside `data` or a map, or for a typed null) is dropped by \
-        `kubernetes_manifest` and by the API. The last three attributes make a `target.template`, \
-        and with a template, the operator no longer copies `annotations` to the Secret. Everything \
-        else is left to the operator's defaults: it creates the Secret, owns it, and keeps it when \
-        the token is gone from Vault.";
+        in a map, or for a typed null, is dropped by `kubernetes_manifest` and by the API. Leave \
+        nulls out of `data`: with one in it, `kubernetes_manifest` plans an update every time. The \
+        last three attributes make a `target.template`, and with a template, the operator no \
+        longer copies `annotations` to the Secret. Everything else is left to the operator's \
+        defaults: it creates the Secret, owns it, and keeps it when the token is gone from Vault.";
     const TAKES_UNKNOWN: bool = true;
 
     fn call(&self, arguments: Arguments) -> Result<Dynamic, Diagnostic> {
