@@ -5,6 +5,7 @@
 
 mod arguments;
 mod exec;
+mod failure;
 mod find;
 mod help;
 mod inherited;
@@ -27,7 +28,6 @@ use std::sync::Arc;
 use crate::env::Environment;
 use crate::hardening;
 use crate::log;
-use crate::provider::operations::Refusal;
 use arguments::{Command, Problem, Topic, UsageError};
 
 pub use status::METRICS;
@@ -89,15 +89,6 @@ fn refuse(error: UsageError) -> ExitCode {
     ExitCode::from(if error.two_is_taken { 1 } else { EXIT_USAGE })
 }
 
-/// Returns the exit code of a refusal, and says why.
-fn refused(refusal: &Refusal, two_is_taken: bool, environment: &dyn Environment) -> ExitCode {
-    output::diagnostics(refusal.diagnostics(), environment);
-    match refusal {
-        Refusal::Arguments(_) if !two_is_taken => ExitCode::from(EXIT_USAGE),
-        Refusal::Arguments(_) | Refusal::Failed(_) => ExitCode::FAILURE,
-    }
-}
-
 /// Runs the work of the provider or of a command on this one thread.
 ///
 /// A call is a tenth of a millisecond of work and then waits for Vault: more threads would cost each
@@ -105,15 +96,15 @@ fn refused(refusal: &Refusal, two_is_taken: bool, environment: &dyn Environment)
 ///
 /// # Errors
 ///
-/// Fails where the system refuses what a runtime needs.
-fn run_to_end<T>(work: impl Future<Output = T>) -> io::Result<T> {
+/// Fails as the work does, and where the system refuses what a runtime needs.
+fn run_to_end<T, E: From<io::Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let outcome = runtime.block_on(work);
     // A thread may still wait for a key, or for the address of a server; nobody waits for it.
     runtime.shutdown_background();
-    Ok(outcome)
+    outcome
 }
 
 #[cfg(test)]
@@ -131,7 +122,7 @@ mod tests {
                 let _ = started.send(());
                 pressed.recv()
             });
-            has_started.await
+            io::Result::Ok(has_started.await)
         });
         assert_eq!(outcome.unwrap(), Ok(()));
         drop(key);

@@ -8,7 +8,8 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
 use super::arguments::Exec;
-use super::{inherited, output, refused, run_to_end};
+use super::failure::Failure;
+use super::{inherited, output, run_to_end};
 use crate::clock::SystemClock;
 use crate::env::{self, Environment};
 use crate::provider::operations::{HandedOut, Operations};
@@ -33,17 +34,12 @@ pub(super) fn run(arguments: Exec, environment: &Arc<dyn Environment>) -> ExitCo
         let handed_out = operations.for_one_secret().hand_out(&path).await;
         // The program that follows cannot do this.
         operations.close().await;
-        handed_out
+        Ok::<_, Failure>(handed_out?)
     });
-    let handed_out = match outcome {
-        Ok(Ok(handed_out)) => handed_out,
-        Ok(Err(refusal)) => {
-            refused(&refusal, true, environment);
-            return ExitCode::FAILURE;
-        }
-        Err(error) => return output::cannot_run(&error, environment),
+    let HandedOut { token, notes } = match outcome {
+        Ok(handed_out) => handed_out,
+        Err(failure) => return failure.report(true, environment),
     };
-    let HandedOut { token, notes } = handed_out;
     let names = env::names();
     let removed = inherited::shadowing(&names);
     for note in notes.into_iter().chain(note(&names, &removed)) {

@@ -6,30 +6,20 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::arguments::Find;
-use super::input::{self, InputError};
-use super::signals::{EXIT_INTERRUPTED, Interrupts};
-use super::{output, refused, run_to_end};
+use super::failure::Failure;
+use super::signals::Interrupts;
+use super::{input, output, run_to_end};
 use crate::clock::SystemClock;
 use crate::env::Environment;
-use crate::provider::operations::{Holder, Operations, Refusal, Search, Sought};
+use crate::provider::operations::{Holder, Operations, Search, Sought};
 
 /// Version of the JSON format. It changes if a reader would break.
 const FORMAT: u32 = 1;
 /// Maximum number of versions listed. The others are counted.
 const LISTED: usize = 8;
 
-/// Why nothing was searched.
-enum Failure {
-    Refused(Refusal),
-    Input(InputError),
-    Stopped,
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
+/// Advice where no token was read.
+const NO_TOKEN: &str = "Paste the token, or set --fingerprint. Nothing was searched.";
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -54,19 +44,12 @@ pub(super) fn run(arguments: Find, environment: &Arc<dyn Environment>) -> ExitCo
     let environment = &**environment;
     let json = arguments.json;
     let outcome = run_to_end(async {
-        let mut interrupts = match Interrupts::catch() {
-            Ok(interrupts) => interrupts,
-            Err(error) => return Err(Failure::Input(error.into())),
-        };
+        let mut interrupts = Interrupts::catch()?;
         tokio::select! {
             outcome = find(arguments, environment) => outcome,
             () = interrupts.come() => Err(Failure::Stopped),
         }
     });
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
-        Err(error) => return output::cannot_run(&error, environment),
-    };
     match outcome {
         Ok((search, sought, mount)) => {
             output::diagnostics(&search.diagnostics, environment);
@@ -81,16 +64,7 @@ pub(super) fn run(arguments: Find, environment: &Arc<dyn Environment>) -> ExitCo
                 printed
             }
         }
-        Err(Failure::Refused(refusal)) => refused(&refusal, false, environment),
-        Err(Failure::Stopped | Failure::Input(InputError::Interrupted)) => {
-            output::note("Interrupted.\n");
-            ExitCode::from(EXIT_INTERRUPTED)
-        }
-        Err(Failure::Input(error)) => output::fail(
-            &error.to_string(),
-            "Paste the token, or set --fingerprint. Nothing was searched.",
-            environment,
-        ),
+        Err(failure) => failure.report(false, environment),
     }
 }
 
@@ -108,7 +82,8 @@ async fn find(
     let sought = match sought {
         Some(sought) => sought,
         None => {
-            let token = input::token(None).await.map_err(Failure::Input)?;
+            let token = input::token(None).await;
+            let token = token.map_err(|error| Failure::input(error, NO_TOKEN))?;
             Sought::token(Operations::check_token(&token)?.fingerprint)
         }
     };

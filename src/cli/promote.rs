@@ -8,11 +8,12 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::arguments::Promote;
+use super::failure::Failure;
 use super::signals::{EXIT_INTERRUPTED, Interrupts};
-use super::{output, refused, run_to_end};
+use super::{output, run_to_end};
 use crate::clock::SystemClock;
 use crate::env::Environment;
-use crate::provider::operations::{Operations, Refusal};
+use crate::provider::operations::Operations;
 
 /// Time limit for a promotion to end safely after an interrupt.
 const END_LIMIT: Duration = Duration::from_secs(10);
@@ -26,21 +27,16 @@ pub(super) fn run(arguments: Promote, environment: &Arc<dyn Environment>) -> Exi
         let cancelled = CancellationToken::new();
         let work = promote(arguments, environment, cancelled.clone());
         tokio::pin!(work);
-        let promoted = tokio::select! {
-            promoted = &mut work => Some(promoted),
+        tokio::select! {
+            promoted = &mut work => promoted,
             () = interrupts.come() => {
                 cancelled.cancel();
-                timeout(END_LIMIT, work).await.ok()
+                timeout(END_LIMIT, work).await.unwrap_or(Err(Failure::Stopped))
             }
-        };
-        Ok::<_, std::io::Error>(promoted)
+        }
     });
-    let outcome = match outcome {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(error)) | Err(error) => return output::cannot_run(&error, environment),
-    };
     match outcome {
-        Some(Ok(done)) => {
+        Ok(done) => {
             let next = if dry_run {
                 "Nothing was changed."
             } else {
@@ -49,14 +45,14 @@ pub(super) fn run(arguments: Promote, environment: &Arc<dyn Environment>) -> Exi
             };
             output::print(&output::plain_lines(&format!("{done}.\n\n{next}\n")))
         }
-        Some(Err(refusal)) => refused(&refusal, false, environment),
-        None => {
+        Err(Failure::Stopped) => {
             output::note(
                 "Interrupted. The write may still take effect. Check the version of the primary \
                  before you run this again.\n",
             );
             ExitCode::from(EXIT_INTERRUPTED)
         }
+        Err(failure) => failure.report(false, environment),
     }
 }
 
@@ -64,7 +60,7 @@ async fn promote(
     arguments: Promote,
     environment: &dyn Environment,
     cancelled: CancellationToken,
-) -> Result<String, Refusal> {
+) -> Result<String, Failure> {
     let (operations, warnings) =
         Operations::new(arguments.scope, environment, Arc::new(SystemClock))?;
     output::diagnostics(&warnings, environment);

@@ -64,12 +64,11 @@ pub(super) fn serve(debug: bool, environment: &Arc<dyn Environment>) -> ExitCode
             plugin::serve(plugin, &handshake).await
         };
         service.close().await;
-        outcome
+        Ok::<_, Box<dyn Error>>(outcome?)
     });
     match outcome {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(error)) => fail(&error),
-        Err(error) => fail(&error),
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&*error),
     }
 }
 

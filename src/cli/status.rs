@@ -11,10 +11,11 @@ use std::sync::Arc;
 pub use metrics::METRICS;
 
 use super::arguments::{Format, Status};
-use super::{output, refused, run_to_end};
+use super::failure::Failure;
+use super::{output, run_to_end};
 use crate::clock::SystemClock;
 use crate::env::Environment;
-use crate::provider::operations::{Operations, Refusal, Survey};
+use crate::provider::operations::{Operations, Survey};
 
 /// Exit code that says that something is due, where that was asked for.
 const EXIT_DUE: u8 = 2;
@@ -48,12 +49,8 @@ pub(super) fn run(arguments: Status, environment: &Arc<dyn Environment>) -> Exit
             lifetime_days,
             rotate_before_days,
         };
-        Ok::<_, Refusal>((survey?, context))
+        Ok::<_, Failure>((survey?, context))
     });
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
-        Err(error) => return output::cannot_run(&error, environment),
-    };
     match outcome {
         Ok((survey, context)) => {
             let printed = output::print(&text(&survey, &context, format, environment));
@@ -66,9 +63,9 @@ pub(super) fn run(arguments: Status, environment: &Arc<dyn Environment>) -> Exit
                 printed
             }
         }
-        Err(refusal) => {
+        Err(failure) => {
             let two_is_taken = detailed_exitcode || format == Format::Metrics;
-            refused(&refusal, two_is_taken, environment)
+            failure.report(two_is_taken, environment)
         }
     }
 }

@@ -14,10 +14,11 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::arguments::{Source, Store};
+use super::failure::Failure;
 use super::input::{self, InputError};
 use super::signals::{EXIT_INTERRUPTED, Interrupts};
 use super::verify::{self, EXIT_REFUSED};
-use super::{output, refused, run_to_end};
+use super::{output, run_to_end};
 use crate::clock::SystemClock;
 use crate::env::Environment;
 use crate::provider::operations::{Details, Operations, Refusal, Repair, Stored, shell};
@@ -31,32 +32,6 @@ const RECIPE: &str = "Mint one with `claude setup-token` in a terminal at least 
 const END_LIMIT: Duration = Duration::from_secs(2);
 /// Additional time limit if `claude` was started.
 const CLAUDE_LIMIT: Duration = Duration::from_secs(6);
-
-/// Why nothing was stored.
-enum Failure {
-    /// There is no token. The text is the command that accepts one.
-    Input(InputError, String),
-    Refused(Refusal),
-    /// `claude` did not confirm that the token works.
-    NotWorking {
-        is_refused: bool,
-        found: String,
-    },
-    System(io::Error),
-    Stopped,
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::System(error)
-    }
-}
 
 /// Runs the command.
 pub(super) fn run(arguments: Store, environment: &Arc<dyn Environment>) -> ExitCode {
@@ -82,21 +57,12 @@ pub(super) fn run(arguments: Store, environment: &Arc<dyn Environment>) -> ExitC
             }
         }
     });
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
-        Err(error) => return output::cannot_run(&error, environment),
-    };
-    let error = match outcome {
+    match outcome {
         Ok(stored) => {
             output::diagnostics(&stored.warnings, environment);
-            return printed(&report::text(&stored, source));
+            printed(&report::text(&stored, source))
         }
-        Err(error) => error,
-    };
-    match error {
-        Failure::Refused(refusal) => refused(&refusal, verify, environment),
-        Failure::System(error) => output::cannot_run(&error, environment),
-        Failure::Stopped | Failure::Input(InputError::Interrupted, _) => {
+        Err(Failure::Stopped) => {
             output::note(if has_begun.load(Ordering::Relaxed) {
                 "Interrupted. The token may have been stored: run the same command again, which \
                  checks first.\n"
@@ -105,25 +71,7 @@ pub(super) fn run(arguments: Store, environment: &Arc<dyn Environment>) -> ExitC
             });
             ExitCode::from(EXIT_INTERRUPTED)
         }
-        Failure::NotWorking { is_refused, found } => {
-            output::fail(&found, "Nothing was stored.", environment);
-            ExitCode::from(if is_refused { EXIT_REFUSED } else { 1 })
-        }
-        Failure::Input(error, command) => {
-            let recipe = format!("{RECIPE}\n\n    {command}\n\n");
-            let advice = match error {
-                InputError::Empty | InputError::NotEntered | InputError::Interrupted => recipe,
-                InputError::TooLong | InputError::NotText => format!(
-                    "A token is one line of 108 characters: letters, digits, `-`, and `_`. {recipe}"
-                ),
-                InputError::Unreadable(ref cause) => format!("{cause}. {recipe}"),
-            };
-            output::fail(
-                &error.to_string(),
-                &format!("{advice}Nothing was stored."),
-                environment,
-            )
-        }
+        Err(failure) => failure.report(verify, environment),
     }
 }
 
@@ -197,7 +145,10 @@ impl Work<'_> {
         }
         input::token(Some(&operations.name(path)))
             .await
-            .map_err(|error| Failure::Input(error, command))
+            .map_err(|error| {
+                let advice = advice(&error, &command);
+                Failure::input(error, advice)
+            })
     }
 
     /// Extracts the token from the field. It keeps its mint time.
@@ -239,11 +190,22 @@ impl Work<'_> {
                 return Ok(());
             }
         }
-        Err(Failure::NotWorking {
-            is_refused: asked.is_refused,
-            found,
-        })
+        output::fail(&found, "Nothing was stored.", self.environment);
+        let code = if asked.is_refused { EXIT_REFUSED } else { 1 };
+        Err(Failure::Reported(ExitCode::from(code)))
     }
+}
+
+/// Explains how to pass a token, where none was read.
+fn advice(error: &InputError, command: &str) -> String {
+    let cause = match error {
+        InputError::Empty | InputError::NotEntered | InputError::Interrupted => String::new(),
+        InputError::TooLong | InputError::NotText => {
+            "A token is one line of 108 characters: letters, digits, `-`, and `_`. ".to_owned()
+        }
+        InputError::Unreadable(cause) => format!("{cause}. "),
+    };
+    format!("{cause}{RECIPE}\n\n    {command}\n\nNothing was stored.")
 }
 
 /// Returns the command that repeats this one.

@@ -22,12 +22,12 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::arguments::Verify;
-use super::input::{self, InputError};
-use super::signals::{EXIT_INTERRUPTED, Interrupts};
-use super::{output, refused, run_to_end};
+use super::failure::Failure;
+use super::signals::Interrupts;
+use super::{input, output, run_to_end};
 use crate::clock::SystemClock;
 use crate::env::{self, Environment};
-use crate::provider::operations::{Operations, Refusal};
+use crate::provider::operations::Operations;
 use crate::secret::Secret;
 use answer::Finding;
 use question::Question;
@@ -40,26 +40,6 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
 /// Time limit for all work after an interrupt.
 const END_LIMIT: Duration = Duration::from_secs(6);
-
-/// Why there are no verdicts.
-enum Failure {
-    Refused(Refusal),
-    Input(InputError),
-    System(io::Error),
-    Stopped,
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::System(error)
-    }
-}
 
 /// Runs the command.
 pub(super) fn run(arguments: Verify, environment: &Arc<dyn Environment>) -> ExitCode {
@@ -80,10 +60,6 @@ pub(super) fn run(arguments: Verify, environment: &Arc<dyn Environment>) -> Exit
             }
         }
     });
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
-        Err(error) => return output::cannot_run(&error, environment),
-    };
     match outcome {
         Ok((verified, is_incomplete)) => {
             let printed = output::print(&if json {
@@ -93,15 +69,7 @@ pub(super) fn run(arguments: Verify, environment: &Arc<dyn Environment>) -> Exit
             });
             verified.exit_code(is_incomplete, printed)
         }
-        Err(Failure::Refused(refusal)) => refused(&refusal, true, environment),
-        Err(Failure::System(error)) => output::cannot_run(&error, environment),
-        Err(Failure::Stopped | Failure::Input(InputError::Interrupted)) => {
-            output::note("Interrupted.\n");
-            ExitCode::from(EXIT_INTERRUPTED)
-        }
-        Err(Failure::Input(error)) => {
-            output::fail(&error.to_string(), "No token was verified.", environment)
-        }
+        Err(failure) => failure.report(true, environment),
     }
 }
 
@@ -164,7 +132,8 @@ async fn verify(
         stop,
     };
     if arguments.targets == ["-"] {
-        let token = input::token(None).await.map_err(Failure::Input)?;
+        let token = input::token(None).await;
+        let token = token.map_err(|error| Failure::input(error, "No token was verified."))?;
         let verified = run.given(&token).await?.ok_or(Failure::Stopped)?;
         return Ok((verified, false));
     }
