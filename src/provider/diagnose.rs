@@ -39,8 +39,8 @@ pub(super) use operations::{
 pub use place::shell;
 pub(super) use place::{Place, add, command, otherwise};
 pub(super) use promotion::{
-    Replaced, bookkeeping_gone, metadata_full, not_due_any_more, promotion_denied,
-    replaced_by_store, rotated,
+    Replaced, StoredToken, bookkeeping_gone, metadata_full, not_due_any_more, promotion_denied,
+    rotated, stored,
 };
 pub(super) use request::{
     no_spare_for_request, not_a_request, request_answered, rotation_requested,

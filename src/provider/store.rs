@@ -91,11 +91,22 @@ pub(in crate::provider) struct Stored {
     pub(in crate::provider) before: Content,
     /// When the version that a write of ours replaced was written.
     replaced_at: Option<Timestamp>,
+    /// Whether a write has just brought the token that nobody has reported yet: the one of this
+    /// call, or one whose outcome was lost.
+    pub(in crate::provider) is_news: bool,
     /// The version that holds the token now.
     pub(in crate::provider) now: Holding,
 }
 
 impl Stored {
+    /// Returns the version that holds the token now.
+    pub(in crate::provider) fn version(&self) -> u64 {
+        match &self.now {
+            Holding::Found(seen) => seen.version,
+            Holding::Written(written) => written.version,
+        }
+    }
+
     /// Returns what the version before a write of ours held, which the write may have pruned;
     /// `None` if nothing was written, or if another token is current by now.
     pub(in crate::provider) fn version_before(&self, current: Fingerprint) -> Option<PastVersion> {
@@ -141,13 +152,16 @@ pub(in crate::provider) async fn store(
     let turn = observer.store().turn(place.secret).await;
     let _turn = turn.map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
     let mut refused = None;
+    let mut unanswered = false;
     for _ in 0..WRITES {
         let seen = read(observer, place, refused).await?;
         let before = before(place, seen.as_ref(), fingerprint, storing.replaces)?;
         let before_write = seen.as_ref().map(|(document, _)| Observation::of(document));
         let (document, cas, replaced_at) = match seen {
             Some((_, seen)) if holds(before, fingerprint) && !storing.prolongs(&seen) => {
+                let next = Next::live(place.field, &seen.custom_metadata, &fingerprint);
                 return Ok(Stored {
+                    is_news: unanswered || next.is_some(),
                     told,
                     fingerprint,
                     before,
@@ -203,6 +217,7 @@ pub(in crate::provider) async fn store(
                     promotion.stored(marked, &fingerprint, &mut told).await;
                 }
                 return Ok(Stored {
+                    is_news: true,
                     told,
                     fingerprint,
                     before,
@@ -211,7 +226,8 @@ pub(in crate::provider) async fn store(
                 });
             }
             Err(failure) => {
-                if !failure.unanswered {
+                unanswered = failure.unanswered;
+                if !unanswered {
                     unmark(marks).await;
                 }
                 match failure.error {

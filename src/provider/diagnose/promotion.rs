@@ -17,6 +17,8 @@ pub(in crate::provider) struct Replaced {
     pub(in crate::provider) status: Option<Status>,
     /// Whether its version is known to be pruned.
     pub(in crate::provider) is_pruned: bool,
+    /// Whether another secret holds it on purpose, so that it must not be revoked.
+    pub(in crate::provider) is_in_use: bool,
 }
 
 impl Replaced {
@@ -29,6 +31,7 @@ impl Replaced {
             false => "",
         };
         let works = match self.status {
+            _ if self.is_in_use => return pruned.to_owned(),
             Some(Status::Expired) => return pruned.to_owned(),
             Some(Status::Refused) => "",
             _ => ", because it works until then",
@@ -99,22 +102,56 @@ pub(in crate::provider) fn promotion_denied<'a>(
     denied
 }
 
-/// A token that `token_wo` brought in place of another.
-pub(in crate::provider) fn replaced_by_store(
-    place: Place<'_>,
-    version: u64,
-    expires_at: Option<&str>,
-    replaced: Replaced,
-) -> Diagnostic {
-    let until = expires_at.map_or_else(String::new, |at| format!(" and expires {at}"));
+/// A token of the configuration that an apply stored.
+pub(in crate::provider) struct StoredToken<'a> {
+    /// Where it was stored.
+    pub(in crate::provider) place: Place<'a>,
+    /// The version that holds it.
+    pub(in crate::provider) version: u64,
+    /// When it expires, if that is known.
+    pub(in crate::provider) expires_at: Option<&'a str>,
+    /// Whether only the time of the write dates it.
+    pub(in crate::provider) is_dated_by_write: bool,
+    /// Whether it is a spare, which no workload uses.
+    pub(in crate::provider) is_spare: bool,
+    /// The token that it replaced.
+    pub(in crate::provider) replaced: Option<Replaced>,
+}
+
+/// A token that was stored: where it is, until when it works, and what is left to do.
+pub(in crate::provider) fn stored(token: &StoredToken<'_>) -> Diagnostic {
+    let place = token.place;
+    let (argument, next) = match (token.is_spare, token.replaced.is_some()) {
+        (true, _) => ("tokens_wo", ""),
+        (false, true) => (
+            "token_wo",
+            " Restart the workloads that use it once it has reached them, because they read it \
+             only at startup.",
+        ),
+        (false, false) if token.is_dated_by_write => (
+            "token_wo",
+            " The expiry counts from this write. If the token was minted well before, set \
+             token_minted_at.",
+        ),
+        (false, false) => ("token_wo", ""),
+    };
+    let done = if token.replaced.is_some() {
+        "replaced"
+    } else {
+        "stored"
+    };
+    let until = token
+        .expires_at
+        .map_or_else(String::new, |at| format!(" and expires {at}"));
     Diagnostic::warning(
-        format!("Token {place} was replaced"),
+        format!("Token {place} was {done}"),
         format!(
-            "The token of token_wo is now in version {version} of {secret}{until}. Restart the \
-             workloads that use it once it has reached them, because they read it only at \
-             startup.{revoke}",
+            "The token of {argument} is now in version {version} of {secret}{until}.{next}{revoke}",
+            version = token.version,
             secret = place.secret,
-            revoke = replaced.advice(place.secret.mount()),
+            revoke = token.replaced.map_or_else(String::new, |replaced| {
+                replaced.advice(place.secret.mount())
+            }),
         ),
     )
 }

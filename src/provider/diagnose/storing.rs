@@ -138,15 +138,19 @@ pub(in crate::provider) fn value_that_is_no_token(place: Place<'_>) -> Diagnosti
     )
 }
 
-/// Adds to a failure which spares already hold their new tokens.
-pub(in crate::provider) fn after_stored(mut failure: Diagnostic, stored: &[String]) -> Diagnostic {
-    if !stored.is_empty() {
+/// Adds to the errors of a failure which secrets already hold their new tokens.
+pub(in crate::provider) fn after_stored(
+    mut failure: Vec<Diagnostic>,
+    stored: &[String],
+) -> Vec<Diagnostic> {
+    let errors = failure.iter_mut().filter(|told| told.is_error());
+    for error in errors.filter(|_| !stored.is_empty()) {
         let stored = stored.join(", ");
         add(
-            &mut failure.detail,
+            &mut error.detail,
             &format!(
-                "These tokens of tokens_wo are already stored: {stored}. Once the problem is \
-                 fixed, apply again with the same tokens to store the rest."
+                "These tokens are already stored: {stored}. Once the problem is fixed, apply again \
+                 with the same tokens."
             ),
         );
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::stack::{
-    AGENT, FIELD, POOL, PRIMARY, SPARES, Stack, errors, fingerprint, stamp, warnings,
+    AGENT, FIELD, POOL, PRIMARY, SPARES, Stack, errors, fingerprint, stamp, text, warnings,
 };
 use super::{BOTH, aged, agent, ago, marks, metadata, put_text, short, spoken, text_of, value_at};
 use crate::support::lacks;
@@ -48,12 +48,14 @@ async fn fresh_spares_are_stored_beside_their_siblings() {
     stack.workspace.plan().exits(2);
     let apply = stack.workspace.apply_saved();
     apply.exits(0);
+    let id = |path: &str| format!("secret/{path}#{FIELD}");
+    let stored = SPARES.map(|path| format!("Token {} was stored", id(path)));
+    let trimmed = format!("Token for {} was trimmed", id(SPARES[1]));
     assert_eq!(
         warnings(&apply),
-        [format!(
-            "Token for secret/{}#{FIELD} was trimmed",
-            SPARES[1]
-        )]
+        [&[trimmed][..], &stored[..]].concat(),
+        "{}",
+        apply.transcript()
     );
     assert_eq!(
         text_of(&stack, SPARES[0]).await,
@@ -77,13 +79,27 @@ async fn fresh_spares_are_stored_beside_their_siblings() {
         let stamp = metadata(&stack, path).await;
         assert_eq!(stamp[&format!("{FIELD}.fingerprint")], short(&token(value)));
     }
+    let said = spoken(&apply);
+    let expected = format!(
+        "The token of tokens_wo is now in version 2 of secret/{} and expires {}.",
+        SPARES[1],
+        text(&state["spares"][SPARES[1]]["expires_at"])
+    );
+    assert!(said.contains(&expected), "{said}");
     stack.is_quiet();
 
     // The same tokens once more make no version; one that is new makes one.
-    stack.applied(&storing(
+    let apply = stack.applied(&storing(
         &[(SPARES[0], &token("one")), (SPARES[1], &token("new"))],
         2,
     ));
+    let replaced = format!("Token {} was replaced", id(SPARES[1]));
+    assert_eq!(warnings(&apply), [replaced]);
+    let find = &fingerprint(&token("two"))["sha256:".len()..][..8];
+    apply
+        .says(&format!("is now in version 3 of secret/{}", SPARES[1]))
+        .says("If the previous token leaked, also revoke it")
+        .says(&format!("find --fingerprint {find}"));
     assert_eq!(stack.current_version(SPARES[0]).await, 1);
     assert_eq!(stack.current_version(SPARES[1]).await, 3);
     assert_eq!(value_at(&stack, SPARES[1], 2).await, token("two"));
@@ -234,11 +250,15 @@ async fn a_slot_that_is_refilled_is_available_again_by_itself() {
     assert_eq!(stack.everything(SPARES[0]).await, before);
 
     // The mark of the other token stays, and counts for nothing.
-    stack.applied(&both(&format!(
-        "  tokens_wo = {{ {:?} = {:?} }}\n  tokens_wo_version = 1\n",
-        SPARES[0],
-        token("fresh")
-    )));
+    // The token that was replaced there is the primary's, and nobody must revoke it.
+    stack
+        .applied(&both(&format!(
+            "  tokens_wo = {{ {:?} = {:?} }}\n  tokens_wo_version = 1\n",
+            SPARES[0],
+            token("fresh")
+        )))
+        .says(&format!("Token secret/{}#{FIELD} was replaced", SPARES[0]))
+        .omits("revoke");
     let spare = stack.attributes(POOL)["spares"][SPARES[0]].clone();
     assert_eq!(spare["status"], "available");
     assert_eq!(spare["promoted_to"], Value::Null);
@@ -338,7 +358,7 @@ async fn spares_that_were_stored_before_a_failure_are_named() {
     stack.write(&storing(&tokens, 1));
     let run = stack.workspace.apply();
     run.exits(1).says("Nothing was changed.").says(&format!(
-        "These tokens of tokens_wo are already stored: secret/{}#{FIELD}.",
+        "These tokens are already stored: secret/{}#{FIELD}.",
         SPARES[0]
     ));
     assert_eq!(

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::super::stack::{
     AGENT, AGENT_BLOCK, FIELD, FOUND, PRIMARY, PRIMARY_ID, SPARES, Stack, change, differences,
-    fingerprint, unknown, warnings,
+    errors, fingerprint, text, unknown, warnings,
 };
-use super::{BOTH, aged, agent, metadata, put_text, short, text_of, value_at};
+use super::{BOTH, aged, agent, metadata, put_text, short, spoken, text_of, value_at};
 use crate::support::lacks;
 use crate::support::secrets::{letters, token};
 
@@ -52,12 +52,19 @@ async fn the_first_token_of_a_path_is_stored() {
     assert_eq!(warnings(&plan), [""; 0]);
     let apply = stack.workspace.apply_saved();
     apply.exits(0);
-    assert_eq!(warnings(&apply), [""; 0]);
+    assert_eq!(warnings(&apply), [format!("Token {PRIMARY_ID} was stored")]);
     assert_eq!(
         text_of(&stack, PRIMARY).await,
         format!("{{\"{FIELD}\":\"{}\"}}", token("new"))
     );
     let state = stack.attributes(AGENT);
+    let said = spoken(&apply);
+    let expected = format!(
+        "The token of token_wo is now in version 1 of secret/{PRIMARY} and expires {}. The expiry \
+         counts from this write. If the token was minted well before, set token_minted_at.",
+        text(&state["expires_at"])
+    );
+    assert!(said.contains(&expected), "{said}");
     assert_eq!(state["fingerprint"], fingerprint(&token("new")));
     assert_eq!(state["kv_version"], 1);
     assert_eq!(state["status"], "in_date");
@@ -138,10 +145,12 @@ async fn a_token_that_is_there_already_is_not_written_again() {
     }
     let stack = Stack::start("store-same").await;
     let before = text_of(&stack, PRIMARY).await;
-    stack.applied(&storing(&token("primary"), 1));
+    let adopted = stack.applied(&storing(&token("primary"), 1));
+    assert_eq!(warnings(&adopted), [""; 0]);
     assert_eq!(stack.current_version(PRIMARY).await, 1);
     assert_eq!(text_of(&stack, PRIMARY).await, before);
-    stack.applied(&storing(&token("primary"), 2));
+    let kept = stack.applied(&storing(&token("primary"), 2));
+    assert_eq!(warnings(&kept), [""; 0]);
     assert_eq!(stack.current_version(PRIMARY).await, 1);
     let state = stack.attributes(AGENT);
     assert_eq!(state["token_wo_version"], 2);
@@ -267,7 +276,10 @@ async fn white_space_around_a_token_is_taken_off_and_told() {
     let apply = stack.apply();
     assert_eq!(
         warnings(&apply),
-        [format!("Token for {PRIMARY_ID} was trimmed")]
+        [
+            format!("Token for {PRIMARY_ID} was trimmed"),
+            format!("Token {PRIMARY_ID} was stored")
+        ]
     );
     assert_eq!(value_at(&stack, PRIMARY, 1).await, token("new"));
     assert_eq!(
@@ -330,9 +342,9 @@ async fn a_token_just_written_is_dated_where_one_version_alone_is_kept() {
         .await;
     for (label, number) in [("first", 1), ("second", 2)] {
         let apply = stack.applied(&storing(&token(label), number));
-        let replaced = format!("Token {PRIMARY_ID} was replaced");
-        let told = [replaced].into_iter().skip(usize::from(number == 1));
-        assert!(told.eq(warnings(&apply)), "{}", apply.transcript());
+        let done = ["stored", "replaced"][usize::from(number == 2)];
+        let told = format!("Token {PRIMARY_ID} was {done}");
+        assert_eq!(warnings(&apply), [told], "{}", apply.transcript());
         let state = stack.attributes(AGENT);
         assert_eq!(state["fingerprint"], fingerprint(&token(label)));
         assert_eq!(state["minted_at_source"], "history");
@@ -408,4 +420,31 @@ async fn a_version_that_is_not_known_yet_leaves_everything_open() {
         stack.is_quiet();
     }
     assert_eq!(stack.current_version(PRIMARY).await, 3);
+}
+
+#[tokio::test]
+async fn an_error_after_a_store_says_that_the_token_is_stored() {
+    let mut stack = Stack::start("store-then-error").await;
+    stack.put("fresh", json!({ "other": "field" })).await;
+    let rules = format!(
+        "path \"secret/data/fresh\" {{ capabilities = [\"read\", \"update\"] }}\n\
+         path \"secret/metadata/*\" {{ capabilities = [\"read\", \"patch\"] }}\n\
+         path \"secret/data/{}\" {{ capabilities = [\"read\"] }}",
+        SPARES[0]
+    );
+    let user = stack.bao.token(&rules).await;
+    stack.workspace.set("VAULT_TOKEN", user);
+    // A spare that cannot be read may hold the same token with an earlier date.
+    stack.write(&format!(
+        "resource \"claude_oauth_token\" \"agent\" {{\n  path = \"fresh\"\n{BOTH}  token_wo = \
+         {:?}\n  token_wo_version = 1\n  stamp_metadata = false\n}}\n",
+        token("new")
+    ));
+    let run = stack.workspace.apply();
+    run.exits(1);
+    assert_eq!(errors(&run).len(), 1, "{}", run.transcript());
+    let said = spoken(&run);
+    let stored = format!("These tokens are already stored: secret/fresh#{FIELD}.");
+    assert!(said.contains(&stored), "{said}");
+    assert_eq!(value_at(&stack, "fresh", 2).await, token("new"));
 }

@@ -1,18 +1,19 @@
 //! Creation: the existing token is adopted, or the token from the configuration is stored.
 
 use super::foresee::foresee;
+use super::model::OauthToken;
 use super::private::Private;
 use super::read::record;
 use super::record::{configured_mint, nothing_to_adopt, stamp, unnamed, wanted};
 use super::{OauthTokenResource, secret};
 use crate::provider::block::configured::Configured;
-use crate::provider::diagnose::{self, Due, Place};
-use crate::provider::observe::{Field as Content, Observed};
+use crate::provider::diagnose::{self, Due, Place, StoredToken};
+use crate::provider::observe::{Field as Content, Observed, Observer};
 use crate::provider::promotion::{Foreseen, Reason};
 use crate::provider::secrets::date::{Found, Traces, date_traced};
-use crate::provider::store::{Replaces, store};
+use crate::provider::store::{Replaces, Stored, store};
 use crate::sdk::{Applied, ApplyRequest, Diagnostics, Failure, Field};
-use crate::token::mint::{Binding, MintFacts};
+use crate::token::mint::{Binding, MintFacts, MintSource};
 
 /// Adopts the existing token, or stores the token from the configuration. Any problem is an error
 /// that leaves no state, because there is nothing to lose yet.
@@ -21,7 +22,7 @@ pub(super) async fn create(
     request: ApplyRequest<OauthTokenResource>,
 ) -> Result<Applied<OauthTokenResource>, Failure> {
     let token = request.config.token_wo.clone();
-    let mut state = request.config.with_defaults(configured);
+    let state = request.config.with_defaults(configured);
     state.days().lifetime()?;
     let observer = configured
         .observer()
@@ -33,8 +34,10 @@ pub(super) async fn create(
         secret: &secret,
         field: &field,
     };
-    let mut stored = None;
-    if !state.token_wo_version.is_null() {
+    if state.token_wo_version.is_null() {
+        return adopt(configured, observer, state, place, None).await;
+    }
+    let (news, stored) = {
         let token = wanted(&token)?;
         let paths = state.known_spare_paths().unwrap_or_default();
         let reason = Reason::Requested;
@@ -44,16 +47,33 @@ pub(super) async fn create(
             state.given_mint_time(None),
             promotion.as_ref(),
         );
-        stored = Some(store(configured, observer, place, token, storing).await?);
-    }
+        let stored = store(configured, observer, place, token, storing).await?;
+        (stored.is_news.then(|| place.to_string()), stored)
+    };
+    let adopted = adopt(configured, observer, state, place, Some(stored)).await;
+    adopted.map_err(|failure| {
+        let news: Vec<_> = news.into_iter().collect();
+        diagnose::after_stored(failure.diagnostics, &news).into()
+    })
+}
+
+/// Adopts the token that a place holds, which may have just been stored.
+async fn adopt(
+    configured: &Configured,
+    observer: &Observer,
+    mut state: OauthToken,
+    place: Place<'_>,
+    stored: Option<Stored>,
+) -> Result<Applied<OauthTokenResource>, Failure> {
+    let Place { secret, field } = place;
     let observed = observer
-        .observe_anew(&secret)
+        .observe_anew(secret)
         .await
         .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
     let Observed::Present(document) = &*observed else {
         return Err(nothing_to_adopt(place, &observed).into());
     };
-    let content = document.field(&field, None);
+    let content = document.field(field, None);
     let Content::Token { fingerprint, .. } = content else {
         return Err(nothing_to_adopt(place, &observed).into());
     };
@@ -77,12 +97,14 @@ pub(super) async fn create(
     if dated.is_estimate() {
         return Err(diagnose::mint_time_needed(place, dated.minted.at, &dated.gaps).into());
     }
+    let is_news = stored.as_ref().is_some_and(|stored| stored.is_news);
     let mut diagnostics = stored.map_or_else(Diagnostics::new, |stored| stored.told);
     diagnostics.extend(configured.skew_warning());
     diagnostics.extend(dated.told(place));
     diagnostics.extend(diagnose::form(place, content));
     record(&mut state, found, false);
     state.set_minted(dated.minted.at, dated.minted.source);
+    let is_dated_by_write = dated.minted.source == MintSource::History;
     let mut private = Private::default();
     private.note_retired(found, None);
     let retired = private.remembered().retired;
@@ -119,6 +141,16 @@ pub(super) async fn create(
         diagnostics.push(diagnose::deleted_early(place, deletion.at));
     }
     diagnostics.extend(stamp(configured, &state, &mut private).await);
+    if is_news {
+        diagnostics.push(diagnose::stored(&StoredToken {
+            place,
+            version: document.version,
+            expires_at: state.expires_at.as_str(),
+            is_dated_by_write,
+            is_spare: false,
+            replaced: None,
+        }));
+    }
     Ok(Applied {
         state,
         private,

@@ -12,11 +12,11 @@ use super::record::{configured_mint, nothing_to_adopt, stamp, unnamed, wanted};
 use super::{OauthTokenResource, secret};
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
-use crate::provider::diagnose::{self, Place, Replaced};
-use crate::provider::observe::{Field as Content, Observed};
+use crate::provider::diagnose::{self, Place, Replaced, StoredToken};
+use crate::provider::observe::{Field as Content, Observed, Observer};
 use crate::provider::promotion::{Promotion, Reason};
 use crate::provider::secrets::date::{Found, Traces, date_traced};
-use crate::provider::store::{Holding, Replaces, store};
+use crate::provider::store::{Replaces, Stored, store};
 use crate::sdk::{Applied, ApplyRequest, Context, Diagnostics, Failure, Field};
 use crate::secret::Secret;
 use crate::token::expiry::Status;
@@ -134,13 +134,15 @@ impl Update<'_> {
             .configured
             .observer()
             .map_err(|unknown| diagnose::not_configured(unknown, "Storing a token"))?;
-        let (Some(secret), Some(field)) = (secret(&self.arguments), self.arguments.field.as_str())
-        else {
+        let (Some(secret), Some(field)) = (
+            secret(&self.arguments),
+            self.arguments.field.known().cloned(),
+        ) else {
             return Err(unnamed().into());
         };
         let place = Place {
             secret: &secret,
-            field,
+            field: &field,
         };
         let replaces = Replaces::Recorded(self.prior.recorded());
         let paths = self.arguments.known_spare_paths().unwrap_or_default();
@@ -157,8 +159,24 @@ impl Update<'_> {
             .arguments
             .storing(replaces, minted_at, promotion.as_ref());
         let stored = store(self.configured, observer, place, wanted(token)?, storing).await?;
+        let news: Vec<_> = stored
+            .is_news
+            .then(|| place.to_string())
+            .into_iter()
+            .collect();
+        let taken = self.take_stored(observer, place, stored).await;
+        taken.map_err(|failure| Failure {
+            diagnostics: diagnose::after_stored(failure.diagnostics, &news),
+            ..failure
+        })
+    }
+
+    /// Records the token that was stored.
+    async fn take_stored(self, observer: &Observer, place: Place<'_>, stored: Stored) -> Updated {
+        let Place { secret, field } = place;
+        let is_news = stored.is_news;
         let observed = observer
-            .observe_anew(&secret)
+            .observe_anew(secret)
             .await
             .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
         let Observed::Present(document) = &*observed else {
@@ -173,7 +191,6 @@ impl Update<'_> {
             fingerprint,
         };
         let known = self.prior.recorded() == Some(fingerprint);
-        let was_written = matches!(stored.now, Holding::Written(_)) && !known;
         let binding = if self.imported {
             Binding::First
         } else {
@@ -220,12 +237,15 @@ impl Update<'_> {
             state.rotation_reason = self.planned.rotation_reason.clone();
         }
         diagnostics.extend(stamp(self.configured, &state, &mut private).await);
-        if let Some(replaced) = self.replaced().filter(|_| was_written) {
-            let expires_at = state.expires_at.as_str();
-            let version = document.version;
-            diagnostics.push(diagnose::replaced_by_store(
-                place, version, expires_at, replaced,
-            ));
+        if is_news {
+            diagnostics.push(diagnose::stored(&StoredToken {
+                place,
+                version: document.version,
+                expires_at: state.expires_at.as_str(),
+                is_dated_by_write: !known && dated.minted.source == MintSource::History,
+                is_spare: false,
+                replaced: self.replaced().filter(|_| !known),
+            }));
         }
         Self { private, ..self }.finish(state, diagnostics)
     }
@@ -236,6 +256,7 @@ impl Update<'_> {
             fingerprint: self.prior.recorded()?,
             status: self.prior.known_status(),
             is_pruned: false,
+            is_in_use: false,
         })
     }
 

@@ -8,16 +8,19 @@ use super::report::warnings;
 use super::survey::{Survey, Surveyor};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::refuse::secret_path;
-use crate::provider::diagnose::{self, Place};
+use crate::provider::diagnose::{self, Place, Replaced, StoredToken};
 use crate::provider::observe::{Observed, Observer};
 use crate::provider::secrets::stamps::NewStamp;
 use crate::provider::store::{Replaces, Storing, look, store};
 use crate::sdk::{Applied, ApplyRequest, Diagnostics, Failure, Field};
 use crate::secret::Secret;
+use crate::token::expiry::Status;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::instant::parse_instant;
 use crate::token::mint::MintSource;
+use crate::token::pool::SpareStatus;
 use crate::token::retired::RetiredTokens;
+use crate::vault::SecretPath;
 
 /// Records the spares as they are.
 pub(super) async fn create(
@@ -27,13 +30,15 @@ pub(super) async fn create(
     let tokens = request.config.tokens_wo.clone();
     let mut state = request.config.with_defaults(configured);
     let work = Work::new(configured, &state)?;
-    let mut told = Diagnostics::new();
+    let mut stored = Stored::default();
     if !state.tokens_wo_version.is_null() {
-        told.extend(work.store(&tokens, None).await?);
+        stored = work.store(&tokens, None).await?;
     }
-    let survey = work.survey(&state, &Private::default()).await?;
+    let survey = work.survey(&state, &Private::default()).await;
+    let survey = survey.map_err(|errors| diagnose::after_stored(errors, &stored.ids()))?;
     survey.record(&mut state);
-    told.extend(work.stamp(&survey).await);
+    let mut told = work.stamp(&survey).await;
+    told.extend(stored.told(&survey));
     Ok(applied(state, survey, told))
 }
 
@@ -57,13 +62,15 @@ pub(super) async fn update(
     // A shortage needs only another read; a changed argument is stamped as well.
     let is_changed = state.clone().with_spares_of(prior) != *prior;
     let work = Work::new(configured, &state)?;
-    let mut told = Diagnostics::new();
+    let mut stored = Stored::default();
     if !state.tokens_wo_version.is_null() && state.tokens_wo_version != prior.tokens_wo_version {
-        told.extend(work.store(&tokens, prior.spares.known()).await?);
+        stored = work.store(&tokens, prior.spares.known()).await?;
     }
     state.spares = prior.spares.clone();
-    let mut survey = work.survey(&state, &private).await?;
+    let survey = work.survey(&state, &private).await;
+    let mut survey = survey.map_err(|errors| diagnose::after_stored(errors, &stored.ids()))?;
     survey.record(&mut state);
+    let mut told = stored.told(&survey);
     if is_changed && work.stamps {
         for wiped in std::mem::take(&mut survey.wiped) {
             told.extend(wiped.restore(work.observer).await);
@@ -123,7 +130,7 @@ impl<'a> Work<'a> {
         &self,
         tokens: &Field<BTreeMap<String, Field<Secret>>>,
         recorded: Option<&BTreeMap<String, Spare>>,
-    ) -> Result<Diagnostics, Diagnostics> {
+    ) -> Result<Stored, Diagnostics> {
         let tokens = tokens
             .known()
             .ok_or_else(|| vec![diagnose::pool_tokens_needed()])?;
@@ -151,24 +158,32 @@ impl<'a> Work<'a> {
                 .map_err(|error| vec![error])?;
             wanted.push((secret, token, replaces));
         }
-        let mut told = Diagnostics::new();
-        let mut stored = Vec::new();
-        for (secret, token, replaces) in &wanted {
+        let mut stored = Stored::default();
+        for (secret, token, replaces) in wanted {
             let place = Place {
-                secret,
+                secret: &secret,
                 field: &self.field,
             };
             let storing = Storing {
                 stamps: self.stamps,
-                ..Storing::over(*replaces)
+                ..Storing::over(replaces)
             };
             let new = store(self.configured, self.observer, place, token, storing)
                 .await
-                .map_err(|error| vec![diagnose::after_stored(error, &stored)])?;
-            told.extend(new.told);
-            stored.push(place.to_string());
+                .map_err(|error| diagnose::after_stored(vec![error], &stored.ids()))?;
+            let before = recorded.and_then(|spares| spares.get(secret.path()));
+            stored.spares.push(StoredSpare {
+                field: self.field.clone(),
+                version: new.version(),
+                replaced: before
+                    .and_then(replaced)
+                    .filter(|replaced| replaced.fingerprint != new.fingerprint),
+                is_news: new.is_news,
+                secret,
+            });
+            stored.told.extend(new.told);
         }
-        Ok(told)
+        Ok(stored)
     }
 
     /// Stamps the spares that have no stamp yet. An estimated date is not written down.
@@ -219,6 +234,69 @@ impl<'a> Work<'a> {
         }
         told
     }
+}
+
+/// The spares that were stored.
+#[derive(Default)]
+struct Stored {
+    told: Diagnostics,
+    spares: Vec<StoredSpare>,
+}
+
+struct StoredSpare {
+    secret: SecretPath,
+    field: String,
+    version: u64,
+    replaced: Option<Replaced>,
+    is_news: bool,
+}
+
+impl StoredSpare {
+    fn place(&self) -> Place<'_> {
+        Place {
+            secret: &self.secret,
+            field: &self.field,
+        }
+    }
+}
+
+impl Stored {
+    /// Returns the ids of the spares that hold their new tokens.
+    fn ids(&self) -> Vec<String> {
+        let spares = self.spares.iter();
+        spares.map(|spare| spare.place().to_string()).collect()
+    }
+
+    /// Reports each token that was stored, with what was found out about it.
+    fn told(self, survey: &Survey) -> Diagnostics {
+        let news = self.spares.iter().filter(|spare| spare.is_news);
+        let news = news.filter_map(|spare| {
+            let found = survey.spares.get(spare.secret.path())?;
+            Some(diagnose::stored(&StoredToken {
+                place: spare.place(),
+                version: spare.version,
+                expires_at: found.expires_at.as_str(),
+                is_dated_by_write: false,
+                is_spare: true,
+                replaced: spare.replaced,
+            }))
+        });
+        self.told.iter().cloned().chain(news).collect()
+    }
+}
+
+/// Returns what a message says about the token that a spare held before.
+fn replaced(before: &Spare) -> Option<Replaced> {
+    let status = before.status.as_str()?;
+    Some(Replaced {
+        fingerprint: before.fingerprint.as_str()?.parse().ok()?,
+        status: Status::parse(status),
+        is_pruned: false,
+        is_in_use: matches!(
+            SpareStatus::parse(status),
+            Some(SpareStatus::Spent | SpareStatus::Duplicate)
+        ),
+    })
 }
 
 /// Makes the stamp of a spare with known dates.
