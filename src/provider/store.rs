@@ -207,9 +207,7 @@ pub(in crate::provider) async fn store(
             ));
         };
         let store = observer.store();
-        let written = store
-            .write_no_later_than(place.secret, &document, cas, latest)
-            .await;
+        let written = store.write(place.secret, &document, cas, latest).await;
         observer.forget(place.secret);
         match written {
             Ok(written) => {

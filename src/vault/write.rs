@@ -68,6 +68,7 @@ pub enum WriteError {
 impl Store {
     /// Writes a new version of a secret if the current one is `cas`; 0 means that there was never
     /// one. A deleted version counts, and neither deleting nor undeleting changes the number.
+    /// Nothing is sent after `latest` by the clock of this machine.
     ///
     /// The same bytes are sent again after no answer, a cut connection, a 5xx and everything else
     /// that a read is repeated for, within the same limits. Under one `cas` at most one attempt
@@ -84,8 +85,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Fails if the version is not written. A refusal by policy names `create` for `cas` 0 and
-    /// `update` otherwise.
+    /// Fails if the version is not written, and with [`VaultError::Overdue`] once it is later than
+    /// `latest`. A refusal by policy names `create` for `cas` 0 and `update` otherwise.
     ///
     /// `unanswered` is `false` only if each attempt was answered by a refusal that Vault gives
     /// before it writes, or was never sent: no connection was established, 400, 401, 403 and 404
@@ -97,36 +98,9 @@ impl Store {
         path: &SecretPath,
         document: &NewDocument,
         cas: u64,
-    ) -> Result<Written, WriteFailure> {
-        self.write_landing(path, document, cas, Landing::default())
-            .await
-    }
-
-    /// Does the same as [`Store::write`], and sends nothing after `latest` by the clock of this
-    /// machine.
-    ///
-    /// # Errors
-    ///
-    /// Fails as [`Store::write`] does, and with [`VaultError::Overdue`] once it is later than
-    /// `latest`.
-    pub async fn write_no_later_than(
-        &self,
-        path: &SecretPath,
-        document: &NewDocument,
-        cas: u64,
         latest: Timestamp,
     ) -> Result<Written, WriteFailure> {
         let landing = Landing::no_later_than(latest);
-        self.write_landing(path, document, cas, landing).await
-    }
-
-    async fn write_landing(
-        &self,
-        path: &SecretPath,
-        document: &NewDocument,
-        cas: u64,
-        landing: Landing,
-    ) -> Result<Written, WriteFailure> {
         let budget = self.budget().for_write(&self.shared.channel.limits);
         let request = WriteRequest {
             path,

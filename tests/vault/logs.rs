@@ -3,6 +3,7 @@
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
 
+use jiff::Timestamp;
 use serde_json::json;
 use terraform_provider_claude::secret::Secret;
 use terraform_provider_claude::vault::{Credentials, Identity, Login, Reading};
@@ -139,7 +140,10 @@ async fn a_write_shows_nothing_of_the_document() {
     let new = read.with_field("token", &Secret::new(TOKEN));
     let mut shown = format!("{new:?}");
     for _ in 0..2 {
-        let failure = store.write(&path("agent"), &new, 1).await.unwrap_err();
+        let failure = store
+            .write(&path("agent"), &new, 1, Timestamp::MAX)
+            .await
+            .unwrap_err();
         write!(shown, "{failure} {failure:?}").unwrap();
     }
     drop(guard);

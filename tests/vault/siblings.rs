@@ -1,5 +1,6 @@
 //! A write of one field leaves every other as it was.
 
+use jiff::Timestamp;
 use serde_json::json;
 use terraform_provider_claude::secret::Secret;
 use terraform_provider_claude::vault::{Document, Reading, Store};
@@ -59,7 +60,10 @@ async fn the_server_shows_the_same_text_but_for_the_field() {
         let before = raw::document(&bao, name).await;
         let new = present(&store, name).await;
         let new = new.with_field(field, &Secret::new("two \" é"));
-        let written = store.write(&path(name), &new, 1).await.unwrap();
+        let written = store
+            .write(&path(name), &new, 1, Timestamp::MAX)
+            .await
+            .unwrap();
         assert_eq!(written.version, 2);
         let after = raw::document(&bao, name).await;
         let expected = match field {
@@ -86,7 +90,10 @@ async fn what_was_read_is_sent_to_the_byte() {
     let store = root_store(proxy.address());
     let new = present(&store, "agent").await;
     let new = new.with_field("token", &Secret::new("two"));
-    store.write(&path("agent"), &new, 7).await.unwrap();
+    store
+        .write(&path("agent"), &new, 7, Timestamp::MAX)
+        .await
+        .unwrap();
     let last = fields.len() - 1;
     fields[last].1 = r#""two""#;
     let sent = &proxy.seen()[1];
@@ -113,7 +120,10 @@ async fn a_document_just_under_the_limit_of_raft_is_written() {
     let store = root_store(bao.address());
     let new = present(&store, "agent").await;
     let new = new.with_field("token", &Secret::new("two"));
-    store.write(&path("agent"), &new, 1).await.unwrap();
+    store
+        .write(&path("agent"), &new, 1, Timestamp::MAX)
+        .await
+        .unwrap();
     let after = raw::document(&bao, "agent").await;
     assert_eq!(after, format!(r#"{{"filler":"{filler}","token":"two"}}"#));
 }

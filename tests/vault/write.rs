@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use terraform_provider_claude::secret::Secret;
 use terraform_provider_claude::vault::{
@@ -30,19 +31,27 @@ async fn a_version_takes_only_where_it_is_the_next() {
     let bao = OpenBao::start().await;
     let store = root_store(bao.address());
     let agent = path("agent");
-    let first = store.write(&agent, &document("one"), 0).await.unwrap();
+    let first = store
+        .write(&agent, &document("one"), 0, Timestamp::MAX)
+        .await
+        .unwrap();
     assert_eq!(first.version, 1);
     assert!(first.custom_metadata.is_empty());
     let server_time = store.server_time().unwrap();
     let age = server_time.now().duration_since(first.created_at);
     assert!(age.abs().as_secs() < 60, "{age}");
     for cas in [0, 2, 9] {
-        let refused = store.write(&agent, &document("no"), cas).await;
+        let refused = store
+            .write(&agent, &document("no"), cas, Timestamp::MAX)
+            .await;
         assert_eq!(refused, answered(WriteError::CasMismatch));
     }
     let metadata = json!({ "custom_metadata": { "note": "kept" } });
     bao.must("POST", "secret/metadata/agent", metadata).await;
-    let second = store.write(&agent, &document("two"), 1).await.unwrap();
+    let second = store
+        .write(&agent, &document("two"), 1, Timestamp::MAX)
+        .await
+        .unwrap();
     assert_eq!(second.version, 2);
     assert_eq!(second.custom_metadata["note"], "kept");
     let reading = store.read(&agent).await.unwrap();
@@ -57,9 +66,13 @@ async fn a_deleted_version_still_counts() {
     bao.put("secret", "agent", json!({ "token": "one" })).await;
     bao.must("DELETE", "secret/data/agent", Value::Null).await;
     let store = root_store(bao.address());
-    let refused = store.write(&path("agent"), &document("two"), 0).await;
+    let refused = store
+        .write(&path("agent"), &document("two"), 0, Timestamp::MAX)
+        .await;
     assert_eq!(refused, answered(WriteError::CasMismatch));
-    let written = store.write(&path("agent"), &document("two"), 1).await;
+    let written = store
+        .write(&path("agent"), &document("two"), 1, Timestamp::MAX)
+        .await;
     assert_eq!(written.unwrap().version, 2);
 }
 
@@ -69,13 +82,15 @@ async fn a_secret_that_demands_a_version_gets_one() {
     let demands = json!({ "cas_required": true });
     bao.must("POST", "secret/metadata/agent", demands).await;
     let store = root_store(bao.address());
-    let written = store.write(&path("agent"), &document("one"), 0).await;
+    let written = store
+        .write(&path("agent"), &document("one"), 0, Timestamp::MAX)
+        .await;
     assert_eq!(written.unwrap().version, 1);
 
     let demanded = r#"{"errors":["check-and-set parameter required for this call"]}"#;
     let proxy = Proxy::before(bao.address(), [Step::Pass, Step::json(400, demanded)]).await;
     let refused = root_store(proxy.address())
-        .write(&path("agent"), &document("two"), 1)
+        .write(&path("agent"), &document("two"), 1, Timestamp::MAX)
         .await;
     assert_eq!(refused, answered(WriteError::CasRequired));
 }
@@ -96,7 +111,9 @@ async fn of_eight_writers_at_one_version_exactly_one_wins() {
                 let own = format!("{version} by {number}");
                 (
                     own.clone(),
-                    store.write(&agent, &document(&own), version).await,
+                    store
+                        .write(&agent, &document(&own), version, Timestamp::MAX)
+                        .await,
                 )
             });
         }
@@ -131,7 +148,10 @@ async fn reading_and_updating_data_and_patching_metadata_is_enough() {
     store.patch_metadata(&agent, &stamp).await.unwrap();
     let before = bao.requests().len();
     let new = read.with_field("token", &Secret::new("two"));
-    let written = store.write(&agent, &new, read.version()).await.unwrap();
+    let written = store
+        .write(&agent, &new, read.version(), Timestamp::MAX)
+        .await
+        .unwrap();
     assert_eq!(bao.requests().len() - before, 1);
     assert_eq!(written.custom_metadata["token.stamp"], "x");
 }
@@ -143,7 +163,9 @@ async fn a_missing_right_is_named_with_its_path() {
     let rules = r#"path "secret/data/*" { capabilities = ["read"] }"#;
     let store = store(settings(bao.address(), token(&bao.token(rules).await)));
     for (name, cas, capability) in [("agent", 1, "update"), ("team/new", 0, "create")] {
-        let refused = store.write(&path(name), &document("two"), cas).await;
+        let refused = store
+            .write(&path(name), &document("two"), cas, Timestamp::MAX)
+            .await;
         let forbidden = VaultError::Forbidden {
             api_path: format!("secret/data/{name}"),
             capability,
@@ -187,7 +209,9 @@ async fn nothing_is_written_to_an_engine_of_another_kind() {
     let store = root_store(bao.address());
     for (mount, error) in cases {
         let agent = SecretPath::new(mount, "agent").unwrap();
-        let refused = store.write(&agent, &document("one"), 0).await;
+        let refused = store
+            .write(&agent, &document("one"), 0, Timestamp::MAX)
+            .await;
         assert_eq!(refused, answered(WriteError::Vault(error)));
     }
     let kept = bao.must("GET", "old/data/agent", Value::Null).await;
@@ -202,7 +226,10 @@ async fn a_redirect_of_a_standby_is_followed_with_the_same_body() {
         let to = format!("{}/v1/secret/data/{name}", active.address());
         let standby = Proxy::before(bao.address(), [Step::Pass, Step::redirect(status, &to)]).await;
         let store = root_store(standby.address());
-        let written = store.write(&path(name), &document("x"), 0).await.unwrap();
+        let written = store
+            .write(&path(name), &document("x"), 0, Timestamp::MAX)
+            .await
+            .unwrap();
         assert_eq!(written.version, 1);
         let seen = &active.seen()[0];
         assert_eq!(seen.method, "POST");
@@ -225,7 +252,9 @@ async fn the_newest_state_goes_along_and_comes_back() {
     .await;
     let store = root_store(proxy.address());
     store.read(&path("agent")).await.unwrap();
-    let done = store.write(&path("agent"), &document("x"), 0).await;
+    let done = store
+        .write(&path("agent"), &document("x"), 0, Timestamp::MAX)
+        .await;
     assert_eq!(done.unwrap().version, 1);
     store.read(&path("agent")).await.unwrap();
     let sent: Vec<_> = proxy
@@ -254,7 +283,11 @@ async fn a_write_that_is_dropped_leaves_the_store_in_order() {
         proxy.then([Step::Delay(Duration::from_secs(60))]);
         let dropped = tokio::spawn({
             let store = Arc::clone(&store);
-            async move { store.write(&path("agent"), &document("no"), 1).await }
+            async move {
+                store
+                    .write(&path("agent"), &document("no"), 1, Timestamp::MAX)
+                    .await
+            }
         });
         while proxy.seen().len() < 2 + round {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -262,7 +295,9 @@ async fn a_write_that_is_dropped_leaves_the_store_in_order() {
         dropped.abort();
         assert!(dropped.await.unwrap_err().is_cancelled());
     }
-    let written = store.write(&path("agent"), &document("two"), 1).await;
+    let written = store
+        .write(&path("agent"), &document("two"), 1, Timestamp::MAX)
+        .await;
     assert_eq!(written.unwrap().version, 2);
 }
 
@@ -271,7 +306,9 @@ async fn a_closed_store_writes_nothing() {
     let bao = OpenBao::start().await;
     let store = root_store(bao.address());
     store.close().await;
-    let refused = store.write(&path("agent"), &document("one"), 0).await;
+    let refused = store
+        .write(&path("agent"), &document("one"), 0, Timestamp::MAX)
+        .await;
     assert_eq!(refused, answered(WriteError::Vault(VaultError::Cancelled)));
     assert_eq!(bao.count("create", "secret/data/agent"), 0);
 }

@@ -41,7 +41,7 @@ async fn behind(proxy: &Proxy, steps: impl IntoIterator<Item = Step>, max_retrie
 /// Writes version 2 of `agent`.
 async fn write(store: &Store) -> Result<Written, WriteFailure> {
     let new = NewDocument::of_field("token", &Secret::new("two"));
-    store.write(&path("agent"), &new, 1).await
+    store.write(&path("agent"), &new, 1, Timestamp::MAX).await
 }
 
 /// Returns the newest version and its token.
@@ -356,7 +356,7 @@ async fn no_attempt_leaves_after_the_time_for_it() {
     let sent = proxy.seen().len();
     let overdue = WriteError::Vault(VaultError::Overdue);
     let past = Timestamp::UNIX_EPOCH;
-    let failure = store.write_no_later_than(&agent, &new, 1, past).await;
+    let failure = store.write(&agent, &new, 1, past).await;
     let failure = failure.unwrap_err();
     assert_eq!((&failure.error, failure.unanswered), (&overdue, false));
     assert_eq!(proxy.seen().len(), sent);
@@ -364,7 +364,7 @@ async fn no_attempt_leaves_after_the_time_for_it() {
     let slow = Step::json(429, "{}").with("retry-after", "5");
     proxy.then([slow]);
     let soon = store.server_time().unwrap().received_at + Duration::from_secs(5);
-    let failure = store.write_no_later_than(&agent, &new, 1, soon).await;
+    let failure = store.write(&agent, &new, 1, soon).await;
     assert_eq!(failure.unwrap_err().error, overdue);
     assert_eq!(proxy.seen().len(), sent + 1);
     assert_eq!(current(&bao).await, (1, "one".into()));

@@ -78,7 +78,7 @@ impl Writing<'_> {
         let written = promotion
             .observer
             .store()
-            .write_no_later_than(
+            .write(
                 promotion.primary.secret,
                 &document,
                 self.primary.seen.version,
