@@ -15,12 +15,12 @@ use super::failure::Failure;
 use super::{output, run_to_end};
 use crate::clock::SystemClock;
 use crate::env::Environment;
-use crate::provider::operations::{Operations, Survey};
+use crate::provider::operations::{Operations, Overview};
 
 /// Exit code that says that something is due, where that was asked for.
 const EXIT_DUE: u8 = 2;
 
-/// Where the tokens of a survey are and how long they live.
+/// Where the tokens of an overview are and how long they live.
 struct Context {
     mount: String,
     field: String,
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: Status, environment: &Arc<dyn Environment>) -> Exit
     let outcome = run_to_end(async {
         let (operations, warnings) = Operations::new(scope, environment, Arc::new(SystemClock))?;
         output::diagnostics(&warnings, environment);
-        let survey = operations.survey(&targets).await;
+        let overview = operations.overview(&targets).await;
         operations.close().await;
         let (lifetime_days, rotate_before_days) = operations.days();
         let context = Context {
@@ -49,15 +49,15 @@ pub(super) fn run(arguments: Status, environment: &Arc<dyn Environment>) -> Exit
             lifetime_days,
             rotate_before_days,
         };
-        Ok::<_, Failure>((survey?, context))
+        Ok::<_, Failure>((overview?, context))
     });
     match outcome {
-        Ok((survey, context)) => {
-            let printed = output::print(&text(&survey, &context, format, environment));
-            output::diagnostics(&survey.diagnostics, environment);
-            if survey.is_incomplete {
+        Ok((overview, context)) => {
+            let printed = output::print(&text(&overview, &context, format, environment));
+            output::diagnostics(&overview.diagnostics, environment);
+            if overview.is_incomplete {
                 ExitCode::FAILURE
-            } else if detailed_exitcode && survey.is_due() {
+            } else if detailed_exitcode && overview.is_due() {
                 ExitCode::from(EXIT_DUE)
             } else {
                 printed
@@ -71,18 +71,18 @@ pub(super) fn run(arguments: Status, environment: &Arc<dyn Environment>) -> Exit
 }
 
 fn text(
-    survey: &Survey,
+    overview: &Overview,
     context: &Context,
     format: Format,
     environment: &dyn Environment,
 ) -> String {
     match format {
-        Format::Json => json::text(survey, context),
-        Format::Metrics => metrics::text(survey, context),
+        Format::Json => json::text(overview, context),
+        Format::Metrics => metrics::text(overview, context),
         Format::Table => {
             let columns = columns();
             let colors = output::colors(environment, io::stdout().is_terminal());
-            table::text(survey, context, columns, colors)
+            table::text(overview, context, columns, colors)
         }
     }
 }

@@ -15,17 +15,17 @@ pub(super) mod refuse;
 mod request;
 mod returned;
 mod shell_variables;
+mod skipped;
 mod spare;
 mod storing;
-mod unseen;
 mod unusable;
 mod vault;
 
 pub(super) use deletion::{deleted_early, deletion_ends};
 pub(super) use due::{Deletion, Due, spares_not_seen};
 pub(super) use handed_out::{
-    OPEN_AT_APPLY, READ_AT_APPLY, expired_not_handed_out, look_at_apply, no_token,
-    nothing_to_hand_out, refused_handed_out, unexpected_token,
+    OPEN_AT_APPLY, READ_AT_APPLY, expired_not_handed_out, no_token, nothing_to_hand_out,
+    refused_handed_out, unexpected_token, unknown_until_apply,
 };
 pub(super) use mint::{
     mint_time_estimated, mint_time_needed, mint_warning, minted_after_stored, minted_at_outlived,
@@ -47,6 +47,7 @@ pub(super) use request::{
 };
 pub(super) use returned::{came_back, stored_again, would_come_back};
 pub(super) use shell_variables::ShellVariables;
+pub(super) use skipped::skipped;
 pub(super) use spare::{barred_spare, spent, unusable_spare};
 pub(super) use storing::{
     after_stored, no_token_to_store, not_stamped, not_stored_while_rehearsed, nothing_stored_over,
@@ -54,7 +55,6 @@ pub(super) use storing::{
     token_replaced, too_busy, trimmed, unproven, unproven_not_stored, value_that_is_no_token,
     version_needed, write_failure,
 };
-pub(super) use unseen::unseen;
 pub(super) use unusable::{
     Reported, content_problem, form, problem, unusable, unusable_in_short, unusable_text,
     unusable_where_found,
@@ -64,7 +64,7 @@ pub(super) use vault::vault_error;
 use crate::protocol::{AttributePath, Diagnostic};
 use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::diagnose::refuse::capital;
-use crate::provider::observe::{Field, Observed};
+use crate::provider::observe::{Content, Observed};
 use crate::token::name::{HIDDEN, has_token};
 use crate::vault::has_credential;
 
@@ -103,7 +103,7 @@ fn fields_of(observed: &Observed) -> String {
 pub(super) fn nothing_to_adopt(place: Place<'_>, observed: &Observed) -> Diagnostic {
     let field_is_missing = matches!(
         observed,
-        Observed::Present(document) if document.field(place.field, None) == Field::Missing
+        Observed::Present(document) if document.field(place.field, None) == Content::Missing
     );
     let (attribute, fields) = if field_is_missing {
         ("field", fields_of(observed))
@@ -240,7 +240,7 @@ mod tests {
                 secret: &secret,
                 field: "oauth",
             };
-            let warning = path_in_doubt(place, "path").map(|told| told.detail);
+            let warning = path_in_doubt(place, "path").map(|warning| warning.detail);
             let id = nothing_to_import(place, &Observed::Absent).detail;
             let named = format!("\n    {mount}/{}#oauth\n", meant.unwrap_or_default());
             match meant {

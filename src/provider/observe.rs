@@ -49,7 +49,7 @@ impl Observed {
         matches!(
             self,
             Self::Present(document)
-                if !matches!(document.field(name, None), Field::Missing | Field::Empty)
+                if !matches!(document.field(name, None), Content::Missing | Content::Empty)
         )
     }
 
@@ -105,7 +105,7 @@ enum Value {
 
 /// What a field holds, for a state that may have recorded its token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::provider) enum Field {
+pub(in crate::provider) enum Content {
     /// The field does not exist.
     Missing,
     /// It holds nothing, or only white space and quotes.
@@ -141,17 +141,17 @@ impl Observation {
     }
 
     /// Returns what the field holds; a token that was `recorded` as good stays good.
-    pub(in crate::provider) fn field(&self, name: &str, recorded: Option<&Fingerprint>) -> Field {
+    pub(in crate::provider) fn field(&self, name: &str, recorded: Option<&Fingerprint>) -> Content {
         match self.fields.get(name) {
-            None => Field::Missing,
-            Some(Value::NotText(kind)) => Field::NotText(kind),
-            Some(Value::Empty) => Field::Empty,
-            Some(Value::Other(malformed)) => Field::Malformed(*malformed),
+            None => Content::Missing,
+            Some(Value::NotText(kind)) => Content::NotText(kind),
+            Some(Value::Empty) => Content::Empty,
+            Some(Value::Other(malformed)) => Content::Malformed(*malformed),
             Some(Value::Token {
                 fingerprint,
                 unproven,
                 padded,
-            }) => Field::Token {
+            }) => Content::Token {
                 fingerprint: *fingerprint,
                 unproven: *unproven,
                 padded: *padded,
@@ -162,12 +162,12 @@ impl Observation {
                         fingerprint,
                         unproven,
                         padded,
-                    }) => Field::Token {
+                    }) => Content::Token {
                         fingerprint,
                         unproven,
                         padded,
                     },
-                    _ => Field::Malformed(*malformed),
+                    _ => Content::Malformed(*malformed),
                 }
             }
         }
@@ -177,14 +177,14 @@ impl Observation {
     pub(in crate::provider) fn holds(&self, name: &str, token: &Fingerprint) -> bool {
         matches!(
             self.field(name, Some(token)),
-            Field::Token { fingerprint, .. } if fingerprint == *token
+            Content::Token { fingerprint, .. } if fingerprint == *token
         )
     }
 
     /// Returns the names of the fields that hold a token.
     pub(in crate::provider) fn token_fields(&self) -> impl Iterator<Item = &str> {
         self.field_names()
-            .filter(|name| matches!(self.field(name, None), Field::Token { .. }))
+            .filter(|name| matches!(self.field(name, None), Content::Token { .. }))
     }
 
     /// Returns the names of the fields, for a user who is looking for the right one.
@@ -306,7 +306,7 @@ impl Observer {
     }
 
     /// Returns the secret as it is now, and remembers that.
-    pub(in crate::provider) async fn observe_anew(
+    pub(in crate::provider) async fn observe_again(
         &self,
         secret: &SecretPath,
     ) -> Result<Arc<Observed>, VaultError> {
@@ -361,7 +361,7 @@ mod tests {
         let document = vault::present(&format!("{{{members}\"text\":\"x\"}}"));
         let seen = Observation::of(&document);
         assert_eq!(seen.field_names().count(), COUNT + 1);
-        assert_eq!(seen.field("7", None), Field::NotText("number"));
-        assert!(matches!(seen.field("text", None), Field::Malformed(_)));
+        assert_eq!(seen.field("7", None), Content::NotText("number"));
+        assert!(matches!(seen.field("text", None), Content::Malformed(_)));
     }
 }

@@ -13,7 +13,7 @@ pub use super::diagnose::shell;
 pub use find::{Holder, Search, Sought};
 pub use hand_out::HandedOut;
 pub use promote::Promotion;
-pub use status::{Role, State, Survey, TokenReport};
+pub use status::{Overview, Role, State, TokenReport};
 pub use store::{Before, Details, Repair, Stamping, Stored};
 pub use verify::{Candidate, Candidates, LastVerdict, TokenPlace};
 

@@ -134,7 +134,7 @@ pub(super) struct Promotion<'a> {
     /// Whether to write stamps and marks.
     pub(super) stamps: bool,
     /// Whether spares that were read before are read again.
-    pub(super) anew: bool,
+    pub(super) reread: bool,
     /// Where each step is reported, if anywhere.
     pub(super) progress: Option<&'a Progress>,
     /// Whether the command `promote` or an action carries it out, not a resource.

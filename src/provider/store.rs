@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::observe::{Field as Content, Observation, Observed, Observer};
+use crate::provider::observe::{Content, Observation, Observed, Observer};
 use crate::provider::promotion::{Marked, Promotion};
 use crate::provider::secrets::stamps::{fits, note};
 use crate::sdk::Diagnostics;
@@ -84,7 +84,7 @@ impl Storing<'_> {
 #[derive(Debug)]
 pub(in crate::provider) struct Stored {
     /// What to report to the user.
-    pub(in crate::provider) told: Diagnostics,
+    pub(in crate::provider) diagnostics: Diagnostics,
     /// The token.
     pub(in crate::provider) fingerprint: Fingerprint,
     /// What the field held before.
@@ -147,7 +147,7 @@ pub(in crate::provider) async fn store(
     let Wanted {
         token,
         fingerprint,
-        mut told,
+        mut diagnostics,
     } = Wanted::of(place, token, storing.any_length)?;
     let turn = observer.store().turn(place.secret).await;
     let _turn = turn.map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
@@ -162,7 +162,7 @@ pub(in crate::provider) async fn store(
                 let next = Next::live(place.field, &seen.custom_metadata, &fingerprint);
                 return Ok(Stored {
                     is_news: unanswered || next.is_some(),
-                    told,
+                    diagnostics,
                     fingerprint,
                     before,
                     replaced_at: None,
@@ -183,7 +183,7 @@ pub(in crate::provider) async fn store(
             Some(promotion) => {
                 let seen = before_write.as_ref();
                 let marked = promotion
-                    .mark_for_store(seen, &fingerprint, &mut told)
+                    .mark_for_store(seen, &fingerprint, &mut diagnostics)
                     .await?;
                 Some((promotion, marked))
             }
@@ -212,11 +212,13 @@ pub(in crate::provider) async fn store(
         match written {
             Ok(written) => {
                 if let Some((promotion, marked)) = &marks {
-                    promotion.stored(marked, &fingerprint, &mut told).await;
+                    promotion
+                        .stored(marked, &fingerprint, &mut diagnostics)
+                        .await;
                 }
                 return Ok(Stored {
                     is_news: true,
-                    told,
+                    diagnostics,
                     fingerprint,
                     before,
                     replaced_at,
@@ -286,7 +288,7 @@ async fn announce(
 /// # Errors
 ///
 /// Fails if [`store`] would fail before it writes.
-pub(in crate::provider) async fn look(
+pub(in crate::provider) async fn check_only(
     observer: &Observer,
     place: Place<'_>,
     token: &Secret,
@@ -301,7 +303,7 @@ pub(in crate::provider) async fn look(
 struct Wanted {
     token: Secret,
     fingerprint: Fingerprint,
-    told: Diagnostics,
+    diagnostics: Diagnostics,
 }
 
 impl Wanted {
@@ -317,14 +319,14 @@ impl Wanted {
                 return Err(diagnose::no_token_to_store(place, malformed.problem));
             }
         };
-        let mut told = Diagnostics::new();
+        let mut diagnostics = Diagnostics::new();
         if trimmed {
-            told.push(diagnose::trimmed(place));
+            diagnostics.push(diagnose::trimmed(place));
         }
         Ok(Self {
             token: Secret::new(text),
             fingerprint,
-            told,
+            diagnostics,
         })
     }
 }

@@ -31,11 +31,11 @@ pub fn judge(status: u16, content_type: &str, body: &[u8], credential: &str) -> 
         retry_after: None,
     };
     let _ = answer.refuses_before_writing();
-    let mut told = String::new();
+    let mut text = String::new();
     if let Verdict::Failed(error) | Verdict::Retry(error) = answer.judge(question, &censor) {
-        let _ = write!(told, "{error} {error:?}");
+        let _ = write!(text, "{error} {error:?}");
     }
-    told
+    text
 }
 
 /// Reads a body as each kind of small answer.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::cli::output;
-use crate::provider::operations::{LastVerdict, Role, Survey, TokenReport};
+use crate::provider::operations::{LastVerdict, Overview, Role, TokenReport};
 
 /// Version of the format. Its first number changes if a reader would break.
 const FORMAT_VERSION: &str = "1.0";
@@ -80,16 +80,16 @@ impl<'a> Token<'a> {
 }
 
 /// Writes the document.
-pub(super) fn text(survey: &Survey, context: &Context) -> String {
+pub(super) fn text(overview: &Overview, context: &Context) -> String {
     let document = Document {
         format_version: FORMAT_VERSION,
-        as_of: output::whole_seconds(survey.as_of),
-        complete: !survey.is_incomplete,
+        as_of: output::whole_seconds(overview.as_of),
+        complete: !overview.is_incomplete,
         mount: &context.mount,
         field: &context.field,
         lifetime_days: context.lifetime_days,
         rotate_before_days: context.rotate_before_days,
-        tokens: survey
+        tokens: overview
             .tokens
             .iter()
             .map(|token| Token::new(token, context))
@@ -110,9 +110,9 @@ mod tests {
     #[test]
     fn names_move_no_cursor_and_stay_the_same() {
         let odd = "a\u{7f}\u{9b}2J\u{202e}b";
-        let mut survey = samples::survey();
-        survey.tokens = vec![samples::token(odd, State::Missing, None)];
-        let text = text(&survey, &samples::context());
+        let mut overview = samples::overview();
+        overview.tokens = vec![samples::token(odd, State::Missing, None)];
+        let text = text(&overview, &samples::context());
         assert!(
             text.contains(r#""path": "a\u007f\u009b2J\u202eb""#),
             "{text}"
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn instants_are_absolute_and_nothing_is_left_out() {
         let document: serde_json::Value =
-            serde_json::from_str(&text(&samples::survey(), &samples::context())).unwrap();
+            serde_json::from_str(&text(&samples::overview(), &samples::context())).unwrap();
         assert_eq!(document["format_version"], "1.0");
         assert_eq!(document["as_of"], "2026-11-24T12:00:00Z");
         assert_eq!(document["complete"], true);

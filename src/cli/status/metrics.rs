@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::Context;
 use crate::cli::output::plain;
-use crate::provider::operations::{State, Survey, TokenReport};
+use crate::provider::operations::{Overview, State, TokenReport};
 
 const EXPIRY: &str = "claude_oauth_token_expiry_timestamp";
 const STATUS: &str = "claude_oauth_token_status";
@@ -17,7 +17,7 @@ pub const METRICS: [&str; 4] = [EXPIRY, STATUS, VERIFIED, TAKEN];
 
 /// Writes the metrics. Every token has every status, with 1 for its own, so that no series ends
 /// when the status changes.
-pub(super) fn text(survey: &Survey, context: &Context) -> String {
+pub(super) fn text(overview: &Overview, context: &Context) -> String {
     let mut text = String::new();
     let labels = |token: &TokenReport| {
         format!(
@@ -32,7 +32,7 @@ pub(super) fn text(survey: &Survey, context: &Context) -> String {
         EXPIRY,
         "When the token expires, in seconds since the epoch.",
     );
-    for token in &survey.tokens {
+    for token in &overview.tokens {
         if let Some(expires_at) = token.expires_at {
             let _ = writeln!(
                 text,
@@ -47,7 +47,7 @@ pub(super) fn text(survey: &Survey, context: &Context) -> String {
         STATUS,
         "1 for the status that the token has, 0 for each other.",
     );
-    for token in &survey.tokens {
+    for token in &overview.tokens {
         for state in State::ALL {
             let _ = writeln!(
                 text,
@@ -63,7 +63,7 @@ pub(super) fn text(survey: &Survey, context: &Context) -> String {
         VERIFIED,
         "When the token was last verified, in seconds since the epoch.",
     );
-    for token in &survey.tokens {
+    for token in &overview.tokens {
         if let Some(last) = &token.verdict {
             let _ = writeln!(
                 text,
@@ -74,7 +74,7 @@ pub(super) fn text(survey: &Survey, context: &Context) -> String {
         }
     }
     // A timestamp would mean that everything was read at that time.
-    if !survey.is_incomplete {
+    if !overview.is_incomplete {
         header(
             &mut text,
             TAKEN,
@@ -85,7 +85,7 @@ pub(super) fn text(survey: &Survey, context: &Context) -> String {
             "{TAKEN}{{mount=\"{}\",field=\"{}\"}} {}",
             label(&context.mount),
             label(&context.field),
-            survey.taken_at.as_second()
+            overview.taken_at.as_second()
         );
     }
     text
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn each_token_has_one_status_and_perhaps_an_expiry() {
-        let text = text(&samples::survey(), &samples::context());
+        let text = text(&samples::overview(), &samples::context());
         for line in [
             "claude_oauth_token_expiry_timestamp{mount=\"secret\",path=\"agent\",field=\"claude_oauth_token\"} 1796256000",
             "claude_oauth_token_status{mount=\"secret\",path=\"agent\",field=\"claude_oauth_token\",status=\"rotation_due\"} 1",
@@ -122,7 +122,7 @@ mod tests {
         let mine = |line: &&str| line.contains("path=\"agent\"") && line.ends_with(" 1");
         assert_eq!(text.lines().filter(mine).count(), 1);
         assert!(!text.contains("expiry_timestamp{mount=\"secret\",path=\"locked\""));
-        let mut incomplete = samples::survey();
+        let mut incomplete = samples::overview();
         incomplete.is_incomplete = true;
         assert!(!super::text(&incomplete, &samples::context()).contains("last_push"));
         assert_eq!(label("a\"b\\c\u{1b}d"), r#"a\"b\\c\\u{1b}d"#);

@@ -1,9 +1,9 @@
-//! A survey for tests.
+//! An overview for tests.
 
 use jiff::Timestamp;
 
 use super::Context;
-use crate::provider::operations::{LastVerdict, Role, State, Survey, TokenReport};
+use crate::provider::operations::{LastVerdict, Overview, Role, State, TokenReport};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -38,8 +38,8 @@ pub(super) fn token(path: &str, state: State, expires: Option<&str>) -> TokenRep
     }
 }
 
-/// Five tokens, in the order of a survey.
-pub(super) fn survey() -> Survey {
+/// Five tokens, in the order of an overview.
+pub(super) fn overview() -> Overview {
     let mut missing = token("a\\b\"c", State::Missing, None);
     missing.problem = Some("There is no such secret.".to_owned());
     let mut agent = token("agent", State::RotationDue, Some("2026-12-03"));
@@ -59,7 +59,7 @@ pub(super) fn survey() -> Survey {
         at: at("2026-11-20T03:00:00Z"),
         cause: String::new(),
     });
-    Survey {
+    Overview {
         as_of: at("2026-11-24T12:00:00.5Z"),
         taken_at: at("2026-11-24T12:00:01Z"),
         tokens: vec![
@@ -74,7 +74,7 @@ pub(super) fn survey() -> Survey {
     }
 }
 
-/// The scope of that survey.
+/// The scope of that overview.
 pub(super) fn context() -> Context {
     Context {
         mount: "secret".to_owned(),

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Context;
 use crate::cli::output::{Color, Colors, plain};
-use crate::provider::operations::{State, Survey, TokenReport};
+use crate::provider::operations::{Overview, State, TokenReport};
 
 /// Maximum length of a bar. Each cell is about two weeks of a year.
 const LONGEST_BAR: usize = 24;
@@ -122,12 +122,12 @@ fn left(time: SignedDuration) -> String {
 
 /// Writes the table, no wider than `columns` if that is known, and the notes below it.
 pub(super) fn text(
-    survey: &Survey,
+    overview: &Overview,
     context: &Context,
     columns: Option<usize>,
     colors: Colors,
 ) -> String {
-    if survey.tokens.is_empty() {
+    if overview.tokens.is_empty() {
         return if context.field == "*" {
             format!(
                 "No field there holds a token (mount {}).\n",
@@ -142,13 +142,13 @@ pub(super) fn text(
         };
     }
     let fields = context.field == "*";
-    let layout = Layout::new(survey, columns, fields);
+    let layout = Layout::new(overview, columns, fields);
     let mut text = layout.line(|column| column.title().to_owned(), Colors::paint_nothing);
-    for token in &survey.tokens {
+    for token in &overview.tokens {
         let paint = |text: &str| colors.paint(color(token.state), text);
-        let mut line = layout.line(|column| column.cell(token, survey.as_of, fields), paint);
+        let mut line = layout.line(|column| column.cell(token, overview.as_of, fields), paint);
         if let (Some(length), Some(expires_at)) = (layout.bar, token.expires_at) {
-            let left = expires_at.duration_since(survey.as_of);
+            let left = expires_at.duration_since(overview.as_of);
             let bar = bar(left, context.lifetime_days, length);
             line.truncate(line.trim_end().len());
             line.push_str(GAP);
@@ -157,7 +157,7 @@ pub(super) fn text(
         }
         text.push_str(&line);
     }
-    let notes = notes(survey);
+    let notes = notes(overview);
     if !notes.is_empty() {
         text.push('\n');
         text.push_str(&notes);
@@ -191,16 +191,17 @@ struct Layout {
 }
 
 impl Layout {
-    fn new(survey: &Survey, columns: Option<usize>, fields: bool) -> Self {
+    fn new(overview: &Overview, columns: Option<usize>, fields: bool) -> Self {
         let width = |column: Column| {
-            let cells = survey
+            let cells = overview
                 .tokens
                 .iter()
-                .map(|token| column.cell(token, survey.as_of, fields));
+                .map(|token| column.cell(token, overview.as_of, fields));
             let longest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
             (column, longest.max(column.title().len()))
         };
-        let is_of_use = |column: &Column| survey.tokens.iter().any(|token| column.is_of_use(token));
+        let is_of_use =
+            |column: &Column| overview.tokens.iter().any(|token| column.is_of_use(token));
         let mut layout = Self {
             columns: Column::ALL
                 .into_iter()
@@ -271,9 +272,9 @@ fn shortened(text: &str, width: usize) -> String {
 }
 
 /// Writes the notes for which no column has room.
-fn notes(survey: &Survey) -> String {
+fn notes(overview: &Overview) -> String {
     let mut notes = String::new();
-    for token in &survey.tokens {
+    for token in &overview.tokens {
         let path = plain(&token.path);
         if token.state == State::Duplicate {
             let mut others = plain(&token.same_token_as.join(", "));
@@ -293,7 +294,7 @@ fn notes(survey: &Survey) -> String {
             notes.push_str(&format!("{path}: {}\n", plain(problem)));
         }
     }
-    if survey.tokens.iter().any(is_estimate) {
+    if overview.tokens.iter().any(is_estimate) {
         notes.push_str(
             "~ is an estimate, because older versions cannot be read. The token may be older \
              and\nexpire earlier. `store --stamp-only --minted-at TIME` dates it.\n",
@@ -309,7 +310,7 @@ mod tests {
 
     fn table(columns: Option<usize>) -> String {
         text(
-            &samples::survey(),
+            &samples::overview(),
             &samples::context(),
             columns,
             Colors::NONE,
@@ -381,9 +382,9 @@ expire earlier. `store --stamp-only --minted-at TIME` dates it.
 
     #[test]
     fn nothing_is_told_in_words() {
-        let mut survey = samples::survey();
-        survey.tokens.clear();
-        let text = text(&survey, &samples::context(), None, Colors::NONE);
+        let mut overview = samples::overview();
+        overview.tokens.clear();
+        let text = text(&overview, &samples::context(), None, Colors::NONE);
         assert_eq!(
             text,
             "No secret there has the field claude_oauth_token (mount secret).\n"

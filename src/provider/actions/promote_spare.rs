@@ -11,7 +11,7 @@ use crate::provider::block::configured::Configured;
 use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::diagnose::refuse;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::observe::{Field as Content, Observed, Observer};
+use crate::provider::observe::{Content, Observed, Observer};
 use crate::provider::promotion::{
     Current, How, Prior, Promotion, Reason, Remembered, Stop, Target,
 };
@@ -112,15 +112,18 @@ impl Action for PromoteSpareAction {
             lifetime,
             cancelled: context.cancelled.clone(),
         };
-        let Promoted { outcome, mut told } = on_demand.run(Some(progress)).await;
+        let Promoted {
+            outcome,
+            mut diagnostics,
+        } = on_demand.run(Some(progress)).await;
         match outcome {
             Ok(done) => {
                 progress.report(done);
-                Ok(told)
+                Ok(diagnostics)
             }
             Err(error) => {
-                told.push(error);
-                Err(told.into())
+                diagnostics.push(error);
+                Err(diagnostics.into())
             }
         }
     }
@@ -147,29 +150,32 @@ pub(in crate::provider) struct Promoted {
     /// What was done, or why nothing was.
     pub(in crate::provider) outcome: Result<String, Diagnostic>,
     /// Warnings.
-    pub(in crate::provider) told: Diagnostics,
+    pub(in crate::provider) diagnostics: Diagnostics,
 }
 
 impl OnDemand<'_> {
     /// Carries out the promotion.
     pub(in crate::provider) async fn run(&self, progress: Option<&Progress>) -> Promoted {
-        let mut told = Diagnostics::new();
-        let outcome = self.promote(progress, &mut told).await;
-        Promoted { outcome, told }
+        let mut diagnostics = Diagnostics::new();
+        let outcome = self.promote(progress, &mut diagnostics).await;
+        Promoted {
+            outcome,
+            diagnostics,
+        }
     }
 
     /// Reads everything, writes nothing, and reports which spare would be promoted.
     pub(in crate::provider) async fn rehearse(&self) -> Promoted {
         Promoted {
             outcome: self.choose().await,
-            told: self.configured.skew_warning().into_iter().collect(),
+            diagnostics: self.configured.skew_warning().into_iter().collect(),
         }
     }
 
     async fn promote(
         &self,
         progress: Option<&Progress>,
-        told: &mut Diagnostics,
+        diagnostics: &mut Diagnostics,
     ) -> Result<String, Diagnostic> {
         let place = self.place;
         if self.configured.is_rehearsed() {
@@ -180,11 +186,11 @@ impl OnDemand<'_> {
         }
         let prior = prior(self.observer, place).await?;
         let promoted = self.promotion(prior, progress).run().await;
-        told.extend(self.configured.skew_warning());
-        told.extend(promoted.diagnostics);
+        diagnostics.extend(self.configured.skew_warning());
+        diagnostics.extend(promoted.diagnostics);
         match promoted.outcome {
             Ok(current) => {
-                told.extend(kept(place, &current));
+                diagnostics.extend(kept(place, &current));
                 Ok(summary(place, &current))
             }
             Err(stop) => Err(stopped(place, stop)),
@@ -195,7 +201,7 @@ impl OnDemand<'_> {
         let place = self.place;
         let observed = self
             .observer
-            .observe_anew(place.secret)
+            .observe_again(place.secret)
             .await
             .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
         let Observed::Present(document) = &*observed else {
@@ -233,7 +239,7 @@ impl OnDemand<'_> {
             remembered: Remembered::default(),
             request: None,
             stamps: true,
-            anew: true,
+            reread: true,
             progress,
             is_on_demand: true,
         }
@@ -243,7 +249,7 @@ impl OnDemand<'_> {
 /// Reads which token is to be replaced.
 async fn prior(observer: &Observer, place: Place<'_>) -> Result<Prior, Diagnostic> {
     let observed = observer
-        .observe_anew(place.secret)
+        .observe_again(place.secret)
         .await
         .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
     let Observed::Present(document) = &*observed else {
@@ -321,28 +327,31 @@ mod tests {
     use super::*;
     use crate::token::mark::MAX_PRIMARY_BYTES;
 
-    fn told(path: &str, field: Field<String>) -> Vec<String> {
+    fn details(path: &str, field: Field<String>) -> Vec<String> {
         let config = PromoteSpare {
             path: Field::text(path),
             spare_paths: Field::Known(vec![Field::text("spare")]),
             field,
             ..PromoteSpare::default()
         };
-        let told = PromoteSpareAction.validate(&config);
-        told.into_iter().map(|told| told.detail).collect()
+        let diagnostics = PromoteSpareAction.validate(&config);
+        diagnostics
+            .into_iter()
+            .map(|diagnostic| diagnostic.detail)
+            .collect()
     }
 
     #[test]
     fn primary_has_a_name_that_fits_into_a_mark() {
         let longest = "a".repeat(MAX_PRIMARY_BYTES - 1 - DEFAULT_FIELD.len());
         let longer = format!("{longest}a");
-        assert_eq!(told(&longest, Field::Null), [""; 0]);
-        let refused = told(&longer, Field::Null);
+        assert_eq!(details(&longest, Field::Null), [""; 0]);
+        let refused = details(&longer, Field::Null);
         assert!(
-            matches!(&refused[..], [told] if told.contains("shorter path")),
+            matches!(&refused[..], [detail] if detail.contains("shorter path")),
             "{refused:?}"
         );
-        assert_eq!(told(&longer, Field::text("a")), [""; 0]);
-        assert_eq!(told(&longer, Field::Unknown), [""; 0]);
+        assert_eq!(details(&longer, Field::text("a")), [""; 0]);
+        assert_eq!(details(&longer, Field::Unknown), [""; 0]);
     }
 }

@@ -63,12 +63,12 @@ impl Lookup for OauthTokenDataSource {
         config: OauthTokenData,
     ) -> Result<Found<OauthTokenData>, Failure> {
         let configured = &context.configured;
-        look(configured, config).await
+        read_token(configured, config).await
     }
 }
 
 /// Reads the secret, and dates the token.
-async fn look(
+async fn read_token(
     configured: &Configured,
     config: OauthTokenData,
 ) -> Result<Found<OauthTokenData>, Failure> {

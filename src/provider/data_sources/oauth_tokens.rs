@@ -13,7 +13,7 @@ use crate::provider::functions::data_entry::DataEntry;
 use crate::provider::lookup::arguments::{Asked, asks};
 use crate::provider::lookup::attributes::described;
 use crate::provider::lookup::describe::describe;
-use crate::provider::observe::walk::{Sighting, Sights, Unseen, Walk};
+use crate::provider::observe::walk::{Findings, FoundSecret, Skipped, Walk};
 use crate::sdk::{Context, Diagnostics, Failure, Field, Found, Lookup, model};
 use crate::token::prefix::Prefix;
 
@@ -85,9 +85,9 @@ impl Lookup for OauthTokensDataSource {
             field: &asked.field,
             also: None,
         };
-        let (tokens, unseen) = look(configured, &asked, walk, text).await?;
+        let (tokens, skipped) = read_tokens(configured, &asked, walk, text).await?;
         let mut diagnostics: Diagnostics = configured.skew_warning().into_iter().collect();
-        diagnostics.extend(diagnose::unseen(&asked.mount, text, &unseen));
+        diagnostics.extend(diagnose::skipped(&asked.mount, text, &skipped));
         let mut object = config.clone();
         object.tokens = Field::Known(tokens);
         object.fill_in(&asked);
@@ -100,15 +100,15 @@ impl Lookup for OauthTokensDataSource {
 
 /// Walks the prefix and dates each token that it finds. A token that could not be dated in time is
 /// reported as not read.
-async fn look(
+async fn read_tokens(
     configured: &Configured,
     asked: &Asked<'_>,
     walk: Walk<'_>,
     prefix: &str,
-) -> Result<(Vec<FoundToken>, Vec<Unseen>), Diagnostic> {
-    let Sights {
+) -> Result<(Vec<FoundToken>, Vec<Skipped>), Diagnostic> {
+    let Findings {
         secrets,
-        mut unseen,
+        mut skipped,
     } = walk
         .to_the_end()
         .await
@@ -116,20 +116,20 @@ async fn look(
     let mut tokens = Vec::new();
     let mut described = pin!(
         stream::iter(secrets)
-            .map(async |sighting| {
-                let path = sighting.secret.path().to_owned();
-                (path, token(configured, asked, sighting).await)
+            .map(async |found| {
+                let path = found.secret.path().to_owned();
+                (path, token(configured, asked, found).await)
             })
             .buffered(CONCURRENCY)
     );
     while let Some((path, described)) = described.next().await {
         match described {
             Ok(token) => tokens.push(token),
-            Err(_) if asked.observer.store().is_time_over() => unseen.push(Unseen::late(&path)),
+            Err(_) if asked.observer.store().is_time_over() => skipped.push(Skipped::late(&path)),
             Err(error) => return Err(error),
         }
     }
-    Ok((tokens, unseen))
+    Ok((tokens, skipped))
 }
 
 /// Describes one token. Everything to report about it is in its status and in the source of its
@@ -137,10 +137,10 @@ async fn look(
 async fn token(
     configured: &Configured,
     asked: &Asked<'_>,
-    sighting: Sighting,
+    found: FoundSecret,
 ) -> Result<FoundToken, Diagnostic> {
     let place = Place {
-        secret: &sighting.secret,
+        secret: &found.secret,
         field: &asked.field,
     };
     let description = describe(
@@ -148,10 +148,10 @@ async fn token(
         asked.observer,
         place,
         asked.lifetime,
-        &sighting.observed,
+        &found.observed,
     )
     .await?;
-    let path = sighting.secret.path();
+    let path = found.secret.path();
     let mut token = FoundToken {
         path: Field::text(path),
         external_secret_data: Field::Known(vec![DataEntry::of_token(

@@ -101,7 +101,11 @@ pub(in crate::provider) const OPEN_AT_APPLY: &str = "To open it during the apply
                                                      that resource is applied (Terraform).";
 
 /// A lookup that needs an argument of the provider that is unknown at plan.
-pub(in crate::provider) fn look_at_apply(unknown: &str, what: &str, remedy: &str) -> Diagnostic {
+pub(in crate::provider) fn unknown_until_apply(
+    unknown: &str,
+    what: &str,
+    remedy: &str,
+) -> Diagnostic {
     Diagnostic::error(
         format!("{what} needs the provider's {unknown}, which is not known yet"),
         format!(

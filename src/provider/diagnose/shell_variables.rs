@@ -70,16 +70,16 @@ impl ShellVariables {
 
     /// Puts the assignments before the program of each command that is on a line of its own.
     pub(in crate::provider) fn before_commands(&self, detail: &str) -> String {
-        let mut retold = String::with_capacity(detail.len());
+        let mut completed = String::with_capacity(detail.len());
         for line in detail.split_inclusive('\n') {
             let (before, program) = line.split_at(program(line).unwrap_or(line.len()));
-            retold.push_str(before);
+            completed.push_str(before);
             if !program.is_empty() {
-                retold.push_str(&self.assignments);
-                retold.push_str(program);
+                completed.push_str(&self.assignments);
+                completed.push_str(program);
             }
         }
-        retold
+        completed
     }
 }
 
@@ -124,42 +124,45 @@ mod tests {
 
     #[test]
     fn a_shell_is_told_what_only_the_block_says() {
-        let told = variables("http://vault:8200", "team a", &[]);
+        let assigned = variables("http://vault:8200", "team a", &[]);
         assert_eq!(
-            told.assignments,
+            assigned.assignments,
             "VAULT_ADDR='http://vault:8200' VAULT_NAMESPACE='team a' "
         );
         let seen = [
             ("VAULT_ADDR", "http://vault:8200"),
             ("VAULT_NAMESPACE", "of the shell"),
         ];
-        let told = variables("http://vault:8200", "team", &seen);
-        assert_eq!(told.assignments, "VAULT_NAMESPACE=team ");
+        let assigned = variables("http://vault:8200", "team", &seen);
+        assert_eq!(assigned.assignments, "VAULT_NAMESPACE=team ");
         assert!(variables("", "", &seen).is_empty());
         assert_eq!(
             variables("http://vault:8200", "team", &seen).after_summary("Token a is due"),
             "Token a is due (at http://vault:8200 in namespace team)"
         );
         let agent = [("VAULT_AGENT_ADDR", "http://agent:8100")];
-        let told = variables("http://vault:8200", "", &agent);
+        let assigned = variables("http://vault:8200", "", &agent);
         assert_eq!(
-            told.assignments,
+            assigned.assignments,
             "VAULT_AGENT_ADDR= VAULT_ADDR='http://vault:8200' "
         );
-        let told = ShellVariables::new(&Field::Null, &Field::Unknown, &BTreeMap::new());
-        assert!(told.is_empty());
+        let assigned = ShellVariables::new(&Field::Null, &Field::Unknown, &BTreeMap::new());
+        assert!(assigned.is_empty());
     }
 
     #[test]
     fn no_credential_is_repeated_and_nothing_acts_on_a_terminal() {
         let token = format!("sk-ant-oat01-{}", "a".repeat(95));
-        let told = variables("", &token, &[]);
+        let assigned = variables("", &token, &[]);
         assert_eq!(
-            told.assignments,
+            assigned.assignments,
             format!("VAULT_NAMESPACE={} ", shell(HIDDEN))
         );
-        let told = variables("", "a\u{1b}[2J\nvault ", &[]);
-        assert!(!told.assignments.contains(['\u{1b}', '\n']), "{told:?}");
+        let assigned = variables("", "a\u{1b}[2J\nvault ", &[]);
+        assert!(
+            !assigned.assignments.contains(['\u{1b}', '\n']),
+            "{assigned:?}"
+        );
     }
 
     #[test]

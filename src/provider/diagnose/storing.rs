@@ -143,7 +143,9 @@ pub(in crate::provider) fn after_stored(
     mut failure: Vec<Diagnostic>,
     stored: &[String],
 ) -> Vec<Diagnostic> {
-    let errors = failure.iter_mut().filter(|told| told.is_error());
+    let errors = failure
+        .iter_mut()
+        .filter(|diagnostic| diagnostic.is_error());
     for error in errors.filter(|_| !stored.is_empty()) {
         let stored = stored.join(", ");
         add(

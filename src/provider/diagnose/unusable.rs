@@ -4,7 +4,7 @@ use super::{Place, command, otherwise, shell};
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::refuse::capital;
 use crate::provider::observe::unusable::Unusable;
-use crate::provider::observe::{Field, Observed};
+use crate::provider::observe::{Content, Observed};
 use crate::token::check::Malformed;
 use crate::token::expiry::Status;
 use crate::token::fingerprint::Fingerprint;
@@ -22,7 +22,7 @@ pub(in crate::provider) fn problem(
 }
 
 /// Why a field of a document holds no usable token.
-pub(in crate::provider) fn content_problem(place: Place<'_>, content: Field) -> Option<String> {
+pub(in crate::provider) fn content_problem(place: Place<'_>, content: Content) -> Option<String> {
     Unusable::of(content).map(|unusable| unusable_text(place, &unusable))
 }
 
@@ -156,7 +156,10 @@ impl Reported {
             "For each `store` below, mint a token with `claude setup-token` in a terminal at least \
              300 columns wide, run the command, paste the token, and press Enter."
         };
-        let entries: Vec<_> = reported.iter().map(|told| told.entry.as_str()).collect();
+        let entries: Vec<_> = reported
+            .iter()
+            .map(|reported| reported.entry.as_str())
+            .collect();
         Some(Diagnostic::warning(
             format!("{} tokens are missing or malformed", reported.len()),
             format!("{advice}\n\n{}", entries.join("\n").trim_end()),
@@ -227,8 +230,8 @@ pub(in crate::provider) fn unusable_where_found(
 }
 
 /// What every read reports about the form of a token that passes the check.
-pub(in crate::provider) fn form(place: Place<'_>, content: Field) -> Vec<Diagnostic> {
-    let Field::Token {
+pub(in crate::provider) fn form(place: Place<'_>, content: Content) -> Vec<Diagnostic> {
+    let Content::Token {
         unproven, padded, ..
     } = content
     else {

@@ -64,12 +64,12 @@ impl Lookup for OauthTokenEphemeral {
         config: OauthTokenOpened,
     ) -> Result<Found<OauthTokenOpened>, Failure> {
         let configured = &context.configured;
-        look(configured, config).await
+        read_token(configured, config).await
     }
 }
 
 /// Reads the secret, and dates the token that is passed on.
-async fn look(
+async fn read_token(
     configured: &Configured,
     config: OauthTokenOpened,
 ) -> Result<Found<OauthTokenOpened>, Failure> {

@@ -175,9 +175,9 @@ mod tests {
             assert_eq!(report.valid, Field::Known(false), "{problem}");
             assert_eq!(report.kind.as_str(), Some(kind), "{problem}");
             assert_eq!(report.fingerprint, Field::Null, "{problem}");
-            let told = report.problem.as_str().unwrap();
-            assert!(told.starts_with(problem) && told.ends_with('.'), "{told}");
-            assert!(!told.contains(&"A".repeat(8)), "{told}");
+            let text = report.problem.as_str().unwrap();
+            assert!(text.starts_with(problem) && text.ends_with('.'), "{text}");
+            assert!(!text.contains(&"A".repeat(8)), "{text}");
         }
     }
 

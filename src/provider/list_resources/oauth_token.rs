@@ -9,7 +9,7 @@ use crate::provider::block::configured::Configured;
 use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::diagnose;
 use crate::provider::diagnose::refuse;
-use crate::provider::observe::walk::{Sight, Unseen, Walk};
+use crate::provider::observe::walk::{Item, Skipped, Walk};
 use crate::provider::resources::oauth_token::OauthTokenResource;
 use crate::sdk::{
     Context, Diagnostics, Ended, Field, ListRequest, ListResource, Listed, Results, model,
@@ -94,8 +94,8 @@ async fn tell(
         field,
         ..
     } = walk;
-    let sights = walk.stream(async |sighting| {
-        let path = sighting.secret.path().to_owned();
+    let findings = walk.stream(async |secret| {
+        let path = secret.secret.path().to_owned();
         let found = if with_states {
             OauthTokenResource::found(configured, mount, &path, field).await
         } else {
@@ -104,13 +104,13 @@ async fn tell(
         };
         (path, found)
     });
-    let mut sights = pin!(sights);
-    let mut unseen = Vec::new();
-    while let Some(sight) = sights.next().await {
-        let (path, found) = match sight {
-            Ok(Sight::Secret(found)) => found,
-            Ok(Sight::Unseen(place)) => {
-                unseen.push(place);
+    let mut findings = pin!(findings);
+    let mut skipped = Vec::new();
+    while let Some(item) = findings.next().await {
+        let (path, found) = match item {
+            Ok(Item::Secret(found)) => found,
+            Ok(Item::Skipped(place)) => {
+                skipped.push(place);
                 continue;
             }
             Err(error) => {
@@ -121,7 +121,7 @@ async fn tell(
         let (state, diagnostics) = match found {
             Ok(found) => found,
             Err(_) if observer.store().is_time_over() => {
-                unseen.push(Unseen::late(&path));
+                skipped.push(Skipped::late(&path));
                 continue;
             }
             Err(failure) => return Err(failure.into()),
@@ -134,6 +134,6 @@ async fn tell(
             })
             .await?;
     }
-    let unseen = diagnose::unseen(mount, path_prefix, &unseen);
-    results.warn(unseen.into_iter().collect()).await
+    let skipped = diagnose::skipped(mount, path_prefix, &skipped);
+    results.warn(skipped.into_iter().collect()).await
 }

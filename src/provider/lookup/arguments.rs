@@ -77,7 +77,7 @@ impl Obstacle {
     /// read it during the apply.
     pub(in crate::provider) fn into_diagnostic(self, what: &str, remedy: &str) -> Diagnostic {
         match self {
-            Self::Unknown(name) => diagnose::look_at_apply(name, what, remedy),
+            Self::Unknown(name) => diagnose::unknown_until_apply(name, what, remedy),
             Self::Wrong(diagnostic) => diagnostic,
         }
     }

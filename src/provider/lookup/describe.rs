@@ -4,7 +4,7 @@ use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::observe::unusable::Unusable;
-use crate::provider::observe::{Field as Content, Observed, Observer};
+use crate::provider::observe::{Content, Observed, Observer};
 use crate::provider::secrets::date::{Found, date};
 use crate::sdk::Diagnostics;
 use crate::token::expiry::{Dates, Lifetime, Status};
@@ -82,7 +82,7 @@ pub(in crate::provider) async fn describe(
         fingerprint,
     };
     let dated = date(observer, found, MintFacts::default()).await?;
-    let mut diagnostics = dated.told(place);
+    let mut diagnostics = dated.warnings(place);
     let retired = RetiredTokens::read(place.field, &document.custom_metadata);
     diagnostics.extend(diagnose::came_back(place, &fingerprint, &retired));
     diagnostics.extend(diagnose::form(place, content));

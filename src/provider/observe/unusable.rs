@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Field, Observed};
+use super::{Content, Observed};
 use crate::token::check::Malformed;
 use crate::token::expiry::Status;
 use crate::token::fingerprint::Fingerprint;
@@ -43,13 +43,13 @@ impl Unusable {
     }
 
     /// Judges what a field holds; `None` if that is a token.
-    pub(in crate::provider) fn of(content: Field) -> Option<Self> {
+    pub(in crate::provider) fn of(content: Content) -> Option<Self> {
         match content {
-            Field::Token { .. } => None,
-            Field::Missing => Some(Self::NoField),
-            Field::Empty => Some(Self::Empty),
-            Field::NotText(kind) => Some(Self::NotText(kind.to_owned())),
-            Field::Malformed(malformed) => Some(Self::Malformed(malformed)),
+            Content::Token { .. } => None,
+            Content::Missing => Some(Self::NoField),
+            Content::Empty => Some(Self::Empty),
+            Content::NotText(kind) => Some(Self::NotText(kind.to_owned())),
+            Content::Malformed(malformed) => Some(Self::Malformed(malformed)),
         }
     }
 

@@ -44,16 +44,16 @@ pub(in crate::provider) type Counts<'a> = dyn Fn(&Observed) -> bool + Sync + 'a;
 
 /// What a walk finds.
 #[derive(Debug)]
-pub(in crate::provider) enum Sight<T = Sighting> {
+pub(in crate::provider) enum Item<T = FoundSecret> {
     /// The result for a secret that counts.
     Secret(T),
     /// A secret or folder that could not be read.
-    Unseen(Unseen),
+    Skipped(Skipped),
 }
 
 /// A secret that counts.
 #[derive(Debug)]
-pub(in crate::provider) struct Sighting {
+pub(in crate::provider) struct FoundSecret {
     /// The secret.
     pub(in crate::provider) secret: SecretPath,
     /// What was read.
@@ -62,16 +62,16 @@ pub(in crate::provider) struct Sighting {
 
 /// A secret or folder that could not be read.
 #[derive(Debug)]
-pub(in crate::provider) struct Unseen {
+pub(in crate::provider) struct Skipped {
     /// Its path in the mount; that of a folder ends with a slash.
     pub(in crate::provider) path: String,
     /// Why it could not be read.
-    pub(in crate::provider) reason: Reason,
+    pub(in crate::provider) reason: SkipReason,
 }
 
 /// Why something could not be read.
 #[derive(Debug)]
-pub(in crate::provider) enum Reason {
+pub(in crate::provider) enum SkipReason {
     /// Vault denied the request, or its answer was not usable.
     Vault(VaultError),
     /// The name is not supported.
@@ -84,23 +84,23 @@ pub(in crate::provider) enum Reason {
     Time,
 }
 
-impl Unseen {
+impl Skipped {
     /// A secret for which no time was left.
     pub(in crate::provider) fn late(path: &str) -> Self {
         Self {
             path: path.to_owned(),
-            reason: Reason::Time,
+            reason: SkipReason::Time,
         }
     }
 }
 
 /// What a whole walk found, each in the order of paths.
 #[derive(Debug, Default)]
-pub(in crate::provider) struct Sights {
+pub(in crate::provider) struct Findings {
     /// Secrets that count.
-    pub(in crate::provider) secrets: Vec<Sighting>,
+    pub(in crate::provider) secrets: Vec<FoundSecret>,
     /// What could not be read.
-    pub(in crate::provider) unseen: Vec<Unseen>,
+    pub(in crate::provider) skipped: Vec<Skipped>,
 }
 
 impl<'a> Walk<'a> {
@@ -117,22 +117,22 @@ impl<'a> Walk<'a> {
     /// The error is an item of the stream, and nobody should wait for what comes after it.
     pub(in crate::provider) fn stream<F: Future + Send + 'a>(
         self,
-        make: impl Fn(Sighting) -> F + Copy + Send + 'a,
-    ) -> impl Stream<Item = Result<Sight<F::Output>, VaultError>> + Send + 'a
+        make: impl Fn(FoundSecret) -> F + Copy + Send + 'a,
+    ) -> impl Stream<Item = Result<Item<F::Output>, VaultError>> + Send + 'a
     where
         F::Output: Send,
     {
-        let look = move |entry| async move {
-            Ok(match self.look(entry).await? {
-                Some(Sight::Secret(sighting)) => Some(Sight::Secret(make(sighting).await)),
-                Some(Sight::Unseen(unseen)) => Some(Sight::Unseen(unseen)),
+        let read = move |entry| async move {
+            Ok(match self.read(entry).await? {
+                Some(Item::Secret(found)) => Some(Item::Secret(make(found).await)),
+                Some(Item::Skipped(skipped)) => Some(Item::Skipped(skipped)),
                 None => None,
             })
         };
         stream::once(self.list())
-            .map_ok(move |entries| stream::iter(entries).map(look).buffered(CONCURRENCY))
+            .map_ok(move |entries| stream::iter(entries).map(read).buffered(CONCURRENCY))
             .try_flatten()
-            .filter_map(|sight| future::ready(sight.transpose()))
+            .filter_map(|item| future::ready(item.transpose()))
     }
 
     /// Walks to the end.
@@ -140,16 +140,16 @@ impl<'a> Walk<'a> {
     /// # Errors
     ///
     /// Fails if [`Walk::stream`] yields an error.
-    pub(in crate::provider) async fn to_the_end(self) -> Result<Sights, VaultError> {
-        let mut sights = Sights::default();
+    pub(in crate::provider) async fn to_the_end(self) -> Result<Findings, VaultError> {
+        let mut findings = Findings::default();
         let mut stream = pin!(self.stream(future::ready));
-        while let Some(sight) = stream.try_next().await? {
-            match sight {
-                Sight::Secret(sighting) => sights.secrets.push(sighting),
-                Sight::Unseen(unseen) => sights.unseen.push(unseen),
+        while let Some(item) = stream.try_next().await? {
+            match item {
+                Item::Secret(found) => findings.secrets.push(found),
+                Item::Skipped(skipped) => findings.skipped.push(skipped),
             }
         }
-        Ok(sights)
+        Ok(findings)
     }
 
     /// Lists every folder and returns what is in them, sorted by path.
@@ -178,15 +178,15 @@ impl<'a> Walk<'a> {
     }
 
     /// Reads a secret; `None` if it does not count.
-    async fn look(self, entry: Entry) -> Result<Option<Sight>, VaultError> {
+    async fn read(self, entry: Entry) -> Result<Option<Item>, VaultError> {
         let secret = match entry {
             Entry::Secret(secret) => secret,
-            Entry::Unseen(unseen) => return Ok(Some(Sight::Unseen(unseen))),
+            Entry::Skipped(skipped) => return Ok(Some(Item::Skipped(skipped))),
         };
         let observed = match self.observer.observe(&secret).await {
             Ok(observed) => observed,
             Err(error) => {
-                return Ok(Some(Sight::Unseen(Unseen {
+                return Ok(Some(Item::Skipped(Skipped {
                     path: secret.path().to_owned(),
                     reason: self.alone(error)?,
                 })));
@@ -199,25 +199,25 @@ impl<'a> Walk<'a> {
             self.observer.forget(&secret);
             return Ok(None);
         }
-        Ok(Some(Sight::Secret(Sighting { secret, observed })))
+        Ok(Some(Item::Secret(FoundSecret { secret, observed })))
     }
 
     /// Works like [`alone`]; once the time is over, nothing that is left is read.
-    fn alone(self, error: VaultError) -> Result<Reason, VaultError> {
+    fn alone(self, error: VaultError) -> Result<SkipReason, VaultError> {
         match alone(error) {
-            Err(_) if self.observer.store().is_time_over() => Ok(Reason::Time),
+            Err(_) if self.observer.store().is_time_over() => Ok(SkipReason::Time),
             verdict => verdict,
         }
     }
 }
 
 /// Reports whether a failure concerns only one secret or folder; any other failure ends the walk.
-fn alone(error: VaultError) -> Result<Reason, VaultError> {
+fn alone(error: VaultError) -> Result<SkipReason, VaultError> {
     match error {
         VaultError::Forbidden { .. }
         | VaultError::UnexpectedAnswer { .. }
-        | VaultError::TooLarge { .. } => Ok(Reason::Vault(error)),
-        VaultError::Server { status, .. } if status < 500 => Ok(Reason::Vault(error)),
+        | VaultError::TooLarge { .. } => Ok(SkipReason::Vault(error)),
+        VaultError::Server { status, .. } if status < 500 => Ok(SkipReason::Vault(error)),
         error => Err(error),
     }
 }
@@ -225,14 +225,14 @@ fn alone(error: VaultError) -> Result<Reason, VaultError> {
 /// Something that a listing names.
 enum Entry {
     Secret(SecretPath),
-    Unseen(Unseen),
+    Skipped(Skipped),
 }
 
 impl Entry {
     fn path(&self) -> &str {
         match self {
             Self::Secret(secret) => secret.path(),
-            Self::Unseen(unseen) => &unseen.path,
+            Self::Skipped(skipped) => &skipped.path,
         }
     }
 }
@@ -259,12 +259,12 @@ impl Names {
                 return;
             }
             if has_token(&name) {
-                self.pass_over(folder.path_of(HIDDEN), Reason::Token);
+                self.pass_over(folder.path_of(HIDDEN), SkipReason::Token);
                 continue;
             }
             match folder.secret(&name) {
                 Ok(secret) => self.entries.push(Entry::Secret(secret)),
-                Err(error) => self.pass_over(folder.path_of(&name), Reason::Name(error)),
+                Err(error) => self.pass_over(folder.path_of(&name), SkipReason::Name(error)),
             }
         }
         for name in listing.folders.into_iter().filter(|name| wanted(name)) {
@@ -272,7 +272,7 @@ impl Names {
                 return;
             }
             if has_token(&name) {
-                self.pass_over(folder.path_of(HIDDEN) + "/", Reason::Token);
+                self.pass_over(folder.path_of(HIDDEN) + "/", SkipReason::Token);
                 continue;
             }
             self.folder_count += 1;
@@ -280,8 +280,8 @@ impl Names {
                 Ok(subfolder) if self.folder_count <= MAXIMUM_FOLDERS => {
                     self.folders.push(subfolder);
                 }
-                Ok(subfolder) => self.pass_over(subfolder.path_of(""), Reason::Bound),
-                Err(error) => self.pass_over(folder.path_of(&name) + "/", Reason::Name(error)),
+                Ok(subfolder) => self.pass_over(subfolder.path_of(""), SkipReason::Bound),
+                Err(error) => self.pass_over(folder.path_of(&name) + "/", SkipReason::Name(error)),
             }
         }
     }
@@ -298,17 +298,17 @@ impl Names {
     fn cut(&mut self, folder: &FolderPath) {
         if !self.is_cut {
             self.is_cut = true;
-            self.pass_over(folder.path_of(""), Reason::Bound);
+            self.pass_over(folder.path_of(""), SkipReason::Bound);
         }
     }
 
-    fn pass_over(&mut self, path: String, reason: Reason) {
-        self.entries.push(Entry::Unseen(Unseen { path, reason }));
+    fn pass_over(&mut self, path: String, reason: SkipReason) {
+        self.entries.push(Entry::Skipped(Skipped { path, reason }));
     }
 
     fn sorted(mut self) -> Vec<Entry> {
         for folder in mem::take(&mut self.folders) {
-            self.pass_over(folder.path_of(""), Reason::Bound);
+            self.pass_over(folder.path_of(""), SkipReason::Bound);
         }
         self.entries
             .sort_by(|one, other| one.path().cmp(other.path()));

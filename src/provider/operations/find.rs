@@ -104,7 +104,7 @@ impl Operations {
         let everything = |_: &Observed| true;
         let found = self.paths_of(targets, &everything).await?;
         let mut search = Search {
-            diagnostics: found.told,
+            diagnostics: found.diagnostics,
             is_incomplete: found.is_incomplete,
             ..Search::default()
         };
@@ -124,7 +124,7 @@ impl Operations {
             .buffered(TOGETHER);
         while let Some((path, is_named, (holders, outcome))) = searched.next().await {
             search.holders.extend(holders);
-            let told = match outcome {
+            let problem = match outcome {
                 Ok(exists) if exists || !is_named => None,
                 Ok(_) => self
                     .secret(&path)
@@ -135,11 +135,11 @@ impl Operations {
                     Some(diagnose::vault_error(&error, &self.secret_name(&path)))
                 }
             };
-            match told {
+            match problem {
                 None => search.searched += 1,
-                Some(told) => {
+                Some(problem) => {
                     search.is_incomplete = true;
-                    search.diagnostics.push(told);
+                    search.diagnostics.push(problem);
                 }
             }
         }

@@ -4,7 +4,7 @@
 use super::{Operations, Refusal};
 use crate::provider::diagnose::{self, Place};
 use crate::provider::observe::unusable::Unusable;
-use crate::provider::observe::{Field, Observed};
+use crate::provider::observe::{Content, Observed};
 use crate::provider::secrets::date::Found;
 use crate::secret::Secret;
 use crate::token::check::trim;
@@ -85,7 +85,7 @@ impl Operations {
         let observed = Observed::from(reading);
         let found = match &observed {
             Observed::Present(document) => match document.field(field, None) {
-                Field::Token { fingerprint, .. } => Some(Found {
+                Content::Token { fingerprint, .. } => Some(Found {
                     place,
                     document,
                     fingerprint,

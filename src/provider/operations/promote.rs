@@ -55,7 +55,10 @@ impl Operations {
             lifetime: self.lifetime,
             cancelled,
         };
-        let Promoted { outcome, mut told } = if dry_run {
+        let Promoted {
+            outcome,
+            mut diagnostics,
+        } = if dry_run {
             on_demand.rehearse().await
         } else {
             on_demand.run(None).await
@@ -63,11 +66,11 @@ impl Operations {
         match outcome {
             Ok(done) => Ok(Promotion {
                 done,
-                warnings: told,
+                warnings: diagnostics,
             }),
             Err(error) => {
-                told.push(error);
-                Err(Refusal::Failed(told))
+                diagnostics.push(error);
+                Err(Refusal::Failed(diagnostics))
             }
         }
     }

@@ -25,7 +25,7 @@ const COPIES_NAMED: usize = 20;
 /// How many secrets are read at a time.
 const TOGETHER: usize = 16;
 
-/// The state of one token: the words of the resources, and those that only a survey needs.
+/// The state of one token: the words of the resources, and those that only an overview needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// It works and is not due yet.
@@ -38,7 +38,7 @@ pub enum State {
     Refused,
     /// It was promoted to a primary, so it is no longer a spare.
     Spent,
-    /// Another secret of the survey holds it as well, and comes first.
+    /// Another secret of the overview holds it as well, and comes first.
     Duplicate,
     /// The field holds something that is not a token.
     Malformed,
@@ -147,9 +147,9 @@ pub struct TokenReport {
     pub rotated_from: Option<String>,
     /// Path of the primary that this token was promoted to.
     pub promoted_to: Option<String>,
-    /// Other paths of the survey with the same token, the first 20 of them.
+    /// Other paths of the overview with the same token, the first 20 of them.
     pub same_token_as: Vec<String>,
-    /// How many other paths of the survey have the same token.
+    /// How many other paths of the overview have the same token.
     pub same_token_count: usize,
     /// Why there is no token to date, in one sentence.
     pub problem: Option<String>,
@@ -157,7 +157,7 @@ pub struct TokenReport {
 
 /// The states of the requested tokens.
 #[derive(Debug)]
-pub struct Survey {
+pub struct Overview {
     /// The time by which they were judged.
     pub as_of: Timestamp,
     /// The time of the machine's clock, even if a date is rehearsed.
@@ -170,7 +170,7 @@ pub struct Survey {
     pub diagnostics: Diagnostics,
 }
 
-impl Survey {
+impl Overview {
     /// Reports whether any token needs action.
     pub fn is_due(&self) -> bool {
         self.tokens.iter().any(|token| token.state.is_due())
@@ -183,7 +183,7 @@ struct Seen {
     /// What the secret's metadata shows about roles.
     roles: roles::Hints,
     trouble: Option<VaultError>,
-    told: Diagnostics,
+    diagnostics: Diagnostics,
     unusable: Option<Reported>,
 }
 
@@ -194,17 +194,19 @@ impl Operations {
     /// # Errors
     ///
     /// Fails if a target is none of these, or if nothing could be listed. A secret that cannot be
-    /// read in time is an entry and an error in the survey.
-    pub async fn survey(&self, targets: &[String]) -> Result<Survey, Refusal> {
+    /// read in time is an entry and an error in the overview.
+    pub async fn overview(&self, targets: &[String]) -> Result<Overview, Refusal> {
         let targets::Paths {
             paths,
-            told: mut diagnostics,
+            mut diagnostics,
             mut is_incomplete,
         } = self.paths(targets).await?;
         let broken = OnceLock::new();
         let mut seen: Vec<Seen> = stream::iter(paths)
             .map(async |(place, observed)| {
-                self.for_one_secret().look(place, observed, &broken).await
+                self.for_one_secret()
+                    .describe(place, observed, &broken)
+                    .await
             })
             .buffered(TOGETHER)
             .collect()
@@ -215,7 +217,7 @@ impl Operations {
         let mut troubles: Vec<(VaultError, Vec<String>)> = Vec::new();
         let mut unusable = Vec::new();
         for seen in &mut seen {
-            diagnostics.append(&mut seen.told);
+            diagnostics.append(&mut seen.diagnostics);
             unusable.extend(seen.unusable.take());
             if let Some(error) = seen.trouble.take() {
                 let name = self.name_of(&seen.report.path, &seen.report.field);
@@ -238,7 +240,7 @@ impl Operations {
             let order = |token: &TokenReport| (token.expires_at, token.state != State::Unreadable);
             order(a).cmp(&order(b)).then_with(|| a.path.cmp(&b.path))
         });
-        Ok(Survey {
+        Ok(Overview {
             as_of: self.configured.now(),
             taken_at: self.configured.machine_now(),
             tokens,

@@ -13,7 +13,7 @@ use super::{Operations, Refusal, Role};
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::refuse::capital;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::observe::{Field as Content, Observation, Observed};
+use crate::provider::observe::{Content, Observation, Observed};
 use crate::provider::secrets::date::Found;
 use crate::provider::secrets::stamps::{Changes, NewStamp, note};
 use crate::provider::store::{Holding, Replaces, Storing, store};
@@ -138,7 +138,7 @@ impl Operations {
             secret: &secret,
             field: &self.field,
         };
-        let observed = self.seen_anew(place).await?;
+        let observed = self.reread(place).await?;
         match &*observed {
             Observed::Present(_) => Ok(true),
             Observed::Absent => match diagnose::otherwise(&secret) {
@@ -201,7 +201,7 @@ impl Operations {
         let stored = store(&self.configured, observer, place, token, storing)
             .await
             .map_err(Refusal::failed)?;
-        let mut warnings = stored.told;
+        let mut warnings = stored.diagnostics;
         let (version, is_new, dates, stamping) = match &stored.now {
             Holding::Written(written) => {
                 let minted_at = minted_at.unwrap_or_else(|| self.configured.server_now());
@@ -259,8 +259,8 @@ impl Operations {
     }
 
     /// Reads the secret again, even if it was read before.
-    async fn seen_anew(&self, place: Place<'_>) -> Result<Arc<Observed>, Refusal> {
-        let observed = self.observer()?.observe_anew(place.secret).await;
+    async fn reread(&self, place: Place<'_>) -> Result<Arc<Observed>, Refusal> {
+        let observed = self.observer()?.observe_again(place.secret).await;
         observed.map_err(|error| Refusal::failed(diagnose::vault_error(&error, &place.to_string())))
     }
 
@@ -296,7 +296,7 @@ impl Operations {
                 }
             }
             // The caller already reports a secret that cannot be read.
-            if let Ok(observed) = observer.observe_anew(place.secret).await
+            if let Ok(observed) = observer.observe_again(place.secret).await
                 && let Observed::Present(document) = &*observed
             {
                 let metadata = &document.custom_metadata;

@@ -92,7 +92,7 @@ impl Operations {
         let found = self.paths(targets).await?;
         Ok(Candidates {
             places: found.paths.into_iter().map(|(place, _)| place).collect(),
-            diagnostics: found.told,
+            diagnostics: found.diagnostics,
             is_incomplete: found.is_incomplete,
         })
     }

@@ -120,7 +120,7 @@ impl Promotion<'_> {
         dated: DatedToken,
         report: &mut Report,
     ) -> Result<Current, Stop> {
-        report.at_once.extend(dated.told(self.primary));
+        report.at_once.extend(dated.warnings(self.primary));
         let metadata = &found.document.custom_metadata;
         let stamp = found.stamp();
         let rotated_from = match &stamp {

@@ -12,7 +12,7 @@ use crate::protocol::Diagnostic;
 use crate::provider::diagnose::refuse::secret_path;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::observe::unusable::Unusable;
-use crate::provider::observe::{Field as Content, Observed};
+use crate::provider::observe::{Content, Observed};
 use crate::provider::secrets::spares::{Readings, Spares};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::paths::FieldPath;
@@ -208,17 +208,17 @@ fn list<'a>(refused: impl Iterator<Item = &'a (String, String)>) -> String {
 /// Returns why spares could not be read. If several failed alike, their advice differs only in the
 /// path, so it is given once, for the first.
 fn unreadable(failed: Vec<(String, Diagnostic)>) -> Vec<(String, String)> {
-    let mut told: Vec<(String, String)> = Vec::new();
+    let mut explained: Vec<(String, String)> = Vec::new();
     let mut refused = Vec::new();
     for (path, error) in failed {
         let detail = error.detail.trim_end().to_owned();
-        let alike = told
+        let alike = explained
             .iter()
             .find(|(first, advice)| detail == advice.replace(first, &path));
         let why = if let Some((first, _)) = alike {
             format!("{}, as for {first}", error.summary)
         } else {
-            told.push((path.clone(), detail.clone()));
+            explained.push((path.clone(), detail.clone()));
             detail
         };
         refused.push((path, why));
@@ -315,7 +315,7 @@ impl Promotion<'_> {
             field: self.primary.field,
             lifetime: self.lifetime,
             primary: Some(primary),
-            anew: self.anew,
+            reread: self.reread,
         }
     }
 

@@ -38,7 +38,7 @@ impl Promotion<'_> {
             return Ok(foreseen);
         };
         // The client that used the spares since the primary was read may have used them for it.
-        let now = self.observer.observe_anew(self.primary.secret).await;
+        let now = self.observer.observe_again(self.primary.secret).await;
         let now = now.map_err(failed)?;
         match &*now {
             Observed::Present(now) if self.token_in(now) == self.token_in(before) => Ok(foreseen),

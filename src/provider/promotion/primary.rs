@@ -7,7 +7,7 @@ use super::choose::Target;
 use super::stop::Stop;
 use super::{Current, How, PATIENCE, PAUSE, Promotion, Reason, Report};
 use crate::provider::diagnose;
-use crate::provider::observe::{Field as Content, Observation, Observed};
+use crate::provider::observe::{Content, Observation, Observed};
 use crate::provider::secrets::date::{DatedToken, Found, Traces, date_traced};
 use crate::token::expiry::{Dates, Status};
 use crate::token::fingerprint::Fingerprint;

@@ -180,8 +180,8 @@ mod tests {
                 "No spare for secret/agent#a",
             ),
         ] {
-            let told = stop.into_warning(place("a"));
-            assert_eq!(told.summary, summary);
+            let warning = stop.into_warning(place("a"));
+            assert_eq!(warning.summary, summary);
         }
     }
 }

@@ -9,7 +9,7 @@ use super::choose::{Choice, Target};
 use super::claim::Claim;
 use super::{Promotion, Report, Stop};
 use crate::protocol::Diagnostic;
-use crate::provider::observe::{Field as Content, Observation};
+use crate::provider::observe::{Content, Observation};
 use crate::sdk::Diagnostics;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::spare::Purpose;

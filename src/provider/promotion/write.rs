@@ -9,7 +9,7 @@ use super::primary::PrimaryDocument;
 use super::stop::Stop;
 use super::{Current, How, PATIENCE, PAUSE, Promotion, Reason, Report, Tried};
 use crate::provider::diagnose;
-use crate::provider::observe::{Field as Content, Observation, Observed};
+use crate::provider::observe::{Content, Observation, Observed};
 use crate::provider::secrets::stamps::{Changes, NewStamp, apply, fits, note};
 use crate::token::expiry::Dates;
 use crate::token::metadata::{key, stamp_key};

@@ -24,14 +24,14 @@ pub(in crate::provider) async fn locate(
     locations: &[String],
 ) -> Result<Location, Diagnostic> {
     let first = locations.first().map(String::as_str).unwrap_or_default();
-    let told = match observer.store().mount_of(first).await {
+    let answered = match observer.store().mount_of(first).await {
         Ok(info) => Some(info.path),
         Err(_) => None,
     };
     let default = default
         .as_str()
         .filter(|mount| inside(mount, first).is_some());
-    let mount = told
+    let mount = answered
         .as_deref()
         .map(|mount| mount.trim_end_matches('/'))
         .filter(|mount| inside(mount, first).is_some())

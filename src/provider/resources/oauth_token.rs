@@ -85,7 +85,7 @@ impl OauthTokenResource {
             };
             // A refresh reports on a resource, which does not exist yet.
             let refreshed = diagnose::unusable(place, problem, state.fails_without_token());
-            diagnostics.retain(|told| *told != refreshed);
+            diagnostics.retain(|diagnostic| *diagnostic != refreshed);
             diagnostics.push(diagnose::unusable_where_found(place, problem));
         }
         Ok((state, diagnostics))

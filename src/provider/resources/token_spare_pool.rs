@@ -63,11 +63,11 @@ impl Resource for TokenSparePoolResource {
                 let surveyor = Surveyor {
                     configured,
                     observer,
-                    anew: false,
+                    reread: false,
                 };
                 let mut survey = surveyor.survey(&state, &private).await?;
                 survey.record(&mut state);
-                let diagnostics = survey.told();
+                let diagnostics = survey.take_diagnostics();
                 Ok(Read {
                     state,
                     private: survey.private,

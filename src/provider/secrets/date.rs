@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::refuse::secret_path;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::observe::{Field, Observation, Observed, Observer};
+use crate::provider::observe::{Content, Observation, Observed, Observer};
 use crate::sdk::Diagnostics;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::history::{HistoryOutcome, HistoryWalk, PastVersion};
@@ -83,10 +83,10 @@ pub(in crate::provider) struct DatedToken {
 impl DatedToken {
     /// Returns what a user should know about the mint time: dates that do not count, and, the first
     /// time, that it is an estimate.
-    pub(in crate::provider) fn told(&self, place: Place<'_>) -> Diagnostics {
-        let doubts = self.minted.warnings.iter();
-        doubts
-            .map(|doubt| diagnose::mint_warning(place, *doubt))
+    pub(in crate::provider) fn warnings(&self, place: Place<'_>) -> Diagnostics {
+        let warnings = self.minted.warnings.iter();
+        warnings
+            .map(|warning| diagnose::mint_warning(place, *warning))
             .chain(
                 (self.is_estimate() && !self.known)
                     .then(|| diagnose::mint_time_estimated(place, self.minted.at, &self.gaps)),
@@ -239,7 +239,7 @@ pub(in crate::provider) async fn walk(
             Ok(Observed::Present(document)) => PastVersion::Readable {
                 created_at: document.created_at,
                 fingerprint: match document.field(field, Some(&found.fingerprint)) {
-                    Field::Token { fingerprint, .. } => Some(fingerprint),
+                    Content::Token { fingerprint, .. } => Some(fingerprint),
                     _ => None,
                 },
             },

@@ -15,7 +15,7 @@ use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::refuse::secret_path;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::observe::unusable::Unusable;
-use crate::provider::observe::{Field as Content, Observation, Observed, Observer};
+use crate::provider::observe::{Content, Observation, Observed, Observer};
 use crate::provider::secrets::date::{Found, date};
 use crate::sdk::Diagnostics;
 use crate::token::check::Problem;
@@ -44,7 +44,7 @@ pub(in crate::provider) struct Spares<'a> {
     /// The primary on whose behalf the spares are read, if there is one.
     pub(in crate::provider) primary: Option<&'a FieldPath>,
     /// Whether secrets that were read before are read again.
-    pub(in crate::provider) anew: bool,
+    pub(in crate::provider) reread: bool,
 }
 
 /// What is already known about a spare's token.
@@ -232,7 +232,7 @@ impl Spares<'_> {
                     ..MintFacts::default()
                 };
                 let dated = date(self.observer, found, facts).await?;
-                reading.diagnostics.extend(dated.told(place));
+                reading.diagnostics.extend(dated.warnings(place));
                 let stamp = found.stamp();
                 Slot::Token(ReadToken {
                     fingerprint,
@@ -254,8 +254,8 @@ impl Spares<'_> {
 
     /// Reads a secret, or returns what was read before.
     async fn observe(&self, secret: &SecretPath) -> Result<Arc<Observed>, VaultError> {
-        if self.anew {
-            self.observer.observe_anew(secret).await
+        if self.reread {
+            self.observer.observe_again(secret).await
         } else {
             self.observer.observe(secret).await
         }

@@ -136,14 +136,14 @@ fn a_first_configuration_far_from_the_stamp_is_told() {
         quiet("2026-01-02", "stamp"),
         "a day apart is no difference"
     );
-    let told = |day| {
+    let warned = |day| {
         vec![format!(
             "`token_minted_at` is {day}T00:00:00Z, but the token's stamp says \
              2026-01-02T00:00:00Z; the stamp takes precedence"
         )]
     };
     for day in ["2026-01-04", "2025-12-31"] {
-        let expected = ("2026-01-02".to_owned(), "stamp", told(day));
+        let expected = ("2026-01-02".to_owned(), "stamp", warned(day));
         assert_eq!(decided(facts(day)), expected);
     }
 }

@@ -25,16 +25,16 @@ fn listing(secrets: &[&str], folders: &[&str]) -> Listing {
     }
 }
 
-fn told(names: Names) -> Vec<String> {
+fn shown(names: Names) -> Vec<String> {
     let entries = names.sorted();
     let tell = |entry: &Entry| match entry {
         Entry::Secret(secret) => secret.path().to_owned(),
-        Entry::Unseen(Unseen { path, reason }) => match reason {
-            Reason::Name(_) => format!("{path}: name"),
-            Reason::Token => format!("{path}: token"),
-            Reason::Bound => format!("{path}: bound"),
-            Reason::Time => format!("{path}: time"),
-            Reason::Vault(_) => format!("{path}: Vault"),
+        Entry::Skipped(Skipped { path, reason }) => match reason {
+            SkipReason::Name(_) => format!("{path}: name"),
+            SkipReason::Token => format!("{path}: token"),
+            SkipReason::Bound => format!("{path}: bound"),
+            SkipReason::Time => format!("{path}: time"),
+            SkipReason::Vault(_) => format!("{path}: Vault"),
         },
     };
     entries.iter().map(tell).collect()
@@ -46,7 +46,7 @@ fn names_come_in_the_order_of_paths() {
     names.take(&folder("a"), listing(&["x"], &[]), |_| true);
     let wanted = |name: &str| name.starts_with('a');
     names.take(&folder(""), listing(&["a", "a-b", "b"], &["b"]), wanted);
-    assert_eq!(told(names), ["a", "a-b", "a/x"]);
+    assert_eq!(shown(names), ["a", "a-b", "a/x"]);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn names_that_we_do_not_take_are_passed_over() {
         "t/b",
         "t/c#/: name",
     ];
-    assert_eq!(told(names), passed);
+    assert_eq!(shown(names), passed);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_name_that_cannot_be_sent_or_shown_is_passed_over_alone() {
         format!("t/{long}/: name"),
         "t/z".to_owned(),
     ];
-    assert_eq!(told(names), passed);
+    assert_eq!(shown(names), passed);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn folders_are_bounded() {
     };
     names.take(&folder(""), listing(&[], &["a", "b"]), |_| true);
     assert_eq!(names.folders, [folder("a")]);
-    assert_eq!(told(names), ["a/: bound", "b/: bound"]);
+    assert_eq!(shown(names), ["a/: bound", "b/: bound"]);
 }
 
 /// A server that lists `early` and `late`, answers for the first and is silent for the second.
@@ -179,16 +179,16 @@ async fn what_is_not_seen_in_time_is_told_and_the_rest_counts() {
         field: "token",
         also: None,
     };
-    let sights = walk.to_the_end().await.unwrap();
-    let seen: Vec<_> = sights
+    let findings = walk.to_the_end().await.unwrap();
+    let seen: Vec<_> = findings
         .secrets
         .iter()
         .map(|seen| seen.secret.path())
         .collect();
     assert_eq!(seen, ["early"]);
-    let unseen: Vec<_> = sights.unseen.iter().map(|place| &*place.path).collect();
-    assert_eq!(unseen, ["late"]);
-    assert!(matches!(sights.unseen[0].reason, Reason::Time));
+    let skipped: Vec<_> = findings.skipped.iter().map(|place| &*place.path).collect();
+    assert_eq!(skipped, ["late"]);
+    assert!(matches!(findings.skipped[0].reason, SkipReason::Time));
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn names_are_bounded() {
     names.take(&folder("b"), listing(&["x", "y"], &["z"]), |_| true);
     names.take(&folder("c"), listing(&["x"], &[]), |_| true);
     assert_eq!(names.folders, []);
-    let told = told(names);
-    assert_eq!(told.len(), MAXIMUM_NAMES + 1);
-    assert_eq!(told.last().map(String::as_str), Some("b/: bound"));
+    let shown = shown(names);
+    assert_eq!(shown.len(), MAXIMUM_NAMES + 1);
+    assert_eq!(shown.last().map(String::as_str), Some("b/: bound"));
 }

@@ -18,7 +18,7 @@ use crate::vault::{SecretPath, VaultError};
 impl Operations {
     /// Reads one path. `broken` is an error that keeps every other secret from being read as well,
     /// so that a server that is down does not cause a wait at each path.
-    pub(super) async fn look(
+    pub(super) async fn describe(
         &self,
         place: TokenPlace,
         observed: Option<Arc<Observed>>,
@@ -29,7 +29,7 @@ impl Operations {
             report: unreadable(&path, &field),
             roles: roles::Hints::default(),
             trouble: None,
-            told: Diagnostics::new(),
+            diagnostics: Diagnostics::new(),
             unusable: None,
         };
         let (Ok(secret), Ok(observer)) = (
@@ -53,7 +53,7 @@ impl Operations {
                 if let Err(error) = self.describe_into(place, &observed, &mut seen).await {
                     seen.report.state = State::Unreadable;
                     seen.report.problem = Some(format!("{}.", error.summary));
-                    seen.told.push(error);
+                    seen.diagnostics.push(error);
                 }
             }
             Err(error) => {
@@ -79,7 +79,7 @@ impl Operations {
         };
         let configured = &self.configured;
         let description = describe(configured, observer, place, self.lifetime, observed).await?;
-        seen.told.extend(description.diagnostics);
+        seen.diagnostics.extend(description.diagnostics);
         seen.report.state = description.status.into();
         if let Observed::Present(document) = observed {
             seen.report.kv_version = Some(document.version);

@@ -88,7 +88,7 @@ impl Operations {
                 field: &report.field,
                 lifetime: reads.lifetime,
                 primary: None,
-                anew: false,
+                reread: false,
             };
             let of_tokens = roles.marks.iter();
             let of_tokens = of_tokens.filter(|mark| tokens.contains(&mark.fingerprint));
@@ -121,7 +121,7 @@ impl Operations {
             } else if let Some(error) = failed.get(&token) {
                 seen.report.state = State::Unreadable;
                 seen.report.problem = Some(format!("{}.", error.summary));
-                seen.told.push(error.clone());
+                seen.diagnostics.push(error.clone());
             }
         }
     }

@@ -30,7 +30,7 @@ pub(in super::super) struct Paths {
     /// been read of it.
     pub(in super::super) paths: Vec<(TokenPlace, Option<Arc<Observed>>)>,
     /// What could not be read.
-    pub(in super::super) told: Diagnostics,
+    pub(in super::super) diagnostics: Diagnostics,
     /// Whether anything could not be read.
     pub(in super::super) is_incomplete: bool,
 }
@@ -127,36 +127,37 @@ impl Operations {
             field: &self.field,
             also: Some(counts),
         };
-        let sights = match walk.to_the_end().await {
-            Ok(sights) => sights,
+        let findings = match walk.to_the_end().await {
+            Ok(findings) => findings,
             Err(error) => {
-                let mut told = diagnose::vault_error(&error, &format!("{}/{text}", self.mount));
+                let mut diagnostic =
+                    diagnose::vault_error(&error, &format!("{}/{text}", self.mount));
                 if matches!(error, VaultError::Forbidden { .. }) {
-                    diagnose::add(&mut told.detail, NAMED_NEED_READ);
+                    diagnose::add(&mut diagnostic.detail, NAMED_NEED_READ);
                 }
                 if found.paths.is_empty() {
-                    return Err(Refusal::failed(told));
+                    return Err(Refusal::failed(diagnostic));
                 }
                 // Paths that were found before are kept.
                 found.is_incomplete = true;
-                found.told.push(told);
+                found.diagnostics.push(diagnostic);
                 return Ok(());
             }
         };
-        if !text.is_empty() && sights.secrets.is_empty() && sights.unseen.is_empty() {
+        if !text.is_empty() && findings.secrets.is_empty() && findings.skipped.is_empty() {
             found.is_incomplete = true;
             found
-                .told
+                .diagnostics
                 .push(diagnose::nothing_below(&self.mount, text, &self.field));
         }
-        for sighting in sights.secrets {
-            let path = sighting.secret.path();
-            self.add(path, Some(&sighting.observed), found);
+        for secret in findings.secrets {
+            let path = secret.secret.path();
+            self.add(path, Some(&secret.observed), found);
         }
-        found.is_incomplete |= !sights.unseen.is_empty();
+        found.is_incomplete |= !findings.skipped.is_empty();
         found
-            .told
-            .extend(diagnose::unseen(&self.mount, text, &sights.unseen));
+            .diagnostics
+            .extend(diagnose::skipped(&self.mount, text, &findings.skipped));
         Ok(())
     }
 }
@@ -201,8 +202,8 @@ fn prefix(target: &str) -> Result<(&str, Prefix), Refusal> {
     match Prefix::parse(text) {
         Ok(prefix) => Ok((text, prefix)),
         Err(error) => {
-            let told = refuse::path_prefix(&Field::Known(text.to_owned()), "PATH");
-            Err(Refusal::argument(told.unwrap_or_else(|| {
+            let refused = refuse::path_prefix(&Field::Known(text.to_owned()), "PATH");
+            Err(Refusal::argument(refused.unwrap_or_else(|| {
                 Diagnostic::error("Invalid PATH", format!("{}.", capital(&error)))
             })))
         }

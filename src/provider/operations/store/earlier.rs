@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::provider::diagnose::Place;
-use crate::provider::observe::{Field, Observed};
+use crate::provider::observe::{Content, Observed};
 use crate::provider::operations::Operations;
 use crate::secret::Secret;
 use crate::token::check::check;
@@ -33,7 +33,7 @@ impl Operations {
         ) else {
             return Ok(None);
         };
-        let observed = observer.observe_anew(place.secret).await?;
+        let observed = observer.observe_again(place.secret).await?;
         let Observed::Present(document) = &*observed else {
             return Ok(None);
         };
@@ -73,7 +73,7 @@ fn holds(observed: &Observed, place: Place<'_>, token: Fingerprint) -> bool {
         observed,
         Observed::Present(document) if matches!(
             document.field(place.field, None),
-            Field::Token { fingerprint, .. } if fingerprint == token
+            Content::Token { fingerprint, .. } if fingerprint == token
         )
     )
 }

@@ -27,7 +27,7 @@ impl Operations {
             field: &self.field,
         };
         let minted_at = self.minted_at(details)?;
-        let observed = self.seen_anew(place).await?;
+        let observed = self.reread(place).await?;
         let (document, fingerprint) = token_of(place, &observed)?;
         let found = Found {
             place,

@@ -8,7 +8,7 @@ use super::record::{configured_mint, nothing_to_adopt, stamp, unnamed, wanted};
 use super::{OauthTokenResource, secret};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place, StoredToken};
-use crate::provider::observe::{Field as Content, Observed, Observer};
+use crate::provider::observe::{Content, Observed, Observer};
 use crate::provider::promotion::{Foreseen, Reason};
 use crate::provider::secrets::date::{Found, Traces, date_traced};
 use crate::provider::store::{Replaces, Stored, store};
@@ -67,7 +67,7 @@ async fn adopt(
 ) -> Result<Applied<OauthTokenResource>, Failure> {
     let Place { secret, field } = place;
     let observed = observer
-        .observe_anew(secret)
+        .observe_again(secret)
         .await
         .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
     let Observed::Present(document) = &*observed else {
@@ -98,9 +98,9 @@ async fn adopt(
         return Err(diagnose::mint_time_needed(place, dated.minted.at, &dated.gaps).into());
     }
     let is_news = stored.as_ref().is_some_and(|stored| stored.is_news);
-    let mut diagnostics = stored.map_or_else(Diagnostics::new, |stored| stored.told);
+    let mut diagnostics = stored.map_or_else(Diagnostics::new, |stored| stored.diagnostics);
     diagnostics.extend(configured.skew_warning());
-    diagnostics.extend(dated.told(place));
+    diagnostics.extend(dated.warnings(place));
     diagnostics.extend(diagnose::form(place, content));
     record(&mut state, found, false);
     state.set_minted(dated.minted.at, dated.minted.source);

@@ -38,7 +38,7 @@ pub(super) async fn foresee(
     let promotion = Promotion {
         prior: prior.known(),
         remembered: private.remembered(),
-        anew: false,
+        reread: false,
         ..promotion
     };
     promotion.foresee().await.map(Some)

@@ -8,7 +8,7 @@ use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
 use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::observe::{Field as Content, Observed};
+use crate::provider::observe::{Content, Observed};
 use crate::provider::resources::ids::{self, Location};
 use crate::sdk::{Diagnostics, Failure, Field, ImportRequest, Imported};
 use crate::token::paths::{IdError, PathError, parse_token_id, validate_field, validate_path};

@@ -222,7 +222,7 @@ impl OauthToken {
             remembered: Remembered::default(),
             request: self.request_digest(),
             stamps: self.stamp_metadata.known() != Some(&false),
-            anew: true,
+            reread: true,
             progress: None,
             is_on_demand: false,
         })

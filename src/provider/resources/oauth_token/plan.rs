@@ -53,8 +53,8 @@ pub(super) async fn plan(
                 planned.mount = prior.mount.clone();
                 planned.id = prior.id.clone();
             }
-            let told = &mut diagnostics;
-            update(configured, planned, &token, &prior, &private, told).await?
+            let diagnostics = &mut diagnostics;
+            update(configured, planned, &token, &prior, &private, diagnostics).await?
         }
         None => created(planned, &mut diagnostics),
     };
@@ -74,10 +74,10 @@ pub(super) async fn plan(
 }
 
 /// A new instance: only the apply reads Vault. It adopts, so it has no reason to rotate.
-fn created(planned: OauthToken, told: &mut Diagnostics) -> OauthToken {
-    told.extend(not_a_request(&planned));
+fn created(planned: OauthToken, diagnostics: &mut Diagnostics) -> OauthToken {
+    diagnostics.extend(not_a_request(&planned));
     if let Some(named) = Named::of(&planned) {
-        told.extend(diagnose::path_in_doubt(named.place(), "path"));
+        diagnostics.extend(diagnose::path_in_doubt(named.place(), "path"));
     }
     let mut planned = planned.with_unknown_token();
     planned.rotation_reason = Field::Null;
@@ -90,44 +90,44 @@ async fn update(
     token: &Field<Secret>,
     prior: &OauthToken,
     private: &Private,
-    told: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> Result<OauthToken, Failure> {
     if !planned.is_same_place(prior) {
-        told.extend(left_in_vault(prior));
-        return Ok(created(planned, told));
+        diagnostics.extend(left_in_vault(prior));
+        return Ok(created(planned, diagnostics));
     }
     let planned = planned.with_token_of(prior);
     if private.is_import() && planned.request() != prior.request() {
-        told.extend(not_a_request(&planned));
+        diagnostics.extend(not_a_request(&planned));
     }
     let change = Change::between(prior, &planned, private);
     // A token that is stored may have a stamp of its own.
     if stamp_counts(prior, private) && !matches!(change, Change::Store | Change::Unknowable) {
-        told.extend(doubt(&planned));
+        diagnostics.extend(doubt(&planned));
     }
-    told.extend(outlived(prior, &planned, private));
+    diagnostics.extend(outlived(prior, &planned, private));
     Ok(match change {
         Change::Nothing => planned,
         Change::Unknowable => {
             if planned.request().is_unknown() && !private.is_import() {
-                told.extend(requested(configured, prior, &planned, private).await?);
+                diagnostics.extend(requested(configured, prior, &planned, private).await?);
             }
             let mut planned = planned.with_unknown_token();
             planned.rotation_reason = Field::Unknown;
             planned
         }
         Change::Store => {
-            told.extend(stored_again(&planned, token, private));
+            diagnostics.extend(stored_again(&planned, token, private));
             planned.with_unknown_token()
         }
         Change::Redate(redate) => redated(planned, &redate, private)?,
         Change::Request => {
-            told.extend(requested(configured, prior, &planned, private).await?);
+            diagnostics.extend(requested(configured, prior, &planned, private).await?);
             let mut planned = planned.with_unknown_token();
             planned.rotation_reason = Field::text("requested");
             planned
         }
-        Change::Due(status) => due(configured, planned, prior, status, private, told).await,
+        Change::Due(status) => due(configured, planned, prior, status, private, diagnostics).await,
     })
 }
 
@@ -258,7 +258,7 @@ async fn due(
     prior: &OauthToken,
     status: Status,
     private: &Private,
-    told: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> OauthToken {
     let Some(named) = Named::of(&planned) else {
         return planned;
@@ -296,7 +296,7 @@ async fn due(
     } else {
         Ok(None)
     };
-    told.extend(match foreseen {
+    diagnostics.extend(match foreseen {
         Ok(Some(Foreseen::Kept)) => Some(due.in_plan_outdated()),
         Err(stop) if stop.leaves_nothing() => Some(stop.into_warning(place)),
         // The refresh has already reported how to restore it.

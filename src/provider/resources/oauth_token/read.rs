@@ -9,7 +9,7 @@ use crate::protocol::{Diagnostic, Number};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::observe::unusable::Unusable;
-use crate::provider::observe::{Field as Content, Observation, Observed, Observer};
+use crate::provider::observe::{Content, Observation, Observed, Observer};
 use crate::provider::promotion::{Prior, Promotion, Reason, Target};
 use crate::provider::secrets::date::{Found, Traces, date_traced};
 use crate::provider::secrets::stamps::{NewStamp, fits};
@@ -32,13 +32,13 @@ pub(super) async fn read(
         configured,
         state: &mut state,
         private: &mut private,
-        told: Diagnostics::new(),
+        diagnostics: Diagnostics::new(),
     };
     match configured.observer() {
-        Ok(observer) => refresh.look(observer).await?,
+        Ok(observer) => refresh.run(observer).await?,
         Err(unknown) => refresh.judge_without_vault(unknown),
     }
-    let diagnostics = refresh.told;
+    let diagnostics = refresh.diagnostics;
     if state.known_status() != Some(Status::InDate) {
         state.rotation_reason = Field::Null;
     }
@@ -55,11 +55,11 @@ struct Refresh<'a> {
     configured: &'a Configured,
     state: &'a mut OauthToken,
     private: &'a mut Private,
-    told: Diagnostics,
+    diagnostics: Diagnostics,
 }
 
 impl Refresh<'_> {
-    async fn look(&mut self, observer: &Observer) -> Result<(), Failure> {
+    async fn run(&mut self, observer: &Observer) -> Result<(), Failure> {
         let Some(secret) = secret(self.state) else {
             return Err(incomplete().into());
         };
@@ -73,7 +73,7 @@ impl Refresh<'_> {
             .await
             .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
         observer.note_refresh(place.to_string());
-        self.told.extend(self.configured.skew_warning());
+        self.diagnostics.extend(self.configured.skew_warning());
         self.private.forget_spares();
         let mut present = None;
         match &*observed {
@@ -86,7 +86,7 @@ impl Refresh<'_> {
             }
         }
         if let (Some(status), Some(document)) = (self.state.replaceable(self.private), present) {
-            self.look_at_spares(observer, place, status, document).await;
+            self.read_spares(observer, place, status, document).await;
         }
         Ok(())
     }
@@ -136,15 +136,15 @@ impl Refresh<'_> {
             before: None,
         };
         let dated = date_traced(observer, found, facts, traces).await?;
-        self.told.extend(dated.told(place));
+        self.diagnostics.extend(dated.warnings(place));
         let before = recorded
             .filter(|_| !known)
             .map(|before| Retired::new(&before, self.state.dated().map(|dated| dated.at)));
         self.private.note_retired(found, before);
         let retired = self.private.remembered().retired;
-        self.told
+        self.diagnostics
             .extend(diagnose::came_back(place, &fingerprint, &retired));
-        self.told.extend(diagnose::form(place, content));
+        self.diagnostics.extend(diagnose::form(place, content));
         record(self.state, found, known);
         self.private.is_stamped &= known;
         self.private.is_later |= !known && (recorded.is_some() || self.private.last_good.is_some());
@@ -156,7 +156,8 @@ impl Refresh<'_> {
         if let Some(deletion) = self.state.deletion(self.private)
             && self.state.known_status() == Some(Status::InDate)
         {
-            self.told.push(diagnose::deleted_early(place, deletion.at));
+            self.diagnostics
+                .push(diagnose::deleted_early(place, deletion.at));
         }
         if let Some(dates) = dates.filter(|_| self.state.stamp_metadata.known() != Some(&false)) {
             self.report_wiped(found, known, &dates);
@@ -197,12 +198,12 @@ impl Refresh<'_> {
             changes.retain(|key, _| *key == retired);
         }
         if !fits(metadata, &changes) {
-            self.told.push(diagnose::metadata_full(found.place));
+            self.diagnostics.push(diagnose::metadata_full(found.place));
         } else if lacks_retired || self.was_stamped() {
             let entries = changes
                 .iter()
                 .filter_map(|(key, value)| Some((key, value.as_ref()?)));
-            self.told
+            self.diagnostics
                 .push(diagnose::bookkeeping_gone(found.place, entries));
         }
     }
@@ -212,7 +213,7 @@ impl Refresh<'_> {
     /// fingerprint nor dates.
     fn gone(&mut self, place: Place<'_>, problem: Option<Unusable>) {
         let status = problem.as_ref().map_or(Status::Missing, Unusable::status);
-        self.told.extend(
+        self.diagnostics.extend(
             problem.as_ref().map(|problem| {
                 diagnose::unusable(place, problem, self.state.fails_without_token())
             }),
@@ -235,7 +236,7 @@ impl Refresh<'_> {
     }
 
     /// Reads the spares of a token that is due. If that fails, the choice is left to the apply.
-    async fn look_at_spares(
+    async fn read_spares(
         &mut self,
         observer: &Observer,
         place: Place<'_>,
@@ -257,7 +258,7 @@ impl Refresh<'_> {
                 self.private.none_usable = self.private.usable.is_empty();
             }
             Err(stop) => {
-                self.told
+                self.diagnostics
                     .push(diagnose::spares_not_seen(place, &stop.into_error().detail));
             }
         }
@@ -286,7 +287,7 @@ impl Refresh<'_> {
             remembered: self.private.remembered(),
             request: None,
             stamps: false,
-            anew: false,
+            reread: false,
             progress: None,
             is_on_demand: false,
         };
@@ -296,7 +297,7 @@ impl Refresh<'_> {
     /// Compares the dates that are in state with the clock.
     fn judge_without_vault(&mut self, unknown: &str) {
         let id = self.state.id.as_str().unwrap_or_default();
-        self.told
+        self.diagnostics
             .push(diagnose::refreshed_without_vault(id, unknown));
         let dated = matches!(
             self.state.known_status(),

@@ -43,7 +43,7 @@ pub(super) async fn stamp(
         requested: state.request_digest(),
         ..NewStamp::new(fingerprint, &dates)
     };
-    let told = stamp
+    let warning = stamp
         .write(
             observer.store(),
             place,
@@ -52,9 +52,9 @@ pub(super) async fn stamp(
         )
         .await;
     observer.forget(&secret);
-    private.is_stamped = told.is_none();
-    private.retired_unlisted &= told.is_some();
-    told
+    private.is_stamped = warning.is_none();
+    private.retired_unlisted &= warning.is_some();
+    warning
 }
 
 /// Reads `token_minted_at` and refuses one that the secret itself contradicts.

@@ -13,7 +13,7 @@ use super::{OauthTokenResource, secret};
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place, Replaced, StoredToken};
-use crate::provider::observe::{Field as Content, Observed, Observer};
+use crate::provider::observe::{Content, Observed, Observer};
 use crate::provider::promotion::{Promotion, Reason};
 use crate::provider::secrets::date::{Found, Traces, date_traced};
 use crate::provider::store::{Replaces, Stored, store};
@@ -124,8 +124,8 @@ impl Update<'_> {
         if !self.planned.rotation_reason.is_unknown() {
             state.rotation_reason = self.planned.rotation_reason.clone();
         }
-        let told = stamp(self.configured, &state, &mut self.private).await;
-        self.finish(state, told.into_iter().collect())
+        let warning = stamp(self.configured, &state, &mut self.private).await;
+        self.finish(state, warning.into_iter().collect())
     }
 
     /// Replaces the token that the state knows with a token from the configuration.
@@ -176,7 +176,7 @@ impl Update<'_> {
         let Place { secret, field } = place;
         let is_news = stored.is_news;
         let observed = observer
-            .observe_anew(secret)
+            .observe_again(secret)
             .await
             .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
         let Observed::Present(document) = &*observed else {
@@ -216,8 +216,8 @@ impl Update<'_> {
             before: stored.version_before(fingerprint),
         };
         let dated = date_traced(observer, found, facts, traces).await?;
-        let mut diagnostics = stored.told;
-        diagnostics.extend(dated.told(place));
+        let mut diagnostics = stored.diagnostics;
+        diagnostics.extend(dated.warnings(place));
         let mut private = self.private.clone();
         let replaced = self
             .prior

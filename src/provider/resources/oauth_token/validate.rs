@@ -66,40 +66,43 @@ mod tests {
     use super::*;
     use crate::token::mark::MAX_PRIMARY_BYTES;
 
-    fn told(path: &str, change: impl FnOnce(&mut OauthToken)) -> Vec<String> {
+    fn details(path: &str, change: impl FnOnce(&mut OauthToken)) -> Vec<String> {
         let mut config = OauthToken {
             path: Field::text(path),
             spare_paths: Field::Known(vec![Field::text("spare")]),
             ..OauthToken::default()
         };
         change(&mut config);
-        let told = validate(&config, Timestamp::UNIX_EPOCH);
-        told.into_iter().map(|told| told.detail).collect()
+        let diagnostics = validate(&config, Timestamp::UNIX_EPOCH);
+        diagnostics
+            .into_iter()
+            .map(|diagnostic| diagnostic.detail)
+            .collect()
     }
 
     #[test]
     fn primary_with_spares_has_a_name_that_fits_into_a_mark() {
         let longest = "a".repeat(MAX_PRIMARY_BYTES - 1 - DEFAULT_FIELD.len());
         let longer = format!("{longest}a");
-        assert_eq!(told(&longest, |_| {}), [""; 0]);
-        let refused = told(&longer, |_| {});
+        assert_eq!(details(&longest, |_| {}), [""; 0]);
+        let refused = details(&longer, |_| {});
         assert!(
-            matches!(&refused[..], [told] if told.contains("shorter path")),
+            matches!(&refused[..], [detail] if detail.contains("shorter path")),
             "{refused:?}"
         );
         assert_eq!(
-            told(&longer, |config| config.field = Field::text("a")),
+            details(&longer, |config| config.field = Field::text("a")),
             [""; 0]
         );
         assert_eq!(
-            told(&longer, |config| config.field = Field::Unknown),
+            details(&longer, |config| config.field = Field::Unknown),
             [""; 0]
         );
         assert_eq!(
-            told(&longer, |config| config.spare_paths = Field::Null),
+            details(&longer, |config| config.spare_paths = Field::Null),
             [""; 0]
         );
         let unmarked = |config: &mut OauthToken| config.stamp_metadata = Field::Known(false);
-        assert_eq!(told(&longer, unmarked), [""; 0]);
+        assert_eq!(details(&longer, unmarked), [""; 0]);
     }
 }

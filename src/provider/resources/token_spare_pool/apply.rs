@@ -11,7 +11,7 @@ use crate::provider::diagnose::refuse::secret_path;
 use crate::provider::diagnose::{self, Place, Replaced, StoredToken};
 use crate::provider::observe::{Observed, Observer};
 use crate::provider::secrets::stamps::NewStamp;
-use crate::provider::store::{Replaces, Storing, look, store};
+use crate::provider::store::{Replaces, Storing, check_only, store};
 use crate::sdk::{Applied, ApplyRequest, Diagnostics, Failure, Field};
 use crate::secret::Secret;
 use crate::token::expiry::Status;
@@ -37,9 +37,9 @@ pub(super) async fn create(
     let survey = work.survey(&state, &Private::default()).await;
     let survey = survey.map_err(|errors| diagnose::after_stored(errors, &stored.ids()))?;
     survey.record(&mut state);
-    let mut told = work.stamp(&survey).await;
-    told.extend(stored.told(&survey));
-    Ok(applied(state, survey, told))
+    let mut diagnostics = work.stamp(&survey).await;
+    diagnostics.extend(stored.diagnostics(&survey));
+    Ok(applied(state, survey, diagnostics))
 }
 
 /// Reads the spares again, and decides what the plan left open.
@@ -70,21 +70,21 @@ pub(super) async fn update(
     let survey = work.survey(&state, &private).await;
     let mut survey = survey.map_err(|errors| diagnose::after_stored(errors, &stored.ids()))?;
     survey.record(&mut state);
-    let mut told = stored.told(&survey);
+    let mut diagnostics = stored.diagnostics(&survey);
     if is_changed && work.stamps {
         for wiped in std::mem::take(&mut survey.wiped) {
-            told.extend(wiped.restore(work.observer).await);
+            diagnostics.extend(wiped.restore(work.observer).await);
         }
-        told.extend(work.stamp(&survey).await);
+        diagnostics.extend(work.stamp(&survey).await);
     }
     let seen = state.clone();
     decide(&mut state, planned);
-    told.extend(survey.told());
-    told.extend(warnings(&seen, &survey.private));
+    diagnostics.extend(survey.take_diagnostics());
+    diagnostics.extend(warnings(&seen, &survey.private));
     Ok(Applied {
         state,
         private: survey.private,
-        diagnostics: told,
+        diagnostics,
     })
 }
 
@@ -118,7 +118,7 @@ impl<'a> Work<'a> {
         let surveyor = Surveyor {
             configured: self.configured,
             observer: self.observer,
-            anew: true,
+            reread: true,
         };
         surveyor.survey(state, private).await
     }
@@ -153,7 +153,7 @@ impl<'a> Work<'a> {
                 secret: &secret,
                 field: &self.field,
             };
-            look(self.observer, place, token, replaces)
+            check_only(self.observer, place, token, replaces)
                 .await
                 .map_err(|error| vec![error])?;
             wanted.push((secret, token, replaces));
@@ -181,16 +181,16 @@ impl<'a> Work<'a> {
                 is_news: new.is_news,
                 secret,
             });
-            stored.told.extend(new.told);
+            stored.diagnostics.extend(new.diagnostics);
         }
         Ok(stored)
     }
 
     /// Stamps the spares that have no stamp yet. An estimated date is not written down.
     async fn stamp(&self, survey: &Survey) -> Diagnostics {
-        let mut told = Diagnostics::new();
+        let mut diagnostics = Diagnostics::new();
         if !self.stamps {
-            return told;
+            return diagnostics;
         }
         for (path, spare) in &survey.spares {
             let estimated = spare.minted_at_source.as_str() == Some(MintSource::Estimated.as_str());
@@ -220,7 +220,7 @@ impl<'a> Work<'a> {
                 requested: live.as_ref().and_then(|live| live.requested),
                 ..stamp
             };
-            told.extend(
+            diagnostics.extend(
                 stamp
                     .write(
                         self.observer.store(),
@@ -232,14 +232,14 @@ impl<'a> Work<'a> {
             );
             self.observer.forget(&secret);
         }
-        told
+        diagnostics
     }
 }
 
 /// The spares that were stored.
 #[derive(Default)]
 struct Stored {
-    told: Diagnostics,
+    diagnostics: Diagnostics,
     spares: Vec<StoredSpare>,
 }
 
@@ -268,7 +268,7 @@ impl Stored {
     }
 
     /// Reports each token that was stored, with what was found out about it.
-    fn told(self, survey: &Survey) -> Diagnostics {
+    fn diagnostics(self, survey: &Survey) -> Diagnostics {
         let news = self.spares.iter().filter(|spare| spare.is_news);
         let news = news.filter_map(|spare| {
             let found = survey.spares.get(spare.secret.path())?;
@@ -281,7 +281,7 @@ impl Stored {
                 replaced: spare.replaced,
             }))
         });
-        self.told.iter().cloned().chain(news).collect()
+        self.diagnostics.iter().cloned().chain(news).collect()
     }
 }
 
@@ -337,13 +337,13 @@ fn keep<T>(found: &mut Field<T>, planned: Field<T>) {
 fn applied(
     state: TokenSparePool,
     mut survey: Survey,
-    mut told: Diagnostics,
+    mut diagnostics: Diagnostics,
 ) -> Applied<TokenSparePoolResource> {
-    told.extend(survey.told());
-    told.extend(warnings(&state, &survey.private));
+    diagnostics.extend(survey.take_diagnostics());
+    diagnostics.extend(warnings(&state, &survey.private));
     Applied {
         state,
         private: survey.private,
-        diagnostics: told,
+        diagnostics,
     }
 }

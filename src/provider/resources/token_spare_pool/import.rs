@@ -69,7 +69,7 @@ async fn everything_there(
     let surveyor = Surveyor {
         configured,
         observer,
-        anew: false,
+        reread: false,
     };
     let survey = surveyor.survey(state, &Private::default()).await?;
     let is_missing = |status: &Field<String>| status.as_str() == Some("missing");

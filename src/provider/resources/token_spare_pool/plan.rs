@@ -56,7 +56,7 @@ pub(super) fn plan(
     if tokens.known().is_some() && version.is_null() {
         return Err(diagnose::pool_version_needed().into());
     }
-    let Some(prior) = prior.filter(|prior| !starts_anew(&planned, prior)) else {
+    let Some(prior) = prior.filter(|prior| !starts_over(&planned, prior)) else {
         let diagnostics = paths_in_doubt(&planned);
         return Ok(Planned {
             planned: created(planned),
@@ -83,7 +83,7 @@ pub(super) fn plan(
 }
 
 /// Reports whether nothing recorded applies any longer: another place, or tokens to be stored.
-fn starts_anew(planned: &TokenSparePool, prior: &TokenSparePool) -> bool {
+fn starts_over(planned: &TokenSparePool, prior: &TokenSparePool) -> bool {
     let version = &planned.tokens_wo_version;
     planned.mount != prior.mount
         || planned.field != prior.field

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::refuse::secret_path;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::observe::{Field as Content, Observed};
+use crate::provider::observe::{Content, Observed};
 use crate::provider::secrets::date::{Found, date};
 use crate::provider::secrets::spares::Spares;
 use crate::token::expiry::{Dates, Lifetime};
@@ -142,7 +142,7 @@ impl Held {
 
 impl Primary {
     /// Reads the primary. Its history is read only for a token that it has not dated before.
-    pub(super) async fn look(
+    pub(super) async fn read(
         spares: &Spares<'_>,
         path: &str,
         walked: Option<&Walked>,

@@ -26,14 +26,14 @@ pub(super) fn is_short(pool: &TokenSparePool) -> Option<bool> {
 /// Returns everything that warrants a warning. If a change is planned for a shortage, the warning
 /// says so.
 pub(super) fn warnings(pool: &TokenSparePool, private: &Private) -> Diagnostics {
-    let mut told = Diagnostics::new();
+    let mut diagnostics = Diagnostics::new();
     if is_short(pool) == Some(true) {
         // This warning names the duplicates as well.
-        told.push(shortage(pool, private));
+        diagnostics.push(shortage(pool, private));
     } else {
-        told.extend(duplicates(pool, private));
+        diagnostics.extend(duplicates(pool, private));
     }
-    told
+    diagnostics
 }
 
 /// Warns about paths that are most likely a mistake in a new pool.

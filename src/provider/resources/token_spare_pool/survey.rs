@@ -42,10 +42,10 @@ pub(super) struct Survey {
 
 impl Survey {
     /// Returns all that a read reports.
-    pub(super) fn told(&mut self) -> Diagnostics {
-        let mut told = std::mem::take(&mut self.diagnostics);
-        told.extend(self.wiped.iter().map(Wiped::warning));
-        told
+    pub(super) fn take_diagnostics(&mut self) -> Diagnostics {
+        let mut diagnostics = std::mem::take(&mut self.diagnostics);
+        diagnostics.extend(self.wiped.iter().map(Wiped::warning));
+        diagnostics
     }
 
     /// Writes the findings into a model.
@@ -64,7 +64,7 @@ pub(super) struct Surveyor<'a> {
     /// The observer, which reads the secrets.
     pub(super) observer: &'a Observer,
     /// Whether secrets that were read before are read again.
-    pub(super) anew: bool,
+    pub(super) reread: bool,
 }
 
 impl Surveyor<'_> {
@@ -88,7 +88,7 @@ impl Surveyor<'_> {
             field: state.field.as_str().unwrap_or_default(),
             lifetime,
             primary: None,
-            anew: self.anew,
+            reread: self.reread,
         };
         let paths = state.known_paths().unwrap_or_default();
         let recorded: Vec<_> = paths
@@ -104,7 +104,7 @@ impl Surveyor<'_> {
             match state.primary_path.as_str() {
                 Some(path) => {
                     let (walked, held) = (private.primary.as_ref(), private.held.as_ref());
-                    Primary::look(&spares, path, walked, held).await.map(Some)
+                    Primary::read(&spares, path, walked, held).await.map(Some)
                 }
                 None => Ok(None),
             }

@@ -3,7 +3,7 @@
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose;
 use crate::provider::diagnose::refuse::secret_path;
-use crate::provider::observe::{Field as Content, Observation, Observed};
+use crate::provider::observe::{Content, Observation, Observed};
 use crate::provider::secrets::spares::Spares;
 use crate::token::mark::{Mark, MarkState, NamedVersion, PrimaryFacts};
 use crate::vault::{SecretPath, VaultError};

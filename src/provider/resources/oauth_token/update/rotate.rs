@@ -9,7 +9,7 @@ use super::{Update, Updated};
 use crate::protocol::Number;
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place, Replaced};
-use crate::provider::observe::{Field as Content, Observed};
+use crate::provider::observe::{Content, Observed};
 use crate::provider::promotion::{Current, Foreseen, How, Promotion, Reason};
 use crate::provider::secrets::date::Found;
 use crate::sdk::{Diagnostics, Field};
@@ -48,11 +48,11 @@ impl Update<'_> {
         let promoted = promotion.run().await;
         let mut state = self.arguments.clone().with_token_of(self.prior);
         state.rotation_reason = Field::text(reason.as_str());
-        let mut told = promoted.diagnostics;
+        let mut diagnostics = promoted.diagnostics;
         match promoted.outcome {
             Ok(current) if current.how == How::NotDue => {
                 state.rotation_reason = self.planned.rotation_reason.clone();
-                self.finish(state, told)
+                self.finish(state, diagnostics)
             }
             Ok(current) => {
                 let private = Private {
@@ -68,7 +68,7 @@ impl Update<'_> {
                 hold(self.configured, &mut state, &current, &private);
                 let is_new = self.prior.recorded() != Some(current.fingerprint);
                 if let Some(spare) = current.rotated_from.as_ref().filter(|_| is_new) {
-                    told.push(diagnose::rotated(
+                    diagnostics.push(diagnose::rotated(
                         place,
                         spare,
                         current.version,
@@ -80,8 +80,9 @@ impl Update<'_> {
                     ));
                 }
                 let deletion = state.deletion(&private);
-                told.extend(deletion.map(|deletion| diagnose::deleted_early(place, deletion.at)));
-                Self { private, ..self }.finish(state, told)
+                diagnostics
+                    .extend(deletion.map(|deletion| diagnose::deleted_early(place, deletion.at)));
+                Self { private, ..self }.finish(state, diagnostics)
             }
             Err(stop) => {
                 let works = match reason {
@@ -92,7 +93,7 @@ impl Update<'_> {
                     Reason::Status(_) | Reason::Requested => false,
                 };
                 let finds_no_spare = stop.finds_no_spare();
-                told.push(if works {
+                diagnostics.push(if works {
                     stop.into_warning(promotion.primary)
                 } else {
                     stop.into_error()
@@ -115,7 +116,7 @@ impl Update<'_> {
                             fingerprint: self.prior.fingerprint.known().cloned(),
                         });
                 }
-                Self { private, ..self }.finish(state, told)
+                Self { private, ..self }.finish(state, diagnostics)
             }
         }
     }
@@ -131,7 +132,7 @@ impl Update<'_> {
         };
         let mut status = status;
         if let Ok(observer) = self.configured.observer()
-            && let Ok(observed) = observer.observe_anew(&secret).await
+            && let Ok(observed) = observer.observe_again(&secret).await
             && let Observed::Present(document) = &*observed
             && let Content::Token { fingerprint, .. } =
                 document.field(field, state.recorded().as_ref())

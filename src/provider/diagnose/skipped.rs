@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::vault::policy;
 use crate::protocol::Diagnostic;
-use crate::provider::observe::walk::{Reason, Unseen};
+use crate::provider::observe::walk::{SkipReason, Skipped};
 use crate::vault::VaultError;
 
 /// Places and policy lines that are shown; the others are counted.
@@ -12,52 +12,52 @@ const SHOWN: usize = 20;
 
 /// One warning that names all places below a prefix that could not be read; `None` if there are
 /// none.
-pub(in crate::provider) fn unseen(
+pub(in crate::provider) fn skipped(
     mount: &str,
     prefix: &str,
-    unseen: &[Unseen],
+    skipped: &[Skipped],
 ) -> Option<Diagnostic> {
-    if unseen.is_empty() {
+    if skipped.is_empty() {
         return None;
     }
     let mut detail = String::from("These are left out:\n");
-    for place in unseen.iter().take(SHOWN) {
+    for place in skipped.iter().take(SHOWN) {
         // Somebody else chose the name, and readers would believe a line that looks like ours.
         let path = place.path.replace(char::is_control, "\u{fffd}");
         let path = cut(&path);
         let _ = write!(detail, "\n    {mount}/{path}: {}", why(place));
     }
-    if unseen.len() > SHOWN {
-        let _ = write!(detail, "\n    and {} more", unseen.len() - SHOWN);
+    if skipped.len() > SHOWN {
+        let _ = write!(detail, "\n    and {} more", skipped.len() - SHOWN);
     }
     detail.push_str("\n\nEverything else is included.");
-    let is_any = |kind: fn(&Reason) -> bool| unseen.iter().any(|place| kind(&place.reason));
-    if is_any(|reason| matches!(reason, Reason::Name(_))) {
+    let is_any = |kind: fn(&SkipReason) -> bool| skipped.iter().any(|place| kind(&place.reason));
+    if is_any(|reason| matches!(reason, SkipReason::Name(_))) {
         detail.push_str(
             " To include a secret with an unsupported name, store it under another name.",
         );
     }
-    if is_any(|reason| matches!(reason, Reason::Token)) {
+    if is_any(|reason| matches!(reason, SkipReason::Token)) {
         detail.push_str(
             " Anyone who can list a folder can read the names in it. Store the token as the value \
              of a field, remove the name that contains it with `vault kv metadata delete`, and \
              revoke the token in the account settings of claude.ai.",
         );
     }
-    if is_any(|reason| matches!(reason, Reason::Bound)) {
+    if is_any(|reason| matches!(reason, SkipReason::Bound)) {
         detail.push_str(
             " To include what is too deep or comes after too many others, use a longer prefix.",
         );
     }
-    let mut lines = unseen.iter().filter_map(|place| match &place.reason {
-        Reason::Vault(VaultError::Forbidden {
+    let mut lines = skipped.iter().filter_map(|place| match &place.reason {
+        SkipReason::Vault(VaultError::Forbidden {
             api_path,
             capability,
             ..
         }) => Some(policy(api_path, capability)),
         _ => None,
     });
-    if is_any(|reason| matches!(reason, Reason::Time)) {
+    if is_any(|reason| matches!(reason, SkipReason::Time)) {
         detail.push_str(
             " All of them must be read within a minute. Use a longer prefix to read fewer, or add \
              stamps, so that older versions need not be read.",
@@ -76,7 +76,7 @@ pub(in crate::provider) fn unseen(
     Some(Diagnostic::warning(
         format!(
             "{} of {mount}/{prefix}* could not be read",
-            match unseen.len() {
+            match skipped.len() {
                 1 => "1 place".to_owned(),
                 count => format!("{count} places"),
             }
@@ -94,21 +94,21 @@ fn cut(path: &str) -> String {
     }
 }
 
-fn why(place: &Unseen) -> String {
+fn why(place: &Skipped) -> String {
     let what = if place.path.is_empty() || place.path.ends_with('/') {
         "this folder"
     } else {
         "this secret"
     };
     match &place.reason {
-        Reason::Vault(VaultError::Forbidden { capability, .. }) => {
+        SkipReason::Vault(VaultError::Forbidden { capability, .. }) => {
             format!("Vault denied {capability}")
         }
-        Reason::Vault(error) => error.to_string(),
-        Reason::Name(error) => format!("{what} has an unsupported name: {error}"),
-        Reason::Token => format!("{what} has a token in its name"),
-        Reason::Bound => format!("{what} is too deep, or comes after too many others"),
-        Reason::Time => format!("no time was left for {what}"),
+        SkipReason::Vault(error) => error.to_string(),
+        SkipReason::Name(error) => format!("{what} has an unsupported name: {error}"),
+        SkipReason::Token => format!("{what} has a token in its name"),
+        SkipReason::Bound => format!("{what} is too deep, or comes after too many others"),
+        SkipReason::Time => format!("no time was left for {what}"),
     }
 }
 
@@ -116,10 +116,10 @@ fn why(place: &Unseen) -> String {
 mod tests {
     use super::*;
 
-    fn denied(path: &str, kind: &str, capability: &'static str) -> Unseen {
-        Unseen {
+    fn denied(path: &str, kind: &str, capability: &'static str) -> Skipped {
+        Skipped {
             path: path.to_owned(),
-            reason: Reason::Vault(VaultError::Forbidden {
+            reason: SkipReason::Vault(VaultError::Forbidden {
                 api_path: format!("secret/{kind}/{path}"),
                 capability,
                 errors: vec![],
@@ -129,19 +129,22 @@ mod tests {
 
     #[test]
     fn places_are_named_with_the_lines_that_open_them() {
-        assert_eq!(unseen("secret", "", &[]), None);
+        assert_eq!(skipped("secret", "", &[]), None);
         let places = [
             denied("team/a", "data", "read"),
             denied("team/b/", "metadata", "list"),
-            Unseen {
+            Skipped {
                 path: "team/c/".to_owned(),
-                reason: Reason::Bound,
+                reason: SkipReason::Bound,
             },
         ];
-        let told = unseen("secret", "team", &places).unwrap();
-        assert_eq!(told.summary, "3 places of secret/team* could not be read");
+        let warning = skipped("secret", "team", &places).unwrap();
         assert_eq!(
-            told.detail,
+            warning.summary,
+            "3 places of secret/team* could not be read"
+        );
+        assert_eq!(
+            warning.detail,
             "These are left out:\n\n    secret/team/a: Vault denied read\n    secret/team/b/: \
              Vault denied list\n    secret/team/c/: this folder is too deep, or comes after too \
              many others\n\nEverything else is included. To include what is too deep or comes \
@@ -154,9 +157,9 @@ mod tests {
 
     #[test]
     fn places_without_time_are_named_with_what_saves_some() {
-        let told = unseen("secret", "team/", &[Unseen::late("team/a")]).unwrap();
+        let warning = skipped("secret", "team/", &[Skipped::late("team/a")]).unwrap();
         assert_eq!(
-            told.detail,
+            warning.detail,
             "These are left out:\n\n    secret/team/a: no time was left for this secret\n\n\
              Everything else is included. All of them must be read within a minute. Use a longer \
              prefix to read fewer, or add stamps, so that older versions need not be read."
@@ -166,18 +169,21 @@ mod tests {
     #[test]
     fn a_name_stays_on_its_line_and_in_its_quotes() {
         let places = [
-            Unseen {
+            Skipped {
                 path: "a\n\nRun this:".to_owned(),
-                reason: Reason::Bound,
+                reason: SkipReason::Bound,
             },
             denied(r#"b"c\d"#, "data", "read"),
         ];
-        let told = unseen("secret", "", &places).unwrap().detail;
+        let detail = skipped("secret", "", &places).unwrap().detail;
         assert!(
-            told.contains("secret/a\u{fffd}\u{fffd}Run this:: this"),
-            "{told}"
+            detail.contains("secret/a\u{fffd}\u{fffd}Run this:: this"),
+            "{detail}"
         );
-        assert!(told.contains(r#"path "secret/data/b\"c\\d" {"#), "{told}");
+        assert!(
+            detail.contains(r#"path "secret/data/b\"c\\d" {"#),
+            "{detail}"
+        );
     }
 
     #[test]
@@ -185,12 +191,12 @@ mod tests {
         let places: Vec<_> = (0..=SHOWN)
             .map(|number| denied(&format!("a{number}"), "data", "read"))
             .collect();
-        let told = unseen("secret", "", &places).unwrap();
+        let warning = skipped("secret", "", &places).unwrap();
         assert!(
-            told.detail.contains("\n    and 1 more\n"),
+            warning.detail.contains("\n    and 1 more\n"),
             "{}",
-            told.detail
+            warning.detail
         );
-        assert_eq!(told.detail.matches("capabilities").count(), SHOWN);
+        assert_eq!(warning.detail.matches("capabilities").count(), SHOWN);
     }
 }
