@@ -5,7 +5,6 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-use terraform_provider_claude::clock::SystemClock;
 use terraform_provider_claude::protocol::{Attribute, Kind, Type, Value, json, msgpack};
 use terraform_provider_claude::provider::ClaudeProvider;
 use terraform_provider_claude::sdk::ProviderService;
@@ -20,7 +19,7 @@ const CALLS: u32 = 500;
 /// Measures reading and writing.
 pub(crate) fn measure(report: &mut Report, effort: Effort) {
     let environment = Arc::new(BTreeMap::<String, String>::new());
-    let service = ProviderService::new(ClaudeProvider::new(environment, Arc::new(SystemClock)));
+    let service = ProviderService::new(ClaudeProvider::new(environment));
     let schema = service.types().resources["claude_oauth_token"].schema();
     let attributes = &schema.attributes;
     let state = state(attributes);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use terraform_provider_claude::env::{self, Environment, ProcessEnvironment};
 use terraform_provider_claude::plugin::{self, HandshakeEnvironment, Plugin};
-use terraform_provider_claude::protocol::{Attribute, AttributePath, Kind, Type, Value};
+use terraform_provider_claude::protocol::{Attribute, AttributePath, Kind, Nesting, Type, Value};
 use terraform_provider_claude::sdk::{
     Applied, ApplyRequest, AttributeValue, Context, Diagnostics, Failure, GenerateConfig,
     ImportRequest, ImportState, Imported, Model, ModelError, PlanRequest, Planned, Provider,
@@ -55,7 +55,7 @@ macro_rules! raw {
 
         impl AttributeValue for $name {
             fn kind() -> Kind {
-                Kind::single(Self::attributes())
+                Kind::nested(Nesting::Single, Self::attributes())
             }
 
             fn from_value(value: Value, _path: &AttributePath) -> Result<Self, ModelError> {

@@ -30,7 +30,6 @@ use list_resources::oauth_token::OauthTokenList;
 use resources::oauth_token::OauthTokenResource;
 use resources::token_spare_pool::TokenSparePoolResource;
 
-use crate::clock::Clock;
 use crate::deadline::Deadline;
 use crate::env::Environment;
 use block::now::Now;
@@ -47,9 +46,9 @@ pub struct ClaudeProvider {
 }
 
 impl ClaudeProvider {
-    /// Creates the provider from the sources of variables and of the time.
-    pub fn new(environment: Arc<dyn Environment>, clock: Arc<dyn Clock>) -> Self {
-        let time = Arc::new(Now::new(&*environment, clock));
+    /// Creates the provider from the source of variables.
+    pub fn new(environment: Arc<dyn Environment>) -> Self {
+        let time = Arc::new(Now::new(&*environment));
         Self { environment, time }
     }
 }

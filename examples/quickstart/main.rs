@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use terraform_provider_claude::clock::{Clock, SystemClock};
+use terraform_provider_claude::clock;
 use terraform_provider_claude::env::{Environment, ProcessEnvironment, TF_CLAUDE_NOW};
 use tokio::runtime::Handle;
 
@@ -486,7 +486,7 @@ fn known(state: &Value) -> Vec<Known> {
 
 /// Returns the instant that the last plan takes for the present.
 fn rehearsed_day() -> Outcome<String> {
-    let now = SystemClock.now().as_second();
+    let now = clock::now().as_second();
     let day = Timestamp::from_second(now)?
         .checked_add(SignedDuration::from_hours(24 * REHEARSED_DAYS))?;
     Ok(day.to_string())

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use super::arguments::Exec;
 use super::failure::Failure;
 use super::{inherited, output, run_to_end};
-use crate::clock::SystemClock;
 use crate::env::{self, Environment};
 use crate::provider::operations::{HandedOut, Operations};
 
@@ -29,7 +28,7 @@ pub(super) fn run(arguments: Exec, environment: &Arc<dyn Environment>) -> ExitCo
         command,
     } = arguments;
     let outcome = run_to_end(async {
-        let (operations, warnings) = Operations::new(scope, environment, Arc::new(SystemClock))?;
+        let (operations, warnings) = Operations::new(scope, environment)?;
         output::diagnostics(&warnings, environment);
         let handed_out = operations.for_one_secret().hand_out(&path).await;
         // The program that follows cannot do this.

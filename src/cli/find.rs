@@ -9,7 +9,6 @@ use super::arguments::Find;
 use super::failure::Failure;
 use super::signals::Interrupts;
 use super::{input, output, run_to_end};
-use crate::clock::SystemClock;
 use crate::env::Environment;
 use crate::provider::operations::{Holder, Operations, Search, Sought};
 
@@ -76,8 +75,7 @@ async fn find(
         Some(text) => Some(Sought::fingerprint(text)?),
         None => None,
     };
-    let (operations, warnings) =
-        Operations::new(arguments.scope, environment, Arc::new(SystemClock))?;
+    let (operations, warnings) = Operations::new(arguments.scope, environment)?;
     output::diagnostics(&warnings, environment);
     let sought = match sought {
         Some(sought) => sought,

@@ -11,7 +11,6 @@ use super::arguments::Promote;
 use super::failure::Failure;
 use super::signals::{EXIT_INTERRUPTED, Interrupts};
 use super::{output, run_to_end};
-use crate::clock::SystemClock;
 use crate::env::Environment;
 use crate::provider::operations::Operations;
 
@@ -61,8 +60,7 @@ async fn promote(
     environment: &dyn Environment,
     cancelled: CancellationToken,
 ) -> Result<String, Failure> {
-    let (operations, warnings) =
-        Operations::new(arguments.scope, environment, Arc::new(SystemClock))?;
+    let (operations, warnings) = Operations::new(arguments.scope, environment)?;
     output::diagnostics(&warnings, environment);
     let promoted = operations
         .for_one_secret()

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 use super::{output, run_to_end};
-use crate::clock::{Clock as _, SystemClock};
+use crate::clock;
 use crate::env::{self, Environment};
 use crate::hardening;
 use crate::log;
@@ -45,9 +45,9 @@ pub(super) fn serve(debug: bool, environment: &Arc<dyn Environment>) -> ExitCode
         hardening::hide_memory();
     }
     if let Some(level) = log::level(&**environment) {
-        log::install(level, || SystemClock.now());
+        log::install(level, clock::now);
     }
-    let provider = ClaudeProvider::new(Arc::clone(environment), Arc::new(SystemClock));
+    let provider = ClaudeProvider::new(Arc::clone(environment));
     let service = ProviderService::new(provider);
     let plugin = Plugin {
         cookie: MAGIC_COOKIE,

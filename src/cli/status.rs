@@ -13,7 +13,6 @@ pub use metrics::METRICS;
 use super::arguments::{Format, Status};
 use super::failure::Failure;
 use super::{output, run_to_end};
-use crate::clock::SystemClock;
 use crate::env::Environment;
 use crate::provider::operations::{Operations, Overview};
 
@@ -38,7 +37,7 @@ pub(super) fn run(arguments: Status, environment: &Arc<dyn Environment>) -> Exit
         detailed_exitcode,
     } = arguments;
     let outcome = run_to_end(async {
-        let (operations, warnings) = Operations::new(scope, environment, Arc::new(SystemClock))?;
+        let (operations, warnings) = Operations::new(scope, environment)?;
         output::diagnostics(&warnings, environment);
         let overview = operations.overview(&targets).await;
         operations.close().await;

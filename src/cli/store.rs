@@ -19,7 +19,6 @@ use super::input::{self, InputError};
 use super::signals::{EXIT_INTERRUPTED, Interrupts};
 use super::verify::{self, EXIT_REFUSED};
 use super::{output, run_to_end};
-use crate::clock::SystemClock;
 use crate::env::Environment;
 use crate::provider::operations::{Details, Operations, Refusal, Repair, Stored, shell};
 use crate::secret::Secret;
@@ -95,8 +94,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     async fn store(&self, arguments: Store) -> Result<Stored, Failure> {
-        let (operations, warnings) =
-            Operations::new(arguments.scope, self.environment, Arc::new(SystemClock))?;
+        let (operations, warnings) = Operations::new(arguments.scope, self.environment)?;
         output::diagnostics(&warnings, self.environment);
         let path = arguments.path.as_str();
         let mut details = Details {

@@ -25,7 +25,6 @@ use super::arguments::Verify;
 use super::failure::Failure;
 use super::signals::Interrupts;
 use super::{input, output, run_to_end};
-use crate::clock::SystemClock;
 use crate::env::{self, Environment};
 use crate::provider::operations::Operations;
 use crate::secret::Secret;
@@ -113,8 +112,7 @@ async fn verify(
     if question.program().is_none() {
         no_program(&arguments, environment);
     }
-    let (operations, warnings) =
-        Operations::new(arguments.scope, environment, Arc::new(SystemClock))?;
+    let (operations, warnings) = Operations::new(arguments.scope, environment)?;
     output::diagnostics(&warnings, environment);
     let stamps = !arguments.no_stamp;
     let run = Run {

@@ -57,21 +57,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Creates one object with these attributes.
-    pub fn single(attributes: impl Into<Vec<Attribute>>) -> Self {
-        Self::nested(Nesting::Single, attributes)
-    }
-
-    /// Creates a list of objects with these attributes.
-    pub fn list(attributes: impl Into<Vec<Attribute>>) -> Self {
-        Self::nested(Nesting::List, attributes)
-    }
-
-    /// Creates a map of objects with these attributes.
-    pub fn map(attributes: impl Into<Vec<Attribute>>) -> Self {
-        Self::nested(Nesting::Map, attributes)
-    }
-
     /// Returns the type of the values.
     pub fn implied_type(&self) -> Type {
         match self {
@@ -90,7 +75,8 @@ impl Kind {
         }
     }
 
-    fn nested(nesting: Nesting, attributes: impl Into<Vec<Attribute>>) -> Self {
+    /// Creates a kind of objects with these attributes.
+    pub fn nested(nesting: Nesting, attributes: impl Into<Vec<Attribute>>) -> Self {
         Self::Nested {
             nesting,
             attributes: attributes.into(),
@@ -248,11 +234,14 @@ mod tests {
     fn nested_attributes_imply_objects() {
         let leaf = || [Attribute::required("a", Type::String)];
         let object = Type::object([("a", Type::String)]);
-        let schema = Kind::single([
-            Attribute::optional("one", Kind::single(leaf())),
-            Attribute::optional("row", Kind::list(leaf())),
-            Attribute::computed("by_key", Kind::map(leaf())),
-        ]);
+        let schema = Kind::nested(
+            Nesting::Single,
+            [
+                Attribute::optional("one", Kind::nested(Nesting::Single, leaf())),
+                Attribute::optional("row", Kind::nested(Nesting::List, leaf())),
+                Attribute::computed("by_key", Kind::nested(Nesting::Map, leaf())),
+            ],
+        );
         assert_eq!(
             schema.implied_type(),
             Type::object([

@@ -105,14 +105,6 @@ impl Value {
             _ => None,
         }
     }
-
-    /// Returns the secret.
-    pub fn as_secret(&self) -> Option<&Secret> {
-        match self {
-            Self::Secret(secret) => Some(secret),
-            _ => None,
-        }
-    }
 }
 
 impl From<bool> for Value {

@@ -299,7 +299,7 @@ mod tests {
                 Attribute::optional_computed("field", Type::String),
                 Attribute::computed(
                     "spares",
-                    Kind::map([Attribute::computed("n", Type::Number)]),
+                    Kind::nested(Nesting::Map, [Attribute::computed("n", Type::Number)]),
                 )
                 .sensitive(),
             ],

@@ -1,5 +1,5 @@
-//! The only module that writes what a user reads about tokens and Vault: summary, detail, next
-//! step.
+//! What a user reads about tokens and Vault: summary, detail, next step. Errors elsewhere only say
+//! what is wrong.
 //!
 //! Summaries of warnings name the token, because hosts merge warnings with equal summaries and show
 //! only the first. No text contains the value of a secret.
@@ -120,7 +120,7 @@ pub(super) fn nothing_to_adopt(place: Place<'_>, observed: &Observed) -> Diagnos
     .at(AttributePath::attribute(attribute))
 }
 
-/// A token that was replaced manually between plan and apply.
+/// A usable token that someone stored between plan and apply.
 pub(super) fn replaced_meanwhile(place: Place<'_>) -> Diagnostic {
     Diagnostic::warning(
         format!("Token {place} was replaced in the meantime"),

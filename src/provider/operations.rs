@@ -19,7 +19,6 @@ pub use verify::{Candidate, Candidates, LastVerdict, TokenPlace};
 
 use super::defaults::DEFAULT_FIELD;
 use super::diagnose::{self, refuse};
-use crate::clock::Clock;
 use crate::deadline::Deadline;
 use crate::env::Environment;
 use crate::protocol::{Diagnostic, Number};
@@ -92,7 +91,6 @@ impl Operations {
     pub fn new(
         scope: Scope,
         environment: &dyn Environment,
-        clock: Arc<dyn Clock>,
     ) -> Result<(Self, Diagnostics), Refusal> {
         let days = |days: Option<i64>| days.map_or(Field::Null, |days| Field::Known(days.into()));
         let config = ProviderConfig {
@@ -107,7 +105,7 @@ impl Operations {
         if !refused.is_empty() {
             return Err(Refusal::Arguments(refused));
         }
-        let time = Arc::new(Now::new(environment, clock));
+        let time = Arc::new(Now::new(environment));
         let (configured, warnings) = Configured::new(&config, environment, time, false)
             .and_then(|configured| configured.begin(Deadline::start()))
             .map_err(Refusal::Failed)?;

@@ -36,7 +36,7 @@ pub(super) use stop::Stop;
 pub(super) use stored::Marked;
 
 use super::diagnose::Place;
-use crate::clock::{Clock as _, SystemClock};
+use crate::clock;
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
 use crate::provider::observe::Observer;
@@ -218,16 +218,6 @@ pub(super) struct Promoted {
     pub(super) diagnostics: Diagnostics,
 }
 
-impl<'a> Promotion<'a> {
-    /// Returns this promotion with other spares.
-    pub(super) fn with(self, spare_paths: &'a [String]) -> Self {
-        Self {
-            spare_paths,
-            ..self
-        }
-    }
-}
-
 impl Promotion<'_> {
     /// Carries the promotion out.
     pub(super) async fn run(&self) -> Promoted {
@@ -372,7 +362,7 @@ impl Promotion<'_> {
         let date = time.map_or_else(|| self.configured.server_date(), |time| time.date);
         let is_in_time =
             |marked_at: Timestamp| date.duration_since(marked_at).abs() <= WRITTEN_WITHIN;
-        let answered_at = time.map_or_else(|| SystemClock.now(), |time| time.received_at);
+        let answered_at = time.map_or_else(clock::now, |time| time.received_at);
         marked_at
             .is_none_or(is_in_time)
             .then(|| answered_at + WRITTEN_WITHIN)

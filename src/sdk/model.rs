@@ -147,10 +147,7 @@ impl<T: AttributeValue> AttributeValue for BTreeMap<String, T> {
 fn collection(element: Kind, plain: impl FnOnce(Type) -> Type, nesting: Nesting) -> Kind {
     match element {
         Kind::Plain(ty) => Kind::Plain(plain(ty)),
-        Kind::Nested { attributes, .. } => Kind::Nested {
-            nesting,
-            attributes,
-        },
+        Kind::Nested { attributes, .. } => Kind::nested(nesting, attributes),
     }
 }
 
@@ -198,10 +195,10 @@ macro_rules! model {
 
         impl $crate::sdk::AttributeValue for $name {
             fn kind() -> $crate::protocol::Kind {
-                $crate::protocol::Kind::Nested {
-                    nesting: $crate::protocol::Nesting::Single,
-                    attributes: <Self as $crate::sdk::Model>::attributes(),
-                }
+                $crate::protocol::Kind::nested(
+                    $crate::protocol::Nesting::Single,
+                    <Self as $crate::sdk::Model>::attributes(),
+                )
             }
 
             $crate::sdk::object_conversions!($($field, stringify!($field);)+);

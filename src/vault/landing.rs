@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 
-use crate::clock::{Clock, SystemClock};
+use crate::clock;
 
 /// Records, for the attempts of one write, whether any of them may have landed, or may still land.
 ///
@@ -32,7 +32,7 @@ impl Landing {
 
     /// Reports whether it is too late for another attempt.
     pub(super) fn is_overdue(&self) -> bool {
-        self.latest.is_some_and(|latest| SystemClock.now() > latest)
+        self.latest.is_some_and(|latest| clock::now() > latest)
     }
 
     /// Records that an attempt is about to be sent. Returns what was known before.

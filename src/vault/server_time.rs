@@ -6,7 +6,7 @@ use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use crate::clock::{Clock, SystemClock};
+use crate::clock;
 
 /// The server's time when its last answer arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl LastDate {
         if let Some(date) = parse_http_date(header) {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ServerTime {
                 date,
-                received_at: SystemClock.now(),
+                received_at: clock::now(),
                 received: Instant::now(),
             });
         }

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use terraform_provider_claude::clock::{Clock as _, SystemClock};
+use terraform_provider_claude::clock;
 
 use crate::support::openbao::OpenBao;
 use crate::support::process;
@@ -200,6 +200,6 @@ pub(super) fn words(text: &str) -> String {
 
 /// Writes an instant so many days from now.
 pub(super) fn in_days(days: i64) -> String {
-    let at = SystemClock.now() + SignedDuration::from_hours(24 * days);
+    let at = clock::now() + SignedDuration::from_hours(24 * days);
     Timestamp::from_second(at.as_second()).unwrap().to_string()
 }

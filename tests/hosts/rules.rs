@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use terraform_provider_claude::clock::SystemClock;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use terraform_provider_claude::protocol::{Attribute, Value, wire as codec};
 use terraform_provider_claude::provider::ClaudeProvider;
@@ -19,7 +18,7 @@ impl Schemas {
     /// Takes the schemas of this build.
     pub(super) fn new() -> Self {
         let environment = Arc::new(BTreeMap::<String, String>::new());
-        let provider = ClaudeProvider::new(environment, Arc::new(SystemClock));
+        let provider = ClaudeProvider::new(environment);
         let service = ProviderService::new(provider);
         let resources = service.types().resources.iter();
         Self {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use terraform_provider_claude::clock::{Clock as _, SystemClock};
+use terraform_provider_claude::clock;
 use terraform_provider_claude::token::check::check;
 use terraform_provider_claude::token::instant::{DAY, format_instant};
 
@@ -171,7 +171,7 @@ impl Bench {
 
     /// Stamps a token as one that was minted so many days ago.
     pub(super) async fn date(&self, name: &str, token: &str, days: i32) {
-        let minted_at = SystemClock.now() - DAY * days;
+        let minted_at = clock::now() - DAY * days;
         self.note(
             name,
             &[
@@ -219,7 +219,7 @@ impl Bench {
                 let short = short(&secret.current().unwrap());
                 let mark = format!(
                     "{short} 2 {} {}#{FIELD}",
-                    SystemClock.now().as_second(),
+                    clock::now().as_second(),
                     self.path(RIVAL)
                 );
                 self.note(BEST, &[(&format!("promoted_to.{number:08x}"), mark)])

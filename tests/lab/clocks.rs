@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
-use terraform_provider_claude::clock::{Clock as _, SystemClock};
+use terraform_provider_claude::clock;
 
 use super::again::{Primary, bench, current, fill};
 use super::bench::FIELD;
@@ -81,7 +81,7 @@ async fn marks_whose_time_is_not_that_of_the_write_are_set_again() {
         let applied = primary.rotate_through(&access, &through).await;
         assert!(errors(&applied.told).is_empty(), "{by}: {:?}", applied.told);
         assert_eq!(current(&bench, "agent").await, Some(bench.token("X")));
-        let now = SystemClock.now().as_second();
+        let now = clock::now().as_second();
         let metadata = bench.secret("spare").await.metadata;
         let mut marks = 0;
         for (key, value) in &metadata {

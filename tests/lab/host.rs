@@ -4,7 +4,6 @@ use std::sync::{Arc, LazyLock};
 
 use crate::support::generated::tfplugin6::provider_client::ProviderClient;
 use rustix::process::Signal;
-use terraform_provider_claude::clock::SystemClock;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use terraform_provider_claude::protocol::{Attribute, Value, wire as codec};
 use terraform_provider_claude::provider::ClaudeProvider;
@@ -92,7 +91,7 @@ macro_rules! call {
 
 fn service() -> ProviderService<ClaudeProvider> {
     let environment = Arc::new(std::collections::BTreeMap::<String, String>::new());
-    ProviderService::new(ClaudeProvider::new(environment, Arc::new(SystemClock)))
+    ProviderService::new(ClaudeProvider::new(environment))
 }
 
 /// Makes an object of these attributes; the others are null.

@@ -10,7 +10,6 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use terraform_provider_claude::clock::SystemClock;
 use terraform_provider_claude::env;
 use terraform_provider_claude::protocol::Schema;
 use terraform_provider_claude::provider::ClaudeProvider;
@@ -60,7 +59,7 @@ const VARIABLES: [&str; 4] = ["BAO_", "TF_CLAUDE_", "TF_LOG_PROVIDER_CLAUDE", "V
 
 fn service() -> ProviderService<ClaudeProvider> {
     let environment = Arc::new(BTreeMap::<String, String>::new());
-    ProviderService::new(ClaudeProvider::new(environment, Arc::new(SystemClock)))
+    ProviderService::new(ClaudeProvider::new(environment))
 }
 
 /// Returns the text of an example.

@@ -7,6 +7,7 @@ use terraform_provider_claude::protocol::{
     Attribute, AttributePath, Diagnostic, Kind, Type, Value, msgpack, wire as codec,
 };
 use terraform_provider_claude::sdk::{AttributeValue, Function, Model, ModelError};
+use terraform_provider_claude::secret::Secret;
 
 use super::host::Host;
 use super::lint;
@@ -208,7 +209,7 @@ async fn arguments_arrive_as_they_were_sent() {
         assert_eq!(arguments.get("any"), Some(&expected));
         // Texts in a sensitive argument are secrets.
         let secrets = arguments.get("secret").and_then(Value::as_list).unwrap();
-        assert_eq!(secrets[0].as_secret().unwrap().expose(), CANARY);
+        assert_eq!(secrets[0], Value::Secret(Secret::new(CANARY)));
         Ok(words(&["done"]))
     });
     let arguments = arguments("t".into(), sent, words(&[CANARY]));

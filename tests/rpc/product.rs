@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use terraform_provider_claude::clock::SystemClock;
 use terraform_provider_claude::protocol::Schema;
 use terraform_provider_claude::provider::{ClaudeProvider, Configured};
 use terraform_provider_claude::sdk::{ProviderService, Registry};
@@ -12,7 +11,7 @@ use super::lint::{self, Role};
 
 fn service() -> ProviderService<ClaudeProvider> {
     let environment = Arc::new(BTreeMap::<String, String>::new());
-    ProviderService::new(ClaudeProvider::new(environment, Arc::new(SystemClock)))
+    ProviderService::new(ClaudeProvider::new(environment))
 }
 
 /// Returns every schema but those of managed resources, by the name of its type.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::support::generated::tfplugin6::provider_client::ProviderClient;
-use terraform_provider_claude::clock::SystemClock;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use terraform_provider_claude::protocol::{Type, Value, msgpack, wire as codec};
 use terraform_provider_claude::provider::ClaudeProvider;
@@ -24,7 +23,7 @@ fn text(text: impl Into<Value>) -> wire::DynamicValue {
 /// Calls a function of a provider that nobody has configured.
 async fn call(name: &str, arguments: Vec<wire::DynamicValue>) -> wire::call_function::Response {
     let environment = Arc::new(BTreeMap::<String, String>::new());
-    let provider = ClaudeProvider::new(environment, Arc::new(SystemClock));
+    let provider = ClaudeProvider::new(environment);
     let mut client = ProviderClient::new(ProviderService::new(provider).server());
     let request = wire::call_function::Request {
         name: name.to_owned(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use terraform_provider_claude::protocol::{Attribute, AttributePath, Kind, Type, Value};
+use terraform_provider_claude::protocol::{Attribute, AttributePath, Kind, Nesting, Type, Value};
 use terraform_provider_claude::sdk::{
     Applied, ApplyRequest, AttributeValue, Context, Diagnostics, Failure, GenerateConfig,
     ImportRequest, ImportState, Imported, Model, ModelError, PlanRequest, Planned, Provider, Read,
@@ -33,7 +33,7 @@ macro_rules! raw {
 
         impl AttributeValue for $name {
             fn kind() -> Kind {
-                Kind::single(Self::attributes())
+                Kind::nested(terraform_provider_claude::protocol::Nesting::Single, Self::attributes())
             }
 
             fn from_value(value: Value, _path: &AttributePath) -> Result<Self, ModelError> {
@@ -66,9 +66,9 @@ raw!(Thing, {
         Attribute::optional("password", Type::String).sensitive(),
         Attribute::optional("items", Type::list(Type::String)),
         Attribute::optional("labels", Type::map(Type::String)),
-        Attribute::computed("one", Kind::single(inner())),
-        Attribute::computed("parts", Kind::list(inner())),
-        Attribute::computed("slots", Kind::map(inner())),
+        Attribute::computed("one", Kind::nested(Nesting::Single, inner())),
+        Attribute::computed("parts", Kind::nested(Nesting::List, inner())),
+        Attribute::computed("slots", Kind::nested(Nesting::Map, inner())),
     ]
 });
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use jiff::Timestamp;
-use terraform_provider_claude::clock::{Clock as _, SystemClock};
+use terraform_provider_claude::clock;
 
 use super::stack::{
     AGENT, AGENT_BLOCK, FIELD, POOL, POOL_BLOCK, PRIMARY, PRIMARY_ID, SPARES, Stack, actions,
@@ -429,7 +429,7 @@ async fn arguments_that_follow_an_import_without_a_refresh_request_nothing() {
         ),
     ] {
         let stack = Stack::start(name).await;
-        let at = SystemClock.now() - days(100);
+        let at = clock::now() - days(100);
         stack
             .set_metadata(PRIMARY, stamp(&token("primary"), at))
             .await;

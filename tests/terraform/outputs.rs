@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use terraform_provider_claude::clock::{Clock as _, SystemClock};
+use terraform_provider_claude::clock;
 
 use super::stack::{AGENT, AGENT_BLOCK, FIELD, PRIMARY, SPARES, Stack, days, stamp};
 use crate::support::lacks;
@@ -77,7 +77,7 @@ impl Printed {
 }
 
 fn now() -> Timestamp {
-    let seconds = SystemClock.now().as_second();
+    let seconds = clock::now().as_second();
     Timestamp::from_second(seconds).unwrap()
 }
 

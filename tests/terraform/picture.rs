@@ -1,7 +1,7 @@
 //! The picture in the README of the plan of a token that is due.
 
 use jiff::Timestamp;
-use terraform_provider_claude::clock::{Clock as _, SystemClock};
+use terraform_provider_claude::clock;
 
 use super::stack::{PRIMARY, SPARES, Stack, days, stamp};
 use crate::support::secrets::token;
@@ -20,7 +20,7 @@ async fn it_shows_what_a_plan_shows() {
     }) {
         return;
     }
-    let now = Timestamp::from_second(SystemClock.now().as_second()).unwrap();
+    let now = Timestamp::from_second(clock::now().as_second()).unwrap();
     for (path, seed, age) in [
         (PRIMARY, "primary", 341),
         (SPARES[0], SPARES[0], 41),

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use terraform_provider_claude::clock::{Clock as _, SystemClock};
+use terraform_provider_claude::clock;
 use terraform_provider_claude::env::{Environment as _, ProcessEnvironment};
 
 use super::stack::{FIELD, PRIMARY, PRIMARY_ID, SPARES, Stack, days, stamp};
@@ -179,7 +179,7 @@ async fn the_stack_is_applied_and_shows_a_due_day() {
     ];
     terragrunt.exits(0, &plan);
     let primary = token("primary");
-    let minted_at = SystemClock.now() - days(340);
+    let minted_at = clock::now() - days(340);
     stack
         .set_metadata(PRIMARY, stamp(&primary, minted_at))
         .await;
@@ -227,7 +227,7 @@ async fn the_stacks_are_applied_and_watched_at_night() {
     };
     let quiet = night(None);
     assert_eq!(quiet.status.code(), Some(0), "{quiet:#?}");
-    let later = SystemClock.now() + days(350);
+    let later = clock::now() + days(350);
     let due = night(Some(&later.to_string()));
     assert_eq!(due.status.code(), Some(2), "{due:#?}");
     let planned = "claude-tokens:\n  # claude_oauth_token.agent will be updated in-place\n";

@@ -28,7 +28,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use terraform_provider_claude::clock::{Clock as _, SystemClock};
+use terraform_provider_claude::clock;
 
 use super::stack::{FIELD, PRIMARY, PRIMARY_ID, SPARES, Stack, days, fingerprint, warnings};
 use crate::support::certificates::trusting_nobody;
@@ -47,7 +47,7 @@ fn agent(arguments: &str) -> String {
 
 /// Returns the time of this machine.
 fn now() -> Timestamp {
-    SystemClock.now()
+    clock::now()
 }
 
 /// Returns a moment so many days ago, in whole seconds.

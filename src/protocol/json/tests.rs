@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::protocol::arbitrary;
 use crate::protocol::number::NumberError;
-use crate::protocol::schema::Kind;
+use crate::protocol::schema::{Kind, Nesting};
 
 fn read(ty: &Type, json: &str) -> Result<Value, CodecError> {
     decode(ty, json.as_bytes())
@@ -67,10 +67,13 @@ fn missing_attributes_are_null_and_others_are_read_over() {
         Attribute::computed("kv_version", Type::Number),
         Attribute::computed(
             "spares",
-            Kind::map([
-                Attribute::computed("status", Type::String),
-                Attribute::computed("promoted_to", Type::String),
-            ]),
+            Kind::nested(
+                Nesting::Map,
+                [
+                    Attribute::computed("status", Type::String),
+                    Attribute::computed("promoted_to", Type::String),
+                ],
+            ),
         ),
     ];
     let json = br#"{

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::clock;
 use crate::deadline::Deadline;
 use crate::env::Environment;
 use crate::protocol::{Diagnostic, Number};
@@ -32,7 +33,7 @@ pub struct Configured {
     warnings: Arc<Mutex<Diagnostics>>,
     time: Arc<Now>,
     vault: Vault,
-    skew_told: Arc<AtomicBool>,
+    skew_reported: Arc<AtomicBool>,
     variables: ShellVariables,
     /// KV v2 mount of resources that set none; unknown during some plans, never null.
     pub(in crate::provider) mount: Field<String>,
@@ -84,7 +85,7 @@ impl Configured {
             warnings: Arc::new(Mutex::new(warnings)),
             time,
             vault,
-            skew_told: Arc::default(),
+            skew_reported: Arc::default(),
             variables: ShellVariables::new(&config.address, &config.namespace, environment),
             mount: config.mount.clone().or(Field::text(DEFAULT_MOUNT)),
             defaults: days::Defaults {
@@ -106,11 +107,6 @@ impl Configured {
         self.time.now()
     }
 
-    /// Returns the time of this machine, even if a date is rehearsed.
-    pub(in crate::provider) fn machine_now(&self) -> Timestamp {
-        self.time.machine()
-    }
-
     /// Reports whether plans keep the mount in state for a resource that sets none: while the
     /// provider's mount is unknown, and after that until it turns out to be a different one.
     pub(in crate::provider) fn leaves_mount(&self, mount: &Field<String>, before: bool) -> bool {
@@ -129,7 +125,7 @@ impl Configured {
             Vault::Known(observer) => observer.store().server_time().map(|time| time.now()),
             Vault::Unknown(_) => None,
         }
-        .unwrap_or_else(|| self.time.machine())
+        .unwrap_or_else(clock::now)
     }
 
     /// Returns the date of Vault's last answer, or the time of this machine if it had none.
@@ -138,7 +134,7 @@ impl Configured {
             Vault::Known(observer) => observer.store().server_time().map(|time| time.date),
             Vault::Unknown(_) => None,
         }
-        .unwrap_or_else(|| self.time.machine())
+        .unwrap_or_else(clock::now)
     }
 
     /// Returns the observer of secrets.
@@ -181,13 +177,13 @@ impl Configured {
 
     /// Reports whether the clocks of Vault and of this machine are too far apart to act on a date.
     pub(in crate::provider) fn clocks_differ(&self) -> bool {
-        self.time.machine().duration_since(self.server_now()).abs() > SKEW
+        clock::now().duration_since(self.server_now()).abs() > SKEW
     }
 
     /// Reports once when the clocks of Vault and of this machine are too far apart.
     pub(in crate::provider) fn skew_warning(&self) -> Option<Diagnostic> {
-        let (ours, theirs) = (self.time.machine(), self.server_now());
-        (self.clocks_differ() && !self.skew_told.swap(true, Ordering::Relaxed)).then(|| {
+        let (ours, theirs) = (clock::now(), self.server_now());
+        (self.clocks_differ() && !self.skew_reported.swap(true, Ordering::Relaxed)).then(|| {
             Diagnostic::warning(
                 "Vault's clock and this machine's clock differ",
                 format!(

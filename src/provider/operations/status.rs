@@ -12,6 +12,7 @@ use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 
 use super::{LastVerdict, Operations, Refusal};
+use crate::clock;
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::{self, Reported};
 use crate::sdk::Diagnostics;
@@ -242,7 +243,7 @@ impl Operations {
         });
         Ok(Overview {
             as_of: self.configured.now(),
-            taken_at: self.configured.machine_now(),
+            taken_at: clock::now(),
             tokens,
             is_incomplete,
             diagnostics,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::clock::{Clock as _, SystemClock};
+use crate::clock;
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::{self, Place};
 use crate::token::expiry::Dates;
@@ -153,7 +153,7 @@ impl NewStamp {
         changes.extend(next.map(|next| (stamp_key(field, key::NEXT), next)));
         retired.extend(RetiredTokens::read(field, custom_metadata).iter().copied());
         let lifetime = self.expires_at.duration_since(self.minted_at);
-        let born_after = SystemClock.now().saturating_sub(lifetime);
+        let born_after = clock::now().saturating_sub(lifetime);
         if let Some(retired) = retired.to_value(born_after.unwrap_or(Timestamp::MIN)) {
             changes.insert(stamp_key(field, key::RETIRED), Some(retired));
         }

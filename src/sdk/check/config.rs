@@ -66,7 +66,7 @@ fn below(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Type;
+    use crate::protocol::{Nesting, Type};
 
     #[test]
     fn null_is_no_value_for_a_required_attribute() {
@@ -75,10 +75,13 @@ mod tests {
             Attribute::optional("note", Type::String),
             Attribute::optional(
                 "login",
-                Kind::single([
-                    Attribute::required("role", Type::String),
-                    Attribute::required("jwt", Type::String).sensitive(),
-                ]),
+                Kind::nested(
+                    Nesting::Single,
+                    [
+                        Attribute::required("role", Type::String),
+                        Attribute::required("jwt", Type::String).sensitive(),
+                    ],
+                ),
             ),
         ];
         let login = Value::object([("role", Value::Null), ("jwt", Value::from("x"))]);

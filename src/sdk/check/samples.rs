@@ -1,6 +1,6 @@
 //! One schema with every kind of attribute, for the tests of the rules.
 
-use crate::protocol::{Attribute, Kind, Type, Value};
+use crate::protocol::{Attribute, Kind, Nesting, Type, Value};
 
 /// Attributes named after their mode and kind.
 pub(super) fn attributes() -> Vec<Attribute> {
@@ -13,9 +13,9 @@ pub(super) fn attributes() -> Vec<Attribute> {
         Attribute::optional("token_wo", Type::String).write_only(),
         Attribute::optional("items", Type::list(Type::String)),
         Attribute::optional("labels", Type::map(Type::String)),
-        Attribute::computed("one", Kind::single(inner())),
-        Attribute::computed("parts", Kind::list(inner())),
-        Attribute::computed("slots", Kind::map(inner())),
+        Attribute::computed("one", Kind::nested(Nesting::Single, inner())),
+        Attribute::computed("parts", Kind::nested(Nesting::List, inner())),
+        Attribute::computed("slots", Kind::nested(Nesting::Map, inner())),
     ]
 }
 

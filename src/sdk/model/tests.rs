@@ -111,9 +111,15 @@ fn the_schema_is_what_was_declared() {
     ]);
     assert_eq!(find("entries").kind, Kind::Plain(Type::list(entry)));
     let part = Part::attributes();
-    assert_eq!(find("one").kind, Kind::single(part.clone()));
-    assert_eq!(find("parts").kind, Kind::list(part.clone()));
-    assert_eq!(find("slots").kind, Kind::map(part));
+    assert_eq!(
+        find("one").kind,
+        Kind::nested(Nesting::Single, part.clone())
+    );
+    assert_eq!(
+        find("parts").kind,
+        Kind::nested(Nesting::List, part.clone())
+    );
+    assert_eq!(find("slots").kind, Kind::nested(Nesting::Map, part));
 }
 
 #[test]

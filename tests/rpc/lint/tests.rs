@@ -27,7 +27,7 @@ fn a_schema_that_keeps_every_rule_has_no_violation() {
         Attribute::required("path", Type::String).replaces(),
         text("token_wo").write_only(),
         Attribute::optional_computed("field_2", Type::String),
-        Attribute::computed("spares", Kind::map([text("status")])),
+        Attribute::computed("spares", Kind::nested(Nesting::Map, [text("status")])),
     ]);
     assert_eq!(found, Vec::<String>::new());
     let nothing = Schema::default();
@@ -51,7 +51,7 @@ fn names_can_be_written_in_configuration() {
     for name in ["Path", "a-b", "1st", "_x", "ä", "a b"] {
         assert_eq!(resource([text(name)]), broken(name, Rule::NameSyntax));
     }
-    let nested = Attribute::computed("outer", Kind::list([text("In")]));
+    let nested = Attribute::computed("outer", Kind::nested(Nesting::List, [text("In")]));
     assert_eq!(resource([nested]), broken("outer.In", Rule::NameSyntax));
 }
 
@@ -61,7 +61,10 @@ fn names_are_not_taken_twice() {
         resource([text("a"), text("b"), text("a")]),
         broken("a", Rule::DuplicateName)
     );
-    let nested = Attribute::computed("outer", Kind::single([text("a"), text("a")]));
+    let nested = Attribute::computed(
+        "outer",
+        Kind::nested(Nesting::Single, [text("a"), text("a")]),
+    );
     assert_eq!(
         resource([text("a"), nested]),
         broken("outer.a", Rule::DuplicateName)
@@ -90,7 +93,7 @@ fn reserved_names_are_not_taken_at_the_top() {
     }
     let alias = [text("alias"), text("version"), text("source")];
     assert_eq!(resource(alias), Vec::<String>::new());
-    let nested = Attribute::computed("outer", Kind::single([text("count")]));
+    let nested = Attribute::computed("outer", Kind::nested(Nesting::Single, [text("count")]));
     assert_eq!(resource([nested]), Vec::<String>::new());
 }
 
@@ -121,7 +124,7 @@ fn write_only_attributes_are_in_managed_resources() {
 #[test]
 fn nested_attributes_are_computed_as_a_whole() {
     let inner = [text("b")];
-    let login = Attribute::optional("a", Kind::single(inner.clone()));
+    let login = Attribute::optional("a", Kind::nested(Nesting::Single, inner.clone()));
     assert_eq!(
         resource([login.clone()]),
         broken("a", Rule::NestedConfiguration)
@@ -130,12 +133,15 @@ fn nested_attributes_are_computed_as_a_whole() {
         violations(Role::Provider, &Schema::new([login])),
         Vec::<String>::new()
     );
-    for kind in [Kind::list(inner.clone()), Kind::map(inner)] {
+    for kind in [
+        Kind::nested(Nesting::List, inner.clone()),
+        Kind::nested(Nesting::Map, inner),
+    ] {
         let linted = Schema::new([Attribute::optional("a", kind)]);
         let found = violations(Role::Provider, &linted);
         assert_eq!(found, broken("a", Rule::NestedConfiguration));
     }
-    let hidden = Attribute::computed("a", Kind::single([text("b").write_only()]));
+    let hidden = Attribute::computed("a", Kind::nested(Nesting::Single, [text("b").write_only()]));
     assert_eq!(
         resource([hidden]),
         broken("a.b", Rule::WriteOnlyOutsideResource)
@@ -158,7 +164,7 @@ fn attributes_that_are_compared_are_plain() {
 #[test]
 fn nested_attributes_are_not_empty() {
     assert_eq!(
-        resource([Attribute::computed("a", Kind::single([]))]),
+        resource([Attribute::computed("a", Kind::nested(Nesting::Single, []))]),
         broken("a", Rule::NoNestedAttributes)
     );
 }
@@ -171,7 +177,7 @@ fn types_are_not_too_deep_for_the_codecs() {
     assert!(Type::from_json(&fits.implied_type().to_json()).is_some());
     let deeper = Attribute::optional("a", nested(MAX_DEPTH - 1));
     assert_eq!(resource([deeper]), broken("a", Rule::TooDeep));
-    let inner = Attribute::computed("row", Kind::list([fits]));
+    let inner = Attribute::computed("row", Kind::nested(Nesting::List, [fits]));
     assert_eq!(resource([inner]), broken("row.a", Rule::TooDeep));
 }
 

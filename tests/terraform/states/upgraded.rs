@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::support::generated::tfplugin6::provider_client::ProviderClient;
 use serde_json::{Map, Value as Json, json};
-use terraform_provider_claude::clock::SystemClock;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use terraform_provider_claude::protocol::{Value, wire as codec};
 use terraform_provider_claude::provider::ClaudeProvider;
@@ -40,7 +39,7 @@ fn raw(value: &Json) -> Option<wire::RawState> {
 #[tokio::test]
 async fn the_values_of_each_release_are_the_same() {
     let environment = Arc::new(BTreeMap::<String, String>::new());
-    let service = ProviderService::new(ClaudeProvider::new(environment, Arc::new(SystemClock)));
+    let service = ProviderService::new(ClaudeProvider::new(environment));
     let mut client = ProviderClient::new(service.server());
     for folder in folders() {
         for fixture in &FIXTURES {

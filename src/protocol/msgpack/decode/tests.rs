@@ -1,6 +1,6 @@
 use super::*;
 use crate::protocol::msgpack::{decode, decode_object};
-use crate::protocol::schema::{Attribute, Kind};
+use crate::protocol::schema::{Attribute, Kind, Nesting};
 
 fn number(text: &str) -> Value {
     Value::Number(Number::parse(text).unwrap())
@@ -222,10 +222,13 @@ fn texts_of_sensitive_and_write_only_attributes_are_secrets() {
         Attribute::optional("by_path", Type::map(Type::String)).write_only(),
         Attribute::optional(
             "login",
-            Kind::single([
-                Attribute::required("role", Type::String),
-                Attribute::required("jwt", Type::String).sensitive(),
-            ]),
+            Kind::nested(
+                Nesting::Single,
+                [
+                    Attribute::required("role", Type::String),
+                    Attribute::required("jwt", Type::String).sensitive(),
+                ],
+            ),
         ),
         Attribute::optional("any", Type::Dynamic).sensitive(),
     ];
@@ -251,7 +254,10 @@ fn texts_of_sensitive_and_write_only_attributes_are_secrets() {
 fn errors_name_the_part_and_not_the_value() {
     let attributes = [Attribute::computed(
         "spares",
-        Kind::map([Attribute::computed("days", Type::list(Type::Number))]),
+        Kind::nested(
+            Nesting::Map,
+            [Attribute::computed("days", Type::list(Type::Number))],
+        ),
     )];
     let bytes = b"\x81\xa6spares\x81\xa1a\x81\xa4days\x92\x01\xa6canary";
     let error = decode_object(&attributes, bytes).unwrap_err();

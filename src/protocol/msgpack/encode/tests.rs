@@ -2,7 +2,7 @@ use super::*;
 use crate::protocol::msgpack::{encode, encode_object};
 use crate::protocol::number::Number;
 use crate::protocol::path::AttributePath;
-use crate::protocol::schema::{Attribute, Kind};
+use crate::protocol::schema::{Attribute, Kind, Nesting};
 use crate::protocol::ty::Type;
 use crate::secret::Secret;
 
@@ -146,7 +146,10 @@ fn secrets_go_where_they_are_declared() {
 fn errors_name_the_part() {
     let attributes = [Attribute::computed(
         "spares",
-        Kind::map([Attribute::computed("days", Type::list(Type::Number))]),
+        Kind::nested(
+            Nesting::Map,
+            [Attribute::computed("days", Type::list(Type::Number))],
+        ),
     )];
     let days = Value::List(vec![Value::from(1), Value::from("canary")]);
     let object = Value::object([(

@@ -4,7 +4,7 @@ use super::foresee::foresee;
 use super::model::OauthToken;
 use super::private::Private;
 use super::read::record;
-use super::record::{configured_mint, nothing_to_adopt, stamp, unnamed, wanted};
+use super::record::{configured_mint, stamp, unnamed, wanted};
 use super::{OauthTokenResource, secret};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place, StoredToken};
@@ -71,11 +71,11 @@ async fn adopt(
         .await
         .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
     let Observed::Present(document) = &*observed else {
-        return Err(nothing_to_adopt(place, &observed).into());
+        return Err(diagnose::nothing_to_adopt(place, &observed).into());
     };
     let content = document.field(field, None);
     let Content::Token { fingerprint, .. } = content else {
-        return Err(nothing_to_adopt(place, &observed).into());
+        return Err(diagnose::nothing_to_adopt(place, &observed).into());
     };
     let found = Found {
         place,

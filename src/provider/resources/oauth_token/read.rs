@@ -1,7 +1,5 @@
 //! Refresh: what the token in Vault is now, and whether it is due.
 
-use tokio_util::sync::CancellationToken;
-
 use super::model::OauthToken;
 use super::private::{Import, LastGood, Private};
 use super::{OauthTokenResource, secret};
@@ -10,7 +8,7 @@ use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::observe::unusable::Unusable;
 use crate::provider::observe::{Content, Observation, Observed, Observer};
-use crate::provider::promotion::{Prior, Promotion, Reason, Target};
+use crate::provider::promotion::{Promotion, Reason, Target};
 use crate::provider::secrets::date::{Found, Traces, date_traced};
 use crate::provider::secrets::stamps::{NewStamp, fits};
 use crate::sdk::{Diagnostics, Failure, Field, Read, ReadRequest};
@@ -243,16 +241,33 @@ impl Refresh<'_> {
         status: Status,
         document: &Observation,
     ) {
-        let Some((promotion, paths)) = self.promotion(observer, place, status) else {
+        let Some(paths) = self.state.known_spare_paths() else {
             return;
+        };
+        if paths.is_empty() {
+            return;
+        }
+        let reason = Reason::Status(status);
+        let promotion = self
+            .state
+            .promotion(self.configured, observer, place, &paths, reason);
+        let Some(promotion) = promotion else {
+            return;
+        };
+        let promotion = Promotion {
+            remembered: self.private.remembered(),
+            request: None,
+            stamps: false,
+            reread: false,
+            ..promotion
         };
         let target = Target {
             token: self.state.recorded(),
             version: document.version,
             custom_metadata: &document.custom_metadata,
-            purpose: Reason::Status(status).purpose(),
+            purpose: reason.purpose(),
         };
-        match promotion.with(&paths).choose(&target).await {
+        match promotion.choose(&target).await {
             Ok(choice) => {
                 self.private.usable = choice.paths().map(str::to_owned).collect();
                 self.private.none_usable = self.private.usable.is_empty();
@@ -262,36 +277,6 @@ impl Refresh<'_> {
                     .push(diagnose::spares_not_seen(place, &stop.into_error().detail));
             }
         }
-    }
-
-    /// Returns the promotion that would be carried out, and the spares that it would choose from.
-    fn promotion<'b>(
-        &'b self,
-        observer: &'b Observer,
-        place: Place<'b>,
-        status: Status,
-    ) -> Option<(Promotion<'b>, Vec<String>)> {
-        let paths = self.state.known_spare_paths()?;
-        if paths.is_empty() {
-            return None;
-        }
-        let promotion = Promotion {
-            configured: self.configured,
-            observer,
-            cancelled: CancellationToken::new(),
-            primary: place,
-            spare_paths: &[],
-            lifetime: self.state.days().lifetime().ok()??,
-            reason: Reason::Status(status),
-            prior: Prior::default(),
-            remembered: self.private.remembered(),
-            request: None,
-            stamps: false,
-            reread: false,
-            progress: None,
-            is_on_demand: false,
-        };
-        Some((promotion, paths))
     }
 
     /// Compares the dates that are in state with the clock.

@@ -85,11 +85,6 @@ pub(super) fn wanted(token: &Field<Secret>) -> Result<&Secret, Diagnostic> {
     token.known().ok_or_else(diagnose::token_needed)
 }
 
-/// Reports that a place holds nothing to adopt.
-pub(super) fn nothing_to_adopt(place: Place<'_>, observed: &Observed) -> Diagnostic {
-    diagnose::nothing_to_adopt(place, observed)
-}
-
 /// Reports that a configuration does not name a place.
 pub(super) fn unnamed() -> Diagnostic {
     Diagnostic::error(

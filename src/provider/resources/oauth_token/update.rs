@@ -8,7 +8,7 @@ use super::change::{Change, Redate};
 use super::model::OauthToken;
 use super::private::Private;
 use super::read::record;
-use super::record::{configured_mint, nothing_to_adopt, stamp, unnamed, wanted};
+use super::record::{configured_mint, stamp, unnamed, wanted};
 use super::{OauthTokenResource, secret};
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
@@ -180,10 +180,10 @@ impl Update<'_> {
             .await
             .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
         let Observed::Present(document) = &*observed else {
-            return Err(nothing_to_adopt(place, &observed).into());
+            return Err(diagnose::nothing_to_adopt(place, &observed).into());
         };
         let Content::Token { fingerprint, .. } = document.field(field, None) else {
-            return Err(nothing_to_adopt(place, &observed).into());
+            return Err(diagnose::nothing_to_adopt(place, &observed).into());
         };
         let found = Found {
             place,
