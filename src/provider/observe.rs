@@ -340,6 +340,13 @@ impl Observer {
             .map(Observed::from)
     }
 
+    /// Reports whether an older version is gone for good. A version that cannot be read is not
+    /// known to be.
+    pub(in crate::provider) async fn is_pruned(&self, secret: &SecretPath, version: u64) -> bool {
+        let observed = self.observe_version(secret, version).await;
+        matches!(observed, Ok(Observed::Absent))
+    }
+
     fn cell(&self, secret: &SecretPath) -> Cell {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(cell) = seen.get(secret) {

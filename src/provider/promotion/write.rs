@@ -211,6 +211,14 @@ impl Writing<'_> {
                 .mark_holders(self.choice, &token.fingerprint, report)
                 .await;
         }
+        // Without a version before it, only a look back shows whether the history is kept.
+        let replaced = self.primary.seen.version;
+        let keeps_one = self.choice.keeps_one
+            || replaced == 1
+                && promotion
+                    .observer
+                    .is_pruned(promotion.primary.secret, replaced)
+                    .await;
         Current {
             how: How::Promoted,
             fingerprint: token.fingerprint,
@@ -226,7 +234,7 @@ impl Writing<'_> {
             retired,
             is_stamped: Stamp::live(field, &metadata, &token.fingerprint).is_some(),
             lists_retired: !RetiredTokens::read(field, &metadata).is_empty(),
-            keeps_one: self.choice.keeps_one,
+            keeps_one,
             verdict: None,
         }
     }

@@ -345,6 +345,8 @@ async fn a_token_just_written_is_dated_where_one_version_alone_is_kept() {
         let done = ["stored", "replaced"][usize::from(number == 2)];
         let told = format!("Token {PRIMARY_ID} was {done}");
         assert_eq!(warnings(&apply), [told], "{}", apply.transcript());
+        let is_pruned = spoken(&apply).contains("because max_versions is 1.");
+        assert_eq!(is_pruned, number == 2, "{}", apply.transcript());
         let state = stack.attributes(AGENT);
         assert_eq!(state["fingerprint"], fingerprint(&token(label)));
         assert_eq!(state["minted_at_source"], "history");

@@ -174,7 +174,7 @@ impl Update<'_> {
     /// Records the token that was stored.
     async fn take_stored(self, observer: &Observer, place: Place<'_>, stored: Stored) -> Updated {
         let Place { secret, field } = place;
-        let is_news = stored.is_news;
+        let (is_news, version) = (stored.is_news, stored.version());
         let observed = observer
             .observe_again(secret)
             .await
@@ -238,13 +238,17 @@ impl Update<'_> {
         }
         diagnostics.extend(stamp(self.configured, &state, &mut private).await);
         if is_news {
+            let mut replaced = self.replaced().filter(|_| !known);
+            if let Some(replaced) = &mut replaced {
+                replaced.is_pruned = observer.is_pruned(secret, version - 1).await;
+            }
             diagnostics.push(diagnose::stored(&StoredToken {
                 place,
                 version: document.version,
                 expires_at: state.expires_at.as_str(),
                 is_dated_by_write: !known && dated.minted.source == MintSource::History,
                 is_spare: false,
-                replaced: self.replaced().filter(|_| !known),
+                replaced,
             }));
         }
         Self { private, ..self }.finish(state, diagnostics)

@@ -172,12 +172,17 @@ impl<'a> Work<'a> {
                 .await
                 .map_err(|error| diagnose::after_stored(vec![error], &stored.ids()))?;
             let before = recorded.and_then(|spares| spares.get(secret.path()));
+            let mut replaced = before
+                .and_then(replaced)
+                .filter(|replaced| new.is_news && replaced.fingerprint != new.fingerprint);
+            if let Some(replaced) = &mut replaced {
+                let before = new.version() - 1;
+                replaced.is_pruned = self.observer.is_pruned(&secret, before).await;
+            }
             stored.spares.push(StoredSpare {
                 field: self.field.clone(),
                 version: new.version(),
-                replaced: before
-                    .and_then(replaced)
-                    .filter(|replaced| replaced.fingerprint != new.fingerprint),
+                replaced,
                 is_news: new.is_news,
                 secret,
             });
