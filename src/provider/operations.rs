@@ -26,9 +26,10 @@ use crate::provider::block::configured::Configured;
 use crate::provider::block::now::Now;
 use crate::provider::block::schema::{self, ProviderConfig};
 use crate::provider::observe::Observer;
+use crate::provider::observe::unusable::Unusable;
 use crate::sdk::{Diagnostics, Field};
 use crate::token::expiry::Lifetime;
-use crate::vault::SecretPath;
+use crate::vault::{FolderPath, SecretPath};
 
 /// The options that say where tokens are and how long they live; the environment sets the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -176,6 +177,19 @@ impl Operations {
         self.configured
             .observer()
             .map_err(|name| Refusal::failed(diagnose::not_configured(name, "This command")))
+    }
+
+    /// Tells a secret that does not exist from a folder that was written without its slash.
+    async fn or_folder(&self, secret: &SecretPath, unusable: Unusable) -> Unusable {
+        let folder = FolderPath::new(secret.mount(), secret.path());
+        let (Unusable::Absent, Ok(observer), Ok(folder)) = (&unusable, self.observer(), folder)
+        else {
+            return unusable;
+        };
+        match observer.store().list(&folder).await {
+            Ok(listing) if !listing.is_empty() => Unusable::Folder,
+            _ => unusable,
+        }
     }
 
     /// Checks a path and joins it to the mount.

@@ -27,6 +27,13 @@ pub struct Listing {
     pub is_cut: bool,
 }
 
+impl Listing {
+    /// Reports whether the folder has nothing in it, which is to say that it does not exist.
+    pub fn is_empty(&self) -> bool {
+        self.secrets.is_empty() && self.folders.is_empty()
+    }
+}
+
 impl Store {
     /// Lists a folder with one request. A folder that does not exist counts as empty.
     ///

@@ -182,6 +182,36 @@ async fn paths_with_their_mount_get_the_path_that_was_meant() {
 }
 
 #[tokio::test]
+async fn a_folder_without_its_slash_is_called_a_folder() {
+    let (bao, program) = deployment().await;
+    bao.put("secret", "team/agent", json!({ FIELD: token("team") }))
+        .await;
+    let ran = program.run(&["status", "team"]);
+    ran.exits(0)
+        .prints("This is a folder, not a secret.")
+        .tells("secret/team is a folder, not a secret. To list what is in it, run:")
+        .tells("    vault kv list -mount=secret team")
+        .tells("For every token in it, write team/ with the slash.");
+    assert!(!ran.stderr.contains(" store "), "{}", ran.stderr);
+    let ran = program.run(&["status", "team", "nowhere"]);
+    ran.exits(0)
+        .tells("This is a folder, not a secret. Did you mean team/?");
+    program
+        .run(&["exec", "team", "--", "true"])
+        .exits(1)
+        .tells("secret/team is a folder, not a secret.");
+
+    // Without the right to list, it is a secret that does not exist.
+    let rules = "path \"secret/data/*\" { capabilities = [\"read\"] }";
+    let reader = bao.token(rules).await;
+    Program::at(&bao)
+        .with("VAULT_TOKEN", &reader)
+        .run(&["status", "team"])
+        .exits(0)
+        .prints("There is no such secret.");
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_is_a_row_and_a_failure() {
     let (bao, _) = deployment().await;
     bao.put(

@@ -17,12 +17,13 @@ use crate::support::proxy::{Judge, Judgement, Proxy, Seen, Step};
 use crate::support::secrets::LeakSearch;
 
 /// Requests that store a token in the place of another.
-const REPLACING: [Row; 5] = [
+const REPLACING: [Row; 6] = [
     ("GET data/m-agent", 0, "read"),
     ("PATCH metadata/m-agent", 0, "announce"),
     ("POST data/m-agent", 0, "write"),
     ("GET data/m-agent", 1, "read again"),
     ("PATCH metadata/m-agent", 1, "stamp"),
+    ("GET data/m-agent?version=1", 0, "look back"),
 ];
 
 /// Requests that store a token where there is no secret.

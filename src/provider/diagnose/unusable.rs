@@ -1,6 +1,6 @@
 //! What a user reads about a place without a usable token.
 
-use super::{Place, command, otherwise, shell};
+use super::{Place, add, command, otherwise, shell};
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::refuse::capital;
 use crate::provider::observe::unusable::Unusable;
@@ -42,6 +42,14 @@ pub(in crate::provider) fn unusable_text(place: Place<'_>, unusable: &Unusable) 
                 put = place.create_commands(),
             ),
         },
+        Unusable::Folder => format!(
+            "{secret} is a folder, not a secret. To list what is in it, run:{list}",
+            list = command(&format!(
+                "vault kv list -mount={} {}",
+                shell(secret.mount()),
+                shell(secret.path())
+            )),
+        ),
         Unusable::Deleted(version) => format!(
             "Version {version} of {secret} was deleted. To bring it back, run:{undelete}",
             undelete = command(&place.version_command("undelete", *version)),
@@ -123,11 +131,19 @@ impl Reported {
         let status = status.as_str();
         let short = unusable_in_short(unusable);
         let meant = match unusable {
-            Unusable::Absent => otherwise(place.secret),
+            Unusable::Absent => otherwise(place.secret).map(shell),
+            Unusable::Folder => Some(shell(&format!("{}/", place.secret.path()))),
             _ => None,
         };
-        let rest = match (meant, unusable) {
-            (Some(meant), _) => format!(" Did you mean {}?\n", shell(meant)),
+        let mut alone = unusable_text(place, unusable);
+        if let (Unusable::Folder, Some(folder)) = (unusable, &meant) {
+            add(
+                &mut alone,
+                &format!("For every token in it, write {folder} with the slash."),
+            );
+        }
+        let rest = match (&meant, unusable) {
+            (Some(meant), _) => format!(" Did you mean {meant}?\n"),
             (None, Unusable::Malformed(malformed)) if malformed.problem.is_leak() => format!(
                 " Treat it as leaked, because a pod's log may contain it.\n\n    {}\n",
                 remedy(place, unusable)
@@ -136,10 +152,7 @@ impl Reported {
         };
         Self {
             entry: format!("- {place} is {status}. {short}{rest}"),
-            alone: Diagnostic::warning(
-                format!("Token {place} is {status}"),
-                unusable_text(place, unusable).trim_end(),
-            ),
+            alone: Diagnostic::warning(format!("Token {place} is {status}"), alone.trim_end()),
             is_misspelled: meant.is_some(),
         }
     }
@@ -187,6 +200,7 @@ fn remedy(place: Place<'_>, unusable: &Unusable) -> String {
 pub(in crate::provider) fn unusable_in_short(unusable: &Unusable) -> String {
     match unusable {
         Unusable::Absent => "There is no such secret.".to_owned(),
+        Unusable::Folder => "This is a folder, not a secret.".to_owned(),
         Unusable::Deleted(version) => format!("Version {version} was deleted."),
         Unusable::Destroyed(version) => format!("Version {version} was destroyed."),
         Unusable::NoField => "The secret has no such field.".to_owned(),

@@ -13,6 +13,8 @@ use crate::token::fingerprint::Fingerprint;
 pub(in crate::provider) enum Unusable {
     /// The secret does not exist.
     Absent,
+    /// The secret does not exist, but a folder with its path does.
+    Folder,
     /// This version of the secret was deleted.
     Deleted(u64),
     /// This version of the secret was destroyed.
@@ -55,15 +57,21 @@ impl Unusable {
 
     /// Returns whether the secret itself is gone, so that nothing may be written over it.
     pub(in crate::provider) fn is_gone(&self) -> bool {
-        matches!(self, Self::Absent | Self::Deleted(_) | Self::Destroyed(_))
+        matches!(
+            self,
+            Self::Absent | Self::Folder | Self::Deleted(_) | Self::Destroyed(_)
+        )
     }
 
     /// Returns the status that follows.
     pub(in crate::provider) fn status(&self) -> Status {
         match self {
-            Self::Absent | Self::Deleted(_) | Self::Destroyed(_) | Self::NoField | Self::Empty => {
-                Status::Missing
-            }
+            Self::Absent
+            | Self::Folder
+            | Self::Deleted(_)
+            | Self::Destroyed(_)
+            | Self::NoField
+            | Self::Empty => Status::Missing,
             Self::NotText(_) | Self::Malformed(_) => Status::Malformed,
         }
     }

@@ -95,7 +95,10 @@ impl Operations {
             _ => None,
         };
         let (Some(text), Some(found)) = (text, found) else {
-            let unusable = Unusable::at(&observed, field, None);
+            let mut unusable = Unusable::at(&observed, field, None);
+            if let Some(found) = unusable.take() {
+                unusable = Some(self.or_folder(&secret, found).await);
+            }
             return Err(Refusal::failed(diagnose::nothing_to_hand_out(
                 place,
                 unusable.as_ref(),
