@@ -1,6 +1,6 @@
 //! Types and schemas to decode against: one of each kind that the protocol has.
 
-use terraform_provider_claude::protocol::{Attribute, Kind, Type, Value};
+use terraform_provider_claude::protocol::{Attribute, Kind, Nesting, Type, Value};
 
 /// Text that inputs may hold where the schema says that it is secret; no error may repeat it.
 pub(crate) const CANARY: &str = "canary";
@@ -42,19 +42,19 @@ fn shapes() -> Vec<Shape> {
             Attribute::optional("labels", Type::map(Type::String)),
             Attribute::optional("items", Type::set(Type::String)),
             Attribute::optional("any", Type::Dynamic),
-            Attribute::computed("entries", Kind::list(inner())),
+            Attribute::computed("entries", Kind::nested(Nesting::List, inner())),
         ]),
         Shape::Object(vec![
             Attribute::optional("token", Type::String).sensitive(),
             Attribute::optional("token_wo", Type::String).write_only(),
             Attribute::optional("tokens_wo", Type::map(Type::String)).write_only(),
             Attribute::optional("any", Type::Dynamic).sensitive(),
-            Attribute::optional("one", Kind::single(inner())).sensitive(),
+            Attribute::optional("one", Kind::nested(Nesting::Single, inner())).sensitive(),
         ]),
         Shape::Object(vec![
-            Attribute::optional("one", Kind::single(inner())),
-            Attribute::optional("parts", Kind::list(inner())),
-            Attribute::optional("slots", Kind::map(inner())),
+            Attribute::optional("one", Kind::nested(Nesting::Single, inner())),
+            Attribute::optional("parts", Kind::nested(Nesting::List, inner())),
+            Attribute::optional("slots", Kind::nested(Nesting::Map, inner())),
         ]),
     ]
 }
