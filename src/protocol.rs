@@ -3,8 +3,6 @@
 //! Nothing here does I/O or waits. The schema drives the decoding, so every error has the path of
 //! its attribute, and no error quotes the value. The layers above give the values their meaning.
 
-#[cfg(test)]
-mod arbitrary;
 pub mod diagnostic;
 pub mod error;
 pub mod function;
@@ -28,3 +26,8 @@ pub use schema::{Attribute, Kind, Mode, Nesting, Schema};
 pub use ty::Type;
 pub use value::Value;
 pub use wire::acts_on_terminals;
+
+#[cfg(test)]
+mod tests {
+    pub(super) mod arbitrary;
+}

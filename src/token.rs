@@ -24,11 +24,13 @@ pub mod spare;
 pub mod stamp;
 pub mod verdict;
 
-#[cfg(test)]
-mod samples;
-
 pub use check::{Check, Problem, check, check_recorded, trim};
 pub use expiry::{Dates, Lifetime, Status, status_at};
 pub use fingerprint::{Fingerprint, ShortFingerprint};
 pub use history::{HistoryOutcome, HistoryWalk, PastVersion};
 pub use mint::{MintSource, Minted};
+
+#[cfg(test)]
+mod tests {
+    pub(super) mod samples;
+}

@@ -32,6 +32,7 @@ mod failure;
 mod file;
 mod folder_path;
 #[cfg(fuzzing)]
+#[path = "../fuzz/vault.rs"]
 pub mod fuzzing;
 mod given;
 mod headers;

@@ -93,4 +93,6 @@ fn columns() -> Option<usize> {
 }
 
 #[cfg(test)]
-mod samples;
+mod tests {
+    pub(super) mod samples;
+}

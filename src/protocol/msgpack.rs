@@ -66,7 +66,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::protocol::arbitrary;
+    use crate::protocol::tests::arbitrary;
 
     proptest! {
         #[test]

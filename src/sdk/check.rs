@@ -9,8 +9,6 @@
 mod applied;
 pub(super) mod config;
 mod planned;
-#[cfg(test)]
-mod samples;
 pub(super) mod write_only;
 
 use std::borrow::Cow;

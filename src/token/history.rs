@@ -136,8 +136,8 @@ impl HistoryWalk {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::samples::{at, fingerprint};
     use super::*;
+    use crate::token::tests::samples::{at, fingerprint};
 
     const SAME: &str = "same";
 

@@ -147,8 +147,8 @@ impl Extend<Retired> for RetiredTokens {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::samples::{at, fingerprint};
     use super::*;
+    use crate::token::tests::samples::{at, fingerprint};
 
     const FIELD: &str = "claude_oauth_token";
 

@@ -177,8 +177,8 @@ pub fn request_digest(values: &BTreeMap<String, String>) -> ShortFingerprint {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::samples::{at, fingerprint};
     use super::*;
+    use crate::token::tests::samples::{at, fingerprint};
 
     const FIELD: &str = "claude_oauth_token";
 

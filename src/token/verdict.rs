@@ -139,8 +139,8 @@ impl FromStr for Verdict {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::samples::{at, fingerprint};
     use super::*;
+    use crate::token::tests::samples::{at, fingerprint};
 
     const FIELD: &str = "claude_oauth_token";
 

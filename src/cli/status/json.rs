@@ -104,8 +104,8 @@ mod tests {
 
     use crate::provider::operations::State;
 
-    use super::super::samples;
     use super::*;
+    use crate::cli::status::tests::samples;
 
     #[test]
     fn names_move_no_cursor_and_stay_the_same() {

@@ -102,8 +102,8 @@ fn label(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples;
     use super::*;
+    use crate::cli::status::tests::samples;
 
     #[test]
     fn each_token_has_one_status_and_perhaps_an_expiry() {

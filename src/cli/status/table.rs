@@ -305,8 +305,8 @@ fn notes(overview: &Overview) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples;
     use super::*;
+    use crate::cli::status::tests::samples;
 
     fn table(columns: Option<usize>) -> String {
         text(

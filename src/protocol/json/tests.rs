@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::protocol::arbitrary;
 use crate::protocol::number::NumberError;
 use crate::protocol::schema::{Kind, Nesting};
+use crate::protocol::tests::arbitrary;
 
 fn read(ty: &Type, json: &str) -> Result<Value, CodecError> {
     decode(ty, json.as_bytes())

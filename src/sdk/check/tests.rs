@@ -1,6 +1,9 @@
 //! Rules for records and identities, and the text that reports a violation.
 
-use super::samples::{attributes, object};
+pub(super) mod samples;
+
+use samples::{attributes, object};
+
 use super::*;
 use crate::protocol::{CodecErrorKind, Severity, Type};
 

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
-use super::super::samples::token;
 use super::*;
 use crate::secret::Secret;
+use crate::token::tests::samples::token;
 
 fn problem(text: &str) -> Option<Problem> {
     check(text).problem()

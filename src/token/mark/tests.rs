@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
-use super::super::samples::{at, fingerprint};
 use super::*;
+use crate::token::tests::samples::{at, fingerprint};
 
 const FIELD: &str = "claude_oauth_token";
 const KEY: &str = "claude_oauth_token.promoted_to.00c0ffee";

@@ -1,8 +1,8 @@
 use proptest::option::of;
 use proptest::prelude::*;
 
-use super::super::samples::at;
 use super::*;
+use crate::token::tests::samples::at;
 
 fn dated(text: &str, source: MintSource) -> Option<Dated> {
     Some(Dated {

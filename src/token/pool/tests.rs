@@ -3,10 +3,10 @@ use proptest::prelude::*;
 use super::super::check::Problem;
 use super::super::expiry::{Dates, Lifetime};
 use super::super::mark::{Mark, MarkState};
-use super::super::samples::{at, dates, fingerprint, holding, read_token, spare};
 use super::super::spare::{PrimaryTokens, Slot, date_alike};
 use super::super::verdict::{Finding, Verdict};
 use super::*;
+use crate::token::tests::samples::{at, dates, fingerprint, holding, read_token, spare};
 
 const FIELD: &str = "claude_oauth_token";
 

@@ -1,7 +1,7 @@
 use super::super::mark::{Mark, MarkState};
-use super::super::samples::{at, dates, fingerprint, holding, read_token, spare};
 use super::super::verdict::Finding;
 use super::*;
+use crate::token::tests::samples::{at, dates, fingerprint, holding, read_token, spare};
 
 fn path(text: &str) -> FieldPath {
     text.parse().unwrap()

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::sdk::check::Violation;
-use crate::sdk::check::samples::{attributes, inner, list, map, object};
+use crate::sdk::check::tests::samples::{attributes, inner, list, map, object};
 
 /// Checks one attribute with these values in the plan and after the apply.
 fn check(name: &str, planned: Value, state: Value) -> Result<(), Violation> {

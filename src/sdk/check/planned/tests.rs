@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::sdk::check::Violation;
-use crate::sdk::check::samples::{attributes, inner, list, map, object};
+use crate::sdk::check::tests::samples::{attributes, inner, list, map, object};
 
 /// Checks one attribute with these values in the prior state, the configuration, and the plan.
 fn check(name: &str, prior: Value, config: Value, plan: Value) -> Result<(), Violation> {

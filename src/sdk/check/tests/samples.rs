@@ -3,7 +3,7 @@
 use crate::protocol::{Attribute, Kind, Nesting, Type, Value};
 
 /// Attributes named after their mode and kind.
-pub(super) fn attributes() -> Vec<Attribute> {
+pub(in crate::sdk::check) fn attributes() -> Vec<Attribute> {
     let inner = || ["label", "seen"].map(|name| Attribute::computed(name, Type::String));
     vec![
         Attribute::computed("id", Type::String),
@@ -20,7 +20,7 @@ pub(super) fn attributes() -> Vec<Attribute> {
 }
 
 /// An object in which every attribute except these is null.
-pub(super) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+pub(in crate::sdk::check) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
     let Value::Map(mut object) = Value::null_object(&attributes()) else {
         unreachable!("an object with nulls is a map");
     };
@@ -31,16 +31,16 @@ pub(super) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
 }
 
 /// A nested object.
-pub(super) fn inner(label: impl Into<Value>, seen: impl Into<Value>) -> Value {
+pub(in crate::sdk::check) fn inner(label: impl Into<Value>, seen: impl Into<Value>) -> Value {
     Value::object([("label", label.into()), ("seen", seen.into())])
 }
 
 /// A list.
-pub(super) fn list<const N: usize>(items: [&str; N]) -> Value {
+pub(in crate::sdk::check) fn list<const N: usize>(items: [&str; N]) -> Value {
     Value::List(items.into_iter().map(Value::from).collect())
 }
 
 /// A map of text.
-pub(super) fn map<const N: usize>(items: [(&str, &str); N]) -> Value {
+pub(in crate::sdk::check) fn map<const N: usize>(items: [(&str, &str); N]) -> Value {
     Value::object(items.map(|(key, item)| (key, Value::from(item))))
 }

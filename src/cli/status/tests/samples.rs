@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Context;
+use crate::cli::status::Context;
 use crate::provider::operations::{LastVerdict, Overview, Role, State, TokenReport};
 
 fn at(text: &str) -> Timestamp {
@@ -10,7 +10,11 @@ fn at(text: &str) -> Timestamp {
 }
 
 /// A token that expires on a day at midnight and was minted a year before.
-pub(super) fn token(path: &str, state: State, expires: Option<&str>) -> TokenReport {
+pub(in crate::cli::status) fn token(
+    path: &str,
+    state: State,
+    expires: Option<&str>,
+) -> TokenReport {
     let day = |days: i64| {
         expires.map(|day| {
             let end = at(&format!("{day}T00:00:00Z")).as_second();
@@ -39,7 +43,7 @@ pub(super) fn token(path: &str, state: State, expires: Option<&str>) -> TokenRep
 }
 
 /// Five tokens, in the order of an overview.
-pub(super) fn overview() -> Overview {
+pub(in crate::cli::status) fn overview() -> Overview {
     let mut missing = token("a\\b\"c", State::Missing, None);
     missing.problem = Some("There is no such secret.".to_owned());
     let mut agent = token("agent", State::RotationDue, Some("2026-12-03"));
@@ -75,7 +79,7 @@ pub(super) fn overview() -> Overview {
 }
 
 /// The scope of that overview.
-pub(super) fn context() -> Context {
+pub(in crate::cli::status) fn context() -> Context {
     Context {
         mount: "secret".to_owned(),
         field: "claude_oauth_token".to_owned(),

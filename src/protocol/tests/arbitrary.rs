@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
-use super::number::Number;
-use super::schema::{Attribute, Kind, Nesting};
-use super::ty::Type;
-use super::value::Value;
+use crate::protocol::number::Number;
+use crate::protocol::schema::{Attribute, Kind, Nesting};
+use crate::protocol::ty::Type;
+use crate::protocol::value::Value;
 use crate::secret::Secret;
 
 /// Generates any type, up to a few levels deep.
-pub(super) fn ty() -> impl Strategy<Value = Type> {
+pub(in crate::protocol) fn ty() -> impl Strategy<Value = Type> {
     let leaf = prop_oneof![
         Just(Type::String),
         Just(Type::Number),
@@ -31,7 +31,7 @@ pub(super) fn ty() -> impl Strategy<Value = Type> {
 }
 
 /// Generates a type and any value of it.
-pub(super) fn typed_value() -> impl Strategy<Value = (Type, Value)> {
+pub(in crate::protocol) fn typed_value() -> impl Strategy<Value = (Type, Value)> {
     ty().prop_flat_map(|ty| {
         let value = value(&ty, true);
         (Just(ty), value)
@@ -39,7 +39,7 @@ pub(super) fn typed_value() -> impl Strategy<Value = (Type, Value)> {
 }
 
 /// Generates a type and a value of it without unknown parts.
-pub(super) fn known_value() -> impl Strategy<Value = (Type, Value)> {
+pub(in crate::protocol) fn known_value() -> impl Strategy<Value = (Type, Value)> {
     ty().prop_flat_map(|ty| {
         let value = value(&ty, false);
         (Just(ty), value)
@@ -47,7 +47,7 @@ pub(super) fn known_value() -> impl Strategy<Value = (Type, Value)> {
 }
 
 /// Generates attributes, some of them secret or nested, and an object that has them.
-pub(super) fn object() -> impl Strategy<Value = (Vec<Attribute>, Value)> {
+pub(in crate::protocol) fn object() -> impl Strategy<Value = (Vec<Attribute>, Value)> {
     attributes(2).prop_flat_map(|attributes| {
         let object = object_of(&attributes, false);
         (Just(attributes), object)
@@ -207,7 +207,7 @@ fn distinct(elements: Vec<Value>) -> Value {
 }
 
 /// Writes a value in the form in which hosts store it.
-pub(super) fn stored(value: &Value) -> String {
+pub(in crate::protocol) fn stored(value: &Value) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     match value {
         Value::Null | Value::Unknown => "null".to_owned(),

@@ -1,4 +1,5 @@
-//! Entry points for fuzz targets to the code that reads answers; no other build has them.
+//! Entry points for fuzz targets to the code that reads answers. With `cfg(fuzzing)`, this is the
+//! module `vault::fuzzing` of the library, because that code is private to it.
 
 use std::fmt::Write as _;
 
