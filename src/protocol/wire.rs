@@ -160,7 +160,6 @@ impl From<&Schema> for wire::Schema {
                 attributes: schema.attributes.iter().map(Into::into).collect(),
                 description: schema.description.clone(),
                 description_kind: wire::StringKind::Markdown.into(),
-                ..Default::default()
             }),
         }
     }
@@ -186,7 +185,6 @@ impl From<&Attribute> for wire::schema::Attribute {
             computed: attribute.mode.is_computed(),
             sensitive: attribute.sensitive,
             write_only: attribute.write_only,
-            ..Default::default()
         }
     }
 }
@@ -201,7 +199,6 @@ fn nested(nesting: Nesting, attributes: &[Attribute]) -> wire::schema::Object {
     wire::schema::Object {
         attributes: attributes.iter().map(Into::into).collect(),
         nesting: mode.into(),
-        ..Default::default()
     }
 }
 
@@ -320,7 +317,7 @@ mod tests {
         );
         assert_eq!(path.description, "Where.");
         assert!(token.write_only && token.optional && !token.computed && !token.sensitive);
-        assert!(field.optional && field.computed && !field.deprecated);
+        assert!(field.optional && field.computed);
         assert!(spares.sensitive && spares.computed && !spares.optional);
         assert!(spares.r#type.is_empty());
         let nested = spares.nested_type.as_ref().unwrap();

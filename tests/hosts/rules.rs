@@ -71,10 +71,9 @@ pub(super) fn kind(rpc: &str) -> Option<&'static str> {
     Some(match rpc {
         "CallFunction" => "function",
         "ValidateDataResourceConfig" | "ReadDataSource" => "data",
-        "ValidateEphemeralResourceConfig"
-        | "OpenEphemeralResource"
-        | "RenewEphemeralResource"
-        | "CloseEphemeralResource" => "ephemeral",
+        "ValidateEphemeralResourceConfig" | "OpenEphemeralResource" | "CloseEphemeralResource" => {
+            "ephemeral"
+        }
         "ValidateListResourceConfig" | "ListResource" => "list",
         "ValidateActionConfig" | "PlanAction" | "InvokeAction" => "action",
         _ => return None,

@@ -68,7 +68,6 @@ impl<R: ImportState> Typed<R> {
                 identity: Some(identity),
             }],
             diagnostics: to_wire(imported.diagnostics),
-            ..Default::default()
         })
     }
 }

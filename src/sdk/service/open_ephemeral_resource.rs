@@ -23,7 +23,6 @@ pub(super) async fn answer<P: Provider>(
         Ok(Response {
             result: Some(result),
             diagnostics,
-            ..Default::default()
         })
     })
     .await

@@ -16,7 +16,6 @@ pub(super) async fn answer<P: Provider>(
         service.context(session)?;
         Ok(Response {
             diagnostics: action.plan(request.config.as_ref())?,
-            ..Default::default()
         })
     })
     .await

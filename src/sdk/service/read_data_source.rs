@@ -20,7 +20,6 @@ pub(super) async fn answer<P: Provider>(
         Ok(Response {
             state: Some(state),
             diagnostics,
-            ..Default::default()
         })
     })
     .await
