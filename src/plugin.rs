@@ -4,6 +4,7 @@
 //! process. It receives plain values and a set of gRPC services, and does not depend on what those
 //! services do.
 
+mod broker;
 mod calls;
 mod controller;
 mod generated;

@@ -20,7 +20,7 @@ use super::listener::{self, ListenError, Listener};
 use super::orphan::{self, Patience};
 use super::signals::{Interrupt, Signals};
 use super::tls::{self, TlsError};
-use super::{controller, reattach, stdio};
+use super::{broker, controller, reattach, stdio};
 
 /// Service name in the host's health checks.
 const HEALTH_SERVICE: &str = "plugin";
@@ -178,6 +178,7 @@ async fn auxiliary_services(routes: Routes, stop: &CancellationToken) -> Routes 
         .add_service(health_service)
         .add_service(controller::service(stop.clone()))
         .add_service(stdio::service(stop.clone()))
+        .add_service(broker::service(stop.clone()))
 }
 
 /// Returns the result of the server's task. A task that was aborted has none.

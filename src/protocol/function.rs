@@ -40,6 +40,7 @@ impl From<&Signature> for wire::Function {
             summary: signature.summary.clone(),
             description: signature.description.clone(),
             description_kind: wire::StringKind::Markdown.into(),
+            ..Self::default()
         }
     }
 }
@@ -71,6 +72,7 @@ mod tests {
         assert!(!path.allow_null_value && any.allow_null_value);
         assert!(path.allow_unknown_values && any.allow_unknown_values);
         assert_eq!(message.r#return.unwrap().r#type, br#"["list","string"]"#);
+        assert_eq!(message.variadic_parameter, None);
         assert_eq!(
             (message.summary.as_str(), message.description.as_str()),
             ("Short.", "Long.")

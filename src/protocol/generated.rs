@@ -24,9 +24,11 @@ impl fmt::Debug for DynamicValue {
 /// Shows only lengths, because a state may hold secrets.
 impl fmt::Debug for RawState {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { json, flatmap } = self;
         formatter
             .debug_struct("RawState")
-            .field("json_bytes", &self.json.len())
+            .field("json_bytes", &json.len())
+            .field("flatmap_entries", &flatmap.len())
             .finish()
     }
 }
@@ -51,6 +53,7 @@ mod tests {
         assert!(!shown.contains("99, 97"));
         let state = RawState {
             json: b"canary".to_vec(),
+            flatmap: [("canary".to_owned(), "canary".to_owned())].into(),
         };
         assert!(!format!("{state:?}").contains("canary"));
     }

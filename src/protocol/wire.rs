@@ -160,6 +160,7 @@ impl From<&Schema> for wire::Schema {
                 attributes: schema.attributes.iter().map(Into::into).collect(),
                 description: schema.description.clone(),
                 description_kind: wire::StringKind::Markdown.into(),
+                ..Default::default()
             }),
         }
     }
@@ -185,6 +186,7 @@ impl From<&Attribute> for wire::schema::Attribute {
             computed: attribute.mode.is_computed(),
             sensitive: attribute.sensitive,
             write_only: attribute.write_only,
+            ..Default::default()
         }
     }
 }
@@ -199,6 +201,7 @@ fn nested(nesting: Nesting, attributes: &[Attribute]) -> wire::schema::Object {
     wire::schema::Object {
         attributes: attributes.iter().map(Into::into).collect(),
         nesting: mode.into(),
+        ..Default::default()
     }
 }
 
@@ -317,7 +320,7 @@ mod tests {
         );
         assert_eq!(path.description, "Where.");
         assert!(token.write_only && token.optional && !token.computed && !token.sensitive);
-        assert!(field.optional && field.computed);
+        assert!(field.optional && field.computed && !field.deprecated);
         assert!(spares.sensitive && spares.computed && !spares.optional);
         assert!(spares.r#type.is_empty());
         let nested = spares.nested_type.as_ref().unwrap();

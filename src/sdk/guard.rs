@@ -58,6 +58,7 @@ answers!(
     wire::plan_resource_change::Response,
     wire::read_data_source::Response,
     wire::read_resource::Response,
+    wire::renew_ephemeral_resource::Response,
     wire::upgrade_resource_identity::Response,
     wire::upgrade_resource_state::Response,
     wire::validate_data_resource_config::Response,

@@ -161,6 +161,14 @@ impl<T: ?Sized> Types<T> {
         })
     }
 
+    /// Makes something of each name.
+    pub(super) fn names<N>(&self, make: impl Fn(String) -> N) -> Vec<N> {
+        self.by_name
+            .keys()
+            .map(|name| make((*name).to_owned()))
+            .collect()
+    }
+
     /// Makes something of each type, by name.
     pub(super) fn each<N>(&self, make: impl Fn(&T) -> N) -> HashMap<String, N> {
         let types = self.by_name.iter();

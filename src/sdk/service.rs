@@ -7,6 +7,7 @@ mod close_ephemeral_resource;
 mod configure_provider;
 mod generate_resource_config;
 mod get_functions;
+mod get_metadata;
 mod get_provider_schema;
 mod get_resource_identity_schemas;
 mod import_resource_state;
@@ -18,6 +19,7 @@ mod plan_action;
 mod plan_resource_change;
 mod read_data_source;
 mod read_resource;
+mod renew_ephemeral_resource;
 mod session;
 mod stop_provider;
 mod upgrade_resource_identity;
@@ -171,6 +173,7 @@ fn capabilities() -> wire::ServerCapabilities {
         plan_destroy: true,
         get_provider_schema_optional: true,
         generate_resource_config: true,
+        ..Default::default()
     }
 }
 
@@ -213,6 +216,7 @@ service!(
     configure_provider,
     generate_resource_config,
     get_functions,
+    get_metadata,
     get_provider_schema,
     get_resource_identity_schemas,
     import_resource_state,
@@ -222,6 +226,7 @@ service!(
     plan_resource_change,
     read_data_source,
     read_resource,
+    renew_ephemeral_resource,
     stop_provider,
     upgrade_resource_identity,
     upgrade_resource_state,

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use crate::support::generated::plugin::grpc_broker_client::GrpcBrokerClient;
 use crate::support::generated::plugin::grpc_stdio_client::GrpcStdioClient;
 use rustix::process::Signal;
-use terraform_provider_claude::plugin::wire::StdioData;
+use terraform_provider_claude::plugin::wire::ConnInfo;
 use tonic::Streaming;
 use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
@@ -12,10 +13,23 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::support::host::{AT_ONCE, Host, Options};
 
-/// Opens the stream that hosts open at once.
-async fn open_stream(channel: &Channel) -> Streaming<StdioData> {
-    let stdio = GrpcStdioClient::new(channel.clone()).stream_stdio(()).await;
-    stdio.unwrap().into_inner()
+/// Opens the two streams that hosts open at once.
+async fn open_streams(
+    channel: &Channel,
+) -> (
+    Streaming<terraform_provider_claude::plugin::wire::StdioData>,
+    Streaming<ConnInfo>,
+) {
+    let stdio = GrpcStdioClient::new(channel.clone())
+        .stream_stdio(())
+        .await
+        .unwrap();
+    let announcement = tokio_stream::once(ConnInfo::default());
+    let broker = GrpcBrokerClient::new(channel.clone())
+        .start_stream(announcement)
+        .await
+        .unwrap();
+    (stdio.into_inner(), broker.into_inner())
 }
 
 async fn is_alive(channel: &Channel) -> bool {
@@ -27,12 +41,12 @@ async fn is_alive(channel: &Channel) -> bool {
 }
 
 #[tokio::test]
-async fn shutdown_ends_it_at_once_with_a_stream_open() {
+async fn shutdown_ends_it_at_once_with_both_streams_open() {
     for options in [Options::default(), Options::plaintext()] {
         let host = Host::launch(options).await;
         let folder = host.handshake.socket().parent().unwrap().to_owned();
         let channel = host.channel().await;
-        let mut stdio = open_stream(&channel).await;
+        let (mut stdio, mut broker) = open_streams(&channel).await;
         assert!(folder.exists());
 
         let asked = Instant::now();
@@ -41,8 +55,9 @@ async fn shutdown_ends_it_at_once_with_a_stream_open() {
         assert_eq!(ended.status.code(), Some(0));
         assert_eq!((ended.output.as_str(), ended.errors.as_str()), ("", ""));
         assert!(!folder.exists());
-        // The stream never carried anything.
+        // Neither stream ever carried anything.
         assert!(!matches!(stdio.message().await, Ok(Some(_))));
+        assert!(!matches!(broker.message().await, Ok(Some(_))));
     }
 }
 
@@ -61,7 +76,7 @@ async fn termination_ends_it_and_removes_the_socket() {
     let host = Host::launch(Options::default()).await;
     let folder = host.handshake.socket().parent().unwrap().to_owned();
     let channel = host.channel().await;
-    let _stream = open_stream(&channel).await;
+    let _streams = open_streams(&channel).await;
     host.process.signal(Signal::TERM);
     let ended = host.process.ended().await;
     assert_eq!(ended.status.code(), Some(0));
@@ -73,9 +88,9 @@ async fn lost_host_ends_it() {
     let host = Host::launch(Options::default()).await;
     let folder = host.handshake.socket().parent().unwrap().to_owned();
     let channel = host.channel().await;
-    let stream = open_stream(&channel).await;
+    let streams = open_streams(&channel).await;
     assert!(is_alive(&channel).await);
-    drop((channel, stream));
+    drop((channel, streams));
     let ended = host.process.ended().await;
     assert_eq!(ended.status.code(), Some(0));
     assert!(!folder.exists());

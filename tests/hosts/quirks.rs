@@ -57,7 +57,14 @@ async fn a_move_from_another_type_is_refused_with_a_way_out() {
     let host = Host::launch(Options::default()).await;
     let mut client = ProviderClient::new(host.channel().await);
     let request = wire::move_resource_state::Request {
+        source_provider_address: "registry.example.com/hashicorp/vault".to_owned(),
+        source_type_name: "vault_kv_secret_v2".to_owned(),
+        source_state: Some(wire::RawState {
+            json: b"{\"path\":\"secret/data/agent\"}".to_vec(),
+            ..Default::default()
+        }),
         target_type_name: "claude_oauth_token".to_owned(),
+        ..Default::default()
     };
     let answer = client
         .move_resource_state(request)
@@ -69,6 +76,7 @@ async fn a_move_from_another_type_is_refused_with_a_way_out() {
     };
     assert_eq!(told.severity(), wire::diagnostic::Severity::Error);
     assert!(told.detail.contains("import block"), "{told:?}");
+    assert_eq!(answer.target_state, None);
 }
 
 /// OpenTofu asks for functions that the schema does not have.
@@ -119,4 +127,37 @@ async fn a_function_takes_an_empty_message_for_null() {
     }
     assert_eq!(answers[0], answers[1]);
     assert!(answers[0].len() > 20);
+}
+
+/// Terraform closes with the private data of the opening; OpenTofu with those of the last
+/// renewal, and keeps of them what the renewal gave back, be it nothing.
+#[tokio::test]
+async fn an_ephemeral_resource_is_closed_with_any_private_data() {
+    const NAME: &str = "claude_oauth_token";
+    if !surface().await.contains("ephemeral claude_oauth_token") {
+        leave_out("ephemeral resources, which this provider lacks");
+        return;
+    }
+    let host = Host::launch(Options::default()).await;
+    let mut client = ProviderClient::new(host.channel().await);
+    for opened in [None, Some(Vec::new()), Some(b"of the opening".to_vec())] {
+        let request = wire::renew_ephemeral_resource::Request {
+            type_name: NAME.to_owned(),
+            private: opened.clone(),
+        };
+        let renewed = match client.renew_ephemeral_resource(request).await {
+            Ok(answer) => answer.into_inner().private,
+            // A resource that names no time for it is never renewed.
+            Err(status) if status.code() == tonic::Code::Unimplemented => opened.clone(),
+            Err(status) => panic!("{status}"),
+        };
+        for private in [opened, renewed] {
+            let request = wire::close_ephemeral_resource::Request {
+                type_name: NAME.to_owned(),
+                private,
+            };
+            let answer = client.close_ephemeral_resource(request).await.unwrap();
+            rules::no_error("CloseEphemeralResource", &answer.get_ref().diagnostics);
+        }
+    }
 }

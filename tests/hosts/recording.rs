@@ -261,8 +261,8 @@ fn shown(rpc: &str, request: &[u8], schemas: &Schemas) -> Json {
         }
         // All of these begin with the name of the thing.
         other if rules::kind(other).is_some() => {
-            let message = wire::close_ephemeral_resource::Request::decode(request).unwrap();
-            put("type_name", json!(message.type_name));
+            let message = wire::stop_provider::Response::decode(request).unwrap();
+            put("type_name", json!(message.error));
         }
         _ => {}
     }

@@ -74,6 +74,8 @@ struct Replay<'s> {
     process: usize,
     /// Whether the host plans again to apply from what UpgradeResourceState returned.
     plans_from_upgraded: bool,
+    /// Private data of the ephemeral resource that was opened last.
+    opened: Option<Vec<u8>>,
 }
 
 /// Asks the calls of a recording again, each process of it of a process.
@@ -91,6 +93,7 @@ pub(super) async fn replay(recording: &Recording, schemas: &Schemas, quirks: Qui
         planned: BTreeMap::new(),
         process: 0,
         plans_from_upgraded: recording.host.starts_with("opentofu"),
+        opened: None,
     };
     for run in recording.runs.iter().filter(|run| quirks.can(run)) {
         replay.planned.clear();
@@ -234,6 +237,7 @@ impl Replay<'_> {
         let instance = self.now.entry(name.clone()).or_default();
         request.raw_state = Some(wire::RawState {
             json: stored(&instance.state).to_string().into_bytes(),
+            ..Default::default()
         });
         let answer = send!(client.upgrade_resource_state(request), title);
         rules::no_error(title, &answer.diagnostics);
@@ -320,6 +324,8 @@ impl Replay<'_> {
         }
         let answer = send!(client.plan_resource_change(request), title);
         rules::no_error(title, &answer.diagnostics);
+        assert!(!answer.legacy_type_system, "{title}");
+        assert_eq!(answer.deferred, None, "{title}");
         let planned = self.schemas.decode(&name, answer.planned_state.as_ref());
         let attributes = self.attributes(&name);
         rules::plan(title, attributes, (&prior.state, &config, &planned));

@@ -71,9 +71,10 @@ pub(super) fn kind(rpc: &str) -> Option<&'static str> {
     Some(match rpc {
         "CallFunction" => "function",
         "ValidateDataResourceConfig" | "ReadDataSource" => "data",
-        "ValidateEphemeralResourceConfig" | "OpenEphemeralResource" | "CloseEphemeralResource" => {
-            "ephemeral"
-        }
+        "ValidateEphemeralResourceConfig"
+        | "OpenEphemeralResource"
+        | "RenewEphemeralResource"
+        | "CloseEphemeralResource" => "ephemeral",
         "ValidateListResourceConfig" | "ListResource" => "list",
         "ValidateActionConfig" | "PlanAction" | "InvokeAction" => "action",
         _ => return None,

@@ -239,6 +239,7 @@ impl Host {
             config: encode(config),
             planned_private: plan.private.clone(),
             planned_identity: plan.identity.clone(),
+            ..Default::default()
         };
         let answer = call!(self.apply_resource_change(request)).ok()?;
         let state = decode(answer.new_state.as_ref());

@@ -220,6 +220,7 @@ async fn a_configuration_is_checked_and_planned_before() {
             ..Default::default()
         };
         let planned = host.client.plan_action(planned).await.unwrap().into_inner();
+        assert_eq!(planned.deferred, None);
         let validated = validated.unwrap().into_inner().diagnostics;
         assert_eq!(validated, planned.diagnostics);
         validated

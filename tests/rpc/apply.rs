@@ -107,6 +107,7 @@ async fn wrong_updates_are_withheld() {
         assert_eq!(decoded(answer.new_state.as_ref()), prior(), "{place}");
         assert_eq!(answer.private, b"\"planned\"");
         assert_eq!(answer.new_identity, Some(identity("thing-1")));
+        assert!(!answer.legacy_type_system);
     }
 }
 

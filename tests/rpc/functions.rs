@@ -1,6 +1,5 @@
 //! Functions: what they are told to be, how they are called, and answers that are wrong.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
@@ -151,8 +150,15 @@ async fn functions_are_told_alike_wherever_a_host_asks() {
         .into_inner();
     assert_eq!(functions.diagnostics, []);
     assert_eq!(functions.functions, schemas.functions);
-    let names: BTreeSet<_> = schemas.functions.keys().map(String::as_str).collect();
-    assert_eq!(names, BTreeSet::from(["say", "say_known"]));
+    let request = wire::get_metadata::Request {};
+    let metadata = host
+        .client
+        .get_metadata(request)
+        .await
+        .unwrap()
+        .into_inner();
+    let names: Vec<_> = metadata.functions.into_iter().map(|one| one.name).collect();
+    assert_eq!(names, ["say", "say_known"]);
 
     let say = &schemas.functions["say"];
     let told: Vec<_> = say

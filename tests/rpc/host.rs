@@ -84,6 +84,7 @@ impl Host {
             version,
             raw_state: Some(wire::RawState {
                 json: json.as_bytes().to_vec(),
+                ..Default::default()
             }),
         };
         let answer = self.client.upgrade_resource_state(request).await;
@@ -139,7 +140,8 @@ impl Host {
 
     pub(super) async fn stop(&mut self) {
         let request = wire::stop_provider::Request {};
-        self.client.stop_provider(request).await.unwrap();
+        let answer = self.client.stop_provider(request).await.unwrap();
+        assert_eq!(answer.into_inner().error, "");
     }
 }
 
@@ -209,6 +211,7 @@ pub(super) fn applying(
         config: Some(thing(config)),
         planned_private: b"\"planned\"".to_vec(),
         planned_identity: prior.get("id").cloned().map(identity),
+        ..Default::default()
     }
 }
 

@@ -362,6 +362,7 @@ async fn a_configuration_is_checked_before() {
         let request = wire::validate_list_resource_config::Request {
             type_name: TYPE_NAME.to_owned(),
             config,
+            ..Default::default()
         };
         let answer = host.client.validate_list_resource_config(request).await;
         answer.unwrap().into_inner().diagnostics
@@ -400,6 +401,10 @@ async fn the_schema_names_what_is_listed() {
     let block = schema.list_resource_schemas[TYPE_NAME].block.clone();
     assert_eq!(block.unwrap().attributes[0].name, "name");
     let capabilities = schema.server_capabilities.unwrap();
-    assert!(capabilities.generate_resource_config);
-    assert!(schema.action_schemas.contains_key(super::wide::DEED));
+    assert!(capabilities.generate_resource_config && !capabilities.move_resource_state);
+    let request = wire::get_metadata::Request {};
+    let metadata = host.client.get_metadata(request).await.unwrap();
+    let metadata = metadata.into_inner();
+    assert_eq!(metadata.list_resources[0].type_name, TYPE_NAME);
+    assert_eq!(metadata.actions[0].type_name, super::wide::DEED);
 }

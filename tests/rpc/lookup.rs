@@ -142,6 +142,7 @@ impl Asker {
                 };
                 let answer = self.host.client.read_data_source(request).await.unwrap();
                 let answer = answer.into_inner();
+                assert_eq!(answer.deferred, None);
                 (answer.state, answer.diagnostics)
             }
             Role::Ephemeral => {
@@ -157,14 +158,26 @@ impl Asker {
                     .await
                     .unwrap();
                 let answer = answer.into_inner();
+                assert_eq!((answer.deferred, answer.renew_at), (None, None));
+                assert_eq!(answer.private, None);
                 (answer.result, answer.diagnostics)
             }
         }
     }
 
-    async fn close(&mut self) -> Vec<wire::Diagnostic> {
+    async fn renew(&mut self, private: &[u8]) -> wire::renew_ephemeral_resource::Response {
+        let request = wire::renew_ephemeral_resource::Request {
+            type_name: self.type_name.clone(),
+            private: Some(private.to_vec()),
+        };
+        let answer = self.host.client.renew_ephemeral_resource(request).await;
+        answer.unwrap().into_inner()
+    }
+
+    async fn close(&mut self, private: Option<Vec<u8>>) -> Vec<wire::Diagnostic> {
         let request = wire::close_ephemeral_resource::Request {
             type_name: self.type_name.clone(),
+            private,
         };
         let answer = self.host.client.close_ephemeral_resource(request).await;
         answer.unwrap().into_inner().diagnostics
@@ -248,9 +261,16 @@ async fn wrong_answers_are_withheld() {
 }
 
 #[tokio::test]
-async fn a_close_has_nothing_to_do() {
+async fn what_is_open_is_neither_renewed_nor_closed() {
     let mut asker = Asker::configured(Script::default()).await;
-    assert_eq!(asker.close().await, []);
+    for _ in 0..2 {
+        let renewed = asker.renew(b"of the open").await;
+        assert_eq!(renewed.private.as_deref(), Some(&b"of the open"[..]));
+        assert_eq!((renewed.renew_at, renewed.diagnostics), (None, Vec::new()));
+    }
+    for private in [None, Some(Vec::new()), Some(b"of the open".to_vec())] {
+        assert_eq!(asker.close(private).await, []);
+    }
 }
 
 #[tokio::test]
@@ -323,7 +343,10 @@ async fn what_the_host_must_send_is_asked_for() {
         assert_eq!(told[0].summary, summary);
         assert_eq!(asker.validate(role, &named()).await[0].summary, summary);
     }
-    assert_eq!(asker.close().await.len(), 1);
+    let renewed = asker.renew(b"of the open").await;
+    assert_eq!(renewed.diagnostics.len(), 1);
+    assert_eq!(renewed.private.as_deref(), Some(&b"of the open"[..]));
+    assert_eq!(asker.close(None).await.len(), 1);
 }
 
 #[tokio::test]
@@ -356,4 +379,9 @@ async fn both_are_told_with_their_schemas() {
     ] {
         assert_eq!(lint::schema(lint::Role::Other, schema), []);
     }
+    let request = wire::get_metadata::Request {};
+    let answer = asker.host.client.get_metadata(request).await.unwrap();
+    let answer = answer.into_inner();
+    assert_eq!(answer.data_sources[0].type_name, TYPE_NAME);
+    assert_eq!(answer.ephemeral_resources[0].type_name, TYPE_NAME);
 }

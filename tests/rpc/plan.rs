@@ -57,6 +57,7 @@ async fn acceptable_plans_pass() {
         let answer = host.plan(planning(&prior, &config)).await;
         assert_eq!(answer.diagnostics, [], "{name}");
         assert_eq!(answer.planned_state, Some(thing(&plan)), "{name}");
+        assert!(!answer.legacy_type_system);
     }
 }
 

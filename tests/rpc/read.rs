@@ -35,6 +35,7 @@ async fn what_is_found_is_answered_with_private_data_and_identity() {
     assert_eq!(decoded(answer.new_state.as_ref()), found);
     assert_eq!(answer.private, b"\"after\"");
     assert_eq!(answer.new_identity, Some(identity("thing-1")));
+    assert_eq!(answer.deferred, None);
 }
 
 #[tokio::test]

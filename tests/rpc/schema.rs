@@ -14,6 +14,7 @@ fn capabilities() -> Option<wire::ServerCapabilities> {
         plan_destroy: true,
         get_provider_schema_optional: true,
         generate_resource_config: true,
+        ..Default::default()
     })
 }
 
@@ -35,6 +36,7 @@ async fn schemas_are_told_whole() {
     let answer = answer.into_inner();
     assert_eq!(answer.diagnostics, []);
     assert_eq!(answer.server_capabilities, capabilities());
+    assert_eq!(answer.provider_meta, None);
     assert_eq!(answer.provider, Some(host.service.schema().into()));
     assert!(answer.provider.unwrap().block.is_some());
     let names: BTreeSet<_> = answer.resource_schemas.keys().map(String::as_str).collect();
@@ -71,4 +73,20 @@ async fn identity_schemas_are_told() {
         })
         .collect();
     assert_eq!(told, [("id", true, false), ("region", false, true)]);
+}
+
+#[tokio::test]
+async fn metadata_names_the_resource_types() {
+    let mut host = Host::new(Script::default());
+    let request = wire::get_metadata::Request {};
+    let answer = host
+        .client
+        .get_metadata(request)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(answer.server_capabilities, capabilities());
+    assert_eq!(answer.diagnostics, []);
+    let names: Vec<_> = answer.resources.iter().map(|one| &one.type_name).collect();
+    assert_eq!(names, [GROWN, TYPE_NAME]);
 }

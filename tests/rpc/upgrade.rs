@@ -4,7 +4,7 @@ use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use terraform_provider_claude::protocol::{Number, Value};
 
 use super::host::{Host, assert_error, decoded, identity, reading};
-use super::thing::{Script, TYPE_NAME, object};
+use super::thing::{CANARY, Script, TYPE_NAME, object};
 use super::wide::GROWN;
 
 #[tokio::test]
@@ -60,7 +60,13 @@ async fn a_state_that_cannot_be_read_is_an_error_and_never_null() {
 #[tokio::test]
 async fn a_request_without_a_state_is_an_error() {
     let mut host = Host::new(Script::default());
-    for raw_state in [None, Some(wire::RawState::default())] {
+    for raw_state in [
+        None,
+        Some(wire::RawState {
+            flatmap: [("name".to_owned(), CANARY.to_owned())].into(),
+            ..Default::default()
+        }),
+    ] {
         let request = wire::upgrade_resource_state::Request {
             type_name: TYPE_NAME.to_owned(),
             raw_state,
@@ -84,6 +90,7 @@ async fn grown(version: i64, json: &str) -> wire::upgrade_resource_state::Respon
         version,
         raw_state: Some(wire::RawState {
             json: json.as_bytes().to_vec(),
+            ..Default::default()
         }),
     };
     let answer = host.client.upgrade_resource_state(request).await;
@@ -175,6 +182,7 @@ async fn identified(version: i64, json: &str) -> wire::upgrade_resource_identity
         version,
         raw_identity: Some(wire::RawState {
             json: json.as_bytes().to_vec(),
+            ..Default::default()
         }),
     };
     let answer = host.client.upgrade_resource_identity(request).await;
@@ -251,6 +259,7 @@ async fn a_move_from_another_type_is_an_error() {
     let mut host = Host::new(Script::default());
     let request = wire::move_resource_state::Request {
         target_type_name: TYPE_NAME.to_owned(),
+        ..Default::default()
     };
     let answer = host.client.move_resource_state(request).await.unwrap();
     let answer = answer.into_inner();
@@ -258,4 +267,5 @@ async fn a_move_from_another_type_is_an_error() {
         &answer.diagnostics,
         "Moving from another resource type is not supported",
     );
+    assert_eq!(answer.target_state, None);
 }

@@ -96,12 +96,16 @@ pub mod attribute_path {
     }
 }
 /// State as it was stored, in the shape of the schema version that wrote it.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct RawState {
     /// An object; attributes may be missing or unknown to the schema.
     #[prost(bytes = "vec", tag = "1")]
     pub json: ::prost::alloc::vec::Vec<u8>,
+    /// The form of Terraform before 0.12.
+    #[prost(map = "string, string", tag = "2")]
+    pub flatmap:
+        ::std::collections::HashMap<::prost::alloc::string::String, ::prost::alloc::string::String>,
 }
 /// What identifies a resource, apart from its state. Since 6.9.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -158,10 +162,20 @@ pub mod schema {
         pub version: i64,
         #[prost(message, repeated, tag = "2")]
         pub attributes: ::prost::alloc::vec::Vec<Attribute>,
+        #[prost(message, repeated, tag = "3")]
+        pub block_types: ::prost::alloc::vec::Vec<NestedBlock>,
         #[prost(string, tag = "4")]
         pub description: ::prost::alloc::string::String,
         #[prost(enumeration = "super::StringKind", tag = "5")]
         pub description_kind: i32,
+        #[prost(bool, tag = "6")]
+        pub deprecated: bool,
+        /// Only with deprecated. Since 6.10 as of Terraform 1.15.
+        #[prost(string, tag = "7")]
+        pub deprecation_message: ::prost::alloc::string::String,
+        /// Since 6.11.
+        #[prost(bool, tag = "8")]
+        pub computed: bool,
     }
     /// One attribute: either a type, or objects with schemas of their own.
     #[derive(Clone, PartialEq, ::prost::Message)]
@@ -184,11 +198,74 @@ pub mod schema {
         pub sensitive: bool,
         #[prost(enumeration = "super::StringKind", tag = "8")]
         pub description_kind: i32,
+        #[prost(bool, tag = "9")]
+        pub deprecated: bool,
         #[prost(message, optional, tag = "10")]
         pub nested_type: ::core::option::Option<Object>,
         /// Hosts send the value in configuration alone. Since 6.8.
         #[prost(bool, tag = "11")]
         pub write_only: bool,
+        /// Only with deprecated. Since 6.10 as of Terraform 1.15.
+        #[prost(string, tag = "12")]
+        pub deprecation_message: ::prost::alloc::string::String,
+    }
+    /// A kind of block within a block.
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct NestedBlock {
+        #[prost(string, tag = "1")]
+        pub type_name: ::prost::alloc::string::String,
+        #[prost(message, optional, tag = "2")]
+        pub block: ::core::option::Option<Block>,
+        #[prost(enumeration = "nested_block::NestingMode", tag = "3")]
+        pub nesting: i32,
+        #[prost(int64, tag = "4")]
+        pub min_items: i64,
+        #[prost(int64, tag = "5")]
+        pub max_items: i64,
+    }
+    /// Nested message and enum types in `NestedBlock`.
+    pub mod nested_block {
+        /// How blocks of one kind are arranged.
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration,
+        )]
+        #[repr(i32)]
+        pub enum NestingMode {
+            Invalid = 0,
+            Single = 1,
+            List = 2,
+            Set = 3,
+            Map = 4,
+            Group = 5,
+        }
+        impl NestingMode {
+            /// String value of the enum field names used in the ProtoBuf definition.
+            ///
+            /// The values are not transformed in any way and thus are considered stable
+            /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+            pub fn as_str_name(&self) -> &'static str {
+                match self {
+                    Self::Invalid => "INVALID",
+                    Self::Single => "SINGLE",
+                    Self::List => "LIST",
+                    Self::Set => "SET",
+                    Self::Map => "MAP",
+                    Self::Group => "GROUP",
+                }
+            }
+            /// Creates an enum from field names used in the ProtoBuf definition.
+            pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+                match value {
+                    "INVALID" => Some(Self::Invalid),
+                    "SINGLE" => Some(Self::Single),
+                    "LIST" => Some(Self::List),
+                    "SET" => Some(Self::Set),
+                    "MAP" => Some(Self::Map),
+                    "GROUP" => Some(Self::Group),
+                    _ => None,
+                }
+            }
+        }
     }
     /// The objects of a nested attribute.
     #[derive(Clone, PartialEq, ::prost::Message)]
@@ -197,6 +274,12 @@ pub mod schema {
         pub attributes: ::prost::alloc::vec::Vec<Attribute>,
         #[prost(enumeration = "object::NestingMode", tag = "3")]
         pub nesting: i32,
+        /// Read by no host.
+        #[prost(int64, tag = "4")]
+        pub min_items: i64,
+        /// Read by no host.
+        #[prost(int64, tag = "5")]
+        pub max_items: i64,
     }
     /// Nested message and enum types in `Object`.
     pub mod object {
@@ -209,6 +292,7 @@ pub mod schema {
             Invalid = 0,
             Single = 1,
             List = 2,
+            Set = 3,
             Map = 4,
         }
         impl NestingMode {
@@ -221,6 +305,7 @@ pub mod schema {
                     Self::Invalid => "INVALID",
                     Self::Single => "SINGLE",
                     Self::List => "LIST",
+                    Self::Set => "SET",
                     Self::Map => "MAP",
                 }
             }
@@ -230,6 +315,7 @@ pub mod schema {
                     "INVALID" => Some(Self::Invalid),
                     "SINGLE" => Some(Self::Single),
                     "LIST" => Some(Self::List),
+                    "SET" => Some(Self::Set),
                     "MAP" => Some(Self::Map),
                     _ => None,
                 }
@@ -242,6 +328,9 @@ pub mod schema {
 pub struct Function {
     #[prost(message, repeated, tag = "1")]
     pub parameters: ::prost::alloc::vec::Vec<function::Parameter>,
+    /// Takes all further arguments.
+    #[prost(message, optional, tag = "2")]
+    pub variadic_parameter: ::core::option::Option<function::Parameter>,
     #[prost(message, optional, tag = "3")]
     pub r#return: ::core::option::Option<function::Return>,
     #[prost(string, tag = "4")]
@@ -250,6 +339,8 @@ pub struct Function {
     pub description: ::prost::alloc::string::String,
     #[prost(enumeration = "StringKind", tag = "6")]
     pub description_kind: i32,
+    #[prost(string, tag = "7")]
+    pub deprecation_message: ::prost::alloc::string::String,
 }
 /// Nested message and enum types in `Function`.
 pub mod function {
@@ -289,6 +380,9 @@ pub struct ServerCapabilities {
     /// The schema is the same in every process, so hosts may keep it.
     #[prost(bool, tag = "2")]
     pub get_provider_schema_optional: bool,
+    /// MoveResourceState is there. Since 6.5.
+    #[prost(bool, tag = "3")]
+    pub move_resource_state: bool,
     /// GenerateResourceConfig is there. Since 6.10 as of Terraform 1.14.
     #[prost(bool, tag = "4")]
     pub generate_resource_config: bool,
@@ -309,6 +403,114 @@ pub struct ClientCapabilities {
     #[prost(bool, tag = "4")]
     pub computed_blocks_allowed: bool,
 }
+/// Says that there is no answer yet and why. Legal where the host allows deferral. Since 6.6.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Deferred {
+    #[prost(enumeration = "deferred::Reason", tag = "1")]
+    pub reason: i32,
+}
+/// Nested message and enum types in `Deferred`.
+pub mod deferred {
+    /// What an answer waits for.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum Reason {
+        Unknown = 0,
+        ResourceConfigUnknown = 1,
+        ProviderConfigUnknown = 2,
+        AbsentPrereq = 3,
+    }
+    impl Reason {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unknown => "UNKNOWN",
+                Self::ResourceConfigUnknown => "RESOURCE_CONFIG_UNKNOWN",
+                Self::ProviderConfigUnknown => "PROVIDER_CONFIG_UNKNOWN",
+                Self::AbsentPrereq => "ABSENT_PREREQ",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "UNKNOWN" => Some(Self::Unknown),
+                "RESOURCE_CONFIG_UNKNOWN" => Some(Self::ResourceConfigUnknown),
+                "PROVIDER_CONFIG_UNKNOWN" => Some(Self::ProviderConfigUnknown),
+                "ABSENT_PREREQ" => Some(Self::AbsentPrereq),
+                _ => None,
+            }
+        }
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetMetadata {}
+/// Nested message and enum types in `GetMetadata`.
+pub mod get_metadata {
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Request {}
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct Response {
+        #[prost(message, optional, tag = "1")]
+        pub server_capabilities: ::core::option::Option<super::ServerCapabilities>,
+        #[prost(message, repeated, tag = "2")]
+        pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
+        #[prost(message, repeated, tag = "3")]
+        pub data_sources: ::prost::alloc::vec::Vec<DataSourceMetadata>,
+        #[prost(message, repeated, tag = "4")]
+        pub resources: ::prost::alloc::vec::Vec<ResourceMetadata>,
+        /// Since 6.5.
+        #[prost(message, repeated, tag = "5")]
+        pub functions: ::prost::alloc::vec::Vec<FunctionMetadata>,
+        /// Since 6.7.
+        #[prost(message, repeated, tag = "6")]
+        pub ephemeral_resources: ::prost::alloc::vec::Vec<EphemeralMetadata>,
+        /// Since 6.10 as of Terraform 1.13.
+        #[prost(message, repeated, tag = "7")]
+        pub list_resources: ::prost::alloc::vec::Vec<ListResourceMetadata>,
+        /// Since 6.10 as of Terraform 1.14.
+        #[prost(message, repeated, tag = "9")]
+        pub actions: ::prost::alloc::vec::Vec<ActionMetadata>,
+    }
+    /// An ephemeral resource type. Since 6.7.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct EphemeralMetadata {
+        #[prost(string, tag = "1")]
+        pub type_name: ::prost::alloc::string::String,
+    }
+    /// A function. Since 6.5.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct FunctionMetadata {
+        #[prost(string, tag = "1")]
+        pub name: ::prost::alloc::string::String,
+    }
+    /// A data source type.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct DataSourceMetadata {
+        #[prost(string, tag = "1")]
+        pub type_name: ::prost::alloc::string::String,
+    }
+    /// A managed resource type.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct ResourceMetadata {
+        #[prost(string, tag = "1")]
+        pub type_name: ::prost::alloc::string::String,
+    }
+    /// A list resource type. Since 6.10 as of Terraform 1.13.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct ListResourceMetadata {
+        #[prost(string, tag = "1")]
+        pub type_name: ::prost::alloc::string::String,
+    }
+    /// An action type. Since 6.10 as of Terraform 1.14.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct ActionMetadata {
+        #[prost(string, tag = "1")]
+        pub type_name: ::prost::alloc::string::String,
+    }
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetProviderSchema {}
 /// Nested message and enum types in `GetProviderSchema`.
@@ -328,6 +530,8 @@ pub mod get_provider_schema {
             ::std::collections::HashMap<::prost::alloc::string::String, super::Schema>,
         #[prost(message, repeated, tag = "4")]
         pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
+        #[prost(message, optional, tag = "5")]
+        pub provider_meta: ::core::option::Option<super::Schema>,
         /// Since 6.3.
         #[prost(message, optional, tag = "6")]
         pub server_capabilities: ::core::option::Option<super::ServerCapabilities>,
@@ -406,8 +610,12 @@ pub struct StopProvider {}
 pub mod stop_provider {
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct Request {}
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-    pub struct Response {}
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Response {
+        /// Hosts ignore it. The capital letter is part of the protocol.
+        #[prost(string, tag = "1")]
+        pub error: ::prost::alloc::string::String,
+    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ValidateResourceConfig {}
@@ -433,7 +641,7 @@ pub mod validate_resource_config {
 pub struct UpgradeResourceState {}
 /// Nested message and enum types in `UpgradeResourceState`.
 pub mod upgrade_resource_state {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct Request {
         #[prost(string, tag = "1")]
         pub type_name: ::prost::alloc::string::String,
@@ -454,7 +662,7 @@ pub mod upgrade_resource_state {
 pub struct UpgradeResourceIdentity {}
 /// Nested message and enum types in `UpgradeResourceIdentity`.
 pub mod upgrade_resource_identity {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct Request {
         #[prost(string, tag = "1")]
         pub type_name: ::prost::alloc::string::String,
@@ -483,6 +691,8 @@ pub mod read_resource {
         pub current_state: ::core::option::Option<super::DynamicValue>,
         #[prost(bytes = "vec", tag = "3")]
         pub private: ::prost::alloc::vec::Vec<u8>,
+        #[prost(message, optional, tag = "4")]
+        pub provider_meta: ::core::option::Option<super::DynamicValue>,
         /// Since 6.6.
         #[prost(message, optional, tag = "5")]
         pub client_capabilities: ::core::option::Option<super::ClientCapabilities>,
@@ -499,6 +709,9 @@ pub mod read_resource {
         /// Stored in clear text beside the state.
         #[prost(bytes = "vec", tag = "3")]
         pub private: ::prost::alloc::vec::Vec<u8>,
+        /// Since 6.6.
+        #[prost(message, optional, tag = "4")]
+        pub deferred: ::core::option::Option<super::Deferred>,
         /// Since 6.9.
         #[prost(message, optional, tag = "5")]
         pub new_identity: ::core::option::Option<super::ResourceIdentityData>,
@@ -522,6 +735,8 @@ pub mod plan_resource_change {
         pub config: ::core::option::Option<super::DynamicValue>,
         #[prost(bytes = "vec", tag = "5")]
         pub prior_private: ::prost::alloc::vec::Vec<u8>,
+        #[prost(message, optional, tag = "6")]
+        pub provider_meta: ::core::option::Option<super::DynamicValue>,
         /// Since 6.6.
         #[prost(message, optional, tag = "7")]
         pub client_capabilities: ::core::option::Option<super::ClientCapabilities>,
@@ -542,6 +757,12 @@ pub mod plan_resource_change {
         pub planned_private: ::prost::alloc::vec::Vec<u8>,
         #[prost(message, repeated, tag = "4")]
         pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
+        /// Loosens the checks of hosts for providers made with the first SDK; never set it. Since 6.2.
+        #[prost(bool, tag = "5")]
+        pub legacy_type_system: bool,
+        /// Since 6.6.
+        #[prost(message, optional, tag = "6")]
+        pub deferred: ::core::option::Option<super::Deferred>,
         /// Since 6.9.
         #[prost(message, optional, tag = "7")]
         pub planned_identity: ::core::option::Option<super::ResourceIdentityData>,
@@ -564,6 +785,8 @@ pub mod apply_resource_change {
         pub config: ::core::option::Option<super::DynamicValue>,
         #[prost(bytes = "vec", tag = "5")]
         pub planned_private: ::prost::alloc::vec::Vec<u8>,
+        #[prost(message, optional, tag = "6")]
+        pub provider_meta: ::core::option::Option<super::DynamicValue>,
         /// Since 6.9.
         #[prost(message, optional, tag = "7")]
         pub planned_identity: ::core::option::Option<super::ResourceIdentityData>,
@@ -576,6 +799,9 @@ pub mod apply_resource_change {
         pub private: ::prost::alloc::vec::Vec<u8>,
         #[prost(message, repeated, tag = "3")]
         pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
+        /// Loosens the checks of hosts for providers made with the first SDK; never set it. Since 6.2.
+        #[prost(bool, tag = "4")]
+        pub legacy_type_system: bool,
         /// Since 6.9.
         #[prost(message, optional, tag = "5")]
         pub new_identity: ::core::option::Option<super::ResourceIdentityData>,
@@ -618,21 +844,47 @@ pub mod import_resource_state {
         pub imported_resources: ::prost::alloc::vec::Vec<ImportedResource>,
         #[prost(message, repeated, tag = "2")]
         pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
+        /// Since 6.6.
+        #[prost(message, optional, tag = "3")]
+        pub deferred: ::core::option::Option<super::Deferred>,
     }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MoveResourceState {}
 /// Nested message and enum types in `MoveResourceState`.
 pub mod move_resource_state {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct Request {
+        #[prost(string, tag = "1")]
+        pub source_provider_address: ::prost::alloc::string::String,
+        #[prost(string, tag = "2")]
+        pub source_type_name: ::prost::alloc::string::String,
+        #[prost(int64, tag = "3")]
+        pub source_schema_version: i64,
+        #[prost(message, optional, tag = "4")]
+        pub source_state: ::core::option::Option<super::RawState>,
         #[prost(string, tag = "5")]
         pub target_type_name: ::prost::alloc::string::String,
+        #[prost(bytes = "vec", tag = "6")]
+        pub source_private: ::prost::alloc::vec::Vec<u8>,
+        /// Since 6.9.
+        #[prost(message, optional, tag = "7")]
+        pub source_identity: ::core::option::Option<super::RawState>,
+        /// Since 6.9.
+        #[prost(int64, tag = "8")]
+        pub source_identity_schema_version: i64,
     }
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct Response {
+        #[prost(message, optional, tag = "1")]
+        pub target_state: ::core::option::Option<super::DynamicValue>,
         #[prost(message, repeated, tag = "2")]
         pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
+        #[prost(bytes = "vec", tag = "3")]
+        pub target_private: ::prost::alloc::vec::Vec<u8>,
+        /// Since 6.9.
+        #[prost(message, optional, tag = "4")]
+        pub target_identity: ::core::option::Option<super::ResourceIdentityData>,
     }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -681,6 +933,8 @@ pub mod read_data_source {
         pub type_name: ::prost::alloc::string::String,
         #[prost(message, optional, tag = "2")]
         pub config: ::core::option::Option<super::DynamicValue>,
+        #[prost(message, optional, tag = "3")]
+        pub provider_meta: ::core::option::Option<super::DynamicValue>,
         /// Since 6.6.
         #[prost(message, optional, tag = "4")]
         pub client_capabilities: ::core::option::Option<super::ClientCapabilities>,
@@ -691,6 +945,9 @@ pub mod read_data_source {
         pub state: ::core::option::Option<super::DynamicValue>,
         #[prost(message, repeated, tag = "2")]
         pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
+        /// Since 6.6.
+        #[prost(message, optional, tag = "3")]
+        pub deferred: ::core::option::Option<super::Deferred>,
     }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -727,8 +984,37 @@ pub mod open_ephemeral_resource {
     pub struct Response {
         #[prost(message, repeated, tag = "1")]
         pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
+        /// Left out where no renewal is needed.
+        #[prost(message, optional, tag = "2")]
+        pub renew_at: ::core::option::Option<::prost_types::Timestamp>,
         #[prost(message, optional, tag = "3")]
         pub result: ::core::option::Option<super::DynamicValue>,
+        #[prost(bytes = "vec", optional, tag = "4")]
+        pub private: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+        #[prost(message, optional, tag = "5")]
+        pub deferred: ::core::option::Option<super::Deferred>,
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RenewEphemeralResource {}
+/// Nested message and enum types in `RenewEphemeralResource`.
+pub mod renew_ephemeral_resource {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Request {
+        #[prost(string, tag = "1")]
+        pub type_name: ::prost::alloc::string::String,
+        #[prost(bytes = "vec", optional, tag = "2")]
+        pub private: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    }
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct Response {
+        #[prost(message, repeated, tag = "1")]
+        pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
+        /// Left out where no further renewal is needed.
+        #[prost(message, optional, tag = "2")]
+        pub renew_at: ::core::option::Option<::prost_types::Timestamp>,
+        #[prost(bytes = "vec", optional, tag = "3")]
+        pub private: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
     }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -739,6 +1025,8 @@ pub mod close_ephemeral_resource {
     pub struct Request {
         #[prost(string, tag = "1")]
         pub type_name: ::prost::alloc::string::String,
+        #[prost(bytes = "vec", optional, tag = "2")]
+        pub private: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
     }
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct Response {
@@ -756,6 +1044,10 @@ pub mod validate_list_resource_config {
         pub type_name: ::prost::alloc::string::String,
         #[prost(message, optional, tag = "2")]
         pub config: ::core::option::Option<super::DynamicValue>,
+        #[prost(message, optional, tag = "3")]
+        pub include_resource_object: ::core::option::Option<super::DynamicValue>,
+        #[prost(message, optional, tag = "4")]
+        pub limit: ::core::option::Option<super::DynamicValue>,
     }
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct Response {
@@ -859,6 +1151,8 @@ pub mod plan_action {
     pub struct Response {
         #[prost(message, repeated, tag = "1")]
         pub diagnostics: ::prost::alloc::vec::Vec<super::Diagnostic>,
+        #[prost(message, optional, tag = "2")]
+        pub deferred: ::core::option::Option<super::Deferred>,
     }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -943,6 +1237,11 @@ pub mod provider_server {
     /// Generated trait containing gRPC methods that should be implemented for use with ProviderServer.
     #[async_trait]
     pub trait Provider: std::marker::Send + std::marker::Sync + 'static {
+        /// Lists the names of everything the provider has, without schemas. Since 6.4.
+        async fn get_metadata(
+            &self,
+            request: tonic::Request<super::get_metadata::Request>,
+        ) -> std::result::Result<tonic::Response<super::get_metadata::Response>, tonic::Status>;
         /// Gives every schema of the provider.
         async fn get_provider_schema(
             &self,
@@ -1068,6 +1367,14 @@ pub mod provider_server {
             request: tonic::Request<super::open_ephemeral_resource::Request>,
         ) -> std::result::Result<
             tonic::Response<super::open_ephemeral_resource::Response>,
+            tonic::Status,
+        >;
+        /// Prolongs an ephemeral resource that is open. Since 6.7.
+        async fn renew_ephemeral_resource(
+            &self,
+            request: tonic::Request<super::renew_ephemeral_resource::Request>,
+        ) -> std::result::Result<
+            tonic::Response<super::renew_ephemeral_resource::Response>,
             tonic::Status,
         >;
         /// Ends an ephemeral resource. Since 6.7.
@@ -1204,6 +1511,44 @@ pub mod provider_server {
         }
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
+                "/tfplugin6.Provider/GetMetadata" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetMetadataSvc<T: Provider>(pub Arc<T>);
+                    impl<T: Provider> tonic::server::UnaryService<super::get_metadata::Request> for GetMetadataSvc<T> {
+                        type Response = super::get_metadata::Response;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::get_metadata::Request>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Provider>::get_metadata(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetMetadataSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/tfplugin6.Provider/GetProviderSchema" => {
                     #[allow(non_camel_case_types)]
                     struct GetProviderSchemaSvc<T: Provider>(pub Arc<T>);
@@ -1948,6 +2293,48 @@ pub mod provider_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = OpenEphemeralResourceSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tfplugin6.Provider/RenewEphemeralResource" => {
+                    #[allow(non_camel_case_types)]
+                    struct RenewEphemeralResourceSvc<T: Provider>(pub Arc<T>);
+                    impl<T: Provider>
+                        tonic::server::UnaryService<super::renew_ephemeral_resource::Request>
+                        for RenewEphemeralResourceSvc<T>
+                    {
+                        type Response = super::renew_ephemeral_resource::Response;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::renew_ephemeral_resource::Request>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Provider>::renew_ephemeral_resource(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RenewEphemeralResourceSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -118,6 +118,7 @@ impl<R: Resource> Typed<R> {
             private: encode_private::<R>(&applied.private),
             diagnostics: to_wire(applied.diagnostics),
             new_identity: Some(identity),
+            ..Default::default()
         })
     }
 }

@@ -129,6 +129,7 @@ impl<R: ImportState + GenerateConfig + UpgradeState> ErasedResource<R::Configure
             private: encode_private::<R>(&read.private),
             diagnostics: to_wire(read.diagnostics),
             new_identity: Some(identity),
+            ..Default::default()
         })
     }
 

@@ -68,6 +68,7 @@ impl<R: ImportState> Typed<R> {
                 identity: Some(identity),
             }],
             diagnostics: to_wire(imported.diagnostics),
+            ..Default::default()
         })
     }
 }

@@ -79,6 +79,7 @@ impl<R: Resource> Typed<R> {
             planned_identity: Self::planned_identity(&identity, is_new, request.prior_identity)?,
             diagnostics: to_wire(planned.diagnostics),
             requires_replace,
+            ..Default::default()
         })
     }
 

@@ -23,6 +23,7 @@ pub(super) async fn answer<P: Provider>(
         Ok(Response {
             result: Some(result),
             diagnostics,
+            ..Default::default()
         })
     })
     .await

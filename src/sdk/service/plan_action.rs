@@ -16,6 +16,7 @@ pub(super) async fn answer<P: Provider>(
         service.context(session)?;
         Ok(Response {
             diagnostics: action.plan(request.config.as_ref())?,
+            ..Default::default()
         })
     })
     .await

@@ -20,6 +20,7 @@ pub(super) async fn answer<P: Provider>(
         Ok(Response {
             state: Some(state),
             diagnostics,
+            ..Default::default()
         })
     })
     .await

@@ -128,6 +128,7 @@ async fn send_everywhere(
     }
     let raw = value.as_ref().map(|value| wire::RawState {
         json: [value.json.clone(), value.msgpack.clone()].concat(),
+        ..Default::default()
     });
     let data = value.as_ref().and_then(identity);
     let private = value.as_ref().map(|value| value.json.clone()).unwrap();
@@ -289,11 +290,11 @@ async fn calls_in_the_wrong_order_are_answered() {
                     is_calm("close", client.close_ephemeral_resource(request).await);
                 }
                 3 => {
-                    let request = wire::read_resource::Request {
-                        private: vec![0xff; 1000],
+                    let request = wire::renew_ephemeral_resource::Request {
+                        private: Some(vec![0xff; 1000]),
                         ..Default::default()
                     };
-                    is_calm("read", client.read_resource(request).await);
+                    is_calm("renew", client.renew_ephemeral_resource(request).await);
                 }
                 _ => {
                     let request = wire::apply_resource_change::Request {

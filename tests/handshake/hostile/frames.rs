@@ -148,7 +148,7 @@ async fn fields_of_later_versions_are_read_over() {
     let later = b"\xb8\x3e\x07\xba\x3e\x02hi\xb9\x3e\x01\x02\x03\x04\x05\x06\x07\x08";
     for rpc in [
         "GetProviderSchema",
-        "GetFunctions",
+        "GetMetadata",
         "StopProvider",
         "ValidateProviderConfig",
     ] {

@@ -52,13 +52,21 @@ impl Replay<'_> {
                     answer.result.unwrap().msgpack.len() > 1,
                     "{title}: no object"
                 );
+                self.opened = answer.private;
+            }
+            "RenewEphemeralResource" => {
+                let mut request =
+                    wire::renew_ephemeral_resource::Request::decode(&*call.message()).unwrap();
+                request.private.clone_from(&self.opened);
+                let answer = send!(client.renew_ephemeral_resource(request), title);
+                rules::no_error(title, &answer.diagnostics);
             }
             "CloseEphemeralResource" => {
-                as_it_was!(
-                    client.close_ephemeral_resource(close_ephemeral_resource),
-                    call,
-                    title
-                );
+                let mut request =
+                    wire::close_ephemeral_resource::Request::decode(&*call.message()).unwrap();
+                request.private.clone_from(&self.opened);
+                let answer = send!(client.close_ephemeral_resource(request), title);
+                rules::no_error(title, &answer.diagnostics);
             }
             "CallFunction" => {
                 let request = wire::call_function::Request::decode(&*call.message()).unwrap();
@@ -102,7 +110,8 @@ impl Replay<'_> {
                 );
             }
             "PlanAction" => {
-                as_it_was!(client.plan_action(plan_action), call, title, self.quirks);
+                let answer = as_it_was!(client.plan_action(plan_action), call, title, self.quirks);
+                assert_eq!(answer.deferred, None, "{title}");
             }
             "InvokeAction" => {
                 let request = wire::invoke_action::Request::decode(&*call.message()).unwrap();

@@ -79,6 +79,28 @@ pub mod provider_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
+        /// Lists the names of everything the provider has, without schemas. Since 6.4.
+        pub async fn get_metadata(
+            &mut self,
+            request: impl tonic::IntoRequest<
+                ::terraform_provider_claude::protocol::generated::tfplugin6::get_metadata::Request,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<
+                ::terraform_provider_claude::protocol::generated::tfplugin6::get_metadata::Response,
+            >,
+            tonic::Status,
+        > {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/tfplugin6.Provider/GetMetadata");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tfplugin6.Provider", "GetMetadata"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Gives every schema of the provider.
         pub async fn get_provider_schema(
             &mut self,
@@ -509,6 +531,31 @@ pub mod provider_client {
             req.extensions_mut().insert(GrpcMethod::new(
                 "tfplugin6.Provider",
                 "OpenEphemeralResource",
+            ));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Prolongs an ephemeral resource that is open. Since 6.7.
+        pub async fn renew_ephemeral_resource(
+            &mut self,
+            request: impl tonic::IntoRequest<
+                ::terraform_provider_claude::protocol::generated::tfplugin6::renew_ephemeral_resource::Request,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<
+                ::terraform_provider_claude::protocol::generated::tfplugin6::renew_ephemeral_resource::Response,
+            >,
+            tonic::Status,
+        >{
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/tfplugin6.Provider/RenewEphemeralResource");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new(
+                "tfplugin6.Provider",
+                "RenewEphemeralResource",
             ));
             self.inner.unary(req, path, codec).await
         }

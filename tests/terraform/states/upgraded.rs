@@ -32,6 +32,7 @@ fn written(value: &Value) -> Json {
 fn raw(value: &Json) -> Option<wire::RawState> {
     Some(wire::RawState {
         json: serde_json::to_vec(value).unwrap(),
+        ..Default::default()
     })
 }
 
