@@ -16,7 +16,6 @@ use terraform_provider_claude::sdk::{
     ProviderService, Read, ReadRequest, Registry, Resource, UpgradeState,
 };
 use tokio_util::sync::CancellationToken;
-use tonic::service::Routes;
 
 /// Attributes beside `path` of what is as large as a token.
 const COMPUTED: usize = 27;
@@ -35,7 +34,7 @@ pub(crate) fn serve() {
     let plugin = Plugin {
         cookie: crate::support::host::COOKIE,
         protocol_version: 6,
-        routes: Routes::new(ProviderService::new(Instant).server()),
+        calls: ProviderService::new(Instant).calls(),
         stop: CancellationToken::new(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -5,13 +5,14 @@
 //! | module | owns | uses |
 //! |---|---|---|
 //! | [`cli`] | the command line | `clock`, `env`, `hardening`, `log`, `plugin`, `provider`, `sdk`, `secret` |
-//! | [`plugin`] | the transport to the host | |
+//! | [`plugin`] | the transport to the host | `grpc` |
 //! | [`provider`] | the product: provider block, resources, functions, promotion, texts for users | all below |
-//! | [`sdk`] | models, resources, functions, the gRPC service, the checks of every answer | `deadline`, `log`, `protocol`, `random`, `secret` |
+//! | [`sdk`] | models, resources, functions, the gRPC service, the checks of every answer | `deadline`, `grpc`, `log`, `protocol`, `random`, `secret` |
 //! | [`protocol`] | wire data: types, values, schemas, encodings | `secret` |
 //! | [`token`] | what a token is, when it ends, which spare comes next | `secret` |
 //! | [`vault`] | the client of KV version 2 | `clock`, `deadline`, `random`, `secret` |
 //! | [`external_secret`] | what an ExternalSecret takes | |
+//! | [`grpc`] | the calls of a server | |
 //! | [`log`] | log lines for the host, the text of a panic | `env` |
 //! | [`env`](mod@env) | every environment variable | |
 //! | [`clock`] | the wall clock | |
@@ -28,6 +29,7 @@ pub mod clock;
 pub mod deadline;
 pub mod env;
 pub mod external_secret;
+pub mod grpc;
 pub mod hardening;
 pub mod log;
 pub mod plugin;

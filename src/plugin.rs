@@ -1,13 +1,11 @@
 //! Transport between this process and the plugin host that started it.
 //!
 //! Owns the handshake, mutual TLS, the socket, the host's auxiliary services, and the end of the
-//! process. It receives plain values and a set of gRPC services, and does not depend on what those
-//! services do.
+//! process. It receives plain values and the calls of a gRPC server, and does not depend on what those
+//! calls do.
 
-mod broker;
-mod calls;
-mod controller;
-mod generated;
+mod auxiliary;
+mod detached;
 mod handshake;
 mod incoming;
 mod listener;
@@ -15,10 +13,8 @@ mod orphan;
 mod reattach;
 mod serve;
 mod signals;
-mod stdio;
 mod tls;
 
-pub use generated::plugin as wire;
 pub use handshake::{HandshakeEnvironment, NotStartedByHostError};
 pub use listener::ListenError;
 pub use serve::{Plugin, ServeError, serve, serve_for_reattach};

@@ -8,6 +8,7 @@
 
 mod action;
 mod apply;
+mod calls;
 mod decoding;
 mod functions;
 mod generate;

@@ -10,53 +10,34 @@ use tonic_prost_build::Builder;
 /// Set to `1` to write the generated files instead of comparing them.
 const UPDATE: &str = "UPDATE_GENERATED";
 
-/// A proto, and what is made of it.
-struct Recipe {
-    package: &'static str,
-    /// Where the messages and the server go.
-    folder: &'static str,
-    /// What Rust calls the messages.
-    messages: &'static str,
-    /// Messages whose `Debug` is written by hand, because a derived one would print secrets.
-    masked: &'static [&'static str],
-}
+/// Where the messages of the provider's protocol go, and what Rust calls them.
+const MESSAGES: (&str, &str) = (
+    "src/protocol/generated",
+    "::terraform_provider_claude::protocol::generated::tfplugin6",
+);
 
-const RECIPES: [Recipe; 2] = [
-    Recipe {
-        package: "tfplugin6",
-        folder: "src/protocol/generated",
-        messages: "::terraform_provider_claude::protocol::generated::tfplugin6",
-        masked: &[".tfplugin6.DynamicValue", ".tfplugin6.RawState"],
-    },
-    Recipe {
-        package: "plugin",
-        folder: "src/plugin/generated",
-        messages: "::terraform_provider_claude::plugin::wire",
-        masked: &[],
-    },
-];
+/// Messages whose `Debug` is written by hand, because a derived one would print secrets.
+const MASKED: [&str; 2] = [".tfplugin6.DynamicValue", ".tfplugin6.RawState"];
+
+/// Where the clients go. Only tests are clients.
+const CLIENTS: &str = "tests/support/generated";
 
 #[test]
 fn generated_code_is_current() {
-    for Recipe {
-        package,
-        folder,
-        messages,
-        masked,
-    } in RECIPES
-    {
-        let server = tonic_prost_build::configure()
-            .build_client(false)
-            .build_transport(false)
-            .skip_debug(masked);
-        check(folder, package, server);
-        // Only tests are clients. They share the messages.
-        let client = tonic_prost_build::configure()
+    let messages = tonic_prost_build::configure()
+        .build_client(false)
+        .build_server(false)
+        .skip_debug(MASKED);
+    check(MESSAGES.0, "tfplugin6", messages);
+    let clients = || {
+        tonic_prost_build::configure()
             .build_server(false)
             .build_transport(false)
-            .extern_path(format!(".{package}"), messages);
-        check("tests/support/generated", package, client);
-    }
+    };
+    let shared = clients().extern_path(".tfplugin6", MESSAGES.1);
+    check(CLIENTS, "tfplugin6", shared);
+    // The provider knows the paths of these calls and ignores their messages.
+    check(CLIENTS, "plugin", clients());
 }
 
 /// Compares a committed file with what the generator makes of the proto, or writes it.

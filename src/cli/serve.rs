@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use tonic::service::Routes;
 
 use super::{output, run_to_end};
 use crate::clock;
@@ -52,7 +51,7 @@ pub(super) fn serve(debug: bool, environment: &Arc<dyn Environment>) -> ExitCode
     let plugin = Plugin {
         cookie: MAGIC_COOKIE,
         protocol_version: PROTOCOL_VERSION,
-        routes: Routes::new(service.server()),
+        calls: service.calls(),
         stop: CancellationToken::new(),
     };
     // Tasks that are still running have had their time.

@@ -9,21 +9,17 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tonic::service::Routes;
 use tonic::transport::Server;
-use tonic_health::ServingStatus;
 
-use super::calls::DetachedCalls;
+use super::detached::DetachedCalls;
 use super::handshake::{self, HandshakeEnvironment, NotStartedByHostError};
 use super::incoming::{Counts, connections};
 use super::listener::{self, ListenError, Listener};
 use super::orphan::{self, Patience};
 use super::signals::{Interrupt, Signals};
 use super::tls::{self, TlsError};
-use super::{broker, controller, reattach, stdio};
-
-/// Service name in the host's health checks.
-const HEALTH_SERVICE: &str = "plugin";
+use super::{auxiliary, reattach};
+use crate::grpc::Calls;
 
 /// Time limit for calls in progress after the host requests a shutdown. The host kills the process
 /// after 2 s, and the caller needs part of that to close what it holds.
@@ -32,14 +28,14 @@ const SHUTDOWN_GRACE: Duration = Duration::from_millis(500);
 /// Time limit for calls in progress after a signal, or after the host is gone.
 const CALL_GRACE: Duration = Duration::from_secs(60);
 
-/// The services and the kind of host that they are for.
+/// The calls and the kind of host that they are for.
 pub struct Plugin {
     /// Value of the magic cookie that these hosts set.
     pub cookie: &'static str,
-    /// Major version of the protocol that the services speak.
+    /// Major version of the protocol that has these calls.
     pub protocol_version: u32,
-    /// The services. The auxiliary services that hosts expect are added to them.
-    pub routes: Routes,
+    /// The calls. Those of the auxiliary services that hosts expect are added to them.
+    pub calls: Calls,
     /// Cancelled when the process is about to end. Cancelling it ends the process.
     pub stop: CancellationToken,
 }
@@ -132,12 +128,14 @@ async fn run(
     mut signals: Signals,
     patience: Option<Patience>,
 ) -> Result<(), ServeError> {
-    let Plugin { routes, stop, .. } = plugin;
+    let Plugin {
+        mut calls, stop, ..
+    } = plugin;
+    auxiliary::add(&mut calls, &stop).await;
     let (counts, connection_counts) = watch::channel(Counts::default());
     let running = TaskTracker::new();
-    let routes = auxiliary_services(routes, &stop).await;
     let mut server = tokio::spawn(Server::builder().serve_with_incoming_shutdown(
-        DetachedCalls::new(routes, running.clone()),
+        DetachedCalls::new(calls, running.clone()),
         connections(listener, tls, counts),
         stop.clone().cancelled_owned(),
     ));
@@ -166,19 +164,6 @@ async fn run(
         drained = timeout(grace, drained) => drained.map_or(Ok(()), outcome),
         () = signals.received() => Ok(()),
     }
-}
-
-/// Adds the services that every host expects in addition to the plugin's own.
-async fn auxiliary_services(routes: Routes, stop: &CancellationToken) -> Routes {
-    let (health, health_service) = tonic_health::server::health_reporter();
-    health
-        .set_service_status(HEALTH_SERVICE, ServingStatus::Serving)
-        .await;
-    routes
-        .add_service(health_service)
-        .add_service(controller::service(stop.clone()))
-        .add_service(stdio::service(stop.clone()))
-        .add_service(broker::service(stop.clone()))
 }
 
 /// Returns the result of the server's task. A task that was aborted has none.

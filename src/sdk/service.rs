@@ -34,10 +34,8 @@ mod validate_resource_config;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, ready};
 use tokio_util::task::TaskTracker;
-use tonic::codegen::BoxStream;
-use tonic::{Request, Response, Status};
 
 use super::check::config::mistakes;
 use super::coding::{self, Outcome};
@@ -45,18 +43,67 @@ use super::context::Context;
 use super::model::Model;
 use super::provider::Provider;
 use super::registry::Registry;
+use crate::grpc::Calls;
 use crate::protocol::Schema;
 use crate::protocol::generated::tfplugin6 as wire;
-use crate::protocol::generated::tfplugin6::provider_server::{Provider as Rpc, ProviderServer};
 use session::{Session, sessionless};
-
-/// Maximum message size in bytes, as in hosts and other providers. tonic's default of 4 MiB is too
-/// small for large states.
-const MESSAGE_LIMIT: usize = 256 << 20;
 
 /// Time that an apply has to finish after the host's request to stop. A partial change is worse
 /// than a wait.
 const APPLY_GRACE: Duration = Duration::from_secs(10);
+
+/// The path of a call of the protocol.
+macro_rules! path {
+    ($name:literal) => {
+        concat!("/tfplugin6.Provider/", $name)
+    };
+}
+
+/// Passes each call with one response to its file.
+macro_rules! unary_calls {
+    ($($name:literal => $rpc:ident),+ $(,)?) => {
+        impl<P: Provider> ProviderService<P> {
+            fn add_unary_calls(&self, calls: &mut Calls) {
+                $({
+                    let service = self.clone();
+                    calls.unary(path!($name), move |request: wire::$rpc::Request| {
+                        let service = service.clone();
+                        async move { Ok($rpc::answer(&service, request).await) }
+                    });
+                })+
+            }
+        }
+    };
+}
+
+unary_calls!(
+    "ApplyResourceChange" => apply_resource_change,
+    "CallFunction" => call_function,
+    "CloseEphemeralResource" => close_ephemeral_resource,
+    "ConfigureProvider" => configure_provider,
+    "GenerateResourceConfig" => generate_resource_config,
+    "GetFunctions" => get_functions,
+    "GetMetadata" => get_metadata,
+    "GetProviderSchema" => get_provider_schema,
+    "GetResourceIdentitySchemas" => get_resource_identity_schemas,
+    "ImportResourceState" => import_resource_state,
+    "MoveResourceState" => move_resource_state,
+    "OpenEphemeralResource" => open_ephemeral_resource,
+    "PlanAction" => plan_action,
+    "PlanResourceChange" => plan_resource_change,
+    "ReadDataSource" => read_data_source,
+    "ReadResource" => read_resource,
+    "RenewEphemeralResource" => renew_ephemeral_resource,
+    "StopProvider" => stop_provider,
+    "UpgradeResourceIdentity" => upgrade_resource_identity,
+    "UpgradeResourceState" => upgrade_resource_state,
+    "ValidateActionConfig" => validate_action_config,
+    "ValidateDataResourceConfig" => validate_data_resource_config,
+    "ValidateEphemeralResourceConfig" => validate_ephemeral_resource_config,
+    "ValidateListResourceConfig" => validate_list_resource_config,
+    "ValidateProviderConfig" => validate_provider_config,
+    "ValidateResourceConfig" => validate_resource_config,
+);
 
 /// Serves a provider over gRPC.
 pub struct ProviderService<P: Provider> {
@@ -95,11 +142,19 @@ impl<P: Provider> ProviderService<P> {
         }
     }
 
-    /// Builds the server to mount, with the message size limit that hosts use.
-    pub fn server(&self) -> ProviderServer<Self> {
-        ProviderServer::new(self.clone())
-            .max_decoding_message_size(MESSAGE_LIMIT)
-            .max_encoding_message_size(MESSAGE_LIMIT)
+    /// Returns the calls of the protocol.
+    pub fn calls(&self) -> Calls {
+        let mut calls = Calls::default();
+        self.add_unary_calls(&mut calls);
+        let service = self.clone();
+        calls.server_streaming(path!("ListResource"), move |request| {
+            ready(Ok(list_resource::answer(&service, request)))
+        });
+        let service = self.clone();
+        calls.server_streaming(path!("InvokeAction"), move |request| {
+            ready(Ok(invoke_action::answer(&service, request)))
+        });
+        calls
     }
 
     /// Releases what the configurations hold outside this process, once running actions have ended
@@ -176,64 +231,3 @@ fn capabilities() -> wire::ServerCapabilities {
         ..Default::default()
     }
 }
-
-/// Passes each call to the file that has its name.
-macro_rules! service {
-    ($($rpc:ident),+ $(,)?) => {
-        #[tonic::async_trait]
-        impl<P: Provider> Rpc for ProviderService<P> {
-            type ListResourceStream = BoxStream<wire::list_resource::Event>;
-            type InvokeActionStream = BoxStream<wire::invoke_action::Event>;
-
-            $(async fn $rpc(
-                &self,
-                request: Request<wire::$rpc::Request>,
-            ) -> Result<Response<wire::$rpc::Response>, Status> {
-                Ok(Response::new($rpc::answer(self, request.into_inner()).await))
-            })+
-
-            async fn list_resource(
-                &self,
-                request: Request<wire::list_resource::Request>,
-            ) -> Result<Response<Self::ListResourceStream>, Status> {
-                Ok(Response::new(list_resource::answer(self, request.into_inner())))
-            }
-
-            async fn invoke_action(
-                &self,
-                request: Request<wire::invoke_action::Request>,
-            ) -> Result<Response<Self::InvokeActionStream>, Status> {
-                Ok(Response::new(invoke_action::answer(self, request.into_inner())))
-            }
-        }
-    };
-}
-
-service!(
-    apply_resource_change,
-    call_function,
-    close_ephemeral_resource,
-    configure_provider,
-    generate_resource_config,
-    get_functions,
-    get_metadata,
-    get_provider_schema,
-    get_resource_identity_schemas,
-    import_resource_state,
-    move_resource_state,
-    open_ephemeral_resource,
-    plan_action,
-    plan_resource_change,
-    read_data_source,
-    read_resource,
-    renew_ephemeral_resource,
-    stop_provider,
-    upgrade_resource_identity,
-    upgrade_resource_state,
-    validate_action_config,
-    validate_data_resource_config,
-    validate_ephemeral_resource_config,
-    validate_list_resource_config,
-    validate_provider_config,
-    validate_resource_config,
-);

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use crate::support::generated::plugin::grpc_broker_client::GrpcBrokerClient;
 use crate::support::generated::plugin::grpc_stdio_client::GrpcStdioClient;
+use crate::support::generated::plugin::{ConnInfo, StdioData};
 use rustix::process::Signal;
-use terraform_provider_claude::plugin::wire::ConnInfo;
 use tonic::Streaming;
 use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
@@ -14,12 +14,7 @@ use tonic_health::pb::health_client::HealthClient;
 use crate::support::host::{AT_ONCE, Host, Options};
 
 /// Opens the two streams that hosts open at once.
-async fn open_streams(
-    channel: &Channel,
-) -> (
-    Streaming<terraform_provider_claude::plugin::wire::StdioData>,
-    Streaming<ConnInfo>,
-) {
+async fn open_streams(channel: &Channel) -> (Streaming<StdioData>, Streaming<ConnInfo>) {
     let stdio = GrpcStdioClient::new(channel.clone())
         .stream_stdio(())
         .await

@@ -4,12 +4,12 @@ use std::sync::{Arc, LazyLock};
 
 use crate::support::generated::tfplugin6::provider_client::ProviderClient;
 use rustix::process::Signal;
+use terraform_provider_claude::grpc::Calls;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use terraform_provider_claude::protocol::{Attribute, Value, wire as codec};
 use terraform_provider_claude::provider::ClaudeProvider;
 use terraform_provider_claude::sdk::ProviderService;
 use tonic::transport::Channel;
-use wire::provider_server::ProviderServer;
 
 use crate::support::host::{Host as Binary, Options};
 
@@ -65,7 +65,7 @@ pub(super) struct Host {
 }
 
 enum Client {
-    Inside(Box<ProviderClient<ProviderServer<ProviderService<ClaudeProvider>>>>),
+    Inside(Box<ProviderClient<Calls>>),
     Outside(ProviderClient<Channel>),
 }
 
@@ -127,7 +127,7 @@ pub(super) fn errors(told: &[wire::Diagnostic]) -> Vec<&wire::Diagnostic> {
 impl Host {
     /// Starts and configures the provider in this process.
     pub(super) async fn inside(access: &Access) -> Self {
-        let client = Client::Inside(Box::new(ProviderClient::new(service().server())));
+        let client = Client::Inside(Box::new(ProviderClient::new(service().calls())));
         let mut host = Self {
             client,
             _binary: None,

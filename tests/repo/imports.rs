@@ -5,17 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{read, relative, root, sources};
 
 /// Each module at the top of the crate, and the others that it may use.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("clock", &[]),
     ("deadline", &[]),
     ("env", &[]),
+    ("grpc", &[]),
     ("hardening", &[]),
     ("random", &[]),
     ("secret", &[]),
     ("log", &["env"]),
-    ("plugin", &[]),
+    ("plugin", &["grpc"]),
     ("protocol", &["secret"]),
-    ("sdk", &["deadline", "log", "protocol", "random", "secret"]),
+    (
+        "sdk",
+        &["deadline", "grpc", "log", "protocol", "random", "secret"],
+    ),
     ("token", &["secret"]),
     ("vault", &["clock", "deadline", "random", "secret"]),
     ("external_secret", &[]),
@@ -51,7 +55,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
 ];
 
 /// Modules that could be used by any other provider, and words that would say otherwise.
-const NEUTRAL: [&str; 3] = ["plugin", "protocol", "sdk"];
+const NEUTRAL: [&str; 4] = ["grpc", "plugin", "protocol", "sdk"];
 const PRODUCT_WORDS: [&str; 3] = ["claude", "anthropic", "vault"];
 
 /// A module's path from the top of the crate.

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use crate::support::generated::tfplugin6::provider_client::ProviderClient;
+use terraform_provider_claude::grpc::Calls;
 use terraform_provider_claude::protocol::generated::tfplugin6 as wire;
 use terraform_provider_claude::protocol::{Value, wire as codec};
 use terraform_provider_claude::sdk::{Model, ProviderService};
-use wire::provider_server::ProviderServer;
 
 use super::thing::{CANARY, Script, TYPE_NAME, Thing, ThingIdentity, Tiny, TinyConfig, proposed};
 
 /// What a host has on its side of a connection.
 #[derive(Clone)]
 pub(super) struct Host {
-    pub(super) client: ProviderClient<ProviderServer<ProviderService<Tiny>>>,
+    pub(super) client: ProviderClient<Calls>,
     pub(super) service: ProviderService<Tiny>,
 }
 
@@ -22,7 +22,7 @@ impl Host {
     pub(super) fn new(script: Script) -> Self {
         let service = ProviderService::new(Tiny(Arc::new(script)));
         Self {
-            client: ProviderClient::new(service.server()),
+            client: ProviderClient::new(service.calls()),
             service,
         }
     }

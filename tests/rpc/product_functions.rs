@@ -24,7 +24,7 @@ fn text(text: impl Into<Value>) -> wire::DynamicValue {
 async fn call(name: &str, arguments: Vec<wire::DynamicValue>) -> wire::call_function::Response {
     let environment = Arc::new(BTreeMap::<String, String>::new());
     let provider = ClaudeProvider::new(environment);
-    let mut client = ProviderClient::new(ProviderService::new(provider).server());
+    let mut client = ProviderClient::new(ProviderService::new(provider).calls());
     let request = wire::call_function::Request {
         name: name.to_owned(),
         arguments,

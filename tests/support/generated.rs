@@ -1,5 +1,4 @@
-//! Clients of the services in `proto/`, for tests that act as the host. The messages are the
-//! program's.
+//! Clients of the services in `proto/`, for tests that act as the host.
 #![allow(unreachable_pub, clippy::all, reason = "generated code")]
 
 pub(crate) mod plugin;

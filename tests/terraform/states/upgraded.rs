@@ -40,7 +40,7 @@ fn raw(value: &Json) -> Option<wire::RawState> {
 async fn the_values_of_each_release_are_the_same() {
     let environment = Arc::new(BTreeMap::<String, String>::new());
     let service = ProviderService::new(ClaudeProvider::new(environment));
-    let mut client = ProviderClient::new(service.server());
+    let mut client = ProviderClient::new(service.calls());
     for folder in folders() {
         for fixture in &FIXTURES {
             for resource in resources(&folder, fixture) {

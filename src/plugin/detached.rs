@@ -5,44 +5,40 @@
 //! waits for it before it ends.
 
 use std::convert::Infallible;
-use std::future::Future;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio_util::task::TaskTracker;
 use tonic::Status;
 use tonic::body::Body;
-use tonic::codegen::Service;
-use tonic::service::Routes;
+use tonic::codegen::{BoxFuture, Service};
 
-/// Services whose handlers outlive their callers.
+use crate::grpc::Calls;
+
+/// Calls whose handlers outlive their callers.
 #[derive(Clone)]
 pub(super) struct DetachedCalls {
-    routes: Routes,
+    calls: Calls,
     running: TaskTracker,
 }
 
 impl DetachedCalls {
-    /// Wraps the services; `running` tracks every handler that has not responded yet.
-    pub(super) fn new(routes: Routes, running: TaskTracker) -> Self {
-        Self {
-            routes: routes.prepare(),
-            running,
-        }
+    /// Wraps the calls; `running` tracks every handler that has not responded yet.
+    pub(super) fn new(calls: Calls, running: TaskTracker) -> Self {
+        Self { calls, running }
     }
 }
 
 impl Service<http::Request<Body>> for DetachedCalls {
     type Response = http::Response<Body>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+    type Future = BoxFuture<Self::Response, Infallible>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Service::<http::Request<Body>>::poll_ready(&mut self.routes, context)
+        self.calls.poll_ready(context)
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let handler = self.running.spawn(self.routes.call(request));
+        let handler = self.running.spawn(self.calls.call(request));
         Box::pin(async move {
             handler
                 .await
@@ -55,61 +51,52 @@ impl Service<http::Request<Body>> for DetachedCalls {
 mod tests {
     use std::sync::Arc;
 
+    use prost::bytes::Bytes;
     use tokio::sync::Notify;
-    use tonic::server::NamedService;
 
     use super::*;
 
     /// Signals that it has started, then waits until it is released.
-    #[derive(Clone)]
+    #[derive(Clone, Default)]
     struct Held {
         started: Arc<Notify>,
         release: Arc<Notify>,
         finished: Arc<Notify>,
     }
 
-    impl NamedService for Held {
-        const NAME: &'static str = "test.Held";
-    }
-
-    impl Service<http::Request<Body>> for Held {
-        type Response = http::Response<Body>;
-        type Error = Infallible;
-        type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
-
-        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-            Poll::Ready(Ok(()))
-        }
-
-        fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+    impl Held {
+        fn calls(&self) -> Calls {
             let held = self.clone();
-            Box::pin(async move {
-                assert!(!request.uri().path().ends_with("Panic"), "a test panics");
-                held.started.notify_one();
-                held.release.notified().await;
-                held.finished.notify_one();
-                Ok(http::Response::new(Body::empty()))
-            })
+            let mut calls = Calls::default();
+            calls.unary("/test.Held/Wait", move |()| {
+                let held = held.clone();
+                async move {
+                    held.started.notify_one();
+                    held.release.notified().await;
+                    held.finished.notify_one();
+                    Ok(())
+                }
+            });
+            calls.unary("/test.Held/Panic", |()| async {
+                panic!("a test panics");
+                #[expect(unreachable_code, reason = "names the type of the response")]
+                Ok(())
+            });
+            calls
         }
     }
 
-    fn held() -> Held {
-        Held {
-            started: Arc::default(),
-            release: Arc::default(),
-            finished: Arc::default(),
-        }
-    }
-
+    /// An empty message, in its frame.
     fn request(path: &str) -> http::Request<Body> {
-        http::Request::get(path).body(Body::empty()).unwrap()
+        let frame = http_body_util::Full::new(Bytes::from_static(&[0; 5]));
+        http::Request::post(path).body(Body::new(frame)).unwrap()
     }
 
     #[tokio::test]
     async fn handler_outlives_its_caller() {
-        let held = held();
+        let held = Held::default();
         let running = TaskTracker::new();
-        let mut calls = DetachedCalls::new(Routes::new(held.clone()), running.clone());
+        let mut calls = DetachedCalls::new(held.calls(), running.clone());
         let caller = tokio::spawn(calls.call(request("/test.Held/Wait")));
         held.started.notified().await;
         caller.abort();
@@ -123,8 +110,15 @@ mod tests {
 
     #[tokio::test]
     async fn panic_becomes_a_status() {
-        let mut calls = DetachedCalls::new(Routes::new(held()), TaskTracker::new());
+        let mut calls = DetachedCalls::new(Held::default().calls(), TaskTracker::new());
         let response = calls.call(request("/test.Held/Panic")).await.unwrap();
         assert_eq!(response.headers()["grpc-status"], "13");
+    }
+
+    #[tokio::test]
+    async fn an_unknown_call_is_unimplemented() {
+        let mut calls = DetachedCalls::new(Held::default().calls(), TaskTracker::new());
+        let response = calls.call(request("/test.Held/Other")).await.unwrap();
+        assert_eq!(response.headers()["grpc-status"], "12");
     }
 }
