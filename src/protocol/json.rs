@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::iter::repeat;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -72,10 +73,19 @@ fn value(shape: Shape<'_>, raw: &RawValue, depth: usize) -> Result<Value, CodecE
         Form::Number => number(json),
         Form::Bool => parse(json, CodecErrorKind::Required("a bool")).map(Value::Bool),
         Form::Dynamic => dynamic(shape, json, depth),
-        Form::List(element) => list(element, json, depth),
+        Form::List(element) => {
+            let parts = parse(json, CodecErrorKind::Required("a list"))?;
+            elements(repeat(element), parts, depth)
+        }
         Form::Map(element) => map(element, json, depth),
         Form::Object(members) => object(members, json, depth),
-        Form::Tuple(elements) => tuple(&elements, json, depth),
+        Form::Tuple(shapes) => {
+            let parts: Vec<_> = parse(json, CodecErrorKind::Required("a tuple"))?;
+            if parts.len() != shapes.len() {
+                return Err(CodecErrorKind::TupleLength(shapes.len()).here());
+            }
+            elements(shapes.into_iter(), parts, depth)
+        }
     }
 }
 
@@ -88,24 +98,14 @@ fn number(json: &str) -> Result<Value, CodecError> {
     }
 }
 
-fn list(element: Shape<'_>, json: &str, depth: usize) -> Result<Value, CodecError> {
-    let parts: Vec<&RawValue> = parse(json, CodecErrorKind::Required("a list"))?;
-    let read = (0..).zip(parts).map(|(index, part)| {
-        value(element, part, depth + 1).map_err(|error| error.below(Step::Index(index)))
+fn elements<'s>(
+    shapes: impl Iterator<Item = Shape<'s>>,
+    parts: Vec<&RawValue>,
+    depth: usize,
+) -> Result<Value, CodecError> {
+    let read = (0..).zip(shapes.zip(parts)).map(|(index, (shape, part))| {
+        value(shape, part, depth + 1).map_err(|error| error.below(Step::Index(index)))
     });
-    read.collect::<Result<_, _>>().map(Value::List)
-}
-
-fn tuple(shapes: &[Shape<'_>], json: &str, depth: usize) -> Result<Value, CodecError> {
-    let parts: Vec<&RawValue> = parse(json, CodecErrorKind::Required("a tuple"))?;
-    if parts.len() != shapes.len() {
-        return Err(CodecErrorKind::TupleLength(shapes.len()).here());
-    }
-    let read = (0..)
-        .zip(shapes.iter().zip(parts))
-        .map(|(index, (shape, part))| {
-            value(*shape, part, depth + 1).map_err(|error| error.below(Step::Index(index)))
-        });
     read.collect::<Result<_, _>>().map(Value::List)
 }
 

@@ -54,31 +54,30 @@ impl<'b> Reader<'b> {
             Form::Number => self.number().map(Value::Number),
             Form::Bool => self.truth().map(Value::Bool),
             Form::Dynamic => self.dynamic(shape, depth),
-            Form::List(element) => self.list(element, depth),
+            Form::List(element) => {
+                let length = self.array_length("a list")?;
+                self.elements((0..length).map(|_| element), depth)
+            }
             Form::Map(element) => self.map(element, depth),
             Form::Object(members) => self.object(members, depth),
-            Form::Tuple(elements) => self.tuple(&elements, depth),
+            Form::Tuple(shapes) => {
+                let length = self.array_length("a tuple")?;
+                if usize::try_from(length) != Ok(shapes.len()) {
+                    return Err(CodecErrorKind::TupleLength(shapes.len()).here());
+                }
+                self.elements(shapes.into_iter(), depth)
+            }
         }
     }
 
-    fn list(&mut self, element: Shape<'_>, depth: usize) -> Result<Value, CodecError> {
-        let length = self.array_length("a list")?;
-        let mut elements = Vec::new();
-        for index in 0..length {
-            let value = self.value(element, depth + 1);
-            elements.push(value.map_err(|error| error.below(Step::Index(i64::from(index))))?);
-        }
-        Ok(Value::List(elements))
-    }
-
-    fn tuple(&mut self, shapes: &[Shape<'_>], depth: usize) -> Result<Value, CodecError> {
-        let length = self.array_length("a tuple")?;
-        if usize::try_from(length) != Ok(shapes.len()) {
-            return Err(CodecErrorKind::TupleLength(shapes.len()).here());
-        }
+    fn elements<'s>(
+        &mut self,
+        shapes: impl Iterator<Item = Shape<'s>>,
+        depth: usize,
+    ) -> Result<Value, CodecError> {
         let mut elements = Vec::new();
         for (index, shape) in (0..).zip(shapes) {
-            let value = self.value(*shape, depth + 1);
+            let value = self.value(shape, depth + 1);
             elements.push(value.map_err(|error| error.below(Step::Index(index)))?);
         }
         Ok(Value::List(elements))

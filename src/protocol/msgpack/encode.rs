@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::iter::repeat;
 
 use rmp::Marker;
 use rmp::encode::{self as write, ByteBuf, ValueWriteError};
@@ -59,8 +60,15 @@ impl Writer {
                 self.bytes(&json);
                 self.value(shape.brought(ty), inner, depth + 1)
             }
-            (Form::List(element), Value::List(elements)) => self.list(element, elements, depth),
-            (Form::Tuple(shapes), Value::List(elements)) => self.tuple(&shapes, elements, depth),
+            (Form::List(element), Value::List(elements)) => {
+                self.elements(repeat(element), elements, depth)
+            }
+            (Form::Tuple(shapes), Value::List(elements)) => {
+                if shapes.len() != elements.len() {
+                    return Err(CodecErrorKind::TupleLength(shapes.len()).here());
+                }
+                self.elements(shapes.into_iter(), elements, depth)
+            }
             (Form::Map(element), Value::Map(elements)) => {
                 self.map_length(elements.len())?;
                 for (key, value) in elements {
@@ -77,32 +85,15 @@ impl Writer {
         }
     }
 
-    fn list(
+    fn elements<'s>(
         &mut self,
-        element: Shape<'_>,
+        shapes: impl Iterator<Item = Shape<'s>>,
         elements: &[Value],
         depth: usize,
     ) -> Result<(), CodecError> {
         self.array_length(elements.len())?;
-        for (index, value) in (0..).zip(elements) {
-            let written = self.value(element, value, depth + 1);
-            written.map_err(|error| error.below(Step::Index(index)))?;
-        }
-        Ok(())
-    }
-
-    fn tuple(
-        &mut self,
-        shapes: &[Shape<'_>],
-        elements: &[Value],
-        depth: usize,
-    ) -> Result<(), CodecError> {
-        if shapes.len() != elements.len() {
-            return Err(CodecErrorKind::TupleLength(shapes.len()).here());
-        }
-        self.array_length(elements.len())?;
-        for (index, (shape, value)) in (0..).zip(shapes.iter().zip(elements)) {
-            let written = self.value(*shape, value, depth + 1);
+        for (index, (shape, value)) in (0..).zip(shapes.zip(elements)) {
+            let written = self.value(shape, value, depth + 1);
             written.map_err(|error| error.below(Step::Index(index)))?;
         }
         Ok(())
