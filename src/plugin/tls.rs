@@ -2,27 +2,23 @@
 //! for byte.
 //!
 //! The host's certificate is a self-signed authority used as an end entity, with a P-521 key. Chain
-//! building rejects the former, and ring does not support the latter. The verifier here compares
-//! the certificate with the one in the environment, which is stricter than a chain, and checks that
-//! one signature with another crate.
+//! building rejects the former. The verifier here compares the certificate with the one in the
+//! environment, which is stricter than a chain.
 
 use std::sync::Arc;
 
-use p521::ecdsa::signature::Verifier as _;
-use p521::ecdsa::{DerSignature, VerifyingKey};
-use p521::elliptic_curve::pkcs8::AssociatedOid as _;
-use p521::pkcs8::{DecodePublicKey as _, SubjectPublicKeyInfoRef};
 use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoServerSessionStorage, ParsedCertificate};
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, PeerIncompatible, ServerConfig,
-    SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme,
 };
+
+use crate::signatures;
 
 /// Why mutual TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -33,9 +29,6 @@ pub enum TlsError {
     /// The PEM block does not hold a certificate.
     #[error("the certificate in PLUGIN_CLIENT_CERT cannot be read")]
     Certificate(#[source] rustls::Error),
-    /// The key in the host's certificate is invalid.
-    #[error("the public key of the certificate in PLUGIN_CLIENT_CERT cannot be read")]
-    Key(#[source] p521::pkcs8::spki::Error),
     /// Our own certificate could not be created.
     #[error("the certificate of this process cannot be made")]
     Generate(#[source] rcgen::Error),
@@ -55,10 +48,14 @@ pub(super) struct MutualTls {
 ///
 /// Only the first certificate in the PEM text is used.
 pub(super) fn mutual(client_certificate: &str) -> Result<MutualTls, TlsError> {
-    let provider = Arc::new(ring::default_provider());
     let pinned =
         CertificateDer::from_pem_slice(client_certificate.as_bytes()).map_err(TlsError::Pem)?;
-    let verifier = PinnedClient::new(pinned, &provider)?;
+    ParsedCertificate::try_from(&pinned).map_err(TlsError::Certificate)?;
+    let provider = Arc::new(signatures::provider());
+    let verifier = PinnedClient {
+        certificate: pinned,
+        algorithms: provider.signature_verification_algorithms,
+    };
 
     let (certificate, key) = generate().map_err(TlsError::Generate)?;
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -101,51 +98,7 @@ fn generate() -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), rcgen
 #[derive(Debug)]
 struct PinnedClient {
     certificate: CertificateDer<'static>,
-    key: PinnedKey,
-}
-
-#[derive(Debug)]
-enum PinnedKey {
-    /// The scheme that hosts use.
-    P521(Box<VerifyingKey>),
-    /// Any other scheme that ring supports.
-    Other(Arc<CryptoProvider>),
-}
-
-impl PinnedClient {
-    fn new(
-        certificate: CertificateDer<'static>,
-        provider: &Arc<CryptoProvider>,
-    ) -> Result<Self, TlsError> {
-        let parsed = ParsedCertificate::try_from(&certificate).map_err(TlsError::Certificate)?;
-        let key_info = parsed.subject_public_key_info();
-        let curve = SubjectPublicKeyInfoRef::try_from(key_info.as_ref())
-            .map_err(TlsError::Key)?
-            .algorithm
-            .parameters_oid();
-        let key = if curve == Ok(p521::NistP521::OID) {
-            let key = VerifyingKey::from_public_key_der(&key_info).map_err(TlsError::Key)?;
-            PinnedKey::P521(Box::new(key))
-        } else {
-            PinnedKey::Other(Arc::clone(provider))
-        };
-        Ok(Self { certificate, key })
-    }
-}
-
-/// Checks the handshake signature with the pinned P-521 key.
-fn verify_p521(
-    key: &VerifyingKey,
-    message: &[u8],
-    signed: &DigitallySignedStruct,
-) -> Result<HandshakeSignatureValid, rustls::Error> {
-    if signed.scheme != SignatureScheme::ECDSA_NISTP521_SHA512 {
-        return Err(PeerIncompatible::NoSignatureSchemesInCommon.into());
-    }
-    DerSignature::from_bytes(signed.signature())
-        .and_then(|signature| key.verify(message, &signature))
-        .map(|()| HandshakeSignatureValid::assertion())
-        .map_err(|_| CertificateError::BadSignature.into())
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl ClientCertVerifier for PinnedClient {
@@ -172,15 +125,7 @@ impl ClientCertVerifier for PinnedClient {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        match &self.key {
-            PinnedKey::P521(key) => verify_p521(key, message, signed),
-            PinnedKey::Other(provider) => verify_tls12_signature(
-                message,
-                certificate,
-                signed,
-                &provider.signature_verification_algorithms,
-            ),
-        }
+        verify_tls12_signature(message, certificate, signed, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -189,23 +134,10 @@ impl ClientCertVerifier for PinnedClient {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        match &self.key {
-            PinnedKey::P521(key) => verify_p521(key, message, signed),
-            PinnedKey::Other(provider) => verify_tls13_signature(
-                message,
-                certificate,
-                signed,
-                &provider.signature_verification_algorithms,
-            ),
-        }
+        verify_tls13_signature(message, certificate, signed, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        match &self.key {
-            PinnedKey::P521(_) => vec![SignatureScheme::ECDSA_NISTP521_SHA512],
-            PinnedKey::Other(provider) => provider
-                .signature_verification_algorithms
-                .supported_schemes(),
-        }
+        self.algorithms.supported_schemes()
     }
 }

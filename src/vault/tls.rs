@@ -1,6 +1,6 @@
 //! Trust and client certificates, read from files once and combined into one rustls configuration.
 
-mod kinds;
+mod p521_key;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ use thiserror::Error;
 use super::file::read_file;
 use super::problem::TlsProblem;
 use super::settings::{ClientCertificate, TlsSettings};
+use crate::signatures;
 pub(super) use verify::is_authority;
 use verify::{AcceptAny, GivenAuthorities};
 
@@ -91,7 +92,7 @@ pub(super) struct TlsMaterial {
 impl TlsMaterial {
     /// Reads all files.
     pub(super) fn load(settings: &TlsSettings) -> Result<Self, SettingsError> {
-        let provider = Arc::new(kinds::provider());
+        let provider = Arc::new(signatures::provider());
         if let Some(name) = &settings.server_name {
             DnsName::try_from(name.as_str()).map_err(|_| SettingsError::ServerName)?;
         }
@@ -244,7 +245,7 @@ fn identity(
     let key = PrivateKeyDer::from_pem_slice(&text).map_err(|_| SettingsError::NoKey {
         path: files.key_file.clone(),
     })?;
-    let certified = match kinds::p521_key(&key) {
+    let certified = match p521_key::p521_key(&key) {
         Some(key) => {
             let certified = CertifiedKey::new(chain, key);
             certified.keys_match().map(|()| certified)

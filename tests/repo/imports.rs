@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{read, relative, root, sources};
 
 /// Each module at the top of the crate, and the others that it may use.
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("clock", &[]),
     ("deadline", &[]),
     ("env", &[]),
@@ -13,15 +13,19 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ("hardening", &[]),
     ("random", &[]),
     ("secret", &[]),
+    ("signatures", &[]),
     ("log", &["env"]),
-    ("plugin", &["grpc"]),
+    ("plugin", &["grpc", "signatures"]),
     ("protocol", &["secret"]),
     (
         "sdk",
         &["deadline", "grpc", "log", "protocol", "random", "secret"],
     ),
     ("token", &["secret"]),
-    ("vault", &["clock", "deadline", "random", "secret"]),
+    (
+        "vault",
+        &["clock", "deadline", "random", "secret", "signatures"],
+    ),
     ("external_secret", &[]),
     (
         "provider",

@@ -1,17 +1,14 @@
-//! Kinds of keys and signatures that Vault's PKI engine issues and `ring` does not support.
+//! The signatures of certificates: those that `ring` checks, and those on P-521 or with SHA-512 that
+//! plugin hosts and Vault's PKI engine use and `ring` does not support.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use p521::ecdsa::signature::Signer as _;
 use p521::ecdsa::signature::hazmat::PrehashVerifier as _;
-use p521::pkcs8::{DecodePrivateKey as _, EncodePublicKey as _};
+use rustls::SignatureScheme;
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
 use rustls::pki_types::{
-    AlgorithmIdentifier, InvalidSignature, PrivateKeyDer, SignatureVerificationAlgorithm,
-    SubjectPublicKeyInfoDer, alg_id,
+    AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id,
 };
-use rustls::sign::{Signer, SigningKey};
-use rustls::{SignatureAlgorithm, SignatureScheme};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 /// Number of bytes in a P-521 number.
@@ -31,8 +28,8 @@ const OURS: [&dyn SignatureVerificationAlgorithm; 5] = [
     P521_SHA512,
 ];
 
-/// Builds the cryptography provider for connections to Vault.
-pub(super) fn provider() -> CryptoProvider {
+/// Builds the cryptography provider for every connection.
+pub fn provider() -> CryptoProvider {
     static ALGORITHMS: OnceLock<WebPkiSupportedAlgorithms> = OnceLock::new();
     let mut provider = ring::default_provider();
     let known = provider.signature_verification_algorithms;
@@ -118,79 +115,6 @@ impl SignatureVerificationAlgorithm for Ecdsa {
             Hash::Sha384 => alg_id::ECDSA_SHA384,
             Hash::Sha512 => alg_id::ECDSA_SHA512,
         }
-    }
-}
-
-/// The P-521 key of a client certificate.
-#[derive(Clone, Debug)]
-struct P521Key(p521::ecdsa::SigningKey);
-
-/// Reads a P-521 key, `None` if it is another kind.
-pub(super) fn p521_key(key: &PrivateKeyDer<'_>) -> Option<Arc<dyn SigningKey>> {
-    let secret = match key {
-        PrivateKeyDer::Pkcs8(key) => p521::SecretKey::from_pkcs8_der(key.secret_pkcs8_der()),
-        PrivateKeyDer::Sec1(key) => {
-            p521::SecretKey::from_pkcs8_der(&in_pkcs8(key.secret_sec1_der()))
-        }
-        _ => return None,
-    };
-    let key = p521::ecdsa::SigningKey::from(secret.ok()?);
-    Some(Arc::new(P521Key(key)))
-}
-
-/// Converts a key from the older form to the newer one.
-fn in_pkcs8(sec1: &[u8]) -> zeroize::Zeroizing<Vec<u8>> {
-    /// Version 0, and the algorithm: an elliptic curve, P-521.
-    const HEAD: [u8; 21] = [
-        0x02, 0x01, 0x00, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
-        0x05, 0x2b, 0x81, 0x04, 0x00, 0x23,
-    ];
-    let key = tagged(0x04, &[sec1]);
-    tagged(0x30, &[&HEAD, &key])
-}
-
-/// Writes a tag, the length and the parts, as DER requires: in as few bytes as possible.
-fn tagged(tag: u8, parts: &[&[u8]]) -> zeroize::Zeroizing<Vec<u8>> {
-    let length: usize = parts.iter().map(|part| part.len()).sum();
-    let mut der = Vec::with_capacity(length + 4);
-    der.push(tag);
-    let [high, low] = u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes();
-    match (high, low) {
-        (0, 0..=0x7f) => der.push(low),
-        (0, _) => der.extend([0x81, low]),
-        _ => der.extend([0x82, high, low]),
-    }
-    parts.iter().for_each(|part| der.extend_from_slice(part));
-    der.into()
-}
-
-impl SigningKey for P521Key {
-    fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
-        offered
-            .contains(&SignatureScheme::ECDSA_NISTP521_SHA512)
-            .then(|| -> Box<dyn Signer> { Box::new(self.clone()) })
-    }
-
-    fn public_key(&self) -> Option<SubjectPublicKeyInfoDer<'_>> {
-        let key = self.0.verifying_key().to_public_key_der().ok()?;
-        Some(SubjectPublicKeyInfoDer::from(key.into_vec()))
-    }
-
-    fn algorithm(&self) -> SignatureAlgorithm {
-        SignatureAlgorithm::ECDSA
-    }
-}
-
-impl Signer for P521Key {
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
-        let signature: Result<p521::ecdsa::DerSignature, _> = self.0.try_sign(message);
-        signature
-            .map(|signature| signature.as_bytes().to_vec())
-            .map_err(|_| rustls::Error::General("the client's key does not sign".to_owned()))
-    }
-
-    fn scheme(&self) -> SignatureScheme {
-        SignatureScheme::ECDSA_NISTP521_SHA512
     }
 }
 
