@@ -44,6 +44,7 @@ mod new_document;
 mod pace;
 mod problem;
 mod proxy;
+mod request;
 mod retry;
 mod secret_path;
 mod server_time;

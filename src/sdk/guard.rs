@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::random::random_u64;
 pub type Rewrite = Arc<dyn Fn(bool, &str, &str) -> (String, String) + Send + Sync>;
 
 /// A response that can carry diagnostics.
-pub(super) trait Answer {
+pub(super) trait Answer: Send {
     /// Appends diagnostics.
     fn add(&mut self, diagnostics: Diagnostics);
 
@@ -143,30 +144,18 @@ impl Call<'_> {
 pub(super) async fn guarded<A: Answer>(
     call: Call<'_>,
     fallback: A,
-    work: impl Future<Output = Result<A, Diagnostics>>,
+    work: impl Future<Output = Result<A, Diagnostics>> + Send,
 ) -> A {
-    let span = tracing::debug_span!(
-        "rpc",
-        { crate::log::TF_RPC } = call.rpc,
-        { crate::log::TF_REQ_ID } = format_args!("{:016x}", random_u64().unwrap_or_default()),
-        { crate::log::TF_RESOURCE_TYPE } = call.type_name,
-    );
-    let outcome = async {
-        tracing::trace!("received");
-        let outcome = tokio::select! {
-            biased;
-            outcome = AssertUnwindSafe(work).catch_unwind() => outcome,
-            () = call.given_up() => Ok(Err(vec![stopped(call.rpc)])),
-        };
-        tracing::trace!("answered");
-        outcome
-    }
-    .instrument(span)
-    .await;
-    let mut answer = match outcome {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(diagnostics)) => failed(call.rpc, fallback, diagnostics),
-        Err(_panic) => failed(call.rpc, fallback, vec![panicked(call.rpc)]),
+    let mut outcome = None;
+    let ended = {
+        let work = pin!(async { outcome = Some(work.await) });
+        run(&call, work).await
+    };
+    let mut answer = match (ended, outcome) {
+        (Ok(()), Some(Ok(answer))) => answer,
+        (Ok(()), Some(Err(diagnostics))) => failed(call.rpc, fallback, diagnostics),
+        (Ok(()), None) => failed(call.rpc, fallback, Vec::new()),
+        (Err(reason), _) => failed(call.rpc, fallback, vec![reason]),
     };
     let warnings = std::mem::take(&mut *call.warnings.lock());
     if !warnings.is_empty() {
@@ -174,6 +163,34 @@ pub(super) async fn guarded<A: Answer>(
     }
     rewrite_all(call.rewrite.as_ref(), answer.diagnostics());
     answer
+}
+
+/// Runs the work of a call, unless it panics or the host asks to stop. Its type is not known here,
+/// so that the compiler makes this code once and not once for each call.
+async fn run(
+    call: &Call<'_>,
+    work: Pin<&mut (dyn Future<Output = ()> + Send)>,
+) -> Result<(), Diagnostic> {
+    let span = tracing::debug_span!(
+        "rpc",
+        { crate::log::TF_RPC } = call.rpc,
+        { crate::log::TF_REQ_ID } = format_args!("{:016x}", random_u64().unwrap_or_default()),
+        { crate::log::TF_RESOURCE_TYPE } = call.type_name,
+    );
+    async {
+        tracing::trace!("received");
+        let ended = tokio::select! {
+            biased;
+            ended = AssertUnwindSafe(work).catch_unwind() => {
+                ended.map_err(|_| panicked(call.rpc))
+            }
+            () = call.given_up() => Err(stopped(call.rpc)),
+        };
+        tracing::trace!("answered");
+        ended
+    }
+    .instrument(span)
+    .await
 }
 
 fn failed<A: Answer>(rpc: &str, mut fallback: A, mut diagnostics: Diagnostics) -> A {

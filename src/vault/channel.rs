@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Method};
-use rustify::endpoint::Endpoint;
+use http::{HeaderMap, HeaderValue};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
-use tokio_util::bytes::Bytes;
 use vaultrs::api::token::requests::LookupTokenSelfRequest;
 use zeroize::Zeroizing;
 
@@ -17,6 +15,7 @@ use super::error::{TokenSource, VaultError};
 use super::headers::{Headers, X_VAULT_INDEX};
 use super::landing::Landing;
 use super::pace::Pace;
+use super::request::Request;
 use super::retry::{Budget, backoff};
 use super::server_time::{LastDate, parse_http_date};
 use super::settings::Limits;
@@ -52,15 +51,15 @@ pub(super) struct Caller<'a> {
 
 impl Channel {
     /// Sends a request until an answer is final.
-    pub(super) async fn exchange<E: Endpoint>(
+    pub(super) async fn exchange(
         &self,
-        endpoint: &E,
+        request: &Request,
         caller: Caller<'_>,
         budget: &Budget,
     ) -> Result<Answer, VaultError> {
         let mut attempt = 1;
         loop {
-            let outcome = self.attempt(endpoint, caller, attempt, budget).await;
+            let outcome = self.attempt(request, caller, attempt, budget).await;
             let (error, retry_after, sent) = match outcome {
                 Ok(answer) => {
                     budget.forget();
@@ -96,16 +95,18 @@ impl Channel {
     /// Asks once whether Vault knows a token. Any outcome other than a plain refusal is treated as
     /// a yes.
     pub(super) async fn knows_token(&self, caller: Caller<'_>, budget: &Budget) -> bool {
-        let outcome = self.attempt(&LookupTokenSelfRequest {}, caller, 1, budget);
+        let Ok(request) = Request::of(&LookupTokenSelfRequest {}) else {
+            return true;
+        };
         !matches!(
-            outcome.await,
+            self.attempt(&request, caller, 1, budget).await,
             Err(Failed::ForGood(VaultError::Unauthenticated { .. }))
         )
     }
 
-    async fn attempt<E: Endpoint>(
+    async fn attempt(
         &self,
-        endpoint: &E,
+        request: &Request,
         caller: Caller<'_>,
         attempt: u32,
         budget: &Budget,
@@ -121,12 +122,13 @@ impl Channel {
         if caller.landing.is_overdue() {
             return Err(Failed::ForGood(VaultError::Overdue));
         }
-        let api_path = api_path(endpoint);
-        let method = endpoint.method();
+        let Request {
+            method, api_path, ..
+        } = request;
         let sent = Instant::now();
         // Before sending, so that it is recorded even if nobody waits for the outcome.
         let before = caller.landing.begin();
-        let answered = self.send(endpoint, caller).await;
+        let answered = self.send(request, caller).await;
         let milliseconds = sent.elapsed().as_secs_f64() * 1000.0;
         let (answer, headers) = match answered {
             Ok(answered) => answered,
@@ -164,7 +166,7 @@ impl Channel {
         let server = self.transport.server();
         let question = Question {
             address: &server,
-            api_path: &api_path,
+            api_path,
             capability: caller.capability,
             token: caller.source,
             retry_after: retry_after(&headers),
@@ -184,12 +186,12 @@ impl Channel {
         }
     }
 
-    async fn send<E: Endpoint>(
+    async fn send(
         &self,
-        endpoint: &E,
+        request: &Request,
         caller: Caller<'_>,
     ) -> Result<(Answer, HeaderMap), NoAnswer> {
-        let message = self.message(endpoint, caller).map_err(NoAnswer::unsent)?;
+        let message = self.message(request, caller).map_err(NoAnswer::unsent)?;
         let response = tokio::time::timeout(self.limits.attempt, self.transport.send(message))
             .await
             .map_err(|_| NoAnswer::unknown(self.too_late(self.limits.attempt)))?
@@ -205,28 +207,19 @@ impl Channel {
         Ok((answer, parts.headers))
     }
 
-    /// Builds a request from what an endpoint reports about itself.
-    fn message<E: Endpoint>(
-        &self,
-        endpoint: &E,
-        caller: Caller<'_>,
-    ) -> Result<Message, VaultError> {
-        let unsendable = |_| VaultError::Unsendable;
-        let method: Method = endpoint.method().into();
-        let query = endpoint.query().map_err(unsendable)?;
-        // An endpoint without parameters still has an empty query.
-        let query = query.as_deref().filter(|query| !query.is_empty());
-        let body = endpoint.body().map_err(unsendable)?.unwrap_or_default();
+    /// Addresses a request and adds what its sender adds.
+    fn message(&self, request: &Request, caller: Caller<'_>) -> Result<Message, VaultError> {
         let headers = Headers {
             token: caller.token.map(token_header).transpose()?,
             namespace: caller.namespace.or(self.namespace.as_ref()).cloned(),
             index: self.index.get(),
         };
+        let query = request.query.as_deref();
         Ok(Message {
-            url: self.transport.url(api_path(endpoint).as_str(), query)?,
-            headers: headers.of(&method, !body.is_empty()),
-            method,
-            body: Bytes::from_owner(Zeroizing::new(body)),
+            url: self.transport.url(&request.api_path, query)?,
+            headers: headers.of(&request.method, !request.body.is_empty()),
+            method: request.method.clone(),
+            body: request.body.clone(),
         })
     }
 
@@ -281,11 +274,6 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let then = parse_http_date(value)?;
     let now = parse_http_date(headers.get(DATE)?)?;
     Duration::try_from(then.duration_since(now)).ok()
-}
-
-/// Returns the path of an endpoint, without the tab or slash that some paths start with.
-fn api_path<E: Endpoint>(endpoint: &E) -> String {
-    endpoint.path().trim_start_matches(['\t', '/']).to_owned()
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use super::error::{TokenSource, VaultError};
 use super::given::GivenToken;
 use super::landing::Landing;
 use super::problem::LoginProblem;
+use super::request::Request;
 use super::retry::Budget;
 use super::settings::{Credentials, Identity, Login};
 use crate::secret::Secret;
@@ -150,10 +151,11 @@ impl Session {
             landing: &Landing::default(),
         };
         let budget = Budget::start(&channel.limits, None);
-        let revoked = channel
-            .exchange(&RevokeTokenSelfRequest {}, caller, &budget)
-            .await;
-        if let Err(error) = revoked {
+        let revoked = async {
+            let request = Request::of(&RevokeTokenSelfRequest {})?;
+            channel.exchange(&request, caller, &budget).await
+        };
+        if let Err(error) = revoked.await {
             tracing::debug!(%error, "the token of the login was not revoked");
         }
     }
@@ -185,32 +187,24 @@ async fn log_in(
         landing: &landing,
     };
     let mount = login.mount.clone();
-    let answered = match &login.identity {
-        Identity::Kubernetes { role, jwt } => {
-            let request = LoginWithKubernetesRequest {
-                mount,
-                role: role.clone(),
-                jwt: jwt.expose().to_owned(),
-            };
-            channel.exchange(&request, caller, budget).await
-        }
-        Identity::AppRole { role_id, secret_id } => {
-            let request = LoginWithApproleRequest {
-                mount,
-                role_id: role_id.clone(),
-                secret_id: secret_id.expose().to_owned(),
-            };
-            channel.exchange(&request, caller, budget).await
-        }
-        Identity::Jwt { role, jwt } => {
-            let request = JWTLoginRequest {
-                mount,
-                jwt: jwt.expose().to_owned(),
-                role: Some(role.clone()),
-            };
-            channel.exchange(&request, caller, budget).await
-        }
-    };
+    let request = match &login.identity {
+        Identity::Kubernetes { role, jwt } => Request::of(&LoginWithKubernetesRequest {
+            mount,
+            role: role.clone(),
+            jwt: jwt.expose().to_owned(),
+        }),
+        Identity::AppRole { role_id, secret_id } => Request::of(&LoginWithApproleRequest {
+            mount,
+            role_id: role_id.clone(),
+            secret_id: secret_id.expose().to_owned(),
+        }),
+        Identity::Jwt { role, jwt } => Request::of(&JWTLoginRequest {
+            mount,
+            jwt: jwt.expose().to_owned(),
+            role: Some(role.clone()),
+        }),
+    }?;
+    let answered = channel.exchange(&request, caller, budget).await;
     let answer = answered.map_err(|error| refusal(error, login))?;
     client_token(&answer).map_err(|problem| VaultError::LoginWithoutToken {
         method: login.method(),

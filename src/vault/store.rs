@@ -14,6 +14,7 @@ use super::channel::{Caller, Channel, token_header};
 use super::document::{self, Reading};
 use super::error::VaultError;
 use super::landing::Landing;
+use super::request::Request;
 use super::retry::Budget;
 use super::secret_path::SecretPath;
 use super::server_time::ServerTime;
@@ -245,15 +246,16 @@ impl Store {
         capability: &'static str,
         budget: &Budget,
     ) -> Result<Answer, VaultError> {
-        self.call_landing(endpoint, capability, &Landing::default(), budget)
+        let request = Request::of(endpoint)?;
+        self.call_landing(&request, capability, &Landing::default(), budget)
             .await
     }
 
     /// Does the same as [`Store::call`], and records whether the request may have landed without an
     /// answer.
-    pub(super) async fn call_landing<E: Endpoint>(
+    pub(super) async fn call_landing(
         &self,
-        endpoint: &E,
+        request: &Request,
         capability: &'static str,
         landing: &Landing,
         budget: &Budget,
@@ -270,8 +272,8 @@ impl Store {
                 capability,
                 landing,
             };
-            let request = session.given.begin().await;
-            match channel.exchange(endpoint, caller, budget).await {
+            let begun = session.given.begin().await;
+            match channel.exchange(request, caller, budget).await {
                 Err(VaultError::Unauthenticated { .. })
                     if !renewed && session.forget(&lease).await =>
                 {
@@ -279,7 +281,7 @@ impl Store {
                 }
                 Err(error) => {
                     let given = &session.given;
-                    let error = given.recognize(error, request, caller, channel, budget);
+                    let error = given.recognize(error, begun, caller, channel, budget);
                     return Err(error.await);
                 }
                 Ok(answer) => {

@@ -13,6 +13,7 @@ use super::answer::TOO_LARGE;
 use super::error::VaultError;
 use super::landing::Landing;
 use super::new_document::NewDocument;
+use super::request::Request;
 use super::retry::Budget;
 use super::secret_path::SecretPath;
 use super::store::Store;
@@ -124,7 +125,7 @@ impl Store {
         self.check_unknown_mount(request.path, budget).await?;
         let capability = if request.cas == 0 { "create" } else { "update" };
         let answer = self
-            .call_landing(request, capability, landing, budget)
+            .call_landing(&Request::of(request)?, capability, landing, budget)
             .await?;
         let found = self.found(request.path, request, answer, budget).await?;
         let answer = found.ok_or_else(|| self.not_found(request.path(), &[]))?;

@@ -29,7 +29,7 @@ fn fallback() -> Response {
 }
 
 /// Runs work without a request to stop.
-async fn run(work: impl Future<Output = Result<Response, Diagnostics>>) -> Response {
+async fn run(work: impl Future<Output = Result<Response, Diagnostics>> + Send) -> Response {
     let call = call(&CancellationToken::new(), Duration::ZERO);
     guarded(call, fallback(), work).await
 }
