@@ -53,14 +53,6 @@ impl<T> Field<T> {
     }
 }
 
-impl<T: PartialEq> Field<T> {
-    /// Removes a value that equals the default.
-    #[must_use]
-    pub fn unless(self, default: &Self) -> Self {
-        if self == *default { Self::Null } else { self }
-    }
-}
-
 impl Field<String> {
     /// Creates a known string.
     pub fn text(text: impl Into<String>) -> Self {
@@ -154,13 +146,6 @@ mod tests {
         assert_eq!(Field::<i64>::Null.or(Field::Unknown), Field::Unknown);
         assert_eq!(Field::Unknown.or(Field::Known(1)), Field::Unknown);
         assert_eq!(Field::Known(2).or(Field::Known(1)), Field::Known(2));
-    }
-
-    #[test]
-    fn what_a_default_gives_is_left_out() {
-        assert_eq!(Field::Known(1).unless(&Field::Known(1)), Field::Null);
-        assert_eq!(Field::Known(2).unless(&Field::Known(1)), Field::Known(2));
-        assert_eq!(Field::Known(1).unless(&Field::Unknown), Field::Known(1));
     }
 
     #[test]

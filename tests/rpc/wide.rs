@@ -196,10 +196,9 @@ impl UpgradeState for Grown {
 
 impl GenerateConfig for Grown {
     /// What is `plain` in the note is as good as none, and needs no line.
-    fn configuration((): &(), mut state: Thing) -> Thing {
-        if state.0.get("note").and_then(Value::as_str) == Some("plain") {
-            super::thing::set(&mut state.0, "note", Value::Null);
-        }
+    fn defaults((): &(), mut state: Thing) -> Thing {
+        super::thing::set(&mut state.0, "note", "plain".into());
+        super::thing::set(&mut state.0, "size", Value::Null);
         state
     }
 }

@@ -159,8 +159,12 @@ impl Resource for OauthTokenResource {
 impl UpgradeState for OauthTokenResource {}
 
 impl GenerateConfig for OauthTokenResource {
-    fn configuration(configured: &Configured, state: OauthToken) -> OauthToken {
-        state.without_defaults(configured)
+    fn defaults(configured: &Configured, state: OauthToken) -> OauthToken {
+        let given = OauthToken {
+            path: state.path,
+            ..OauthToken::default()
+        };
+        given.with_defaults(configured)
     }
 }
 

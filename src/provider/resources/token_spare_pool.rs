@@ -120,8 +120,12 @@ impl Resource for TokenSparePoolResource {
 impl UpgradeState for TokenSparePoolResource {}
 
 impl GenerateConfig for TokenSparePoolResource {
-    fn configuration(configured: &Configured, state: TokenSparePool) -> TokenSparePool {
-        state.without_defaults(configured)
+    fn defaults(configured: &Configured, state: TokenSparePool) -> TokenSparePool {
+        let given = TokenSparePool {
+            paths: state.paths,
+            ..TokenSparePool::default()
+        };
+        given.with_defaults(configured)
     }
 }
 

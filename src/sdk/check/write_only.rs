@@ -21,20 +21,22 @@ pub(in crate::sdk) fn find(attributes: &[Attribute], object: &Value) -> Vec<Attr
 
 /// Sets every write-only attribute to null.
 pub(in crate::sdk) fn clear(attributes: &[Attribute], object: &mut Value) {
-    clear_where(attributes, object, |attribute| attribute.write_only);
+    clear_where(attributes, object, |attribute, _| attribute.write_only);
 }
 
 /// Sets every attribute that is `chosen` to null.
 pub(in crate::sdk) fn clear_where(
     attributes: &[Attribute],
     object: &mut Value,
-    chosen: fn(&Attribute) -> bool,
+    chosen: impl Fn(&Attribute, &Value) -> bool,
 ) {
     let Value::Map(members) = object else {
         return;
     };
-    for attribute in attributes.iter().filter(|attribute| chosen(attribute)) {
-        if let Some(value) = members.get_mut(attribute.name.as_ref()) {
+    for attribute in attributes {
+        if let Some(value) = members.get_mut(attribute.name.as_ref())
+            && chosen(attribute, value)
+        {
             *value = Value::Null;
         }
     }

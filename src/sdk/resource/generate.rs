@@ -10,27 +10,36 @@ use crate::sdk::typed::Typed;
 
 /// A resource type for whose instances hosts can write configuration.
 pub trait GenerateConfig: Resource {
-    /// Converts a state to the configuration that a person would write, so that an import with it
-    /// changes nothing. Null values are left out, and so are computed and write-only attributes.
-    fn configuration(configured: &Self::Configured, state: Self::Model) -> Self::Model {
-        let _ = configured;
-        state
+    /// Returns the state if the configuration set only the required attributes of this one. Other
+    /// attributes are written only if they differ from it, so that an import with the
+    /// configuration changes nothing.
+    fn defaults(configured: &Self::Configured, state: Self::Model) -> Self::Model {
+        let _ = (configured, state);
+        Self::Model::default()
     }
 }
 
 impl<R: GenerateConfig> Typed<R> {
+    /// Converts a state to the configuration that a person would write. Hosts leave out null values.
     pub(super) fn generate_config(
         &self,
         configured: &R::Configured,
         request: &wire::Request,
     ) -> Outcome<wire::Response> {
         const WHAT: &str = "the state";
-        let mut state = self.required(WHAT, request.state.as_ref())?;
-        write_only::clear(self.attributes(), &mut state);
-        let mut config = R::configuration(configured, model(WHAT, state)?).into_value();
-        write_only::clear_where(self.attributes(), &mut config, |attribute| {
-            attribute.mode == Mode::Computed
-        });
+        let mut config = self.required(WHAT, request.state.as_ref())?;
+        let defaults = R::defaults(configured, model(WHAT, config.clone())?).into_value();
+        write_only::clear_where(
+            self.attributes(),
+            &mut config,
+            |attribute, value| match attribute.mode {
+                Mode::Required => false,
+                Mode::Computed => true,
+                Mode::Optional | Mode::OptionalComputed => {
+                    attribute.write_only || defaults.get(&attribute.name) == Some(value)
+                }
+            },
+        );
         check::recorded(self.attributes(), &config)
             .map_err(|violation| Self::refuse("generate", violation))?;
         Ok(wire::Response {

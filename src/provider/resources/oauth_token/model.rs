@@ -84,27 +84,6 @@ impl OauthToken {
         self.derive()
     }
 
-    /// Keeps only the arguments that differ from the defaults.
-    pub(super) fn without_defaults(self, configured: &Configured) -> Self {
-        let defaults = Self {
-            path: self.path.clone(),
-            ..Self::default()
-        };
-        let defaults = defaults.with_defaults(configured);
-        Self {
-            mount: self.mount.unless(&defaults.mount),
-            field: self.field.unless(&defaults.field),
-            secret_key: self.secret_key.unless(&defaults.secret_key),
-            remote_key: self.remote_key.unless(&defaults.remote_key),
-            lifetime_days: self.lifetime_days.unless(&defaults.lifetime_days),
-            rotate_before_days: self.rotate_before_days.unless(&defaults.rotate_before_days),
-            spare_paths: self.spare_paths.unless(&defaults.spare_paths),
-            stamp_metadata: self.stamp_metadata.unless(&defaults.stamp_metadata),
-            on_rotation_due: self.on_rotation_due.unless(&defaults.on_rotation_due),
-            ..self
-        }
-    }
-
     /// Computes what follows only from the arguments.
     fn derive(mut self) -> Self {
         self.id = match (self.mount.as_str(), self.path.as_str(), self.field.as_str()) {

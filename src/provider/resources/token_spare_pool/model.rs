@@ -168,27 +168,6 @@ impl TokenSparePool {
         self.derive()
     }
 
-    /// Keeps only the arguments that differ from the defaults.
-    pub(super) fn without_defaults(self, configured: &Configured) -> Self {
-        let defaults = Self {
-            paths: self.paths.clone(),
-            ..Self::default()
-        };
-        let defaults = defaults.with_defaults(configured);
-        Self {
-            mount: self.mount.unless(&defaults.mount),
-            field: self.field.unless(&defaults.field),
-            lifetime_days: self.lifetime_days.unless(&defaults.lifetime_days),
-            rotate_before_days: self.rotate_before_days.unless(&defaults.rotate_before_days),
-            stamp_metadata: self.stamp_metadata.unless(&defaults.stamp_metadata),
-            min_available: self.min_available.unless(&defaults.min_available),
-            on_shortage: self.on_shortage.unless(&defaults.on_shortage),
-            secret_key_prefix: self.secret_key_prefix.unless(&defaults.secret_key_prefix),
-            remote_key_prefix: self.remote_key_prefix.unless(&defaults.remote_key_prefix),
-            ..self
-        }
-    }
-
     /// Computes what follows only from the arguments.
     pub(super) fn derive(mut self) -> Self {
         self.id = match (self.mount.as_str(), self.known_paths(), self.field.as_str()) {
