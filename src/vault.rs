@@ -59,7 +59,7 @@ mod write;
 
 #[cfg(test)]
 pub(crate) use document::tests::present;
-pub use document::{Document, Field, Reading, Tombstone};
+pub use document::{Document, Field, Reading, Revision};
 pub use error::{LoginMethod, Server, TokenOrigin, TokenSource, VaultError};
 pub use file::read_file;
 pub use folder_path::FolderPath;
@@ -78,4 +78,4 @@ pub use settings::{
 pub use store::{Store, Turn};
 pub use text::has_credential;
 pub use tls::SettingsError;
-pub use write::{WriteError, WriteFailure, Written};
+pub use write::{WriteError, WriteFailure};

@@ -8,16 +8,16 @@ pub(super) mod unusable;
 pub(super) mod walk;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
 use crate::deadline::Deadline;
 use crate::secret::Secret;
 use crate::token::check::{Check, Kind, Malformed, Problem, check, check_recorded};
 use crate::token::fingerprint::Fingerprint;
-use crate::vault::{self, Document, Reading, SecretPath, Store, VaultError};
+use crate::vault::{self, Document, Reading, Revision, SecretPath, Store, VaultError};
 
 /// A secret as it was read, with fingerprints instead of tokens.
 #[derive(Debug)]
@@ -25,19 +25,9 @@ pub(in crate::provider) enum Observed {
     /// The current version holds data.
     Present(Observation),
     /// The current version was deleted and can be brought back.
-    Deleted {
-        /// Number of that version.
-        version: u64,
-        /// The secret's custom metadata.
-        custom_metadata: BTreeMap<String, String>,
-    },
+    Deleted(Revision),
     /// The current version was destroyed.
-    Destroyed {
-        /// Number of that version.
-        version: u64,
-        /// The secret's custom metadata.
-        custom_metadata: BTreeMap<String, String>,
-    },
+    Destroyed(Revision),
     /// The secret does not exist.
     Absent,
 }
@@ -57,12 +47,7 @@ impl Observed {
     pub(in crate::provider) fn custom_metadata(&self) -> Option<&BTreeMap<String, String>> {
         match self {
             Self::Present(document) => Some(&document.custom_metadata),
-            Self::Deleted {
-                custom_metadata, ..
-            }
-            | Self::Destroyed {
-                custom_metadata, ..
-            } => Some(custom_metadata),
+            Self::Deleted(gone) | Self::Destroyed(gone) => Some(&gone.custom_metadata),
             Self::Absent => None,
         }
     }
@@ -71,36 +56,28 @@ impl Observed {
 /// The version that was read.
 #[derive(Debug)]
 pub(in crate::provider) struct Observation {
-    /// Its number.
-    pub(in crate::provider) version: u64,
-    /// When it was written.
-    pub(in crate::provider) created_at: Timestamp,
-    /// When Vault will delete it automatically.
-    pub(in crate::provider) deletion_at: Option<Timestamp>,
-    /// The secret's custom metadata.
-    pub(in crate::provider) custom_metadata: BTreeMap<String, String>,
+    /// The version, without its fields.
+    pub(in crate::provider) revision: Revision,
     fields: BTreeMap<String, Value>,
+}
+
+impl Deref for Observation {
+    type Target = Revision;
+
+    fn deref(&self) -> &Revision {
+        &self.revision
+    }
 }
 
 /// A field as it was read.
 #[derive(Debug)]
 enum Value {
-    Token {
-        fingerprint: Fingerprint,
-        unproven: Option<usize>,
-        padded: bool,
-    },
+    /// What it holds, whatever the state has recorded. Text that no release has accepted as a token
+    /// may well be a password in a neighboring field, so it is not kept.
+    Judged(Content),
     /// Text that looks like a token but is not one. It is kept, because only a comparison with what
     /// the state has recorded shows whether it was once a good token.
-    LikeToken {
-        text: Secret,
-        malformed: Malformed,
-    },
-    /// Text that no release has accepted as a token. It may well be a password in a neighboring
-    /// field, so it is not kept.
-    Other(Malformed),
-    Empty,
-    NotText(&'static str),
+    LikeToken { text: Secret, malformed: Malformed },
 }
 
 /// What a field holds, for a state that may have recorded its token.
@@ -129,10 +106,7 @@ impl Observation {
     /// Reads a document without keeping its tokens.
     pub(in crate::provider) fn of(document: &Document) -> Self {
         Self {
-            version: document.version(),
-            created_at: document.created_at(),
-            deletion_at: document.deletion_at(),
-            custom_metadata: document.custom_metadata().clone(),
+            revision: (**document).clone(),
             fields: document
                 .fields()
                 .filter_map(|(name, field)| Some((name.to_owned(), Value::of(field)?)))
@@ -144,32 +118,11 @@ impl Observation {
     pub(in crate::provider) fn field(&self, name: &str, recorded: Option<&Fingerprint>) -> Content {
         match self.fields.get(name) {
             None => Content::Missing,
-            Some(Value::NotText(kind)) => Content::NotText(kind),
-            Some(Value::Empty) => Content::Empty,
-            Some(Value::Other(malformed)) => Content::Malformed(*malformed),
-            Some(Value::Token {
-                fingerprint,
-                unproven,
-                padded,
-            }) => Content::Token {
-                fingerprint: *fingerprint,
-                unproven: *unproven,
-                padded: *padded,
-            },
-            Some(Value::LikeToken { text, malformed }) => {
-                match recorded.map(|recorded| check_recorded(text.expose(), recorded)) {
-                    Some(Check::Valid {
-                        fingerprint,
-                        unproven,
-                        padded,
-                    }) => Content::Token {
-                        fingerprint,
-                        unproven,
-                        padded,
-                    },
-                    _ => Content::Malformed(*malformed),
-                }
-            }
+            Some(Value::Judged(content)) => *content,
+            Some(Value::LikeToken { text, malformed }) => recorded
+                .map_or(Content::Malformed(*malformed), |recorded| {
+                    check_recorded(text.expose(), recorded).into()
+                }),
         }
     }
 
@@ -197,27 +150,35 @@ impl Value {
     fn of(field: vault::Field) -> Option<Self> {
         Some(match field {
             vault::Field::Missing => return None,
-            vault::Field::NotText(kind) => Self::NotText(kind),
-            vault::Field::Text(text) => match check(text.expose()) {
-                Check::Valid {
-                    fingerprint,
-                    unproven,
-                    padded,
-                } => Self::Token {
-                    fingerprint,
-                    unproven,
-                    padded,
-                },
-                Check::Malformed(Malformed {
-                    problem: Problem::Empty,
-                    ..
-                }) => Self::Empty,
-                Check::Malformed(malformed) => match Kind::of(text.expose()) {
-                    Kind::OauthToken => Self::LikeToken { text, malformed },
-                    _ => Self::Other(malformed),
-                },
+            vault::Field::NotText(kind) => Self::Judged(Content::NotText(kind)),
+            vault::Field::Text(text) => match check(text.expose()).into() {
+                Content::Malformed(malformed) if Kind::of(text.expose()) == Kind::OauthToken => {
+                    Self::LikeToken { text, malformed }
+                }
+                content => Self::Judged(content),
             },
         })
+    }
+}
+
+impl From<Check> for Content {
+    fn from(check: Check) -> Self {
+        match check {
+            Check::Valid {
+                fingerprint,
+                unproven,
+                padded,
+            } => Self::Token {
+                fingerprint,
+                unproven,
+                padded,
+            },
+            Check::Malformed(Malformed {
+                problem: Problem::Empty,
+                ..
+            }) => Self::Empty,
+            Check::Malformed(malformed) => Self::Malformed(malformed),
+        }
     }
 }
 
@@ -225,14 +186,8 @@ impl From<Reading> for Observed {
     fn from(reading: Reading) -> Self {
         match reading {
             Reading::Present(document) => Self::Present(Observation::of(&document)),
-            Reading::Deleted(gone) => Self::Deleted {
-                version: gone.version,
-                custom_metadata: gone.custom_metadata,
-            },
-            Reading::Destroyed(gone) => Self::Destroyed {
-                version: gone.version,
-                custom_metadata: gone.custom_metadata,
-            },
+            Reading::Deleted(gone) => Self::Deleted(gone),
+            Reading::Destroyed(gone) => Self::Destroyed(gone),
             Reading::Absent => Self::Absent,
         }
     }

@@ -20,7 +20,7 @@ use crate::token::history::PastVersion;
 use crate::token::metadata::{key, stamp_key};
 use crate::token::retired::Retired;
 use crate::token::stamp::{Next, Stamp};
-use crate::vault::{Document, NewDocument, Reading, VaultError, WriteError, Written};
+use crate::vault::{Document, NewDocument, Reading, Revision, VaultError, WriteError};
 
 /// How many writes of other clients may interfere.
 const WRITES: usize = 3;
@@ -127,7 +127,7 @@ pub(in crate::provider) enum Holding {
     /// A version that already held the token.
     Found(Observation),
     /// A new version.
-    Written(Written),
+    Written(Revision),
 }
 
 /// Stores a token unless the field already holds it. Sibling fields stay unchanged to the byte, and

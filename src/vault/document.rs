@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::ops::Deref;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -16,37 +17,42 @@ pub enum Reading {
     /// The version exists.
     Present(Document),
     /// The version was deleted or has expired. An undelete can restore it.
-    Deleted(Tombstone),
+    Deleted(Revision),
     /// The version was destroyed. It cannot be restored.
-    Destroyed(Tombstone),
+    Destroyed(Revision),
     /// The secret or version does not exist: it never did, or it was pruned.
     Absent,
 }
 
-/// One version of a secret.
+/// One version of a secret, without its fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revision {
+    /// Its number.
+    pub version: u64,
+    /// When it was written, by the server's clock.
+    pub created_at: Timestamp,
+    /// When it was deleted, or will be if `delete_version_after` is set.
+    pub deletion_at: Option<Timestamp>,
+    /// Metadata of the secret, shared by all versions.
+    pub custom_metadata: BTreeMap<String, String>,
+}
+
+/// One version of a secret with its fields.
 ///
 /// The values are kept as the JSON text that was received, so that a write can send each sibling
 /// back byte for byte. They are wiped when dropped, and `Debug` shows only names.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Document {
-    version: u64,
-    created_at: Timestamp,
-    deletion_at: Option<Timestamp>,
-    custom_metadata: BTreeMap<String, String>,
+    revision: Revision,
     fields: Vec<(String, Secret)>,
 }
 
-/// What is known about a version whose data is gone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tombstone {
-    /// Version that was requested, or the newest.
-    pub version: u64,
-    /// When the version was written.
-    pub created_at: Timestamp,
-    /// When it was deleted.
-    pub deletion_at: Option<Timestamp>,
-    /// Metadata of the secret, shared by all versions.
-    pub custom_metadata: BTreeMap<String, String>,
+impl Deref for Document {
+    type Target = Revision;
+
+    fn deref(&self) -> &Revision {
+        &self.revision
+    }
 }
 
 /// One field of a document.
@@ -61,26 +67,6 @@ pub enum Field {
 }
 
 impl Document {
-    /// Returns the version.
-    pub fn version(&self) -> u64 {
-        self.version
-    }
-
-    /// Returns when the version was written.
-    pub fn created_at(&self) -> Timestamp {
-        self.created_at
-    }
-
-    /// Returns when Vault will delete the version, if `delete_version_after` is set.
-    pub fn deletion_at(&self) -> Option<Timestamp> {
-        self.deletion_at
-    }
-
-    /// Returns the metadata of the secret, shared by all versions.
-    pub fn custom_metadata(&self) -> &BTreeMap<String, String> {
-        &self.custom_metadata
-    }
-
     /// Returns the names of all fields, in their original order.
     pub fn field_names(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().map(|(name, _)| name.as_str())
@@ -171,18 +157,17 @@ pub(super) fn parse(body: &[u8], found: bool) -> Result<Option<Reading>, Odd> {
                 .map_err(|_| Odd("`data.metadata.deletion_time` is no date"))?,
         ),
     };
-    let custom_metadata = metadata.custom_metadata.unwrap_or_default();
+    let revision = Revision {
+        version,
+        created_at,
+        deletion_at,
+        custom_metadata: metadata.custom_metadata.unwrap_or_default(),
+    };
     if !found {
-        let tombstone = Tombstone {
-            version,
-            created_at,
-            deletion_at,
-            custom_metadata,
-        };
         return Ok(Some(if metadata.destroyed {
-            Reading::Destroyed(tombstone)
+            Reading::Destroyed(revision)
         } else {
-            Reading::Deleted(tombstone)
+            Reading::Deleted(revision)
         }));
     }
     let fields = match data.data {
@@ -194,13 +179,7 @@ pub(super) fn parse(body: &[u8], found: bool) -> Result<Option<Reading>, Odd> {
                 .0
         }
     };
-    Ok(Some(Reading::Present(Document {
-        version,
-        created_at,
-        deletion_at,
-        custom_metadata,
-        fields,
-    })))
+    Ok(Some(Reading::Present(Document { revision, fields })))
 }
 
 #[derive(Deserialize)]

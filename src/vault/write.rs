@@ -10,6 +10,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::answer::TOO_LARGE;
+use super::document::Revision;
 use super::error::VaultError;
 use super::landing::Landing;
 use super::new_document::NewDocument;
@@ -23,19 +24,6 @@ use super::wiped::WipedBuffer;
 const CAS_MISMATCH: &str = "check-and-set parameter did not match the current version";
 /// How both servers refuse a write without a version if they require one.
 const CAS_REQUIRED: &str = "check-and-set parameter required";
-
-/// What the server reports about a version that it has just stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    /// Number of the version.
-    pub version: u64,
-    /// When it was written, by the server's clock.
-    pub created_at: Timestamp,
-    /// When Vault will delete it automatically.
-    pub deletion_at: Option<Timestamp>,
-    /// Metadata of the secret as it was at that time.
-    pub custom_metadata: BTreeMap<String, String>,
-}
 
 /// The reason why a write is not known to have succeeded, and what may still happen to it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -100,7 +88,7 @@ impl Store {
         document: &NewDocument,
         cas: u64,
         latest: Timestamp,
-    ) -> Result<Written, WriteFailure> {
+    ) -> Result<Revision, WriteFailure> {
         let landing = Landing::no_later_than(latest);
         let budget = self.budget().for_write(&self.shared.channel.limits);
         let request = WriteRequest {
@@ -121,7 +109,7 @@ impl Store {
         request: &WriteRequest<'_>,
         landing: &Landing,
         budget: &Budget,
-    ) -> Result<Written, VaultError> {
+    ) -> Result<Revision, VaultError> {
         self.check_unknown_mount(request.path, budget).await?;
         let capability = if request.cas == 0 { "create" } else { "update" };
         let answer = self
@@ -196,7 +184,7 @@ impl Endpoint for WriteRequest<'_> {
     }
 }
 
-pub(super) fn parse(body: &[u8]) -> Option<Written> {
+pub(super) fn parse(body: &[u8]) -> Option<Revision> {
     #[derive(Deserialize)]
     struct Envelope {
         data: Data,
@@ -210,7 +198,7 @@ pub(super) fn parse(body: &[u8]) -> Option<Written> {
     }
 
     let data = serde_json::from_slice::<Envelope>(body).ok()?.data;
-    Some(Written {
+    Some(Revision {
         version: data.version,
         created_at: data.created_time,
         // A time that cannot be read is treated as absent here: the next read returns it again.

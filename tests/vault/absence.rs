@@ -32,7 +32,7 @@ async fn never_written_deleted_and_destroyed_differ() {
         let tombstone = loop {
             match reader.read(&path(name)).await.unwrap() {
                 Reading::Deleted(tombstone) => break tombstone,
-                Reading::Present(document) => assert_ne!(document.deletion_at(), None),
+                Reading::Present(document) => assert_ne!(document.deletion_at, None),
                 other => panic!("{name}: {other:?}"),
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -32,9 +32,9 @@ async fn a_document_comes_with_its_metadata_by_one_request_and_one_right() {
     let Reading::Present(document) = reading else {
         panic!();
     };
-    assert_eq!(document.version(), 2);
-    assert_eq!(document.deletion_at(), None);
-    assert_eq!(document.custom_metadata()["token.minted_at"], "2026-01-01");
+    assert_eq!(document.version, 2);
+    assert_eq!(document.deletion_at, None);
+    assert_eq!(document.custom_metadata["token.minted_at"], "2026-01-01");
     assert_eq!(document.field("number"), Field::NotText("number"));
     assert_eq!(document.field("none"), Field::NotText("null"));
     assert_eq!(document.field("list"), Field::NotText("array"));
@@ -46,7 +46,7 @@ async fn a_document_comes_with_its_metadata_by_one_request_and_one_right() {
     assert_eq!(names, ["list", "map", "none", "number", "token", "yes"]);
 
     let server_time = reader.server_time().unwrap();
-    let age = server_time.now().duration_since(document.created_at());
+    let age = server_time.now().duration_since(document.created_at);
     assert!(age.abs().as_secs() < 60, "{age}");
 }
 
@@ -79,8 +79,8 @@ async fn a_version_that_will_delete_itself_is_alive_and_says_when() {
     let Ok(Reading::Present(document)) = reading else {
         panic!("{reading:?}");
     };
-    let expected: Timestamp = document.created_at() + 1.hour();
-    assert_eq!(document.deletion_at(), Some(expected));
+    let expected: Timestamp = document.created_at + 1.hour();
+    assert_eq!(document.deletion_at, Some(expected));
 }
 
 #[tokio::test]

@@ -149,7 +149,7 @@ async fn reading_and_updating_data_and_patching_metadata_is_enough() {
     let before = bao.requests().len();
     let new = read.with_field("token", &Secret::new("two"));
     let written = store
-        .write(&agent, &new, read.version(), Timestamp::MAX)
+        .write(&agent, &new, read.version, Timestamp::MAX)
         .await
         .unwrap();
     assert_eq!(bao.requests().len() - before, 1);

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use terraform_provider_claude::deadline::Deadline;
 use terraform_provider_claude::secret::Secret;
 use terraform_provider_claude::vault::{
-    Credentials, Identity, Login, NewDocument, Store, VaultError, WriteError, WriteFailure, Written,
+    Credentials, Identity, Login, NewDocument, Revision, Store, VaultError, WriteError,
+    WriteFailure,
 };
 
 use super::{path, raw, root_store, settings, store, text, token};
@@ -39,7 +40,7 @@ async fn behind(proxy: &Proxy, steps: impl IntoIterator<Item = Step>, max_retrie
 }
 
 /// Writes version 2 of `agent`.
-async fn write(store: &Store) -> Result<Written, WriteFailure> {
+async fn write(store: &Store) -> Result<Revision, WriteFailure> {
     let new = NewDocument::of_field("token", &Secret::new("two"));
     store.write(&path("agent"), &new, 1, Timestamp::MAX).await
 }

@@ -172,7 +172,7 @@ pub(in crate::provider) fn not_stored_while_rehearsed(place: Place<'_>) -> Diagn
 pub(in crate::provider) fn nothing_stored_over(place: Place<'_>, gone: &Observed) -> Diagnostic {
     let problem = problem(place, gone, None).unwrap_or_default();
     let summary = format!("Token was not stored at {place}");
-    if matches!(gone, Observed::Destroyed { version: 1, .. }) {
+    if matches!(gone, Observed::Destroyed(gone) if gone.version == 1) {
         return Diagnostic::error(summary, format!("{problem}Nothing was changed."));
     }
     Diagnostic::error(

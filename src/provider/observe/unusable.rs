@@ -38,8 +38,8 @@ impl Unusable {
     ) -> Option<Self> {
         match observed {
             Observed::Present(document) => Self::of(document.field(field, recorded)),
-            Observed::Deleted { version, .. } => Some(Self::Deleted(*version)),
-            Observed::Destroyed { version, .. } => Some(Self::Destroyed(*version)),
+            Observed::Deleted(gone) => Some(Self::Deleted(gone.version)),
+            Observed::Destroyed(gone) => Some(Self::Destroyed(gone.version)),
             Observed::Absent => Some(Self::Absent),
         }
     }

@@ -187,7 +187,7 @@ impl Operations {
         let current = match store.read(&secret).await? {
             Reading::Present(document) => {
                 note(&document, true, sought, found);
-                document.version()
+                document.version
             }
             Reading::Deleted(gone) | Reading::Destroyed(gone) => gone.version,
             Reading::Absent => return Ok(false),
@@ -215,7 +215,7 @@ fn note(
         let Field::Text(text) = field else { continue };
         if sought.is_in(text.expose()) {
             let (versions, holds_now) = found.entry(name.to_owned()).or_default();
-            versions.push(document.version());
+            versions.push(document.version);
             *holds_now |= is_current;
         }
     }

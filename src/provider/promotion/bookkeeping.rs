@@ -49,7 +49,7 @@ impl Promotion<'_> {
             .note_primary(&seen.custom_metadata, changes, report)
             .await
         {
-            Ok(changes) => apply(&mut seen.custom_metadata, &changes),
+            Ok(changes) => apply(&mut seen.revision.custom_metadata, &changes),
             Err(error) if error.refuses_for_good() => {}
             Err(error) => return Err(Stop::vault(&error, &self.primary.to_string())),
         }

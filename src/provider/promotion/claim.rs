@@ -215,7 +215,7 @@ impl Promotion<'_> {
                     return Ok(Err(CHANGED.to_owned()));
                 };
                 text = Some(found);
-                shows &= document.custom_metadata().contains_key(key);
+                shows &= document.custom_metadata.contains_key(key);
                 let observed = Observed::from(Answer::Present(document));
                 let place = Place {
                     secret,

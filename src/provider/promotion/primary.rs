@@ -151,7 +151,7 @@ impl Promotion<'_> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let document = self.document().await?;
-            if document.version() >= oldest || Instant::now() >= deadline {
+            if document.version >= oldest || Instant::now() >= deadline {
                 return Ok(document);
             }
             self.go_on()?;

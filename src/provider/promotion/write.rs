@@ -1,6 +1,5 @@
 //! Steps 5 and 6: announce the new token, then send the one write that decides.
 
-use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use super::choose::Choice;
@@ -17,7 +16,7 @@ use crate::token::mint::{MintSource, Minted};
 use crate::token::retired::{Retired, RetiredTokens};
 use crate::token::spare::{ReadSpare, ReadToken};
 use crate::token::stamp::{Next, Stamp};
-use crate::vault::{Reading, VaultError, WriteError, WriteFailure, Written};
+use crate::vault::{Reading, Revision, VaultError, WriteError, WriteFailure};
 
 /// The result of the write.
 pub(super) enum Outcome {
@@ -36,14 +35,6 @@ pub(super) struct Writing<'a> {
     pub(super) choice: &'a Choice,
     pub(super) spare: &'a ReadSpare,
     pub(super) claim: &'a Claimed,
-}
-
-/// The version that has the promoted token.
-struct Landed {
-    version: u64,
-    created_at: Timestamp,
-    deletion_at: Option<Timestamp>,
-    custom_metadata: std::collections::BTreeMap<String, String>,
 }
 
 impl Writing<'_> {
@@ -87,7 +78,7 @@ impl Writing<'_> {
             .await;
         match written {
             Ok(written) => {
-                let current = self.landed(token, written.into(), report).await;
+                let current = self.landed(token, written, report).await;
                 Ok(Outcome::Promoted(Box::new(current)))
             }
             Err(WriteFailure {
@@ -180,7 +171,7 @@ impl Writing<'_> {
     }
 
     /// The token is current: stamps it, retires those before it, and marks its copies.
-    async fn landed(&self, token: &ReadToken, landed: Landed, report: &mut Report) -> Current {
+    async fn landed(&self, token: &ReadToken, landed: Revision, report: &mut Report) -> Current {
         let promotion = self.promotion;
         report.written();
         let field = promotion.primary.field;
@@ -252,7 +243,7 @@ impl Writing<'_> {
         let content = seen.field(field, promotion.prior.fingerprint.as_ref());
         if let Content::Token { fingerprint, .. } = content {
             if fingerprint == token.fingerprint {
-                let current = self.landed(token, seen.into(), report).await;
+                let current = self.landed(token, seen.revision, report).await;
                 return Ok(Outcome::Promoted(Box::new(current)));
             }
             if !unanswered {
@@ -291,7 +282,7 @@ impl Writing<'_> {
                 .await
                 .map_err(|error| Stop::vault(&error, &promotion.primary.to_string()))?;
             match reading {
-                Reading::Present(document) if document.version() > self.primary.seen.version => {
+                Reading::Present(document) if document.version > self.primary.seen.version => {
                     return Ok(Observation::of(&document));
                 }
                 Reading::Present(_) if Instant::now() < deadline => sleep(PAUSE).await,
@@ -363,27 +354,5 @@ impl Writing<'_> {
             ),
         )
         .may_have_landed()
-    }
-}
-
-impl From<Written> for Landed {
-    fn from(written: Written) -> Self {
-        Self {
-            version: written.version,
-            created_at: written.created_at,
-            deletion_at: written.deletion_at,
-            custom_metadata: written.custom_metadata,
-        }
-    }
-}
-
-impl From<Observation> for Landed {
-    fn from(seen: Observation) -> Self {
-        Self {
-            version: seen.version,
-            created_at: seen.created_at,
-            deletion_at: seen.deletion_at,
-            custom_metadata: seen.custom_metadata,
-        }
     }
 }

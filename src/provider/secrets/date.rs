@@ -243,7 +243,7 @@ pub(in crate::provider) async fn walk(
                     _ => None,
                 },
             },
-            Ok(Observed::Deleted { .. } | Observed::Destroyed { .. }) => PastVersion::Unreadable,
+            Ok(Observed::Deleted(_) | Observed::Destroyed(_)) => PastVersion::Unreadable,
             Ok(Observed::Absent) | Err(VaultError::Forbidden { .. }) => PastVersion::EndOfHistory,
             Err(error) => {
                 return Err(diagnose::vault_error(

@@ -93,9 +93,7 @@ impl Operations {
             Some(Observed::Present(document)) if self.every_field => {
                 document.token_fields().map(place).collect()
             }
-            Some(gone @ (Observed::Deleted { .. } | Observed::Destroyed { .. }))
-                if self.every_field =>
-            {
+            Some(gone @ (Observed::Deleted(_) | Observed::Destroyed(_))) if self.every_field => {
                 self.fields_noted(gone)
                     .iter()
                     .map(|field| place(field))

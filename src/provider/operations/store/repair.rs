@@ -43,7 +43,7 @@ impl Operations {
         let Some(fingerprint) = check(token.expose()).fingerprint() else {
             return Err(self.nothing_in(place, reading));
         };
-        let stamp = Stamp::live(place.field, document.custom_metadata(), &fingerprint);
+        let stamp = Stamp::live(place.field, &document.custom_metadata, &fingerprint);
         if let Some(minted_at) = self
             .minted_at(details)?
             .or_else(|| stamp.and_then(|stamp| stamp.minted_at))
@@ -51,17 +51,17 @@ impl Operations {
             return Ok(repair(token, minted_at));
         }
         let mut history = HistoryOutcome {
-            oldest_created_at: document.created_at(),
-            complete: document.version() == 1,
+            oldest_created_at: document.created_at,
+            complete: document.version == 1,
         };
-        for version in (1..document.version()).rev().take(HISTORY) {
+        for version in (1..document.version).rev().take(HISTORY) {
             match store.read_version(&secret, version).await {
                 Ok(Reading::Present(older)) => {
                     if token_in(&older, place.field).as_ref() != Some(&token) {
                         history.complete = true;
                         break;
                     }
-                    history.oldest_created_at = older.created_at();
+                    history.oldest_created_at = older.created_at;
                     history.complete = version == 1;
                 }
                 Ok(_) | Err(VaultError::Forbidden { .. }) => break,

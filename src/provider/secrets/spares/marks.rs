@@ -60,7 +60,7 @@ impl Spares<'_> {
         };
         let current_version = match &*observed {
             Observed::Present(current) => current.version,
-            Observed::Deleted { version, .. } | Observed::Destroyed { version, .. } => *version,
+            Observed::Deleted(gone) | Observed::Destroyed(gone) => gone.version,
             Observed::Absent => 0,
         };
         let current = match &*observed {
