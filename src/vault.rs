@@ -59,7 +59,7 @@ mod write;
 
 #[cfg(test)]
 pub(crate) use document::tests::present;
-pub use document::{Document, Field, Reading, Revision};
+pub use document::{Document, FieldValue, Reading, Revision};
 pub use error::{LoginMethod, Server, TokenOrigin, TokenSource, VaultError};
 pub use file::read_file;
 pub use folder_path::FolderPath;

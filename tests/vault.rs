@@ -29,8 +29,8 @@ use std::time::Duration;
 
 use terraform_provider_claude::secret::Secret;
 use terraform_provider_claude::vault::{
-    Address, Credentials, Field, Limits, Origin, Proxies, Reading, SecretPath, Settings, Store,
-    TlsSettings, TokenOrigin,
+    Address, Credentials, FieldValue, Limits, Origin, Proxies, Reading, SecretPath, Settings,
+    Store, TlsSettings, TokenOrigin,
 };
 
 use crate::support::openbao::OpenBao;
@@ -75,7 +75,7 @@ fn text(reading: &Reading, field: &str) -> String {
         panic!("{reading:?}");
     };
     match document.field(field) {
-        Field::Text(secret) => secret.expose().to_owned(),
+        FieldValue::Text(secret) => secret.expose().to_owned(),
         other => panic!("{field}: {other:?}"),
     }
 }

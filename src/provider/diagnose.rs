@@ -146,7 +146,7 @@ pub(super) fn stays_in_vault(place: Place<'_>, expires_at: Option<&str>) -> Diag
 }
 
 /// A path that begins with its mount or with the `data/` of the API, most likely by mistake.
-pub(super) fn path_in_doubt(place: Place<'_>, attribute: &'static str) -> Option<Diagnostic> {
+pub(super) fn path_may_be_wrong(place: Place<'_>, attribute: &'static str) -> Option<Diagnostic> {
     let secret = place.secret;
     let meant = otherwise(secret)?;
     Some(
@@ -240,7 +240,7 @@ mod tests {
                 secret: &secret,
                 field: "oauth",
             };
-            let warning = path_in_doubt(place, "path").map(|warning| warning.detail);
+            let warning = path_may_be_wrong(place, "path").map(|warning| warning.detail);
             let id = nothing_to_import(place, &Observed::Absent).detail;
             let named = format!("\n    {mount}/{}#oauth\n", meant.unwrap_or_default());
             match meant {

@@ -147,11 +147,11 @@ impl Observation {
 }
 
 impl Value {
-    fn of(field: vault::Field) -> Option<Self> {
+    fn of(field: vault::FieldValue) -> Option<Self> {
         Some(match field {
-            vault::Field::Missing => return None,
-            vault::Field::NotText(kind) => Self::Judged(Content::NotText(kind)),
-            vault::Field::Text(text) => match check(text.expose()).into() {
+            vault::FieldValue::Missing => return None,
+            vault::FieldValue::NotText(kind) => Self::Judged(Content::NotText(kind)),
+            vault::FieldValue::Text(text) => match check(text.expose()).into() {
                 Content::Malformed(malformed) if Kind::of(text.expose()) == Kind::OauthToken => {
                     Self::LikeToken { text, malformed }
                 }

@@ -180,7 +180,7 @@ impl Operations {
     }
 
     /// Tells a secret that does not exist from a folder that was written without its slash.
-    async fn or_folder(&self, secret: &SecretPath, unusable: Unusable) -> Unusable {
+    async fn absent_or_folder(&self, secret: &SecretPath, unusable: Unusable) -> Unusable {
         let folder = FolderPath::new(secret.mount(), secret.path());
         let (Unusable::Absent, Ok(observer), Ok(folder)) = (&unusable, self.observer(), folder)
         else {

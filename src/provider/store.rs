@@ -1,15 +1,17 @@
 //! Storing a given token: checked first, merged into the document, under check-and-set.
 
+mod current;
+
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep};
+
+pub(in crate::provider) use current::Replaces;
 
 use crate::protocol::Diagnostic;
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Place};
-use crate::provider::observe::{Content, Observation, Observed, Observer};
+use crate::provider::observe::{Content, Observation, Observer};
 use crate::provider::promotion::{Marked, Promotion};
 use crate::provider::secrets::stamps::{fits, note};
 use crate::sdk::Diagnostics;
@@ -20,27 +22,11 @@ use crate::token::history::PastVersion;
 use crate::token::metadata::{key, stamp_key};
 use crate::token::retired::Retired;
 use crate::token::stamp::{Next, Stamp};
-use crate::vault::{Document, NewDocument, Reading, Revision, VaultError, WriteError};
+use crate::vault::{NewDocument, Revision, VaultError, WriteError};
+use current::{before, holds, read};
 
 /// How many writes of other clients may interfere.
 const WRITES: usize = 3;
-/// How long a standby may lag behind a write.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Pause between two reads.
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// Which token may be replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::provider) enum Replaces {
-    /// Any: the user names the secret for the token on the command line.
-    Anything,
-    /// None: an existing token belongs to someone.
-    Nothing,
-    /// None: the pool has not recorded yet what is at this path.
-    Untracked,
-    /// The token that the state has recorded.
-    Recorded(Option<Fingerprint>),
-}
 
 /// How a token is stored.
 #[derive(Clone, Copy)]
@@ -93,7 +79,7 @@ pub(in crate::provider) struct Stored {
     replaced_at: Option<Timestamp>,
     /// Whether a write has just brought the token that nobody has reported yet: the one of this
     /// call, or one whose outcome was lost.
-    pub(in crate::provider) is_news: bool,
+    pub(in crate::provider) is_unreported: bool,
     /// The version that holds the token now.
     pub(in crate::provider) now: Holding,
 }
@@ -161,7 +147,7 @@ pub(in crate::provider) async fn store(
             Some((_, seen)) if holds(before, fingerprint) && !storing.prolongs(&seen) => {
                 let next = Next::live(place.field, &seen.custom_metadata, &fingerprint);
                 return Ok(Stored {
-                    is_news: unanswered || next.is_some(),
+                    is_unreported: unanswered || next.is_some(),
                     diagnostics,
                     fingerprint,
                     before,
@@ -217,7 +203,7 @@ pub(in crate::provider) async fn store(
                         .await;
                 }
                 return Ok(Stored {
-                    is_news: true,
+                    is_unreported: true,
                     diagnostics,
                     fingerprint,
                     before,
@@ -328,76 +314,5 @@ impl Wanted {
             fingerprint,
             diagnostics,
         })
-    }
-}
-
-fn holds(content: Content, token: Fingerprint) -> bool {
-    matches!(content, Content::Token { fingerprint, .. } if fingerprint == token)
-}
-
-/// Returns what the field holds, if that is the token or may be replaced by it.
-fn before(
-    place: Place<'_>,
-    seen: Option<&(Document, Observation)>,
-    wanted: Fingerprint,
-    replaces: Replaces,
-) -> Result<Content, Diagnostic> {
-    let before = seen.map_or(Content::Missing, |(_, seen)| seen.field(place.field, None));
-    let is_new = matches!(replaces, Replaces::Nothing | Replaces::Untracked);
-    let fingerprint = match before {
-        Content::Token { fingerprint, .. } => fingerprint,
-        Content::Malformed(_) | Content::NotText(_) if is_new => {
-            return Err(diagnose::value_that_is_no_token(place));
-        }
-        _ => return Ok(before),
-    };
-    match replaces {
-        Replaces::Anything => Ok(before),
-        _ if fingerprint == wanted => Ok(before),
-        Replaces::Recorded(recorded) if recorded == Some(fingerprint) => Ok(before),
-        Replaces::Recorded(_) => Err(diagnose::token_replaced(place)),
-        Replaces::Nothing => Err(diagnose::token_not_imported(place)),
-        Replaces::Untracked => Err(diagnose::token_not_tracked(place)),
-    }
-}
-
-/// Reads the secret, for a limited time until it shows a version above the one that a write was
-/// refused for: a standby may lag behind. Check-and-set catches an old answer anyway.
-async fn read(
-    observer: &Observer,
-    place: Place<'_>,
-    refused: Option<u64>,
-) -> Result<Option<(Document, Observation)>, Diagnostic> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let seen = read_once(observer, place).await?;
-        let version = seen.as_ref().map_or(0, |(_, seen)| seen.version);
-        if refused.is_none_or(|refused| version > refused) || Instant::now() >= deadline {
-            return Ok(seen);
-        }
-        sleep(PAUSE).await;
-    }
-}
-
-async fn read_once(
-    observer: &Observer,
-    place: Place<'_>,
-) -> Result<Option<(Document, Observation)>, Diagnostic> {
-    let reading = observer
-        .store()
-        .read(place.secret)
-        .await
-        .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
-    match reading {
-        Reading::Present(document) => {
-            let seen = Observation::of(&document);
-            Ok(Some((document, seen)))
-        }
-        Reading::Absent => Ok(None),
-        // A write over it would lose the other fields of that version.
-        gone => {
-            let gone = Observed::from(gone);
-            Err(diagnose::nothing_stored_over(place, &gone))
-        }
     }
 }

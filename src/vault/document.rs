@@ -55,9 +55,9 @@ impl Deref for Document {
     }
 }
 
-/// One field of a document.
+/// What one field of a document holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Field {
+pub enum FieldValue {
     /// There is no field of that name.
     Missing,
     /// A string.
@@ -78,33 +78,35 @@ impl Document {
     }
 
     /// Returns all fields with what they hold, in their original order.
-    pub fn fields(&self) -> impl Iterator<Item = (&str, Field)> {
+    pub fn fields(&self) -> impl Iterator<Item = (&str, FieldValue)> {
         self.raw_fields()
-            .map(|(name, json)| (name, Field::read(json.expose())))
+            .map(|(name, json)| (name, FieldValue::read(json.expose())))
     }
 
     /// Returns one field, by searching all of them: to get many, use [`Document::fields`].
-    pub fn field(&self, name: &str) -> Field {
+    pub fn field(&self, name: &str) -> FieldValue {
         let mut raw = self.raw_fields();
         raw.find(|(known, _)| *known == name)
-            .map_or(Field::Missing, |(_, json)| Field::read(json.expose()))
+            .map_or(FieldValue::Missing, |(_, json)| {
+                FieldValue::read(json.expose())
+            })
     }
 }
 
-impl Field {
+impl FieldValue {
     /// Reads the JSON text of a value.
     fn read(json: &str) -> Self {
         match json.as_bytes().first() {
             Some(b'"') => match serde_json::from_str::<String>(json) {
-                Ok(text) => Field::Text(Secret::new(text)),
+                Ok(text) => FieldValue::Text(Secret::new(text)),
                 // Valid JSON may still contain half a surrogate pair, which is not text.
-                Err(_) => Field::NotText("string with an invalid escape"),
+                Err(_) => FieldValue::NotText("string with an invalid escape"),
             },
-            Some(b'{') => Field::NotText("object"),
-            Some(b'[') => Field::NotText("array"),
-            Some(b't' | b'f') => Field::NotText("boolean"),
-            Some(b'n') => Field::NotText("null"),
-            _ => Field::NotText("number"),
+            Some(b'{') => FieldValue::NotText("object"),
+            Some(b'[') => FieldValue::NotText("array"),
+            Some(b't' | b'f') => FieldValue::NotText("boolean"),
+            Some(b'n') => FieldValue::NotText("null"),
+            _ => FieldValue::NotText("number"),
         }
     }
 }

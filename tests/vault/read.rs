@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::json;
-use terraform_provider_claude::vault::{Field, Reading};
+use terraform_provider_claude::vault::{FieldValue, Reading};
 
 use super::{path, root_store, settings, store, text, token};
 use crate::support::openbao::OpenBao;
@@ -35,12 +35,12 @@ async fn a_document_comes_with_its_metadata_by_one_request_and_one_right() {
     assert_eq!(document.version, 2);
     assert_eq!(document.deletion_at, None);
     assert_eq!(document.custom_metadata["token.minted_at"], "2026-01-01");
-    assert_eq!(document.field("number"), Field::NotText("number"));
-    assert_eq!(document.field("none"), Field::NotText("null"));
-    assert_eq!(document.field("list"), Field::NotText("array"));
-    assert_eq!(document.field("map"), Field::NotText("object"));
-    assert_eq!(document.field("yes"), Field::NotText("boolean"));
-    assert_eq!(document.field("absent"), Field::Missing);
+    assert_eq!(document.field("number"), FieldValue::NotText("number"));
+    assert_eq!(document.field("none"), FieldValue::NotText("null"));
+    assert_eq!(document.field("list"), FieldValue::NotText("array"));
+    assert_eq!(document.field("map"), FieldValue::NotText("object"));
+    assert_eq!(document.field("yes"), FieldValue::NotText("boolean"));
+    assert_eq!(document.field("absent"), FieldValue::Missing);
     let mut names: Vec<_> = document.field_names().collect();
     names.sort_unstable();
     assert_eq!(names, ["list", "map", "none", "number", "token", "yes"]);

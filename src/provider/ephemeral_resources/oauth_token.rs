@@ -90,7 +90,7 @@ async fn read_token(
         .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
     let token = match &reading {
         Reading::Present(document) => match document.field(&asked.field) {
-            vault::Field::Text(text) => Some(text),
+            vault::FieldValue::Text(text) => Some(text),
             _ => None,
         },
         _ => None,

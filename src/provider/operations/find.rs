@@ -11,7 +11,7 @@ use crate::provider::observe::Observed;
 use crate::sdk::Diagnostics;
 use crate::token::check::{check, extract};
 use crate::token::fingerprint::Fingerprint;
-use crate::vault::{Document, Field, Reading, SecretPath, VaultError};
+use crate::vault::{Document, FieldValue, Reading, SecretPath, VaultError};
 
 /// How many secrets are searched at a time.
 const TOGETHER: usize = 16;
@@ -212,7 +212,9 @@ fn note(
     found: &mut BTreeMap<String, (Vec<u64>, bool)>,
 ) {
     for (name, field) in document.fields() {
-        let Field::Text(text) = field else { continue };
+        let FieldValue::Text(text) = field else {
+            continue;
+        };
         if sought.is_in(text.expose()) {
             let (versions, holds_now) = found.entry(name.to_owned()).or_default();
             versions.push(document.version);

@@ -77,8 +77,8 @@ impl Operations {
             })?;
         let text = match &reading {
             Reading::Present(document) => match document.field(field) {
-                vault::Field::Text(text) => Some(text),
-                vault::Field::Missing | vault::Field::NotText(_) => None,
+                vault::FieldValue::Text(text) => Some(text),
+                vault::FieldValue::Missing | vault::FieldValue::NotText(_) => None,
             },
             Reading::Deleted(_) | Reading::Destroyed(_) | Reading::Absent => None,
         };
@@ -97,7 +97,7 @@ impl Operations {
         let (Some(text), Some(found)) = (text, found) else {
             let mut unusable = Unusable::at(&observed, field, None);
             if let Some(found) = unusable.take() {
-                unusable = Some(self.or_folder(&secret, found).await);
+                unusable = Some(self.absent_or_folder(&secret, found).await);
             }
             return Err(Refusal::failed(diagnose::nothing_to_hand_out(
                 place,

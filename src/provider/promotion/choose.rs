@@ -1,16 +1,14 @@
 //! Step 2: what the primary held before, which spares are usable, and in which order.
 
+mod refusals;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::{Promotion, Stop, Tried};
-use crate::protocol::Diagnostic;
-use crate::provider::diagnose::refuse::secret_path;
-use crate::provider::diagnose::{self, Place};
 use crate::provider::observe::unusable::Unusable;
 use crate::provider::observe::{Content, Observed};
 use crate::provider::secrets::spares::{Readings, Spares};
@@ -26,8 +24,6 @@ use crate::vault::VaultError;
 
 /// How many older versions of the primary are read.
 const HISTORY: u64 = 30;
-/// Size in bytes of a list of spares after which the remaining spares are only counted.
-const LISTED: usize = 4096;
 
 /// What spares are chosen for.
 #[derive(Clone, Copy)]
@@ -117,39 +113,6 @@ impl Choice {
             .collect()
     }
 
-    /// Returns the stop that reports why no spare can be promoted.
-    pub(super) fn nothing_usable(&self, promotion: &Promotion<'_>, tried: &Tried) -> Stop {
-        let primary = promotion.primary;
-        let mut refused = self.reasons();
-        refused.extend(tried.passed_over.values().cloned());
-        let refused = list(refused.iter());
-        let cause = if refused.is_empty() {
-            "spare_paths does not list any spare. ".to_owned()
-        } else {
-            format!("None of the spares can be promoted:\n{refused}")
-        };
-        let again = promotion.again();
-        let next = if promotion.is_on_demand {
-            format!(
-                "If you store it in a spare, {again}. If you store it in the primary, you are \
-                 done."
-            )
-        } else {
-            format!("Then {again}.")
-        };
-        let detail = format!(
-            "{cause}Mint a token with `claude setup-token` in a terminal at least 300 columns \
-             wide, and store it in a spare, or in the primary itself:{}{next}",
-            primary.store_commands(),
-        );
-        Stop::new(format!("No spare for {primary}"), detail).without_a_spare()
-    }
-
-    /// Returns why each unusable spare cannot be promoted, one line per spare.
-    pub(in crate::provider) fn refusals(&self) -> String {
-        list(self.reasons().iter())
-    }
-
     /// Returns the path of a spare in which a new token can be stored: its secret is not deleted.
     pub(in crate::provider) fn refillable(&self) -> Option<&str> {
         let spares = self.readings.read.iter().zip(&self.spares);
@@ -159,71 +122,6 @@ impl Choice {
         });
         refillable.next().map(|(_, spare)| spare.path.as_str())
     }
-
-    fn reasons(&self) -> Vec<(String, String)> {
-        let mut reasons = unreadable(self.readings.failed.clone());
-        let question = self.question(self.knowledge());
-        for (reading, spare) in self.readings.read.iter().zip(&self.spares) {
-            let Some(why) = question.why_not(spare) else {
-                continue;
-            };
-            let text = match (&reading.problem, secret_path(&self.mount, &spare.path)) {
-                (Some(problem), Ok(secret)) => {
-                    let field = &self.field;
-                    let place = Place {
-                        secret: &secret,
-                        field,
-                    };
-                    let text = diagnose::unusable_text(place, problem);
-                    text.trim_end().to_owned()
-                }
-                (None, Ok(secret)) => diagnose::unusable_spare(&secret, &why),
-                (_, Err(error)) => error.detail,
-            };
-            reasons.push((spare.path.clone(), text));
-        }
-        reasons
-    }
-}
-
-/// Lists paths with their problems, as many as fit on a screen.
-fn list<'a>(refused: impl Iterator<Item = &'a (String, String)>) -> String {
-    let mut text = String::new();
-    let mut more = 0_usize;
-    for (path, why) in refused {
-        let entry = format!("- {path}: {why}\n");
-        let fits = text.is_empty() || text.len() + entry.len() <= LISTED;
-        if fits && more == 0 {
-            text.push_str(&entry);
-        } else {
-            more += 1;
-        }
-    }
-    if more > 0 {
-        let _ = writeln!(text, "- and {more} more");
-    }
-    text
-}
-
-/// Returns why spares could not be read. If several failed alike, their advice differs only in the
-/// path, so it is given once, for the first.
-fn unreadable(failed: Vec<(String, Diagnostic)>) -> Vec<(String, String)> {
-    let mut explained: Vec<(String, String)> = Vec::new();
-    let mut refused = Vec::new();
-    for (path, error) in failed {
-        let detail = error.detail.trim_end().to_owned();
-        let alike = explained
-            .iter()
-            .find(|(first, advice)| detail == advice.replace(first, &path));
-        let why = if let Some((first, _)) = alike {
-            format!("{}, as for {first}", error.summary)
-        } else {
-            explained.push((path.clone(), detail.clone()));
-            detail
-        };
-        refused.push((path, why));
-    }
-    refused
 }
 
 impl Tried {
@@ -356,71 +254,5 @@ impl Promotion<'_> {
         let versions: Result<Vec<_>, Stop> = join_all(reads).await.into_iter().collect();
         let versions = versions?.into_iter().flatten().collect();
         Ok((versions, keeps_one.load(Ordering::Relaxed)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::provider::diagnose::vault_error;
-
-    #[test]
-    fn a_list_of_many_spares_ends_with_their_number() {
-        let refused: Vec<_> = (0..100)
-            .map(|number| {
-                (
-                    format!("spare-{number}"),
-                    "it does not hold a token.".repeat(10),
-                )
-            })
-            .collect();
-        assert_eq!(list(refused[..0].iter()), "");
-        let whole = list(refused[..2].iter());
-        assert_eq!(whole.lines().count(), 2, "{whole}");
-        let cut = list(refused.iter());
-        assert!(cut.len() < LISTED + 30, "{}", cut.len());
-        let named = cut.lines().count() - 1;
-        assert!(
-            cut.ends_with(&format!("- and {} more\n", 100 - named)),
-            "{cut}"
-        );
-    }
-
-    #[test]
-    fn spares_that_are_denied_alike_share_the_lines_that_grant_it() {
-        let denied = |path: &str, capability| VaultError::Forbidden {
-            api_path: format!("secret/data/{path}"),
-            capability,
-            errors: Vec::new(),
-        };
-        let names: Vec<_> = (1..=20)
-            .map(|number| format!("team/spare-{number}"))
-            .collect();
-        let failed = names.iter().map(|path| {
-            let error = denied(path, if path.ends_with("-3") { "list" } else { "read" });
-            (
-                path.clone(),
-                vault_error(&error, &format!("secret/{path}#token")),
-            )
-        });
-        let text = list(unreadable(failed.collect()).iter());
-        assert!(text.len() <= LISTED, "{}", text.len());
-        assert_eq!(text.matches("- team/spare-").count(), 20, "{text}");
-        for (number, capability) in [(1, "read"), (3, "list")] {
-            let path = format!("team/spare-{number}");
-            let whole = format!(
-                "- {path}: {}\n",
-                vault_error(&denied(&path, capability), "").detail
-            );
-            assert!(text.contains(&whole), "{text}");
-        }
-        assert_eq!(text.matches("capabilities = ").count(), 2, "{text}");
-        assert!(
-            text.contains(
-                "- team/spare-20: Vault denied access: secret/team/spare-20#token, as for \
-                 team/spare-1\n"
-            ),
-            "{text}"
-        );
     }
 }

@@ -22,7 +22,7 @@ use crate::token::mark::{Mark, MarkState};
 use crate::token::mint::Dated;
 use crate::token::paths::FieldPath;
 use crate::token::spare::{Knowledge, ReadSpare};
-use crate::vault::{Document, Field, Reading as Answer, SecretPath};
+use crate::vault::{Document, FieldValue, Reading as Answer, SecretPath};
 
 /// The result of an attempt to claim a spare.
 pub(super) enum Claim {
@@ -330,7 +330,7 @@ impl Promotion<'_> {
 
     /// Returns the text of the token in a document, if it is this token.
     fn text_of(&self, document: &Document, fingerprint: &Fingerprint) -> Option<Secret> {
-        let Field::Text(text) = document.field(self.primary.field) else {
+        let FieldValue::Text(text) = document.field(self.primary.field) else {
             return None;
         };
         let (token, _) = trim(text.expose());

@@ -40,17 +40,20 @@ fn fields_are_kept_to_the_byte_and_told_apart() {
         .map(|(name, json)| (name.as_str(), json.expose()))
         .collect();
     assert_eq!(kept, values);
-    assert_eq!(document.field("text"), Field::Text(Secret::new("ab\n\"c")));
-    assert_eq!(document.field("long"), Field::NotText("number"));
-    assert_eq!(document.field("null"), Field::NotText("null"));
-    assert_eq!(document.field("yes"), Field::NotText("boolean"));
-    assert_eq!(document.field("list"), Field::NotText("array"));
-    assert_eq!(document.field("nested"), Field::NotText("object"));
+    assert_eq!(
+        document.field("text"),
+        FieldValue::Text(Secret::new("ab\n\"c"))
+    );
+    assert_eq!(document.field("long"), FieldValue::NotText("number"));
+    assert_eq!(document.field("null"), FieldValue::NotText("null"));
+    assert_eq!(document.field("yes"), FieldValue::NotText("boolean"));
+    assert_eq!(document.field("list"), FieldValue::NotText("array"));
+    assert_eq!(document.field("nested"), FieldValue::NotText("object"));
     assert_eq!(
         document.field("half"),
-        Field::NotText("string with an invalid escape")
+        FieldValue::NotText("string with an invalid escape")
     );
-    assert_eq!(document.field("none"), Field::Missing);
+    assert_eq!(document.field("none"), FieldValue::Missing);
 }
 
 /// Comparing each field with all others would take minutes.
@@ -61,7 +64,7 @@ fn many_fields_take_as_long_as_they_are_many() {
     let document = present(&format!("{{{}\"token\":\"x\"}}", members(COUNT)));
     assert_eq!(document.fields().count(), COUNT + 1);
     let last = document.fields().last();
-    assert_eq!(last, Some(("token", Field::Text(Secret::new("x")))));
+    assert_eq!(last, Some(("token", FieldValue::Text(Secret::new("x")))));
     let twice = format!("{{{}\"0\":2}}", members(COUNT));
     assert!(serde_json::from_str::<Fields>(&twice).is_err());
 }

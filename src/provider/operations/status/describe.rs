@@ -92,7 +92,7 @@ impl Operations {
             seen.roles = roles::Hints::read(place.field, metadata);
         }
         if let Some(unusable) = description.unusable {
-            let unusable = self.or_folder(place.secret, unusable).await;
+            let unusable = self.absent_or_folder(place.secret, unusable).await;
             seen.report.problem = Some(diagnose::unusable_in_short(&unusable));
             seen.unusable = Some(Reported::new(place, description.status, &unusable));
         }

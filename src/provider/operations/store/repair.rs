@@ -11,7 +11,7 @@ use crate::token::check::{check, extract};
 use crate::token::history::HistoryOutcome;
 use crate::token::instant::format_instant;
 use crate::token::stamp::Stamp;
-use crate::vault::{Document, Field, Reading, VaultError};
+use crate::vault::{Document, FieldValue, Reading, VaultError};
 
 /// Maximum number of older versions that are read.
 const HISTORY: usize = 30;
@@ -93,7 +93,7 @@ fn repair(token: Secret, minted_at: Timestamp) -> Repair {
 /// Returns the token that a field holds, by itself or within other text.
 fn token_in(document: &Document, field: &str) -> Option<Secret> {
     match document.field(field) {
-        Field::Text(text) => extract(text.expose()),
-        Field::Missing | Field::NotText(_) => None,
+        FieldValue::Text(text) => extract(text.expose()),
+        FieldValue::Missing | FieldValue::NotText(_) => None,
     }
 }

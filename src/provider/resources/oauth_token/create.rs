@@ -48,7 +48,7 @@ pub(super) async fn create(
             promotion.as_ref(),
         );
         let stored = store(configured, observer, place, token, storing).await?;
-        (stored.is_news.then(|| place.to_string()), stored)
+        (stored.is_unreported.then(|| place.to_string()), stored)
     };
     let adopted = adopt(configured, observer, state, place, Some(stored)).await;
     adopted.map_err(|failure| {
@@ -97,7 +97,7 @@ async fn adopt(
     if dated.is_estimate() {
         return Err(diagnose::mint_time_needed(place, dated.minted.at, &dated.gaps).into());
     }
-    let is_news = stored.as_ref().is_some_and(|stored| stored.is_news);
+    let is_unreported = stored.as_ref().is_some_and(|stored| stored.is_unreported);
     let mut diagnostics = stored.map_or_else(Diagnostics::new, |stored| stored.diagnostics);
     diagnostics.extend(configured.skew_warning());
     diagnostics.extend(dated.warnings(place));
@@ -141,7 +141,7 @@ async fn adopt(
         diagnostics.push(diagnose::deleted_early(place, deletion.at));
     }
     diagnostics.extend(stamp(configured, &state, &mut private).await);
-    if is_news {
+    if is_unreported {
         diagnostics.push(diagnose::stored(&StoredToken {
             place,
             version: document.version,

@@ -77,7 +77,7 @@ pub(super) async fn plan(
 fn created(planned: OauthToken, diagnostics: &mut Diagnostics) -> OauthToken {
     diagnostics.extend(not_a_request(&planned));
     if let Some(named) = Named::of(&planned) {
-        diagnostics.extend(diagnose::path_in_doubt(named.place(), "path"));
+        diagnostics.extend(diagnose::path_may_be_wrong(named.place(), "path"));
     }
     let mut planned = planned.with_unknown_token();
     planned.rotation_reason = Field::Null;
@@ -103,7 +103,7 @@ async fn update(
     let change = Change::between(prior, &planned, private);
     // A token that is stored may have a stamp of its own.
     if stamp_counts(prior, private) && !matches!(change, Change::Store | Change::Unknowable) {
-        diagnostics.extend(doubt(&planned));
+        diagnostics.extend(contradicted(&planned));
     }
     diagnostics.extend(outlived(prior, &planned, private));
     Ok(match change {
@@ -206,7 +206,7 @@ fn not_a_request(planned: &OauthToken) -> Option<Diagnostic> {
 }
 
 /// Reports a mint time in the configuration that the token's stamp outranks and contradicts.
-fn doubt(planned: &OauthToken) -> Option<Diagnostic> {
+fn contradicted(planned: &OauthToken) -> Option<Diagnostic> {
     let instant = |field: &Field<String>| parse_instant(field.as_str()?).ok();
     let configured = instant(&planned.token_minted_at)?;
     let warning = MintWarning::between(configured, instant(&planned.minted_at)?)?;

@@ -160,7 +160,7 @@ impl Update<'_> {
             .storing(replaces, minted_at, promotion.as_ref());
         let stored = store(self.configured, observer, place, wanted(token)?, storing).await?;
         let news: Vec<_> = stored
-            .is_news
+            .is_unreported
             .then(|| place.to_string())
             .into_iter()
             .collect();
@@ -174,7 +174,7 @@ impl Update<'_> {
     /// Records the token that was stored.
     async fn take_stored(self, observer: &Observer, place: Place<'_>, stored: Stored) -> Updated {
         let Place { secret, field } = place;
-        let (is_news, version) = (stored.is_news, stored.version());
+        let (is_unreported, version) = (stored.is_unreported, stored.version());
         let observed = observer
             .observe_again(secret)
             .await
@@ -237,7 +237,7 @@ impl Update<'_> {
             state.rotation_reason = self.planned.rotation_reason.clone();
         }
         diagnostics.extend(stamp(self.configured, &state, &mut private).await);
-        if is_news {
+        if is_unreported {
             let mut replaced = self.replaced().filter(|_| !known);
             if let Some(replaced) = &mut replaced {
                 replaced.is_pruned = observer.is_pruned(secret, version - 1).await;

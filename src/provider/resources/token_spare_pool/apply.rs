@@ -174,7 +174,7 @@ impl<'a> Work<'a> {
             let before = recorded.and_then(|spares| spares.get(secret.path()));
             let mut replaced = before
                 .and_then(replaced)
-                .filter(|replaced| new.is_news && replaced.fingerprint != new.fingerprint);
+                .filter(|replaced| new.is_unreported && replaced.fingerprint != new.fingerprint);
             if let Some(replaced) = &mut replaced {
                 let before = new.version() - 1;
                 replaced.is_pruned = self.observer.is_pruned(&secret, before).await;
@@ -183,7 +183,7 @@ impl<'a> Work<'a> {
                 field: self.field.clone(),
                 version: new.version(),
                 replaced,
-                is_news: new.is_news,
+                is_unreported: new.is_unreported,
                 secret,
             });
             stored.diagnostics.extend(new.diagnostics);
@@ -253,7 +253,7 @@ struct StoredSpare {
     field: String,
     version: u64,
     replaced: Option<Replaced>,
-    is_news: bool,
+    is_unreported: bool,
 }
 
 impl StoredSpare {
@@ -274,7 +274,7 @@ impl Stored {
 
     /// Reports each token that was stored, with what was found out about it.
     fn diagnostics(self, survey: &Survey) -> Diagnostics {
-        let news = self.spares.iter().filter(|spare| spare.is_news);
+        let news = self.spares.iter().filter(|spare| spare.is_unreported);
         let news = news.filter_map(|spare| {
             let found = survey.spares.get(spare.secret.path())?;
             Some(diagnose::stored(&StoredToken {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::TokenSparePoolResource;
 use super::model::{Private, Spare, TokenSparePool};
-use super::report::{is_short, paths_in_doubt, status, warnings};
+use super::report::{is_short, paths_may_be_wrong, status, warnings};
 use crate::protocol::{AttributePath, Number};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose;
@@ -57,7 +57,7 @@ pub(super) fn plan(
         return Err(diagnose::pool_version_needed().into());
     }
     let Some(prior) = prior.filter(|prior| !starts_over(&planned, prior)) else {
-        let diagnostics = paths_in_doubt(&planned);
+        let diagnostics = paths_may_be_wrong(&planned);
         return Ok(Planned {
             planned: created(planned),
             private,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::model::{Private, Problem, Spare, TokenSparePool};
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::diagnose::refuse::secret_path;
-use crate::provider::diagnose::{self, Place, command, path_in_doubt};
+use crate::provider::diagnose::{self, Place, command, path_may_be_wrong};
 use crate::sdk::{Diagnostics, Field};
 use crate::token::instant::{format_instant, parse_instant, whole_seconds};
 use crate::token::pool::SpareStatus;
@@ -37,20 +37,20 @@ pub(super) fn warnings(pool: &TokenSparePool, private: &Private) -> Diagnostics 
 }
 
 /// Warns about paths that are most likely a mistake in a new pool.
-pub(super) fn paths_in_doubt(pool: &TokenSparePool) -> Diagnostics {
+pub(super) fn paths_may_be_wrong(pool: &TokenSparePool) -> Diagnostics {
     let (Some(mount), Some(field)) = (pool.mount.as_str(), pool.field.as_str()) else {
         return Diagnostics::new();
     };
-    let doubt = |path: &String| {
+    let may_be_wrong = |path: &String| {
         let secret = SecretPath::new(mount, path).ok()?;
         let place = Place {
             secret: &secret,
             field,
         };
-        path_in_doubt(place, "paths")
+        path_may_be_wrong(place, "paths")
     };
     let paths = pool.known_paths().unwrap_or_default();
-    paths.iter().filter_map(doubt).collect()
+    paths.iter().filter_map(may_be_wrong).collect()
 }
 
 /// Warns that no available spare lasts beyond the day on which the primary is due.
