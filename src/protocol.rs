@@ -13,19 +13,23 @@ pub mod number;
 pub mod path;
 pub mod schema;
 pub(crate) mod shape;
+pub mod text;
 pub mod ty;
 pub mod value;
 pub mod wire;
 
-pub use diagnostic::{Diagnostic, Severity};
+pub use diagnostic::{Diagnostic, Severity, Site};
 pub use error::{CodecError, CodecErrorKind};
 pub use function::Signature;
 pub use number::{Number, NumberError};
 pub use path::{AttributePath, Step};
 pub use schema::{Attribute, Kind, Mode, Nesting, Schema};
+pub use text::{Command, Text, quoted};
 pub use ty::Type;
 pub use value::Value;
 pub use wire::acts_on_terminals;
+
+pub(crate) use text::text;
 
 #[cfg(test)]
 mod tests {

@@ -22,6 +22,7 @@ use async_trait::async_trait;
 
 use actions::promote_spare::PromoteSpareAction;
 pub use block::configured::Configured;
+use block::now::Now;
 pub use block::schema::ProviderConfig;
 use data_sources::oauth_token::OauthTokenDataSource;
 use data_sources::oauth_tokens::OauthTokensDataSource;
@@ -32,9 +33,8 @@ use resources::token_spare_pool::TokenSparePoolResource;
 
 use crate::deadline::Deadline;
 use crate::env::Environment;
-use block::now::Now;
-
-use crate::sdk::{Diagnostics, Failure, Provider, Registry, Rewrite};
+use crate::protocol::Site;
+use crate::sdk::{Diagnostics, Failure, Provider, Registry};
 
 /// Address under which Terraform and OpenTofu know the provider.
 pub const ADDRESS: &str = "terraform.local/claude-ops/claude";
@@ -96,8 +96,8 @@ impl Provider for ClaudeProvider {
         Ok((Arc::new(configured), warnings))
     }
 
-    fn rewrite(&self, configured: &Configured) -> Option<Rewrite> {
-        configured.rewrite()
+    fn site(&self, configured: &Configured) -> Site {
+        configured.site.clone()
     }
 
     async fn close(&self, configured: &Configured) {

@@ -24,14 +24,13 @@ mod resource;
 mod service;
 mod typed;
 
-pub use crate::protocol::acts_on_terminals;
+pub use crate::protocol::{Command, Text, acts_on_terminals};
 pub use action::{Action, Progress};
 pub use context::Context;
 pub use dynamic::Dynamic;
 pub use failure::{Diagnostics, Failure};
 pub use field::Field;
 pub use function::Function;
-pub use guard::Rewrite;
 pub use list_resource::{Ended, ListRequest, ListResource, Listed, Results};
 pub use lookup::{Found, Lookup};
 pub use model::{AttributeValue, Model, ModelError};

@@ -8,13 +8,14 @@ use super::signals::EXIT_INTERRUPTED;
 use super::{EXIT_USAGE, output};
 use crate::env::Environment;
 use crate::provider::operations::Refusal;
+use crate::sdk::Text;
 
 /// Why a command did not do its work.
 pub(super) enum Failure {
     /// The provider's operations refused it, or failed.
     Refused(Refusal),
     /// No token was read. The text is advice.
-    Input(InputError, String),
+    Input(InputError, Text),
     /// The system denies something that the program needs in order to run.
     System(io::Error),
     /// The user stopped the program.
@@ -37,7 +38,7 @@ impl From<io::Error> for Failure {
 
 impl Failure {
     /// Converts the reason why no token was read.
-    pub(super) fn input(error: InputError, advice: impl Into<String>) -> Self {
+    pub(super) fn input(error: InputError, advice: impl Into<Text>) -> Self {
         match error {
             InputError::Interrupted => Self::Stopped,
             error => Self::Input(error, advice.into()),
@@ -54,7 +55,9 @@ impl Failure {
                     Refusal::Arguments(_) | Refusal::Failed(_) => ExitCode::FAILURE,
                 }
             }
-            Self::Input(error, advice) => output::fail(&error.to_string(), &advice, environment),
+            Self::Input(error, advice) => {
+                output::fail(&error.to_string(), &advice.to_string(), environment)
+            }
             Self::System(error) => output::cannot_run(&error, environment),
             Self::Stopped => {
                 output::note("Interrupted.\n");

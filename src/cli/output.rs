@@ -60,7 +60,11 @@ pub(super) fn diagnostics(diagnostics: &Diagnostics, environment: &dyn Environme
         } else {
             colors.paint(Color::Yellow, "Warning:")
         };
-        note(&message(&kind, &diagnostic.summary, &diagnostic.detail));
+        note(&message(
+            &kind,
+            &diagnostic.summary,
+            &diagnostic.detail.to_string(),
+        ));
     }
 }
 
@@ -131,7 +135,6 @@ pub(super) fn colors(environment: &dyn Environment, is_terminal: bool) -> Colors
 /// Formats a message: one line, then the indented text below it.
 fn message(kind: &str, summary: &str, detail: &str) -> String {
     let mut text = format!("{kind} {}\n", plain(summary));
-    let detail = detail.trim();
     if !detail.is_empty() {
         text.push('\n');
         for line in detail.lines() {

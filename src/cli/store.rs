@@ -20,7 +20,8 @@ use super::signals::{EXIT_INTERRUPTED, Interrupts};
 use super::verify::{self, EXIT_REFUSED};
 use super::{output, run_to_end};
 use crate::env::Environment;
-use crate::provider::operations::{Details, Operations, Refusal, Repair, Stored, shell};
+use crate::provider::operations::{Details, Operations, Refusal, Repair, Stored};
+use crate::sdk::{Command, Text};
 use crate::secret::Secret;
 
 /// How to pass a token safely, for people who did not pass one.
@@ -144,7 +145,7 @@ impl Work<'_> {
         input::token(Some(&operations.name(path)))
             .await
             .map_err(|error| {
-                let advice = advice(&error, &command);
+                let advice = advice(&error, command);
                 Failure::input(error, advice)
             })
     }
@@ -195,7 +196,7 @@ impl Work<'_> {
 }
 
 /// Explains how to pass a token, where none was read.
-fn advice(error: &InputError, command: &str) -> String {
+fn advice(error: &InputError, command: Command) -> Text {
     let cause = match error {
         InputError::Empty | InputError::NotEntered | InputError::Interrupted => String::new(),
         InputError::TooLong | InputError::NotText => {
@@ -203,20 +204,20 @@ fn advice(error: &InputError, command: &str) -> String {
         }
         InputError::Unreadable(cause) => format!("{cause}. "),
     };
-    format!("{cause}{RECIPE}\n\n    {command}\n\nNothing was stored.")
+    Text::from(format!("{cause}{RECIPE}")) + command + "Nothing was stored."
 }
 
 /// Returns the command that repeats this one.
-fn command(operations: &Operations, path: &str, details: &Details) -> Result<String, Refusal> {
-    let option = |name: &str, value: &Option<String>| {
-        value
-            .as_deref()
-            .map_or_else(String::new, |value| format!(" {name}={}", shell(value)))
-    };
-    Ok(format!(
-        "{}{}{}",
-        operations.store_command(path)?,
-        option("--minted-at", &details.minted_at),
-        option("--account", &details.account)
-    ))
+fn command(operations: &Operations, path: &str, details: &Details) -> Result<Command, Refusal> {
+    let options = [
+        ("--minted-at", &details.minted_at),
+        ("--account", &details.account),
+    ];
+    let command = operations.store_command(path)?;
+    Ok(options
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_ref()?)))
+        .fold(command, |command, (name, value)| {
+            command.option(name, value)
+        }))
 }

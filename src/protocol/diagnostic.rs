@@ -1,6 +1,7 @@
 //! Messages from the provider to the user.
 
 use super::path::AttributePath;
+use super::text::Text;
 
 /// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,7 +12,7 @@ pub enum Severity {
     Warning,
 }
 
-/// One message to the user, in plain text.
+/// One message to the user.
 ///
 /// Hosts redact nothing, so neither text may contain a secret. A path makes the host quote the
 /// attribute's source line, so omit it if that line may hold a secret.
@@ -22,14 +23,24 @@ pub struct Diagnostic {
     /// The short text. Hosts merge warnings whose summaries are equal.
     pub summary: String,
     /// The full text; may be empty.
-    pub detail: String,
+    pub detail: Text,
     /// The attribute that the message is about, or none for the whole block.
     pub path: Option<AttributePath>,
 }
 
+/// The server that a provider block names, for readers outside the block.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Site {
+    /// The variables with which a command in a message reaches it from a shell, and their values.
+    pub variables: Vec<(&'static str, String)>,
+    /// What is added to the summary of a warning, because two servers may have the same path; empty
+    /// if nothing is added.
+    pub place: String,
+}
+
 impl Diagnostic {
     /// Creates an error about the whole block.
-    pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub fn error(summary: impl Into<String>, detail: impl Into<Text>) -> Self {
         Self {
             severity: Severity::Error,
             summary: summary.into(),
@@ -39,7 +50,7 @@ impl Diagnostic {
     }
 
     /// Creates a warning about the whole block.
-    pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub fn warning(summary: impl Into<String>, detail: impl Into<Text>) -> Self {
         Self {
             severity: Severity::Warning,
             ..Self::error(summary, detail)

@@ -1,6 +1,6 @@
 //! Conversion between our types and the protocol's messages.
 
-use super::diagnostic::{Diagnostic, Severity};
+use super::diagnostic::{Diagnostic, Severity, Site};
 use super::error::CodecError;
 use super::generated::tfplugin6 as wire;
 use super::path::{AttributePath, Step};
@@ -99,22 +99,19 @@ impl From<&AttributePath> for wire::AttributePath {
     }
 }
 
-/// A path to the whole value is omitted, because hosts reject an empty one.
-impl From<&Diagnostic> for wire::Diagnostic {
-    fn from(diagnostic: &Diagnostic) -> Self {
-        let path = diagnostic.path.as_ref().filter(|path| !path.is_empty());
-        let mut message = Self {
-            summary: printable(&diagnostic.summary),
-            // A text that ends with a command ends with an empty line, for what may follow it.
-            detail: printable(diagnostic.detail.trim_end()),
-            attribute: path.map(Into::into),
-            ..Self::default()
-        };
-        message.set_severity(match diagnostic.severity {
-            Severity::Error => wire::diagnostic::Severity::Error,
-            Severity::Warning => wire::diagnostic::Severity::Warning,
-        });
-        message
+/// Writes a diagnostic for readers who are outside the provider block. A path to the whole value is
+/// omitted, because hosts reject an empty one.
+pub fn encode_diagnostic(diagnostic: &Diagnostic, site: &Site) -> wire::Diagnostic {
+    let path = diagnostic.path.as_ref().filter(|path| !path.is_empty());
+    let (severity, place) = match diagnostic.severity {
+        Severity::Error => (wire::diagnostic::Severity::Error, ""),
+        Severity::Warning => (wire::diagnostic::Severity::Warning, site.place.as_str()),
+    };
+    wire::Diagnostic {
+        severity: severity.into(),
+        summary: printable(&format!("{}{place}", diagnostic.summary)),
+        detail: printable(&diagnostic.detail.render(&site.variables)),
+        attribute: path.map(Into::into),
     }
 }
 
@@ -257,7 +254,7 @@ mod tests {
     fn diagnostics_keep_their_place() {
         use wire::attribute_path::step::Selector;
         let path = AttributePath::attribute("m").then_key("k").then_index(2);
-        let message = wire::Diagnostic::from(&Diagnostic::warning("s", "d\n\n").at(path));
+        let message = encode_diagnostic(&Diagnostic::warning("s", "d").at(path), &Site::default());
         assert_eq!(message.severity(), wire::diagnostic::Severity::Warning);
         assert_eq!(
             (message.summary.as_str(), message.detail.as_str()),
@@ -274,7 +271,7 @@ mod tests {
             ]
         );
         let whole = Diagnostic::error("s", "").at(AttributePath::new());
-        let message = wire::Diagnostic::from(&whole);
+        let message = encode_diagnostic(&whole, &Site::default());
         assert_eq!(message.severity(), wire::diagnostic::Severity::Error);
         assert_eq!(message.attribute, None);
     }
@@ -282,7 +279,7 @@ mod tests {
     #[test]
     fn nothing_in_a_diagnostic_acts_on_a_terminal() {
         let diagnostic = Diagnostic::error("a\u{1b}[2J\u{7}b", "é\r\u{9b}1m\u{202e}txt\n\tend");
-        let message = wire::Diagnostic::from(&diagnostic);
+        let message = encode_diagnostic(&diagnostic, &Site::default());
         assert_eq!(message.summary, "a\\u{1b}[2J\\u{7}b");
         assert_eq!(message.detail, "é\\u{d}\\u{9b}1m\\u{202e}txt\n\tend");
     }

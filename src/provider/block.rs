@@ -6,3 +6,4 @@ pub(super) mod days;
 pub(super) mod now;
 pub(super) mod schema;
 mod settings;
+mod site;

@@ -14,7 +14,6 @@ mod promotion;
 pub(super) mod refuse;
 mod request;
 mod returned;
-mod shell_variables;
 mod skipped;
 mod spare;
 mod storing;
@@ -36,8 +35,7 @@ pub(super) use operations::{
     nothing_at, nothing_below, nothing_to_promote_into, nothing_to_repair, path_meant_otherwise,
     stored_when_due, verdict_not_stamped,
 };
-pub use place::shell;
-pub(super) use place::{Place, add, command, otherwise};
+pub(super) use place::{Place, kv, otherwise};
 pub(super) use promotion::{
     Replaced, StoredToken, bookkeeping_gone, metadata_full, not_due_any_more, promotion_denied,
     rotated, stored,
@@ -46,7 +44,6 @@ pub(super) use request::{
     no_spare_for_request, not_a_request, request_answered, rotation_requested,
 };
 pub(super) use returned::{came_back, stored_again, would_come_back};
-pub(super) use shell_variables::ShellVariables;
 pub(super) use skipped::skipped;
 pub(super) use spare::{barred_spare, spent, unusable_spare};
 pub(super) use storing::{
@@ -61,7 +58,7 @@ pub(super) use unusable::{
 };
 pub(super) use vault::vault_error;
 
-use crate::protocol::{AttributePath, Diagnostic};
+use crate::protocol::{AttributePath, Diagnostic, Text, text};
 use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::diagnose::refuse::capital;
 use crate::provider::observe::{Content, Observed};
@@ -91,11 +88,11 @@ fn fields_of(observed: &Observed) -> String {
     let names = document.field_names().take(SHOWN + 1);
     let names: Vec<_> = names.map(on_one_line).collect();
     match names.len() {
-        0 => "The secret has no fields. ".to_owned(),
+        0 => "The secret has no fields.".to_owned(),
         length if length > SHOWN => {
-            format!("The secret has {} and more. ", names[..SHOWN].join(", "))
+            format!("The secret has {} and more.", names[..SHOWN].join(", "))
         }
-        _ => format!("The secret has {}. ", names.join(", ")),
+        _ => format!("The secret has {}.", names.join(", ")),
     }
 }
 
@@ -112,10 +109,9 @@ pub(super) fn nothing_to_adopt(place: Place<'_>, observed: &Observed) -> Diagnos
     };
     Diagnostic::error(
         format!("No token to adopt at {place}"),
-        format!(
-            "{}{fields}Then apply again. Nothing was changed in Vault.",
-            problem(place, observed, None).unwrap_or_default()
-        ),
+        problem(place, observed, None).unwrap_or_default()
+            + fields
+            + "Then apply again. Nothing was changed in Vault.",
     )
     .at(AttributePath::attribute(attribute))
 }
@@ -172,17 +168,17 @@ pub(super) fn nothing_to_import(place: Place<'_>, observed: &Observed) -> Diagno
                 DEFAULT_FIELD => String::new(),
                 field => format!("#{field}"),
             };
-            format!(
+            text!(
                 "There is no secret at {secret}. Write an id as <mount>/<path>[#field], with the \
-                 mount only once and without data/. This one would be:{}Nothing was changed.",
-                command(&format!("{}/{meant}{field}", secret.mount()))
-            )
+                 mount only once and without data/. This one would be:"
+            ) + Text::block(format!("    {}/{meant}{field}", secret.mount()))
+                + "Nothing was changed."
         }
-        _ => format!(
-            "{}{}Write an id as <mount>/<path>[#field]. Nothing was changed.",
-            problem(place, observed, None).unwrap_or_default(),
-            fields_of(observed)
-        ),
+        _ => {
+            problem(place, observed, None).unwrap_or_default()
+                + fields_of(observed)
+                + "Write an id as <mount>/<path>[#field]. Nothing was changed."
+        }
     };
     Diagnostic::error(format!("Nothing to import at {place}"), detail)
 }
@@ -240,8 +236,11 @@ mod tests {
                 secret: &secret,
                 field: "oauth",
             };
-            let warning = path_may_be_wrong(place, "path").map(|warning| warning.detail);
-            let id = nothing_to_import(place, &Observed::Absent).detail;
+            let warning =
+                path_may_be_wrong(place, "path").map(|warning| warning.detail.to_string());
+            let id = nothing_to_import(place, &Observed::Absent)
+                .detail
+                .to_string();
             let named = format!("\n    {mount}/{}#oauth\n", meant.unwrap_or_default());
             match meant {
                 Some(meant) => {

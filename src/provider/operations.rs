@@ -9,7 +9,6 @@ mod verify;
 
 use std::sync::Arc;
 
-pub use super::diagnose::shell;
 pub use find::{Holder, Search, Sought};
 pub use hand_out::HandedOut;
 pub use promote::Promotion;

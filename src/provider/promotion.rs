@@ -39,7 +39,7 @@ pub(super) use stored::Marked;
 
 use super::diagnose::Place;
 use crate::clock;
-use crate::protocol::Diagnostic;
+use crate::protocol::{Diagnostic, Text};
 use crate::provider::block::configured::Configured;
 use crate::provider::observe::Observer;
 use crate::sdk::{Diagnostics, Progress};
@@ -197,7 +197,7 @@ impl Report {
 #[derive(Default)]
 struct Tried {
     /// Tokens that turned out to be taken or changed, each with the path and the reason.
-    passed_over: BTreeMap<Fingerprint, (String, String)>,
+    passed_over: BTreeMap<Fingerprint, (String, Text)>,
     /// Paths whose metadata cannot be written, each with the warning of a promotion from there.
     unwritable: BTreeMap<String, Diagnostic>,
     /// Whether the primary's metadata cannot be written.

@@ -3,7 +3,7 @@
 use super::failure::Diagnostics;
 use super::model::Model;
 use crate::protocol::generated::tfplugin6 as wire;
-use crate::protocol::{Attribute, AttributePath, Diagnostic, Value, wire as codec};
+use crate::protocol::{Attribute, AttributePath, Diagnostic, Site, Value, wire as codec};
 
 /// The outcome of a call: a response, or why there is none.
 pub(super) type Outcome<T> = Result<T, Diagnostics>;
@@ -36,8 +36,9 @@ pub(super) fn missing(what: &str) -> Diagnostic {
 
 /// Converts diagnostics to messages.
 #[expect(clippy::needless_pass_by_value, reason = "diagnostics end here")]
-pub(super) fn to_wire(diagnostics: Diagnostics) -> Vec<wire::Diagnostic> {
-    diagnostics.iter().map(Into::into).collect()
+pub(super) fn to_wire(diagnostics: Diagnostics, site: &Site) -> Vec<wire::Diagnostic> {
+    let encode = |diagnostic| codec::encode_diagnostic(diagnostic, site);
+    diagnostics.iter().map(encode).collect()
 }
 
 /// Converts a value that cannot be decoded to a diagnostic on its attribute.
@@ -73,6 +74,7 @@ mod tests {
         assert!(
             diagnostic
                 .detail
+                .to_string()
                 .starts_with("size: a number is required. ")
         );
         assert_eq!(diagnostic.path, Some(path));

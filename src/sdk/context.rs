@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::protocol::Site;
+
 /// The context of every call to a configured provider.
 #[derive(Debug)]
 pub struct Context<C> {
@@ -12,6 +14,8 @@ pub struct Context<C> {
     /// Cancelled when the host asks the provider to stop. A create or update then has 10 s to return
     /// by itself. Every other call is dropped immediately.
     pub cancelled: CancellationToken,
+    /// The server that messages are about.
+    pub(super) site: Site,
     /// Keeps the configuration open while the call runs.
     pub(super) _in_use: Arc<C>,
 }

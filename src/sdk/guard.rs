@@ -10,35 +10,25 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use super::coding::{Outcome, to_wire};
 use super::failure::{Diagnostics, has_error};
 use super::function;
-use crate::protocol::Diagnostic;
 use crate::protocol::generated::tfplugin6 as wire;
+use crate::protocol::{Diagnostic, Site};
 use crate::random::random_u64;
-
-/// Rewrites the summary and detail of a message before it is sent. The first argument says whether
-/// it is a warning.
-pub type Rewrite = Arc<dyn Fn(bool, &str, &str) -> (String, String) + Send + Sync>;
 
 /// A response that can carry diagnostics.
 pub(super) trait Answer: Send {
     /// Appends diagnostics.
-    fn add(&mut self, diagnostics: Diagnostics);
-
-    /// Returns the current diagnostics.
-    fn diagnostics(&mut self) -> &mut [wire::Diagnostic];
+    fn add(&mut self, diagnostics: Diagnostics, site: &Site);
 }
 
 /// Implements [`Answer`] for responses with a plain list of diagnostics.
 macro_rules! answers {
     ($($response:path),+ $(,)?) => {
         $(impl Answer for $response {
-            fn add(&mut self, diagnostics: Diagnostics) {
-                self.diagnostics.extend(diagnostics.iter().map(Into::into));
-            }
-
-            fn diagnostics(&mut self) -> &mut [wire::Diagnostic] {
-                &mut self.diagnostics
+            fn add(&mut self, diagnostics: Diagnostics, site: &Site) {
+                self.diagnostics.extend(to_wire(diagnostics, site));
             }
         })+
     };
@@ -72,13 +62,9 @@ answers!(
 
 /// Functions have one text instead of diagnostics.
 impl Answer for wire::call_function::Response {
-    fn add(&mut self, diagnostics: Diagnostics) {
+    fn add(&mut self, diagnostics: Diagnostics, _site: &Site) {
         let error = diagnostics.into_iter().find(Diagnostic::is_error);
         self.error = error.map(|error| function::to_wire(error, None));
-    }
-
-    fn diagnostics(&mut self) -> &mut [wire::Diagnostic] {
-        &mut []
     }
 }
 
@@ -87,12 +73,8 @@ impl Answer for wire::call_function::Response {
 pub(super) struct End(pub(super) Vec<wire::Diagnostic>);
 
 impl Answer for End {
-    fn add(&mut self, diagnostics: Diagnostics) {
-        self.0.extend(diagnostics.iter().map(Into::into));
-    }
-
-    fn diagnostics(&mut self) -> &mut [wire::Diagnostic] {
-        &mut self.0
+    fn add(&mut self, diagnostics: Diagnostics, site: &Site) {
+        self.0.extend(to_wire(diagnostics, site));
     }
 }
 
@@ -106,8 +88,8 @@ pub(super) struct Call<'c> {
     pub(super) cancelled: CancellationToken,
     /// Time that the call then has to return by itself.
     pub(super) grace: Duration,
-    /// Rewrites its diagnostics.
-    pub(super) rewrite: Option<Rewrite>,
+    /// The server that its diagnostics are about.
+    pub(super) site: Site,
     /// Additional diagnostics for its response.
     pub(super) warnings: Warnings,
 }
@@ -137,31 +119,40 @@ impl Call<'_> {
     }
 }
 
-/// Runs one call to completion.
-///
-/// A failure, a panic, or the host's request to stop returns `fallback`, which must hold the known
-/// state, with diagnostics. A gRPC error would make the host discard the state.
+/// Runs one call that reports nothing if it succeeds.
 pub(super) async fn guarded<A: Answer>(
     call: Call<'_>,
     fallback: A,
-    work: impl Future<Output = Result<A, Diagnostics>> + Send,
+    work: impl Future<Output = Outcome<A>> + Send,
+) -> A {
+    let work = work.map(|outcome| outcome.map(|answer| (answer, Diagnostics::new())));
+    reported(call, fallback, work).await
+}
+
+/// Runs one call to completion. Only here, its diagnostics become messages.
+///
+/// A failure, a panic, or the host's request to stop returns `fallback`, which must hold the known
+/// state, with diagnostics. A gRPC error would make the host discard the state.
+pub(super) async fn reported<A: Answer>(
+    call: Call<'_>,
+    fallback: A,
+    work: impl Future<Output = Outcome<(A, Diagnostics)>> + Send,
 ) -> A {
     let mut outcome = None;
     let ended = {
         let work = pin!(async { outcome = Some(work.await) });
         run(&call, work).await
     };
-    let mut answer = match (ended, outcome) {
+    let (mut answer, mut diagnostics) = match (ended, outcome) {
         (Ok(()), Some(Ok(answer))) => answer,
-        (Ok(()), Some(Err(diagnostics))) => failed(call.rpc, fallback, diagnostics),
-        (Ok(()), None) => failed(call.rpc, fallback, Vec::new()),
-        (Err(reason), _) => failed(call.rpc, fallback, vec![reason]),
+        (Ok(()), Some(Err(diagnostics))) => (fallback, explained(call.rpc, diagnostics)),
+        (Ok(()), None) => (fallback, explained(call.rpc, Vec::new())),
+        (Err(reason), _) => (fallback, vec![reason]),
     };
-    let warnings = std::mem::take(&mut *call.warnings.lock());
-    if !warnings.is_empty() {
-        answer.add(warnings);
+    diagnostics.append(&mut call.warnings.lock());
+    if !diagnostics.is_empty() {
+        answer.add(diagnostics, &call.site);
     }
-    rewrite_all(call.rewrite.as_ref(), answer.diagnostics());
     answer
 }
 
@@ -193,22 +184,11 @@ async fn run(
     .await
 }
 
-fn failed<A: Answer>(rpc: &str, mut fallback: A, mut diagnostics: Diagnostics) -> A {
+fn explained(rpc: &str, mut diagnostics: Diagnostics) -> Diagnostics {
     if !has_error(&diagnostics) {
         diagnostics.push(unexplained(rpc));
     }
-    fallback.add(diagnostics);
-    fallback
-}
-
-/// Puts diagnostics in their final form.
-pub(super) fn rewrite_all(rewrite: Option<&Rewrite>, diagnostics: &mut [wire::Diagnostic]) {
-    let Some(rewrite) = rewrite else { return };
-    for diagnostic in diagnostics {
-        let is_warning = diagnostic.severity() == wire::diagnostic::Severity::Warning;
-        (diagnostic.summary, diagnostic.detail) =
-            rewrite(is_warning, &diagnostic.summary, &diagnostic.detail);
-    }
+    diagnostics
 }
 
 fn stopped(rpc: &str) -> Diagnostic {

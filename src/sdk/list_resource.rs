@@ -16,7 +16,7 @@ use super::failure::{Diagnostics, Failure};
 use super::model::{AttributeValue, Model};
 use super::resource::Resource;
 use crate::protocol::generated::tfplugin6 as wire;
-use crate::protocol::{Attribute, Diagnostic, Value, wire as codec};
+use crate::protocol::{Attribute, Diagnostic, Site, Value, wire as codec};
 
 /// Existing instances of a managed resource type, whether or not they are in a state.
 ///
@@ -94,6 +94,7 @@ impl From<Diagnostic> for Ended {
 /// Receives the instances of a listing.
 pub struct Results<R: Resource> {
     events: mpsc::Sender<wire::list_resource::Event>,
+    site: Site,
     attributes: Vec<Attribute>,
     identity: Vec<Attribute>,
     with_states: bool,
@@ -118,9 +119,11 @@ impl<R: Resource> Results<R> {
         events: mpsc::Sender<wire::list_resource::Event>,
         with_states: bool,
         limit: Option<usize>,
+        site: Site,
     ) -> Self {
         Self {
             events,
+            site,
             attributes: R::Model::attributes(),
             identity: R::Identity::attributes(),
             with_states,
@@ -155,7 +158,7 @@ impl<R: Resource> Results<R> {
         if diagnostics.is_empty() {
             return Ok(());
         }
-        let diagnostic = to_wire(diagnostics);
+        let diagnostic = to_wire(diagnostics, &self.site);
         if let Some(last) = &mut self.sent().held {
             last.diagnostic.extend(diagnostic);
             return Ok(());
@@ -176,7 +179,7 @@ impl<R: Resource> Results<R> {
             && let Some(limit) = self.limit
         {
             let more = more::<R>(limit);
-            last.diagnostic.extend(to_wire(vec![more]));
+            last.diagnostic.extend(to_wire(vec![more], &self.site));
         }
         self.deliver(last).await
     }
@@ -227,7 +230,7 @@ impl<R: Resource> Results<R> {
             // Hosts show it unchanged.
             display_name: codec::printable_line(&listed.display_name),
             resource_object,
-            diagnostic: to_wire(listed.diagnostics),
+            diagnostic: to_wire(listed.diagnostics, &self.site),
         })
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::block;
 use super::check::{self, Violation};
-use super::coding::{Outcome, to_wire};
+use super::coding::Outcome;
 use super::context::Context;
 use super::failure::{Diagnostics, Failure};
 use super::model::{AttributeValue as _, Model};
@@ -50,22 +50,22 @@ pub struct Found<M> {
 /// A read-only type whose model is hidden.
 #[async_trait]
 pub trait ErasedLookup<C>: Described {
-    fn validate(&self, config: Option<&wire::DynamicValue>) -> Outcome<Vec<wire::Diagnostic>>;
+    fn validate(&self, config: Option<&wire::DynamicValue>) -> Outcome<Diagnostics>;
     /// Reads the real object. `call` is the name of the call in errors.
     async fn read(
         &self,
         call: &'static str,
         context: Context<C>,
         config: Option<&wire::DynamicValue>,
-    ) -> Outcome<(wire::DynamicValue, Vec<wire::Diagnostic>)>;
+    ) -> Outcome<(wire::DynamicValue, Diagnostics)>;
 }
 
 #[async_trait]
 impl<L: Lookup> ErasedLookup<L::Configured> for Typed<L> {
-    fn validate(&self, config: Option<&wire::DynamicValue>) -> Outcome<Vec<wire::Diagnostic>> {
+    fn validate(&self, config: Option<&wire::DynamicValue>) -> Outcome<Diagnostics> {
         let (config, mut diagnostics) = block::decode(self.attributes(), config)?;
         diagnostics.extend(self.inner.validate(&config));
-        Ok(to_wire(diagnostics))
+        Ok(diagnostics)
     }
 
     async fn read(
@@ -73,7 +73,7 @@ impl<L: Lookup> ErasedLookup<L::Configured> for Typed<L> {
         call: &'static str,
         context: Context<L::Configured>,
         config: Option<&wire::DynamicValue>,
-    ) -> Outcome<(wire::DynamicValue, Vec<wire::Diagnostic>)> {
+    ) -> Outcome<(wire::DynamicValue, Diagnostics)> {
         let refuse = |violation: Violation| vec![violation.into_diagnostic(call, L::TYPE_NAME)];
         let config = block::sent(self.attributes(), config)?;
         let found = self
@@ -85,6 +85,6 @@ impl<L: Lookup> ErasedLookup<L::Configured> for Typed<L> {
         check::found(self.attributes(), &config, &object).map_err(refuse)?;
         let object = codec::encode_object(self.attributes(), &object)
             .map_err(|error| refuse(error.into()))?;
-        Ok((object, to_wire(found.diagnostics)))
+        Ok((object, found.diagnostics))
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::failure::{Diagnostics, Failure};
-use super::guard::Rewrite;
 use super::model::Model;
 use super::registry::Registry;
 use crate::deadline::Deadline;
+use crate::protocol::Site;
 
 /// A provider: its configuration, its types, and its functions.
 #[async_trait]
@@ -49,11 +49,10 @@ pub trait Provider: Send + Sync + 'static {
         Ok((Arc::clone(configured), Diagnostics::new()))
     }
 
-    /// Returns what rewrites every message while `configured` is in use, because the code that
-    /// writes them knows little of the configuration.
-    fn rewrite(&self, configured: &Self::Configured) -> Option<Rewrite> {
+    /// Returns the server that messages are about while `configured` is in use.
+    fn site(&self, configured: &Self::Configured) -> Site {
         let _ = configured;
-        None
+        Site::default()
     }
 
     /// Releases what `configured` holds outside this process, when the process ends.

@@ -6,7 +6,7 @@ use super::layout::VERSION;
 use super::package::{Before, Installed};
 use crate::cli::output;
 use crate::provider::ADDRESS;
-use crate::provider::operations::shell;
+use crate::sdk::{Command, Text};
 
 /// What prevents hosts from finding the mirror.
 pub(super) enum Setting {
@@ -56,12 +56,14 @@ pub(super) fn report(mirror: &Path, installed: &Installed, setting: &Setting) ->
         );
     }
     if installed.before == Before::Other {
+        let lock = Command::new("terraform providers lock")
+            .option("-fs-mirror", mirror.display().to_string())
+            .plain(format!(" {ADDRESS}"));
         text.push_str(&format!(
             "\nThis build has the same version as the one before, but another hash. If a lock file\n\
              holds the old hash, init fails until you run this in its folder, or the same with\n\
-             tofu:\n\n    \
-             terraform providers lock -fs-mirror={} {ADDRESS}\n",
-            shell(&mirror.display().to_string())
+             tofu:\n\n{}\n",
+            Text::from(lock)
         ));
     }
     output::plain_lines(&text)

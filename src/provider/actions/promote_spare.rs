@@ -206,7 +206,7 @@ impl OnDemand<'_> {
             .map_err(|error| diagnose::vault_error(&error, &place.to_string()))?;
         let Observed::Present(document) = &*observed else {
             let problem = diagnose::problem(place, &observed, None).unwrap_or_default();
-            return Err(diagnose::nothing_to_promote_into(place, &problem));
+            return Err(diagnose::nothing_to_promote_into(place, problem));
         };
         let target = Target {
             token: match document.field(place.field, None) {
@@ -223,7 +223,7 @@ impl OnDemand<'_> {
             .paths()
             .next()
             .map(|path| format!("{place} would get the token of {path}"))
-            .ok_or_else(|| diagnose::no_spare_to_promote(place, &choice.refusals()))
+            .ok_or_else(|| diagnose::no_spare_to_promote(place, choice.refusals()))
     }
 
     fn promotion<'b>(&'b self, prior: Prior, progress: Option<&'b Progress>) -> Promotion<'b> {
@@ -292,16 +292,10 @@ fn stopped(place: Place<'_>, stop: Stop) -> Diagnostic {
     let may_have_landed = stop.is_open();
     let mut error = stop.into_error();
     if may_have_landed {
-        error.detail = format!(
-            "{}\n\nEach invocation promotes another spare, so first check whether the version has \
-             changed:{}",
-            error.detail,
-            diagnose::command(&format!(
-                "vault kv metadata get -mount={} {}",
-                diagnose::shell(place.secret.mount()),
-                diagnose::shell(place.secret.path()),
-            )),
-        );
+        error.detail = error.detail.paragraph(
+            "Each invocation promotes another spare, so first check whether the version has \
+             changed:",
+        ) + diagnose::kv(place.secret, "metadata get", &[]);
     }
     error
 }
@@ -337,7 +331,7 @@ mod tests {
         let diagnostics = PromoteSpareAction.validate(&config);
         diagnostics
             .into_iter()
-            .map(|diagnostic| diagnostic.detail)
+            .map(|diagnostic| diagnostic.detail.to_string())
             .collect()
     }
 

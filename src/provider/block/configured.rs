@@ -8,16 +8,16 @@ use jiff::{SignedDuration, Timestamp};
 use crate::clock;
 use crate::deadline::Deadline;
 use crate::env::Environment;
-use crate::protocol::{Diagnostic, Number};
+use crate::protocol::{Diagnostic, Number, Site};
 use crate::provider::block::days;
 use crate::provider::block::now::Now;
 use crate::provider::block::schema::{ProviderConfig, blamed};
 use crate::provider::block::settings::{Sources, settings_advice, unknown_argument};
+use crate::provider::block::site::site;
 use crate::provider::defaults::DEFAULT_MOUNT;
-use crate::provider::diagnose::ShellVariables;
 use crate::provider::diagnose::refuse::capital;
 use crate::provider::observe::Observer;
-use crate::sdk::{Diagnostics, Field, Rewrite};
+use crate::sdk::{Diagnostics, Field};
 use crate::token::instant::format_instant;
 use crate::vault::Store;
 
@@ -34,7 +34,8 @@ pub struct Configured {
     time: Arc<Now>,
     vault: Vault,
     skew_reported: Arc<AtomicBool>,
-    variables: ShellVariables,
+    /// The Vault of the block, for readers.
+    pub(in crate::provider) site: Site,
     /// KV v2 mount of resources that set none; unknown during some plans, never null.
     pub(in crate::provider) mount: Field<String>,
     /// Days of resources that set none.
@@ -86,7 +87,7 @@ impl Configured {
             time,
             vault,
             skew_reported: Arc::default(),
-            variables: ShellVariables::new(&config.address, &config.namespace, environment),
+            site: site(&config.address, &config.namespace, environment),
             mount: config.mount.clone().or(Field::text(DEFAULT_MOUNT)),
             defaults: days::Defaults {
                 lifetime_days: default_days(
@@ -193,22 +194,6 @@ impl Configured {
                     format_instant(theirs)
                 ),
             )
-        })
-    }
-
-    /// Returns the rewrite that makes the commands in messages reach this Vault from a shell, if
-    /// they would not otherwise.
-    pub(in crate::provider) fn rewrite(&self) -> Option<Rewrite> {
-        let variables = self.variables.clone();
-        (!variables.is_empty()).then(|| -> Rewrite {
-            Arc::new(move |is_warning, summary, detail| {
-                let summary = if is_warning {
-                    variables.after_summary(summary)
-                } else {
-                    summary.to_owned()
-                };
-                (summary, variables.before_commands(detail))
-            })
         })
     }
 

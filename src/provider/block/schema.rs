@@ -248,6 +248,7 @@ mod tests {
         assert!(
             found[0]
                 .detail
+                .to_string()
                 .contains("auth_login_approle and auth_login_jwt")
         );
         assert_eq!(found[0].path, None);
@@ -270,7 +271,7 @@ mod tests {
             };
             let found = validate(&config);
             assert_eq!(found[0].path.is_some(), quoted, "{address}");
-            assert!(!found[0].detail.contains("canary"));
+            assert!(!found[0].detail.to_string().contains("canary"));
         }
     }
 

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::place::{Place, command, shell};
-use crate::protocol::Diagnostic;
+use super::place::{Place, kv};
+use crate::protocol::{Command, Diagnostic, Text, text};
 use crate::token::instant::format_instant;
 
 /// A token that works, and ends when its version is deleted.
@@ -16,30 +16,27 @@ pub(in crate::provider) fn deleted_early(place: Place<'_>, at: Timestamp) -> Dia
 
 /// What ends the token, and how to stop it. `at_once` says that a new version would be due when it
 /// is written, so that no date promotes a spare.
-pub(in crate::provider) fn deletion_ends(place: Place<'_>, at: Timestamp, at_once: bool) -> String {
+pub(in crate::provider) fn deletion_ends(place: Place<'_>, at: Timestamp, at_once: bool) -> Text {
     let secret = place.secret;
-    let (mount, path) = (shell(secret.mount()), shell(secret.path()));
-    // `patch` omits a 0. Without -custom-metadata, `put` keeps everything else.
-    let of_secret = command(&format!(
-        "vault kv metadata put -mount={mount} -delete-version-after=0s {path}"
-    ));
-    let of_engine = command(&format!(
-        "vault write {} delete_version_after=0s",
-        shell(&format!("{}/config", secret.mount()))
-    ));
     let no_spare = if at_once {
         "A new version would be due as soon as it is written, so no spare is promoted because of \
-         a date. "
+         a date."
     } else {
         ""
     };
-    format!(
-        "Vault deletes the version that holds this token on {at}, because delete_version_after is \
-         set. {no_spare}Change the setting of the secret:{of_secret}If the metadata of the secret \
-         already shows 0s, the setting belongs to the engine and applies to the whole \
-         mount:{of_engine}Then write the same token again, because the current version keeps its \
-         deletion time:{rewrite}",
-        at = format_instant(at),
-        rewrite = command(&place.repair_command()),
-    )
+    text!(
+        "Vault deletes the version that holds this token on {}, because delete_version_after is \
+         set.",
+        format_instant(at)
+    ) + no_spare
+        + "Change the setting of the secret:"
+        // `patch` omits a 0. Without -custom-metadata, `put` keeps everything else.
+        + kv(secret, "metadata put", &[("-delete-version-after", "0s")])
+        + "If the metadata of the secret already shows 0s, the setting belongs to the engine and \
+           applies to the whole mount:"
+        + Command::new("vault write")
+            .word(format!("{}/config", secret.mount()))
+            .plain(" delete_version_after=0s")
+        + "Then write the same token again, because the current version keeps its deletion time:"
+        + place.repair_command()
 }

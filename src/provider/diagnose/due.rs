@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::deletion::deletion_ends;
-use super::{Place, add, command, unusable_text};
-use crate::protocol::Diagnostic;
+use super::{Place, unusable_text};
+use crate::protocol::{Diagnostic, Text, text};
 use crate::provider::observe::unusable::Unusable;
 use crate::token::expiry::Status;
 
@@ -37,7 +37,7 @@ pub(in crate::provider) struct Deletion {
 
 /// What a spare can do for a token that is missing.
 const BEYOND_SPARES: &str = "If only the field is missing, an apply can promote a spare (see \
-                             spare_paths). If the secret does not exist, restore it first. ";
+                             spare_paths). If the secret does not exist, restore it first.";
 
 impl Due<'_> {
     /// The summary: the token and its state in a few words.
@@ -60,63 +60,69 @@ impl Due<'_> {
     }
 
     /// The deletion that makes the token due, and how to stop it.
-    fn deletion(&self) -> Option<String> {
+    fn deletion(&self) -> Option<Text> {
         let deletion = self.deletion.filter(|_| self.status.is_by_date())?;
         Some(deletion_ends(self.place, deletion.at, deletion.at_once))
     }
 
     /// What the reader must do.
-    fn advice(&self) -> String {
+    fn advice(&self) -> Text {
         match (self.deletion(), self.problem) {
             (Some(deletion), _) => deletion,
             (None, Some(problem)) => unusable_text(self.place, problem),
-            (None, None) => mint_and_store(&self.place.store_commands()),
+            (None, None) => {
+                Text::from(
+                    "Mint a token with `claude setup-token` in a terminal at least 300 columns \
+                     wide, run this command, paste the token, and press Enter:",
+                ) + self.place.store_commands()
+            }
         }
     }
 
     /// The advice of a plan, which may have many such tokens.
-    fn advice_in_plan(&self) -> String {
+    fn advice_in_plan(&self) -> Text {
         match (self.deletion(), self.problem) {
             (Some(deletion), _) => deletion,
             (None, Some(problem)) if !self.is_refreshed => unusable_text(self.place, problem),
-            (None, Some(_)) => format!(
+            (None, Some(_)) => text!(
                 "The warning \"Token {} is {}\" says what to do.",
                 self.place,
                 self.status.as_str()
             ),
-            (None, None) => format!(
-                "Mint a token with `claude setup-token` in a terminal at least 300 columns wide, \
-                 then run:{}",
-                command(&self.place.store_command())
-            ),
+            (None, None) => {
+                Text::from(
+                    "Mint a token with `claude setup-token` in a terminal at least 300 columns \
+                     wide, then run:",
+                ) + self.place.store_command()
+            }
         }
     }
 
     /// Reports whether there may be no secret that a spare could be copied into: the spares of a
     /// secret that exists are read.
-    fn is_beyond_spares(&self, refused: &str) -> bool {
+    fn is_beyond_spares(&self, refused: &Text) -> bool {
         self.status == Status::Missing && refused.is_empty()
     }
 
     /// The warning of a plan. `refused` lists, in lines, why each spare cannot be used.
-    pub(in crate::provider) fn in_plan(&self, refused: &str) -> Diagnostic {
+    pub(in crate::provider) fn in_plan(&self, refused: &Text) -> Diagnostic {
         if let Some(deletion) = self.deletion() {
-            return Diagnostic::warning(self.summary(), format!("{refused}{deletion}"));
+            return Diagnostic::warning(self.summary(), refused.clone() + deletion);
         }
         let stake = match (self.status.is_working(), refused.is_empty()) {
             _ if self.is_beyond_spares(refused) => {
                 &format!("An apply fails until there is a token again. {BEYOND_SPARES}")
             }
-            (true, true) => "It still works, and there is no spare (see spare_paths). ",
-            (true, false) => "It still works, but no spare can be used:\n",
+            (true, true) => "It still works, and there is no spare (see spare_paths).",
+            (true, false) => "It still works, but no spare can be used:",
             (false, true) => {
-                "An apply fails until it is replaced, and there is no spare (see spare_paths). "
+                "An apply fails until it is replaced, and there is no spare (see spare_paths)."
             }
-            (false, false) => "An apply fails until it is replaced. No spare can be used:\n",
+            (false, false) => "An apply fails until it is replaced. No spare can be used:",
         };
         Diagnostic::warning(
             self.summary(),
-            format!("{stake}{refused}{}", self.advice_in_plan()).trim_end(),
+            listed(stake, refused) + self.advice_in_plan(),
         )
     }
 
@@ -128,11 +134,8 @@ impl Due<'_> {
         };
         Diagnostic::warning(
             self.summary(),
-            format!(
-                "An apply promotes the spare {spare}{unless}. {}",
-                self.deletion().unwrap_or_default()
-            )
-            .trim_end(),
+            text!("An apply promotes the spare {spare}{unless}.")
+                + self.deletion().unwrap_or_default(),
         )
     }
 
@@ -140,12 +143,10 @@ impl Due<'_> {
     pub(in crate::provider) fn in_plan_with_one_of(&self, spares: &[String]) -> Diagnostic {
         Diagnostic::warning(
             self.summary(),
-            format!(
-                "An apply promotes the best usable spare, if any of these can be used: {}. {}",
+            text!(
+                "An apply promotes the best usable spare, if any of these can be used: {}.",
                 spares.join(", "),
-                self.deletion().unwrap_or_default()
-            )
-            .trim_end(),
+            ) + self.deletion().unwrap_or_default(),
         )
     }
 
@@ -153,10 +154,8 @@ impl Due<'_> {
     pub(in crate::provider) fn in_plan_without_change(&self) -> Diagnostic {
         Diagnostic::warning(
             self.summary(),
-            format!(
-                "No change is planned, because on_rotation_due is \"warn\". {}",
-                self.advice_in_plan()
-            ),
+            Text::from("No change is planned, because on_rotation_due is \"warn\".")
+                + self.advice_in_plan(),
         )
     }
 
@@ -165,27 +164,27 @@ impl Due<'_> {
         let next = if spares.is_empty() || self.deletion().is_some() {
             self.advice_in_plan()
         } else {
-            "The next plan reads the spares, and promotes one if it can be used.".to_owned()
+            "The next plan reads the spares, and promotes one if it can be used.".into()
         };
         Diagnostic::warning(
             self.summary(),
-            format!("An import never rotates, so the token stays for now. {next}"),
+            Text::from("An import never rotates, so the token stays for now.") + next,
         )
     }
 
     /// The message of an apply that could not replace the token: a warning while the token works,
     /// an error once it does not. `refused` is what the plan said about the spares.
-    pub(in crate::provider) fn in_apply(&self, refused: &str) -> Diagnostic {
+    pub(in crate::provider) fn in_apply(&self, refused: &Text) -> Diagnostic {
         let cause = if self.deletion().is_some() {
             ""
         } else if self.is_beyond_spares(refused) {
             BEYOND_SPARES
         } else if refused.is_empty() {
-            "There was no spare to replace it. "
+            "There was no spare to replace it."
         } else {
-            "No spare could be used when this was planned:\n"
+            "No spare could be used when this was planned:"
         };
-        let detail = format!("{cause}{refused}{}", self.advice());
+        let detail = listed(cause, refused) + self.advice();
         if self.status.is_working() {
             Diagnostic::warning(self.summary(), detail)
         } else {
@@ -227,15 +226,14 @@ impl Due<'_> {
 
     /// The warning of an adoption that no promotion follows. `refused` lists, in lines, why each
     /// spare cannot be used.
-    pub(in crate::provider) fn when_adopted(&self, refused: &str) -> Diagnostic {
-        let spares = match refused {
-            "" => "",
-            _ => "No spare can be used:\n",
+    pub(in crate::provider) fn when_adopted(&self, refused: &Text) -> Diagnostic {
+        let done = match refused.is_empty() {
+            true => "It was adopted anyway.",
+            false => "It was adopted anyway. No spare can be used:",
         };
-        let advice = self.advice_in_plan();
         Diagnostic::warning(
             self.summary(),
-            format!("It was adopted anyway. {spares}{refused}{advice}"),
+            listed(done, refused) + self.advice_in_plan(),
         )
     }
 
@@ -248,19 +246,18 @@ impl Due<'_> {
     }
 }
 
-fn mint_and_store(commands: &str) -> String {
-    format!(
-        "Mint a token with `claude setup-token` in a terminal at least 300 columns wide, run this \
-         command, paste the token, and press Enter:{commands}"
-    )
+/// A text with lines of reasons below it, if there are any.
+fn listed(text: &str, reasons: &Text) -> Text {
+    match reasons.is_empty() {
+        true => text.into(),
+        false => Text::from(text).line(reasons.clone()).line(""),
+    }
 }
 
 /// Spares of a token that is due, which a refresh could not read.
-pub(in crate::provider) fn spares_not_seen(place: Place<'_>, cause: &str) -> Diagnostic {
-    let mut detail = cause.to_owned();
-    add(
-        &mut detail,
-        "An apply reads the spares again, and promotes one if it can be used.",
-    );
-    Diagnostic::warning(format!("Spares of {place} could not be read"), detail)
+pub(in crate::provider) fn spares_not_seen(place: Place<'_>, cause: Text) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Spares of {place} could not be read"),
+        cause + "An apply reads the spares again, and promotes one if it can be used.",
+    )
 }

@@ -1,7 +1,7 @@
 //! What a user reads about a token that is looked up and not managed.
 
 use super::{Place, unusable_text};
-use crate::protocol::Diagnostic;
+use crate::protocol::{Diagnostic, Text, text};
 use crate::provider::observe::unusable::Unusable;
 use crate::sdk::Field;
 use crate::token::fingerprint::Fingerprint;
@@ -12,11 +12,9 @@ use crate::token::verdict::Verdict;
 pub(in crate::provider) fn no_token(place: Place<'_>, unusable: &Unusable) -> Diagnostic {
     Diagnostic::warning(
         format!("Token {place} is {}", unusable.status().as_str()),
-        format!(
-            "{}Until then, fingerprint and dates are null. To make this an error, add a \
-             postcondition on status.",
-            unusable_text(place, unusable)
-        ),
+        unusable_text(place, unusable)
+            + "Until then, fingerprint and dates are null. To make this an error, add a \
+               postcondition on status.",
     )
 }
 
@@ -25,10 +23,10 @@ pub(in crate::provider) fn nothing_to_hand_out(
     place: Place<'_>,
     unusable: Option<&Unusable>,
 ) -> Diagnostic {
-    let problem = unusable.map_or_else(String::new, |unusable| unusable_text(place, unusable));
+    let problem = unusable.map_or_else(Text::default, |unusable| unusable_text(place, unusable));
     Diagnostic::error(
         format!("No usable token at {place}"),
-        format!("{problem}Then run this again."),
+        problem + "Then run this again.",
     )
 }
 
@@ -39,12 +37,12 @@ pub(in crate::provider) fn expired_not_handed_out(
 ) -> Diagnostic {
     Diagnostic::error(
         format!("Token {place} expired {expires_at}"),
-        format!(
+        Text::from(
             "An expired token is not returned. Mint a new one with `claude setup-token` in a \
              terminal at least 300 columns wide, run this command, paste the token, and press \
-             Enter:{patch}To get the expired token anyway, set allow_expired = true.",
-            patch = place.store_commands(),
-        ),
+             Enter:",
+        ) + place.store_commands()
+            + "To get the expired token anyway, set allow_expired = true.",
     )
 }
 
@@ -56,13 +54,12 @@ pub(in crate::provider) fn refused_handed_out(place: Place<'_>, verdict: &Verdic
     };
     Diagnostic::warning(
         format!("Token {place} was refused"),
-        format!(
+        text!(
             "Claude Code reported on {at} that this token is refused{cause}. It was passed on \
              anyway. Mint a new token with `claude setup-token` in a terminal at least 300 columns \
-             wide, run this, paste the token, and press Enter:{store}",
+             wide, run this, paste the token, and press Enter:",
             at = format_instant(verdict.at),
-            store = place.store_commands(),
-        ),
+        ) + place.store_commands(),
     )
 }
 

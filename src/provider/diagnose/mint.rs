@@ -1,31 +1,27 @@
 //! What a user reads about mint times.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 
-use super::{Place, command};
-use crate::protocol::{AttributePath, Diagnostic};
+use super::Place;
+use crate::protocol::{AttributePath, Diagnostic, Text};
 use crate::token::instant::format_instant;
 use crate::token::mint::Gaps;
 use crate::token::mint::MintWarning;
 
 /// Why a mint time is an estimate.
-pub(in crate::provider) fn estimated(place: Place<'_>, gaps: &Gaps) -> String {
-    let mut text = String::new();
+pub(in crate::provider) fn estimated(place: Place<'_>, gaps: &Gaps) -> Text {
+    let mut text = Text::default();
     if let Some(oldest) = gaps.history {
-        let _ = write!(
-            text,
+        text += format!(
             "The oldest version of {secret} that can be read, written {at}, already holds this \
-             token, and the versions before it cannot be read. ",
+             token, and the versions before it cannot be read.",
             secret = place.secret,
             at = format_instant(oldest),
         );
     }
     if !gaps.spares.is_empty() {
-        let _ = write!(
-            text,
-            "The token may have been copied from a spare whose history cannot be read: {}. ",
+        text += format!(
+            "The token may have been copied from a spare whose history cannot be read: {}.",
             gaps.spares.join(", ")
         );
     }
@@ -40,13 +36,13 @@ pub(in crate::provider) fn mint_time_needed(
 ) -> Diagnostic {
     Diagnostic::error(
         format!("Mint time of {place} is unknown"),
-        format!(
-            "{why}The token may be older, and would then expire earlier than shown. Set \
-             token_minted_at to the date on which you ran `claude setup-token`, for example \
-             \"{example}\".",
-            why = estimated(place, gaps),
-            example = format_instant(estimate),
-        ),
+        estimated(place, gaps)
+            + format!(
+                "The token may be older, and would then expire earlier than shown. Set \
+                 token_minted_at to the date on which you ran `claude setup-token`, for example \
+                 \"{}\".",
+                format_instant(estimate),
+            ),
     )
 }
 
@@ -58,12 +54,10 @@ pub(in crate::provider) fn mint_time_estimated(
 ) -> Diagnostic {
     Diagnostic::warning(
         format!("Mint time of {place} is an estimate"),
-        format!(
-            "{why}The token may expire earlier than shown. Stamp it with the date on which it was \
-             minted, instead of the date in this command:{stamp}",
-            stamp = command(&place.stamp_command(estimate)),
-            why = estimated(place, gaps),
-        ),
+        estimated(place, gaps)
+            + "The token may expire earlier than shown. Stamp it with the date on which it was \
+               minted, instead of the date in this command:"
+            + place.stamp_command(estimate),
     )
 }
 
@@ -124,9 +118,11 @@ mod tests {
             history: Some(Timestamp::UNIX_EPOCH),
             spares: vec!["spare-1".to_owned()],
         };
-        let detail = mint_time_estimated(place, Timestamp::UNIX_EPOCH, &gaps).detail;
+        let detail = mint_time_estimated(place, Timestamp::UNIX_EPOCH, &gaps)
+            .detail
+            .to_string();
         let command = "\n    terraform-provider-claude store --mount=kv2 --field=oauth other \
-                       --stamp-only --minted-at=1970-01-01T00:00:00Z\n";
+                       --stamp-only --minted-at=1970-01-01T00:00:00Z";
         assert!(detail.contains(command), "{detail}");
         assert!(detail.contains("cannot be read: spare-1."), "{detail}");
     }

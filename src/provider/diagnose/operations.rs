@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Place, add, command, mint, otherwise, shell, vault_error};
-use crate::protocol::{Diagnostic, Severity};
+use super::{Place, mint, otherwise, vault_error};
+use crate::protocol::{Command, Diagnostic, Severity, Text, quoted, text};
 use crate::provider::diagnose::refuse::capital;
 use crate::token::check::Problem;
 use crate::token::expiry::Status;
@@ -13,10 +13,10 @@ use crate::token::mint::Gaps;
 use crate::vault::{SecretPath, VaultError};
 
 /// A token that was to be dated and does not exist.
-pub(in crate::provider) fn no_token_to_stamp(place: Place<'_>, problem: &str) -> Diagnostic {
+pub(in crate::provider) fn no_token_to_stamp(place: Place<'_>, problem: Text) -> Diagnostic {
     Diagnostic::error(
         format!("No token to stamp at {place}"),
-        format!("{problem}Nothing was changed."),
+        problem + "Nothing was changed.",
     )
 }
 
@@ -46,23 +46,19 @@ pub(in crate::provider) fn mint_date_needed(
 ) -> Diagnostic {
     Diagnostic::error(
         format!("Mint time of {place} is not known"),
-        format!(
-            "{ends}The token may be older than that. Run this command with the date on which you \
-             ran `claude setup-token`, instead of the date shown:{example}The token was not \
-             stamped.",
-            ends = mint::estimated(
-                place,
-                &Gaps {
-                    history: Some(outcome.oldest_created_at),
-                    spares: Vec::new()
-                }
-            ),
-            example = command(&format!(
-                "{} {option} --minted-at {}",
-                place.store_command(),
+        mint::estimated(
+            place,
+            &Gaps {
+                history: Some(outcome.oldest_created_at),
+                spares: Vec::new(),
+            },
+        ) + "The token may be older than that. Run this command with the date on which you ran \
+             `claude setup-token`, instead of the date shown:"
+            + place.store_command().plain(format!(
+                " {option} --minted-at {}",
                 format_instant(outcome.oldest_created_at)
-            )),
-        ),
+            ))
+            + "The token was not stamped.",
     )
 }
 
@@ -73,18 +69,17 @@ pub(in crate::provider) fn not_stamped_by_command(
 ) -> Diagnostic {
     Diagnostic::warning(
         format!("Token {place} was not stamped"),
-        format!(
+        Text::from(
             "The token is stored, but its mint time is not in the secret's metadata. Monitors and \
-             plans use the date of this write from the KV history instead. {}",
-            vault_error(error, "").detail
-        ),
+             plans use the date of this write from the KV history instead.",
+        ) + vault_error(error, "").detail,
     )
 }
 
 /// A stamp that was explicitly requested and was refused.
 pub(in crate::provider) fn no_stamp(place: Place<'_>, error: &VaultError) -> Diagnostic {
     let mut diagnostic = vault_error(error, &place.to_string());
-    add(&mut diagnostic.detail, "The token was not stamped.");
+    diagnostic.detail += "The token was not stamped.";
     diagnostic
 }
 
@@ -99,26 +94,26 @@ pub(in crate::provider) fn not_a_token(problem: Option<Problem>) -> Diagnostic {
 }
 
 /// A field without a token that could be taken out of it.
-pub(in crate::provider) fn nothing_to_repair(place: Place<'_>, problem: &str) -> Diagnostic {
+pub(in crate::provider) fn nothing_to_repair(place: Place<'_>, problem: Text) -> Diagnostic {
     Diagnostic::error(
         format!("Token {place} cannot be repaired"),
-        format!("{problem}Nothing was changed."),
+        problem + "Nothing was changed.",
     )
 }
 
 /// A primary that is gone, into which nothing is promoted.
-pub(in crate::provider) fn nothing_to_promote_into(place: Place<'_>, problem: &str) -> Diagnostic {
+pub(in crate::provider) fn nothing_to_promote_into(place: Place<'_>, problem: Text) -> Diagnostic {
     Diagnostic::error(
         format!("No spare can be promoted into {place}"),
-        format!("{problem}Nothing was changed."),
+        problem + "Nothing was changed.",
     )
 }
 
 /// Spares of which none can be promoted.
-pub(in crate::provider) fn no_spare_to_promote(place: Place<'_>, refusals: &str) -> Diagnostic {
+pub(in crate::provider) fn no_spare_to_promote(place: Place<'_>, refusals: Text) -> Diagnostic {
     Diagnostic::error(
         format!("No spare for {place}"),
-        format!("No spare can be promoted:\n{refusals}Nothing was changed."),
+        Text::from("No spare can be promoted:") + refusals + "Nothing was changed.",
     )
 }
 
@@ -135,10 +130,7 @@ pub(in crate::provider) fn verdict_not_stamped(place: Place<'_>, error: &VaultEr
     let mut diagnostic = vault_error(error, &place.to_string());
     diagnostic.severity = Severity::Warning;
     diagnostic.summary = format!("Verdict about {place} was not stamped");
-    add(
-        &mut diagnostic.detail,
-        "The verdict is not recorded, so plans do not act on it. Use --no-stamp to skip this write.",
-    );
+    diagnostic.detail += "The verdict is not recorded, so plans do not act on it. Use --no-stamp to skip this write.";
     diagnostic
 }
 
@@ -154,21 +146,21 @@ pub(in crate::provider) fn not_stamped_while_rehearsed() -> Diagnostic {
 pub(in crate::provider) fn path_meant_otherwise(place: Place<'_>, meant: &str) -> Diagnostic {
     Diagnostic::error(
         format!("Token was not stored at {place}"),
-        format!(
+        text!(
             "There is no secret at {}. Write a path as `vault kv list` shows it: without quotes, \
              without its mount, and without data/. This one would be {}. If you do mean this path, \
-             run this command, paste the token, and press Enter:{}Nothing was changed.",
+             run this command, paste the token, and press Enter:",
             place.secret,
-            shell(meant),
-            command(&place.vault_put_command(0))
-        ),
+            quoted(meant),
+        ) + place.vault_command(Some(0))
+            + "Nothing was changed.",
     )
 }
 
 /// A path that was named and has no secret.
 pub(in crate::provider) fn nothing_at(secret: &SecretPath) -> Diagnostic {
     let meant = otherwise(secret).map_or_else(String::new, |meant| {
-        format!(" This one would be {}.", shell(meant))
+        format!(" This one would be {}.", quoted(meant))
     });
     Diagnostic::error(
         format!("There is no secret at {secret}"),
@@ -185,22 +177,23 @@ pub(in crate::provider) fn nothing_below(mount: &str, folder: &str, field: &str)
     let inside = SecretPath::new(mount, format!("{folder}x")).ok();
     let meant = inside.as_ref().and_then(otherwise);
     let advice = match meant.and_then(|path| path.strip_suffix('x')) {
-        Some(meant) => format!(
+        Some(meant) => text!(
             "Write a folder as `vault kv list` shows it: without quotes, without its mount, and \
              without data/. This one would be {}.",
             match meant {
                 "" => "/, the whole mount".to_owned(),
-                folder => shell(folder),
+                folder => quoted(folder),
             }
         ),
-        None => format!(
-            "Check the mount, the folder, and the field. This lists what the mount holds:{}",
-            command(&format!("vault kv list -mount={}", shell(mount)))
-        ),
+        None => {
+            Text::from(
+                "Check the mount, the folder, and the field. This lists what the mount holds:",
+            ) + Command::new("vault kv list").option("-mount", mount)
+        }
     };
     Diagnostic::error(
         format!("No token below {mount}/{folder}"),
-        format!("The folder does not exist, or no secret in it has the field {field}. {advice}"),
+        text!("The folder does not exist, or no secret in it has the field {field}.") + advice,
     )
 }
 

@@ -1,9 +1,8 @@
 //! What a promotion finds out that a plan did not know.
 
-use super::place::{Place, command, shell};
+use super::place::{Place, kv, own_command};
 use super::vault::{policy, vault_error};
-use crate::protocol::Diagnostic;
-use crate::provider::defaults::DEFAULT_MOUNT;
+use crate::protocol::{Diagnostic, Text, text};
 use crate::token::expiry::{Dates, Status};
 use crate::token::fingerprint::Fingerprint;
 use crate::vault::{SecretPath, VaultError};
@@ -23,33 +22,23 @@ pub(in crate::provider) struct Replaced {
 
 impl Replaced {
     /// What happened to it, and what is left to do.
-    fn advice(self, mount: &str) -> String {
-        let pruned = match self.is_pruned {
-            true => {
-                "\n\nThe previous token is no longer in the KV history, because max_versions is 1."
-            }
+    fn advice(self, mount: &str) -> Text {
+        let pruned = Text::default().paragraph(match self.is_pruned {
+            true => "The previous token is no longer in the KV history, because max_versions is 1.",
             false => "",
-        };
+        });
         let works = match self.status {
-            _ if self.is_in_use => return pruned.to_owned(),
-            Some(Status::Expired) => return pruned.to_owned(),
+            _ if self.is_in_use => return pruned,
+            Some(Status::Expired) => return pruned,
             Some(Status::Refused) => "",
             _ => ", because it works until then",
         };
-        let mount = match mount {
-            DEFAULT_MOUNT => String::new(),
-            mount => format!(" --mount={}", shell(mount)),
-        };
-        let find = format!(
-            "{} find{mount} --fingerprint {}",
-            env!("CARGO_PKG_NAME"),
-            self.fingerprint.id()
-        );
-        format!(
-            "{pruned}\n\nIf the previous token leaked, also revoke it in the account settings of \
-             claude.ai{works}. First find every place that still holds it:{}",
-            command(&find).trim_end()
-        )
+        let find =
+            own_command("find", mount).plain(format!(" --fingerprint {}", self.fingerprint.id()));
+        pruned.paragraph(format!(
+            "If the previous token leaked, also revoke it in the account settings of \
+             claude.ai{works}. First find every place that still holds it:"
+        )) + find
     }
 }
 
@@ -64,26 +53,22 @@ pub(in crate::provider) fn rotated(
     let mount = place.secret.mount();
     let until = expires_at.map_or_else(String::new, |at| format!(" and expires {at}"));
     let refill = SecretPath::new(mount, spare).map_or_else(
-        |_| String::new(),
+        |_| Text::default(),
         |secret| {
-            let refilled = Place {
-                secret: &secret,
-                field: place.field,
-            };
-            command(&refilled.store_command())
+            let secret = &secret;
+            Place { secret, ..place }.store_command().into()
         },
     );
-    let revoke = replaced.map_or_else(String::new, |replaced| replaced.advice(mount));
     Diagnostic::warning(
         format!("Token {place} was rotated"),
-        format!(
+        text!(
             "The token of the spare {spare} is now in version {version} of {secret}{until}. Restart \
              the workloads that use it once it has reached them, because they read it only at \
              startup. Then refill the spare. Mint a token with `claude setup-token` in a terminal \
-             at least 300 columns wide and run:{refill}{revoke}",
+             at least 300 columns wide and run:",
             secret = place.secret,
-            refill = refill.trim_end(),
-        ),
+        ) + refill
+            + replaced.map_or_else(Text::default, |replaced| replaced.advice(mount)),
     )
 }
 
@@ -97,7 +82,7 @@ pub(in crate::provider) fn promotion_denied<'a>(
     let mut denied = vault_error(error, &place.to_string());
     for path in unrecorded {
         let metadata = format!("{}/metadata/{path}", place.secret.mount());
-        denied.detail += &format!("\n{}", policy(&metadata, "patch"));
+        denied.detail += policy(&metadata, "patch");
     }
     denied
 }
@@ -145,14 +130,13 @@ pub(in crate::provider) fn stored(token: &StoredToken<'_>) -> Diagnostic {
         .map_or_else(String::new, |at| format!(" and expires {at}"));
     Diagnostic::warning(
         format!("Token {place} was {done}"),
-        format!(
-            "The token of {argument} is now in version {version} of {secret}{until}.{next}{revoke}",
+        text!(
+            "The token of {argument} is now in version {version} of {secret}{until}.{next}",
             version = token.version,
             secret = place.secret,
-            revoke = token.replaced.map_or_else(String::new, |replaced| {
-                replaced.advice(place.secret.mount())
-            }),
-        ),
+        ) + token.replaced.map_or_else(Text::default, |replaced| {
+            replaced.advice(place.secret.mount())
+        }),
     )
 }
 
@@ -176,41 +160,34 @@ pub(in crate::provider) fn bookkeeping_gone<'a>(
     place: Place<'_>,
     entries: impl Iterator<Item = (&'a String, &'a String)>,
 ) -> Diagnostic {
-    let secret = place.secret;
-    let entries: String = entries
-        .map(|(key, value)| format!(" -custom-metadata={}", shell(&format!("{key}={value}"))))
+    let entries: Vec<_> = entries
+        .map(|(key, value)| format!("{key}={value}"))
         .collect();
-    let restore = command(&format!(
-        "vault kv metadata patch -mount={}{entries} {}",
-        shell(secret.mount()),
-        shell(secret.path())
-    ));
+    let entries: Vec<_> = entries
+        .iter()
+        .map(|entry| ("-custom-metadata", entry.as_str()))
+        .collect();
     Diagnostic::warning(
         format!("Records about token {place} are missing"),
-        format!(
+        Text::from(
             "Another client removed what the provider had recorded in custom_metadata: `vault kv \
              metadata put`, a PushSecret, a custom_metadata block of the vault provider, or a copy \
              to another server replaces all of it. State still has these records, so this \
              resource still follows them, but monitors and other resources and stacks no longer \
-             see them. To restore them, run:{restore}The next apply that writes to this secret restores them as well.",
-        ),
+             see them. To restore them, run:",
+        ) + kv(place.secret, "metadata patch", &entries)
+            + "The next apply that writes to this secret restores them as well.",
     )
 }
 
 /// The metadata of a secret has as many keys as Vault allows.
 pub(in crate::provider) fn metadata_full(place: Place<'_>) -> Diagnostic {
-    let secret = place.secret;
-    let list = command(&format!(
-        "vault kv metadata get -mount={} {}",
-        shell(secret.mount()),
-        shell(secret.path())
-    ));
     Diagnostic::warning(
         format!("Metadata of {place} is full"),
-        format!(
+        Text::from(
             "Vault allows 64 keys in custom_metadata, so there was no room for the provider's \
              records about this token. They were left out. To see which keys you can remove, \
-             run:{list}",
-        ),
+             run:",
+        ) + kv(place.secret, "metadata get", &[]),
     )
 }

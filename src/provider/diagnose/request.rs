@@ -1,7 +1,7 @@
 //! What a user reads about a rotation on request.
 
 use super::Place;
-use crate::protocol::Diagnostic;
+use crate::protocol::{Diagnostic, Text, text};
 use crate::vault::SecretPath;
 
 /// Values in `rotate_when_changed` that a plan sets while it creates or imports the resource.
@@ -55,12 +55,13 @@ pub(in crate::provider) fn request_answered(place: Place<'_>) -> Diagnostic {
 /// promoted. `refill` is the path of a spare in which a new token can be stored.
 pub(in crate::provider) fn no_spare_for_request(
     place: Place<'_>,
-    reasons: &str,
+    reasons: Text,
     refill: Option<&str>,
 ) -> Diagnostic {
-    let cause = match reasons {
-        "" => "spare_paths is empty. ".to_owned(),
-        reasons => format!("no spare can be promoted:\n{reasons}\n"),
+    const ASKED: &str = "rotate_when_changed asks for a rotation, and";
+    let cause = match reasons.is_empty() {
+        true => text!("{ASKED} spare_paths is empty."),
+        false => text!("{ASKED} no spare can be promoted:") + reasons.paragraph(""),
     };
     let refill = refill.and_then(|path| SecretPath::new(place.secret.mount(), path).ok());
     let (undo, store, then) = match &refill {
@@ -70,18 +71,19 @@ pub(in crate::provider) fn no_spare_for_request(
         }
         // A token in the primary is the one that the next plan would rotate.
         None => (
-            " Undo the change to rotate_when_changed.",
+            "Undo the change to rotate_when_changed.",
             place.store_commands(),
             "The next plan picks up the new token.",
         ),
     };
     Diagnostic::error(
         format!("No spare for {place}"),
-        format!(
-            "rotate_when_changed asks for a rotation, and {cause}Nothing was changed, and the \
-             current token stays.{undo} Mint a token with `claude setup-token` in a terminal at \
-             least 300 columns wide, run this command, paste the token, and press \
-             Enter:{store}{then}"
-        ),
+        cause
+            + "Nothing was changed, and the current token stays."
+            + undo
+            + "Mint a token with `claude setup-token` in a terminal at least 300 columns wide, run \
+               this command, paste the token, and press Enter:"
+            + store
+            + then,
     )
 }

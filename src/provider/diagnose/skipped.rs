@@ -1,9 +1,9 @@
 //! What a user reads about places that a walk had to skip.
 
-use std::fmt::Write as _;
+use std::ops::Add as _;
 
 use super::vault::policy;
-use crate::protocol::Diagnostic;
+use crate::protocol::{Diagnostic, Text};
 use crate::provider::observe::walk::{SkipReason, Skipped};
 use crate::vault::VaultError;
 
@@ -20,34 +20,33 @@ pub(in crate::provider) fn skipped(
     if skipped.is_empty() {
         return None;
     }
-    let mut detail = String::from("These are left out:\n");
+    let mut detail = Text::from("These are left out:");
     for place in skipped.iter().take(SHOWN) {
         // Somebody else chose the name, and readers would believe a line that looks like ours.
         let path = place.path.replace(char::is_control, "\u{fffd}");
         let path = cut(&path);
-        let _ = write!(detail, "\n    {mount}/{path}: {}", why(place));
+        detail += Text::block(format!("    {mount}/{path}: {}", why(place)));
     }
     if skipped.len() > SHOWN {
-        let _ = write!(detail, "\n    and {} more", skipped.len() - SHOWN);
+        detail += Text::block(format!("    and {} more", skipped.len() - SHOWN));
     }
-    detail.push_str("\n\nEverything else is included.");
+    detail += "Everything else is included.";
     let is_any = |kind: fn(&SkipReason) -> bool| skipped.iter().any(|place| kind(&place.reason));
     if is_any(|reason| matches!(reason, SkipReason::Name(_))) {
-        detail.push_str(
-            " To include a secret with an unsupported name, store it under another name.",
-        );
+        detail += "To include a secret with an unsupported name, store it under another name.";
     }
     if is_any(|reason| matches!(reason, SkipReason::Token)) {
-        detail.push_str(
-            " Anyone who can list a folder can read the names in it. Store the token as the value \
-             of a field, remove the name that contains it with `vault kv metadata delete`, and \
-             revoke the token in the account settings of claude.ai.",
-        );
+        detail += "Anyone who can list a folder can read the names in it. Store the token as the \
+                   value of a field, remove the name that contains it with `vault kv metadata \
+                   delete`, and revoke the token in the account settings of claude.ai.";
     }
     if is_any(|reason| matches!(reason, SkipReason::Bound)) {
-        detail.push_str(
-            " To include what is too deep or comes after too many others, use a longer prefix.",
-        );
+        detail += "To include what is too deep or comes after too many others, use a longer \
+                   prefix.";
+    }
+    if is_any(|reason| matches!(reason, SkipReason::Time)) {
+        detail += "All of them must be read within a minute. Use a longer prefix to read fewer, \
+                   or add stamps, so that older versions need not be read.";
     }
     let mut lines = skipped.iter().filter_map(|place| match &place.reason {
         SkipReason::Vault(VaultError::Forbidden {
@@ -57,21 +56,10 @@ pub(in crate::provider) fn skipped(
         }) => Some(policy(api_path, capability)),
         _ => None,
     });
-    if is_any(|reason| matches!(reason, SkipReason::Time)) {
-        detail.push_str(
-            " All of them must be read within a minute. Use a longer prefix to read fewer, or add \
-             stamps, so that older versions need not be read.",
-        );
-    }
     if let Some(first) = lines.next() {
-        let _ = write!(
-            detail,
-            " To include those that Vault denied, add lines such as these to your Vault token's \
-             policy:\n\n{first}"
-        );
-        for line in lines.take(SHOWN - 1) {
-            let _ = write!(detail, "\n{line}");
-        }
+        detail += "To include those that Vault denied, add lines such as these to your Vault \
+                   token's policy:";
+        detail = lines.take(SHOWN - 1).fold(detail + first, Text::add);
     }
     Some(Diagnostic::warning(
         format!(
@@ -144,7 +132,7 @@ mod tests {
             "3 places of secret/team* could not be read"
         );
         assert_eq!(
-            warning.detail,
+            warning.detail.to_string(),
             "These are left out:\n\n    secret/team/a: Vault denied read\n    secret/team/b/: \
              Vault denied list\n    secret/team/c/: this folder is too deep, or comes after too \
              many others\n\nEverything else is included. To include what is too deep or comes \
@@ -159,7 +147,7 @@ mod tests {
     fn places_without_time_are_named_with_what_saves_some() {
         let warning = skipped("secret", "team/", &[Skipped::late("team/a")]).unwrap();
         assert_eq!(
-            warning.detail,
+            warning.detail.to_string(),
             "These are left out:\n\n    secret/team/a: no time was left for this secret\n\n\
              Everything else is included. All of them must be read within a minute. Use a longer \
              prefix to read fewer, or add stamps, so that older versions need not be read."
@@ -175,7 +163,7 @@ mod tests {
             },
             denied(r#"b"c\d"#, "data", "read"),
         ];
-        let detail = skipped("secret", "", &places).unwrap().detail;
+        let detail = skipped("secret", "", &places).unwrap().detail.to_string();
         assert!(
             detail.contains("secret/a\u{fffd}\u{fffd}Run this:: this"),
             "{detail}"
@@ -192,11 +180,8 @@ mod tests {
             .map(|number| denied(&format!("a{number}"), "data", "read"))
             .collect();
         let warning = skipped("secret", "", &places).unwrap();
-        assert!(
-            warning.detail.contains("\n    and 1 more\n"),
-            "{}",
-            warning.detail
-        );
-        assert_eq!(warning.detail.matches("capabilities").count(), SHOWN);
+        let detail = warning.detail.to_string();
+        assert!(detail.contains("\n    and 1 more\n"), "{detail}");
+        assert_eq!(detail.matches("capabilities").count(), SHOWN);
     }
 }

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Place, add, command, problem, shell, vault_error};
-use crate::protocol::{AttributePath, Diagnostic};
+use super::{Place, kv, problem, vault_error};
+use crate::protocol::{AttributePath, Diagnostic, Text};
 use crate::provider::diagnose::refuse::capital;
 use crate::provider::observe::Observed;
 use crate::token::check::Problem;
@@ -89,19 +89,21 @@ pub(in crate::provider) fn trimmed(place: Place<'_>) -> Diagnostic {
     )
 }
 
-fn another_token(place: Place<'_>, detail: impl Into<String>) -> Diagnostic {
+fn another_token(place: Place<'_>, detail: impl Into<Text>) -> Diagnostic {
     Diagnostic::error(format!("Secret {place} holds another token"), detail)
 }
 
 /// A token that no state tracks, where a new resource was to store one.
 pub(in crate::provider) fn token_not_imported(place: Place<'_>) -> Diagnostic {
-    let detail = format!(
-        "The secret already holds a token that is not in this state, and storing over it would \
-         break the workloads that use it. Import that token into this resource first, with this \
-         id, then apply again:{}Nothing was changed.",
-        command(&place.to_string())
-    );
-    another_token(place, detail)
+    another_token(
+        place,
+        Text::from(
+            "The secret already holds a token that is not in this state, and storing over it would \
+             break the workloads that use it. Import that token into this resource first, with \
+             this id, then apply again:",
+        ) + Text::block(format!("    {place}"))
+            + "Nothing was changed.",
+    )
 }
 
 /// A token that the pool does not track, where the pool was to store one.
@@ -129,12 +131,11 @@ pub(in crate::provider) fn token_replaced(place: Place<'_>) -> Diagnostic {
 pub(in crate::provider) fn value_that_is_no_token(place: Place<'_>) -> Diagnostic {
     Diagnostic::error(
         format!("Secret {place} holds a value that is not a token"),
-        format!(
+        Text::from(
             "Storing a token over it could break programs that use that value. If nothing needs it, \
-             store the token with this command, then apply again with the same token:{}If \
-             something needs it, set field to another name. Nothing was changed.",
-            command(&place.store_command())
-        ),
+             store the token with this command, then apply again with the same token:",
+        ) + place.store_command()
+            + "If something needs it, set field to another name. Nothing was changed.",
     )
 }
 
@@ -148,12 +149,9 @@ pub(in crate::provider) fn after_stored(
         .filter(|diagnostic| diagnostic.is_error());
     for error in errors.filter(|_| !stored.is_empty()) {
         let stored = stored.join(", ");
-        add(
-            &mut error.detail,
-            &format!(
-                "These tokens are already stored: {stored}. Once the problem is fixed, apply again \
-                 with the same tokens."
-            ),
+        error.detail += format!(
+            "These tokens are already stored: {stored}. Once the problem is fixed, apply again \
+             with the same tokens."
         );
     }
     failure
@@ -173,20 +171,16 @@ pub(in crate::provider) fn nothing_stored_over(place: Place<'_>, gone: &Observed
     let problem = problem(place, gone, None).unwrap_or_default();
     let summary = format!("Token was not stored at {place}");
     if matches!(gone, Observed::Destroyed(gone) if gone.version == 1) {
-        return Diagnostic::error(summary, format!("{problem}Nothing was changed."));
+        return Diagnostic::error(summary, problem + "Nothing was changed.");
     }
     Diagnostic::error(
         summary,
-        format!(
-            "{problem}Storing a token now would lose the other fields of that version. If nobody \
-             needs them or any older version, this command removes the secret for good, with all \
-             its versions and metadata:{remove}Nothing was changed.",
-            remove = command(&format!(
-                "vault kv metadata delete -mount={} {}",
-                shell(place.secret.mount()),
-                shell(place.secret.path())
-            )),
-        ),
+        problem
+            + "Storing a token now would lose the other fields of that version. If nobody needs \
+               them or any older version, this command removes the secret for good, with all its \
+               versions and metadata:"
+            + kv(place.secret, "metadata delete", &[])
+            + "Nothing was changed.",
     )
 }
 
@@ -200,13 +194,12 @@ pub(in crate::provider) fn write_failure(place: Place<'_>, failure: &WriteFailur
         ),
         WriteError::CasMismatch | WriteError::CasRequired => too_busy(place),
     };
-    let rest = if failure.unanswered {
+    diagnostic.detail += if failure.unanswered {
         "Vault did not confirm the write, so the token may already be stored. Run this again; it \
          checks first."
     } else {
         "Nothing was changed."
     };
-    add(&mut diagnostic.detail, rest);
     diagnostic
 }
 
@@ -224,17 +217,16 @@ pub(in crate::provider) fn not_stamped(
     error: &VaultError,
     minted_at: Option<Timestamp>,
 ) -> Diagnostic {
-    let later = minted_at.map_or_else(String::new, |at| {
-        let stamp = command(&place.stamp_command(at));
-        format!("Once Vault allows it, this command writes them:{stamp}")
+    let later = minted_at.map_or_else(Text::default, |at| {
+        Text::from("Once Vault allows it, this command writes them:") + place.stamp_command(at)
     });
     Diagnostic::warning(
         format!("Token {place} was not stamped"),
-        format!(
+        Text::from(
             "Its mint time and expiry are missing from the secret's metadata, where monitors and \
              other stacks look for them. If you do not want them there, set stamp_metadata = false \
-             on the resource. {later}{}",
-            vault_error(error, "").detail
-        ),
+             on the resource.",
+        ) + later
+            + vault_error(error, "").detail,
     )
 }

@@ -1,7 +1,7 @@
 //! What a user reads about a place without a usable token.
 
-use super::{Place, add, command, otherwise, shell};
-use crate::protocol::Diagnostic;
+use super::{Place, kv, otherwise};
+use crate::protocol::{Command, Diagnostic, Text, quoted, text};
 use crate::provider::diagnose::refuse::capital;
 use crate::provider::observe::unusable::Unusable;
 use crate::provider::observe::{Content, Observed};
@@ -17,110 +17,99 @@ pub(in crate::provider) fn problem(
     place: Place<'_>,
     observed: &Observed,
     recorded: Option<&Fingerprint>,
-) -> Option<String> {
+) -> Option<Text> {
     Unusable::at(observed, place.field, recorded).map(|unusable| unusable_text(place, &unusable))
 }
 
 /// Why a field of a document holds no usable token.
-pub(in crate::provider) fn content_problem(place: Place<'_>, content: Content) -> Option<String> {
+pub(in crate::provider) fn content_problem(place: Place<'_>, content: Content) -> Option<Text> {
     Unusable::of(content).map(|unusable| unusable_text(place, &unusable))
 }
 
 /// Says what is wrong at a place, and what to do.
-pub(in crate::provider) fn unusable_text(place: Place<'_>, unusable: &Unusable) -> String {
+pub(in crate::provider) fn unusable_text(place: Place<'_>, unusable: &Unusable) -> Text {
     let Place { secret, field } = place;
     match unusable {
         Unusable::Absent => match otherwise(secret) {
-            Some(meant) => format!(
+            Some(meant) => text!(
                 "There is no secret at {secret}. Write a path as `vault kv list` shows it: without \
-                 quotes, without its mount, and without data/. This one would be {}. ",
-                shell(meant)
+                 quotes, without its mount, and without data/. This one would be {}.",
+                quoted(meant)
             ),
-            None => format!(
-                "There is no secret at {secret}. Check the mount and the path, or mint a token \
-                 with `claude setup-token` in a terminal at least 300 columns wide. {TO_STORE}{put}",
-                put = place.create_commands(),
-            ),
+            None => {
+                text!(
+                    "There is no secret at {secret}. Check the mount and the path, or mint a token \
+                     with `claude setup-token` in a terminal at least 300 columns wide. {TO_STORE}"
+                ) + place.create_commands()
+            }
         },
-        Unusable::Folder => format!(
-            "{secret} is a folder, not a secret. To list what is in it, run:{list}",
-            list = command(&format!(
-                "vault kv list -mount={} {}",
-                shell(secret.mount()),
-                shell(secret.path())
-            )),
-        ),
-        Unusable::Deleted(version) => format!(
-            "Version {version} of {secret} was deleted. To bring it back, run:{undelete}",
-            undelete = command(&place.version_command("undelete", *version)),
-        ),
-        Unusable::Destroyed(version @ 1) => format!(
-            "Version {version} of {secret} was destroyed and cannot be brought back, and there is \
-             no older version. Mint a token with `claude setup-token` in a terminal at least 300 \
-             columns wide. {TO_STORE}{put}",
-            put = command(&place.vault_put_command(*version)),
-        ),
-        Unusable::Destroyed(version) => format!(
-            "Version {version} of {secret} was destroyed and cannot be brought back. An older \
-             version may still exist. List the versions:{list}Then make one of them current with \
-             `vault kv rollback` and its number as -version. ",
-            list = command(&format!(
-                "vault kv metadata get -mount={} {}",
-                shell(secret.mount()),
-                shell(secret.path())
-            )),
-        ),
-        Unusable::NoField => format!(
-            "{secret} has no field {field}. Set the right field, or store a token in this one; the \
-             other fields stay as they are. {TO_STORE}{patch}",
-            patch = place.store_commands(),
-        ),
-        Unusable::Empty => format!(
-            "Field {field} of {secret} is empty. {TO_STORE}{patch}",
-            patch = place.store_commands(),
-        ),
-        Unusable::NotText(kind) => format!(
-            "Field {field} of {secret} holds a JSON {kind}, but a token is a string. \
-             {TO_STORE}{patch}",
-            patch = place.store_commands(),
-        ),
+        Unusable::Folder => {
+            text!("{secret} is a folder, not a secret. To list what is in it, run:")
+                + kv(secret, "list", &[])
+        }
+        Unusable::Deleted(version) => {
+            text!("Version {version} of {secret} was deleted. To bring it back, run:")
+                + undelete(place, *version)
+        }
+        Unusable::Destroyed(version @ 1) => {
+            text!(
+                "Version {version} of {secret} was destroyed and cannot be brought back, and there \
+                 is no older version. Mint a token with `claude setup-token` in a terminal at \
+                 least 300 columns wide. {TO_STORE}"
+            ) + place.vault_command(Some(*version))
+        }
+        Unusable::Destroyed(version) => {
+            text!(
+                "Version {version} of {secret} was destroyed and cannot be brought back. An older \
+                 version may still exist. List the versions:"
+            ) + kv(secret, "metadata get", &[])
+                + "Then make one of them current with `vault kv rollback` and its number as \
+                   -version."
+        }
+        Unusable::NoField => {
+            text!(
+                "{secret} has no field {field}. Set the right field, or store a token in this one; \
+                 the other fields stay as they are. {TO_STORE}"
+            ) + place.store_commands()
+        }
+        Unusable::Empty => {
+            text!("Field {field} of {secret} is empty. {TO_STORE}") + place.store_commands()
+        }
+        Unusable::NotText(kind) => {
+            text!(
+                "Field {field} of {secret} holds a JSON {kind}, but a token is a string. {TO_STORE}"
+            ) + place.store_commands()
+        }
         Unusable::Malformed(malformed) => malformed_text(place, *malformed),
     }
 }
 
-fn malformed_text(place: Place<'_>, malformed: Malformed) -> String {
+fn malformed_text(place: Place<'_>, malformed: Malformed) -> Text {
     let Place { secret, field } = place;
     let Malformed {
         problem,
         repairable,
     } = malformed;
-    let cause = format!("Field {field} of {secret} does not hold a token: {problem}. ");
+    let cause = text!("Field {field} of {secret} does not hold a token: {problem}.");
     if !repairable {
-        return format!(
-            "{cause}{} {TO_STORE}{}",
-            problem.advice(),
-            place.store_commands()
-        );
+        return cause + problem.advice() + TO_STORE + place.store_commands();
     }
-    let repair = command(&place.repair_command());
+    let repair = cause
+        + "The token can be recovered from it. This command stores only the token again:"
+        + place.repair_command();
     if problem.is_leak() {
-        format!(
-            "{cause}The token can be recovered from it. This command stores only the token \
-             again:{repair}Claude Code prints such a value when it starts, so a pod's log may \
-             contain the token. Treat it as leaked, and rotate it once it is restored. "
-        )
+        repair
+            + "Claude Code prints such a value when it starts, so a pod's log may contain the \
+               token. Treat it as leaked, and rotate it once it is restored."
     } else {
-        format!(
-            "{cause}The token can be recovered from it. This command stores only the token \
-             again:{repair}"
-        )
+        repair
     }
 }
 
 /// A place without a usable token, as `status` reports it: in full, or in a list of several.
 pub(in crate::provider) struct Reported {
     alone: Diagnostic,
-    entry: String,
+    entry: Text,
     /// Whether the path was most likely meant to be another.
     is_misspelled: bool,
 }
@@ -129,30 +118,28 @@ impl Reported {
     /// Describes what is wrong at a place.
     pub(in crate::provider) fn new(place: Place<'_>, status: Status, unusable: &Unusable) -> Self {
         let status = status.as_str();
-        let short = unusable_in_short(unusable);
         let meant = match unusable {
-            Unusable::Absent => otherwise(place.secret).map(shell),
-            Unusable::Folder => Some(shell(&format!("{}/", place.secret.path()))),
+            Unusable::Absent => otherwise(place.secret).map(quoted),
+            Unusable::Folder => Some(quoted(&format!("{}/", place.secret.path()))),
             _ => None,
         };
         let mut alone = unusable_text(place, unusable);
         if let (Unusable::Folder, Some(folder)) = (unusable, &meant) {
-            add(
-                &mut alone,
-                &format!("For every token in it, write {folder} with the slash."),
-            );
+            alone += format!("For every token in it, write {folder} with the slash.");
         }
-        let rest = match (&meant, unusable) {
-            (Some(meant), _) => format!(" Did you mean {meant}?\n"),
-            (None, Unusable::Malformed(malformed)) if malformed.problem.is_leak() => format!(
-                " Treat it as leaked, because a pod's log may contain it.\n\n    {}\n",
-                remedy(place, unusable)
-            ),
-            (None, _) => format!("\n\n    {}\n", remedy(place, unusable)),
+        let entry = text!("- {place} is {status}. {}", unusable_in_short(unusable));
+        let entry = match (&meant, unusable) {
+            (Some(meant), _) => entry + format!("Did you mean {meant}?"),
+            (None, Unusable::Malformed(malformed)) if malformed.problem.is_leak() => {
+                entry
+                    + "Treat it as leaked, because a pod's log may contain it."
+                    + remedy(place, unusable)
+            }
+            (None, _) => entry + remedy(place, unusable),
         };
         Self {
-            entry: format!("- {place} is {status}. {short}{rest}"),
-            alone: Diagnostic::warning(format!("Token {place} is {status}"), alone.trim_end()),
+            entry,
+            alone: Diagnostic::warning(format!("Token {place} is {status}"), alone),
             is_misspelled: meant.is_some(),
         }
     }
@@ -169,31 +156,29 @@ impl Reported {
             "For each `store` below, mint a token with `claude setup-token` in a terminal at least \
              300 columns wide, run the command, paste the token, and press Enter."
         };
-        let entries: Vec<_> = reported
-            .iter()
-            .map(|reported| reported.entry.as_str())
-            .collect();
+        let summary = format!("{} tokens are missing or malformed", reported.len());
+        let entries = reported.into_iter().map(|reported| reported.entry);
         Some(Diagnostic::warning(
-            format!("{} tokens are missing or malformed", reported.len()),
-            format!("{advice}\n\n{}", entries.join("\n").trim_end()),
+            summary,
+            entries.fold(Text::from(advice), Text::paragraph),
         ))
     }
 }
 
 /// The command that is the next step for a place without a usable token.
-fn remedy(place: Place<'_>, unusable: &Unusable) -> String {
-    let secret = place.secret;
+fn remedy(place: Place<'_>, unusable: &Unusable) -> Command {
     match unusable {
-        Unusable::Deleted(version) => place.version_command("undelete", *version),
-        Unusable::Destroyed(version @ 1) => place.vault_put_command(*version),
-        Unusable::Destroyed(_) => format!(
-            "vault kv metadata get -mount={} {}",
-            shell(secret.mount()),
-            shell(secret.path())
-        ),
+        Unusable::Deleted(version) => undelete(place, *version),
+        Unusable::Destroyed(version @ 1) => place.vault_command(Some(*version)),
+        Unusable::Destroyed(_) => kv(place.secret, "metadata get", &[]),
         Unusable::Malformed(malformed) if malformed.repairable => place.repair_command(),
         _ => place.store_command(),
     }
+}
+
+fn undelete(place: Place<'_>, version: u64) -> Command {
+    let version = version.to_string();
+    kv(place.secret, "undelete", &[("-versions", &version)])
 }
 
 /// Says in one sentence why there is no token.
@@ -217,17 +202,15 @@ pub(in crate::provider) fn unusable(
     unusable: &Unusable,
     fails: bool,
 ) -> Diagnostic {
-    let problem = unusable_text(place, unusable);
     let fails = match fails && unusable.is_gone() {
-        true => " An apply fails until the secret is back.",
+        true => "An apply fails until the secret is back.",
         false => "",
     };
     Diagnostic::warning(
         format!("Token {place} is {}", unusable.status().as_str()),
-        format!(
-            "{problem}The resource stays in state, because Terraform cannot mint a new \
-             token.{fails}"
-        ),
+        unusable_text(place, unusable)
+            + "The resource stays in state, because Terraform cannot mint a new token."
+            + fails,
     )
 }
 
@@ -236,10 +219,10 @@ pub(in crate::provider) fn unusable_where_found(
     place: Place<'_>,
     unusable: &Unusable,
 ) -> Diagnostic {
-    let problem = unusable_text(place, unusable);
     Diagnostic::warning(
         format!("Token {place} is malformed"),
-        format!("{problem}You can import it as it is. Every plan reports it until it is repaired."),
+        unusable_text(place, unusable)
+            + "You can import it as it is. Every plan reports it until it is repaired.",
     )
 }
 
@@ -262,11 +245,10 @@ pub(in crate::provider) fn form(place: Place<'_>, content: Content) -> Vec<Diagn
 fn unproven_length(place: Place<'_>, length: usize) -> Diagnostic {
     Diagnostic::warning(
         format!("Token {place} has an unproven length"),
-        format!(
+        text!(
             "It has {length} characters, and every token that is known to work has 108. Extra text \
-             may be attached to it. To find out whether it works, run:{verify}",
-            verify = command(&place.verify_command()),
-        ),
+             may be attached to it. To find out whether it works, run:"
+        ) + place.verify_command(),
     )
 }
 
@@ -274,10 +256,9 @@ fn unproven_length(place: Place<'_>, length: usize) -> Diagnostic {
 fn white_space(place: Place<'_>) -> Diagnostic {
     Diagnostic::warning(
         format!("Token {place} has white space around it"),
-        format!(
+        Text::from(
             "Claude Code ignores it, so the token works. Other programs may not. This command \
-             stores the token again without it:{repair}",
-            repair = command(&place.repair_command()),
-        ),
+             stores the token again without it:",
+        ) + place.repair_command(),
     )
 }

@@ -1,6 +1,6 @@
 //! What a user reads when Vault does not answer as expected.
 
-use crate::protocol::Diagnostic;
+use crate::protocol::{Diagnostic, Text, text};
 use crate::provider::diagnose::refuse::capital;
 use crate::vault::{
     ConnectionProblem, LoginMethod, LoginProblem, Proxy, Server, TlsProblem, TokenOrigin,
@@ -10,33 +10,35 @@ use crate::vault::{
 /// Turns an error into an error diagnostic about `what`, such as the id of a token.
 pub(in crate::provider) fn vault_error(error: &VaultError, what: &str) -> Diagnostic {
     let (summary, advice) = advise(error);
-    Diagnostic::error(
-        format!("{summary}: {what}"),
-        format!("{}. {advice}", capital(error)),
-    )
+    let mut detail = text!("{}. {advice}", capital(error));
+    if let VaultError::Forbidden {
+        api_path,
+        capability,
+        ..
+    } = error
+    {
+        detail += policy(api_path, capability);
+    }
+    Diagnostic::error(format!("{summary}: {what}"), detail)
 }
 
 /// The policy lines that grant a capability.
-pub(super) fn policy(api_path: &str, capability: &str) -> String {
+pub(super) fn policy(api_path: &str, capability: &str) -> Text {
     let api_path = api_path.replace('\\', r"\\").replace('"', r#"\""#);
-    format!("  path \"{api_path}\" {{\n    capabilities = [\"{capability}\"]\n  }}")
+    Text::block(format!(
+        "  path \"{api_path}\" {{\n    capabilities = [\"{capability}\"]\n  }}"
+    ))
 }
 
 /// Splits an error into a short summary and the next step.
 fn advise(error: &VaultError) -> (&'static str, String) {
     match error {
-        VaultError::Forbidden {
-            api_path,
-            capability,
-            ..
-        } => (
+        VaultError::Forbidden { .. } => (
             "Vault denied access",
-            format!(
-                "Your Vault token's policies do not allow this, or the path is wrong (Vault \
-                 returns the same error for both). Check the mount and the path, or add these \
-                 lines to the policy:\n\n{}",
-                policy(api_path, capability)
-            ),
+            "Your Vault token's policies do not allow this, or the path is wrong (Vault returns \
+             the same error for both). Check the mount and the path, or add these lines to the \
+             policy:"
+                .to_owned(),
         ),
         VaultError::Unauthenticated {
             token: TokenSource::None,

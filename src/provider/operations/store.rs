@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{Operations, Refusal, Role};
-use crate::protocol::Diagnostic;
+use crate::protocol::{Command, Diagnostic};
 use crate::provider::diagnose::refuse::capital;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::observe::{Content, Observation, Observed};
@@ -156,7 +156,7 @@ impl Operations {
     /// # Errors
     ///
     /// Fails if the path is invalid.
-    pub fn store_command(&self, path: &str) -> Result<String, Refusal> {
+    pub fn store_command(&self, path: &str) -> Result<Command, Refusal> {
         let secret = self.secret(path)?;
         let place = Place {
             secret: &secret,
@@ -370,7 +370,5 @@ fn token_of<'a>(
         return Ok((document, fingerprint));
     }
     let problem = diagnose::problem(place, observed, None).unwrap_or_default();
-    Err(Refusal::failed(diagnose::no_token_to_stamp(
-        place, &problem,
-    )))
+    Err(Refusal::failed(diagnose::no_token_to_stamp(place, problem)))
 }

@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::{Promotion, Stop, Tried};
+use crate::protocol::Text;
 use crate::provider::observe::unusable::Unusable;
 use crate::provider::observe::{Content, Observed};
 use crate::provider::secrets::spares::{Readings, Spares};
@@ -126,7 +127,7 @@ impl Choice {
 
 impl Tried {
     /// Excludes a token from now on.
-    pub(super) fn pass_over(&mut self, spare: &ReadSpare, why: String) {
+    pub(super) fn pass_over(&mut self, spare: &ReadSpare, why: Text) {
         if let Some(token) = spare.token() {
             let reason = (spare.path.clone(), why);
             self.passed_over.insert(token.fingerprint, reason);

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::choose::Choice;
 use super::stop::{Stop, without_marks};
 use super::{PATIENCE, PAUSE, Promotion, Report};
-use crate::protocol::Diagnostic;
+use crate::protocol::{Diagnostic, Text, text};
 use crate::provider::diagnose::refuse::secret_path;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::observe::Observed;
@@ -32,7 +32,7 @@ pub(super) enum Claim {
     /// promotion without marks.
     Unwritable(Box<Diagnostic>),
     /// The token is taken, or has changed. Contains the reason.
-    Taken(String),
+    Taken(Text),
 }
 
 /// A claimed token.
@@ -77,7 +77,7 @@ impl Promotion<'_> {
         report: &mut Report,
     ) -> Result<Claim, Stop> {
         let Some(token) = spare.token() else {
-            return Ok(Claim::Taken("It does not hold a token.".to_owned()));
+            return Ok(Claim::Taken("It does not hold a token.".into()));
         };
         let Some(next) = version.checked_add(1) else {
             return Err(Stop::new(
@@ -146,7 +146,7 @@ impl Promotion<'_> {
         for mark in others {
             let state = spares.judge(mark).await.map_err(Stop::from_diagnostic)?;
             if state != MarkState::Void {
-                return Ok(Claim::Taken(format!(
+                return Ok(Claim::Taken(text!(
                     "It cannot be marked, and {} uses the same spares.",
                     mark.primary
                 )));
@@ -165,7 +165,7 @@ impl Promotion<'_> {
                 marks: Vec::new(),
                 at,
             }),
-            None => Claim::Taken(CHANGED.to_owned()),
+            None => Claim::Taken(CHANGED.into()),
         })
     }
 
@@ -187,11 +187,11 @@ impl Promotion<'_> {
         spare: &ReadSpare,
         choice: &Choice,
         marks: &[(SecretPath, String)],
-    ) -> Result<Result<Secret, String>, Stop> {
+    ) -> Result<Result<Secret, Text>, Stop> {
         let own = self.field_path();
         let deadline = Instant::now() + PATIENCE;
         let Some(token) = spare.token() else {
-            return Ok(Err(CHANGED.to_owned()));
+            return Ok(Err(CHANGED.into()));
         };
         let fingerprint = token.fingerprint;
         let known = Known {
@@ -209,10 +209,10 @@ impl Promotion<'_> {
             let reads = marks.iter().map(|(secret, _)| self.document_of(secret));
             for ((secret, key), document) in marks.iter().zip(join_all(reads).await) {
                 let Some(document) = document? else {
-                    return Ok(Err(CHANGED.to_owned()));
+                    return Ok(Err(CHANGED.into()));
                 };
                 let Some(found) = self.text_of(&document, &fingerprint) else {
-                    return Ok(Err(CHANGED.to_owned()));
+                    return Ok(Err(CHANGED.into()));
                 };
                 text = Some(found);
                 shows &= document.custom_metadata.contains_key(key);
@@ -232,7 +232,7 @@ impl Promotion<'_> {
                 match self.judge_again(choice, &readings, &own).await? {
                     Ok(None) => return Ok(Ok(text)),
                     Ok(Some(rival)) if rival < own || Instant::now() >= deadline => {
-                        return Ok(Err(format!("Its token is being promoted to {rival}.")));
+                        return Ok(Err(text!("Its token is being promoted to {rival}.")));
                     }
                     // If two primaries claim the same token, the one that sorts first waits.
                     Ok(Some(_)) => {}
@@ -260,7 +260,7 @@ impl Promotion<'_> {
         choice: &Choice,
         readings: &[Reading],
         own: &FieldPath,
-    ) -> Result<Result<Option<FieldPath>, String>, Stop> {
+    ) -> Result<Result<Option<FieldPath>, Text>, Stop> {
         let mut knowledge: Knowledge = choice.knowledge().without_marks();
         let is_fresh = |path: &str| readings.iter().any(|reading| reading.spare.path == path);
         let elsewhere = choice
@@ -305,7 +305,7 @@ impl Promotion<'_> {
                 .find(|(mark, state)| mark.primary != *own && *state != MarkState::Void);
             return Ok(match taken {
                 Some((mark, MarkState::Spent)) => Err(diagnose::spent(&mark.primary.to_string())),
-                Some((mark, _)) => Err(format!("Its token is being promoted to {}.", mark.primary)),
+                Some((mark, _)) => Err(text!("Its token is being promoted to {}.", mark.primary)),
                 None => Ok(rival),
             });
         }

@@ -2,6 +2,7 @@
 
 use super::primary::Fate;
 use super::{Promotion, Stop, Target};
+use crate::protocol::Text;
 use crate::provider::observe::Observed;
 use crate::provider::secrets::date::Found;
 use crate::token::spare::Purpose;
@@ -17,7 +18,7 @@ pub(in crate::provider) enum Foreseen {
     /// No spare can be promoted.
     Nothing {
         /// Why, with a line for each spare.
-        reasons: String,
+        reasons: Text,
         /// Path of a spare in which a new token can be stored.
         refill: Option<String>,
     },

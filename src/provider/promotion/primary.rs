@@ -194,7 +194,7 @@ impl Promotion<'_> {
         let problem = diagnose::problem(self.primary, observed, None).unwrap_or_default();
         Stop::new(
             format!("Token {} cannot be replaced", self.primary),
-            format!("{problem}Then {}. Nothing was changed.", self.again()),
+            problem + format!("Then {}. Nothing was changed.", self.again()),
         )
         .without_a_token()
     }

@@ -1,7 +1,7 @@
 //! Why a promotion stopped, and what it reports while it continues.
 
 use super::Report;
-use crate::protocol::Diagnostic;
+use crate::protocol::{Diagnostic, Text};
 use crate::provider::diagnose::{self, Place};
 use crate::provider::secrets::stamps::Noted;
 use crate::vault::VaultError;
@@ -10,7 +10,7 @@ use crate::vault::VaultError;
 #[derive(Clone, Debug)]
 pub(in crate::provider) struct Stop {
     summary: String,
-    detail: String,
+    detail: Text,
     leaves: Leaves,
     finds_no_spare: bool,
 }
@@ -28,7 +28,7 @@ enum Leaves {
 
 impl Stop {
     /// Creates a stop from what happened and what to do.
-    pub(super) fn new(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub(super) fn new(summary: impl Into<String>, detail: impl Into<Text>) -> Self {
         Self {
             summary: summary.into(),
             detail: detail.into(),
@@ -97,10 +97,7 @@ impl Stop {
         };
         let detail = match self.leaves {
             Leaves::TheOld => {
-                format!(
-                    "The current token has not expired, so it was kept. {}",
-                    self.detail
-                )
+                Text::from("The current token has not expired, so it was kept.") + self.detail
             }
             Leaves::Either | Leaves::Nothing => self.detail,
         };
@@ -111,15 +108,15 @@ impl Stop {
 /// A promotion without marks: by choice, or because metadata cannot be written.
 pub(super) fn without_marks(place: Place<'_>, refusal: Option<&VaultError>) -> Diagnostic {
     let cause = match refusal {
-        None => "stamp_metadata is false.".to_owned(),
+        None => "stamp_metadata is false.".into(),
         Some(error) => diagnose::vault_error(error, "").detail,
     };
     Diagnostic::warning(
         format!("Promotion into {place} left no marks"),
-        format!(
+        Text::from(
             "Make sure that no other primary uses these spares. After a crash, another spare may \
-             be promoted. {cause}"
-        ),
+             be promoted.",
+        ) + cause,
     )
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::choose::{Choice, Target};
 use super::claim::Claim;
 use super::{Promotion, Report, Stop};
-use crate::protocol::Diagnostic;
+use crate::protocol::{Diagnostic, text};
 use crate::provider::observe::{Content, Observation};
 use crate::sdk::Diagnostics;
 use crate::token::fingerprint::Fingerprint;
@@ -94,11 +94,10 @@ impl Promotion<'_> {
             }),
             Claim::Taken(why) => Err(Stop::new(
                 format!("Token of {} was not stored", self.primary),
-                format!(
-                    "The spare {} holds the same token. {why} A token must be in only one primary, \
-                     so nothing was stored. Mint another token and store that one.",
-                    spare.path
-                ),
+                text!("The spare {} holds the same token.", spare.path)
+                    + why
+                    + "A token must be in only one primary, so nothing was stored. Mint another \
+                       token and store that one.",
             )),
             Claim::Unwritable(_) => Err(self.stale()),
         }

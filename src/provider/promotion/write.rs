@@ -7,6 +7,7 @@ use super::claim::Claimed;
 use super::primary::PrimaryDocument;
 use super::stop::Stop;
 use super::{Current, How, PATIENCE, PAUSE, Promotion, Reason, Report, Tried};
+use crate::protocol::Text;
 use crate::provider::diagnose;
 use crate::provider::observe::{Content, Observation, Observed};
 use crate::provider::secrets::stamps::{Changes, NewStamp, apply, fits, note};
@@ -89,7 +90,7 @@ impl Writing<'_> {
                 // The earlier attempt may be the reason why the write was refused.
                 Err(stop) if unanswered && !stop.leaves_nothing() => {
                     report.written();
-                    Err(self.unanswered(&stop.into_error().detail))
+                    Err(self.unanswered(stop.into_error().detail))
                 }
                 Err(stop) => Err(stop),
             },
@@ -110,9 +111,9 @@ impl Writing<'_> {
                 report.written();
                 let cause = match &error {
                     WriteError::Vault(error) => diagnose::vault_error(error, "").detail,
-                    _ => String::new(),
+                    _ => Text::default(),
                 };
-                Err(self.unanswered(&cause))
+                Err(self.unanswered(cause))
             }
         }
     }
@@ -260,11 +261,11 @@ impl Writing<'_> {
                 "Secret {} was changed in the meantime",
                 promotion.primary.secret
             ),
-            format!(
-                "{}Nothing was written over it. Once it is correct, {}.",
-                problem.unwrap_or_default(),
-                promotion.again()
-            ),
+            problem.unwrap_or_default()
+                + format!(
+                    "Nothing was written over it. Once it is correct, {}.",
+                    promotion.again()
+                ),
         )
         .without_a_token())
     }
@@ -301,7 +302,7 @@ impl Writing<'_> {
                     let problem = diagnose::problem(promotion.primary, &gone, None);
                     return Err(Stop::new(
                         format!("Secret {secret} was removed in the meantime"),
-                        format!("{}Then {}.", problem.unwrap_or_default(), promotion.again()),
+                        problem.unwrap_or_default() + format!("Then {}.", promotion.again()),
                     )
                     .without_a_token());
                 }
@@ -339,19 +340,20 @@ impl Writing<'_> {
         }
     }
 
-    fn unanswered(&self, cause: &str) -> Stop {
+    fn unanswered(&self, cause: Text) -> Stop {
         let promotion = self.promotion;
         let next = if promotion.is_on_demand {
             ""
         } else {
-            " Apply again; it checks first."
+            "Apply again; it checks first."
         };
         Stop::new(
             format!("Vault did not confirm the write of {}", promotion.primary),
-            format!(
+            Text::from(
                 "The new token may already be stored, or the write may still take effect. Nothing \
-                 is lost either way.{next} {cause}"
-            ),
+                 is lost either way.",
+            ) + next
+                + cause,
         )
         .may_have_landed()
     }

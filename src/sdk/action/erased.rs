@@ -5,35 +5,35 @@ use async_trait::async_trait;
 use super::{Action, Progress};
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::sdk::block;
-use crate::sdk::coding::{Outcome, to_wire};
+use crate::sdk::coding::Outcome;
 use crate::sdk::context::Context;
-use crate::sdk::failure::has_error;
+use crate::sdk::failure::{Diagnostics, has_error};
 use crate::sdk::typed::{Described, Typed};
 
 /// An action whose model is hidden.
 #[async_trait]
 pub trait ErasedAction<C>: Described {
-    fn validate(&self, config: Option<&wire::DynamicValue>) -> Outcome<Vec<wire::Diagnostic>>;
-    fn plan(&self, config: Option<&wire::DynamicValue>) -> Outcome<Vec<wire::Diagnostic>>;
+    fn validate(&self, config: Option<&wire::DynamicValue>) -> Outcome<Diagnostics>;
+    fn plan(&self, config: Option<&wire::DynamicValue>) -> Outcome<Diagnostics>;
     async fn invoke(
         &self,
         context: Context<C>,
         config: Option<&wire::DynamicValue>,
         progress: Progress,
-    ) -> Outcome<Vec<wire::Diagnostic>>;
+    ) -> Outcome<Diagnostics>;
 }
 
 #[async_trait]
 impl<A: Action> ErasedAction<A::Configured> for Typed<A> {
-    fn validate(&self, config: Option<&wire::DynamicValue>) -> Outcome<Vec<wire::Diagnostic>> {
+    fn validate(&self, config: Option<&wire::DynamicValue>) -> Outcome<Diagnostics> {
         let (config, mut diagnostics) = block::decode(self.attributes(), config)?;
         diagnostics.extend(self.inner.validate(&config));
-        Ok(to_wire(diagnostics))
+        Ok(diagnostics)
     }
 
-    fn plan(&self, config: Option<&wire::DynamicValue>) -> Outcome<Vec<wire::Diagnostic>> {
+    fn plan(&self, config: Option<&wire::DynamicValue>) -> Outcome<Diagnostics> {
         let config = block::decode_whole(self.attributes(), config)?;
-        Ok(to_wire(self.inner.validate(&config)))
+        Ok(self.inner.validate(&config))
     }
 
     async fn invoke(
@@ -41,17 +41,15 @@ impl<A: Action> ErasedAction<A::Configured> for Typed<A> {
         context: Context<A::Configured>,
         config: Option<&wire::DynamicValue>,
         progress: Progress,
-    ) -> Outcome<Vec<wire::Diagnostic>> {
+    ) -> Outcome<Diagnostics> {
         let config = block::decode_whole(self.attributes(), config)?;
         let refused = self.inner.validate(&config);
         if has_error(&refused) {
             return Err(refused);
         }
-        let warnings = self
-            .inner
+        self.inner
             .invoke(&context, config, &progress)
             .await
-            .map_err(|failure| failure.diagnostics)?;
-        Ok(to_wire(warnings))
+            .map_err(|failure| failure.diagnostics)
     }
 }

@@ -118,7 +118,12 @@ mod tests {
                 ("Unexpected argument token", false),
             ]
         );
-        assert!(found[0].detail.ends_with("set token_minted_at instead."));
+        assert!(
+            found[0]
+                .detail
+                .to_string()
+                .ends_with("set token_minted_at instead.")
+        );
         assert_eq!(
             mistakes(&attributes, &Value::object([("field", Value::Null)])),
             []

@@ -87,6 +87,7 @@ fn a_breach_is_told_with_its_place_and_without_a_value() {
     assert!(
         diagnostic
             .detail
+            .to_string()
             .starts_with("For test_thing, labels[\"k\"]: the value is not the planned one. ")
     );
     assert_eq!(diagnostic.path, None);
@@ -98,6 +99,7 @@ fn a_breach_is_told_with_its_place_and_without_a_value() {
     assert!(
         diagnostic
             .detail
+            .to_string()
             .starts_with("For test_thing, the whole object: an object is required. ")
     );
 }

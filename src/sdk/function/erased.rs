@@ -151,7 +151,8 @@ pub(in crate::sdk) fn to_wire(error: Diagnostic, argument: Option<i64>) -> wire:
         }
         None => error.summary,
     };
-    let detail = error.detail.trim_end_matches('.');
+    let detail = error.detail.to_string();
+    let detail = detail.trim_end_matches('.');
     let text = match (place.is_empty(), detail.is_empty()) {
         (true, _) => detail.to_owned(),
         (false, true) => place,

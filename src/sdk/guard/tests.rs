@@ -1,10 +1,9 @@
 //! Every outcome of a call returns a response with the known state.
 
-use std::sync::Arc;
-
 use tokio::time::{Instant, advance, sleep};
 
 use super::*;
+use crate::protocol::{Command, Text};
 
 type Response = wire::read_resource::Response;
 
@@ -16,7 +15,7 @@ fn call(cancelled: &CancellationToken, grace: Duration) -> Call<'static> {
         type_name: "test_thing",
         cancelled: cancelled.clone(),
         grace,
-        rewrite: None,
+        site: Site::default(),
         warnings: Warnings::default(),
     }
 }
@@ -48,21 +47,32 @@ async fn an_answer_passes_through() {
 }
 
 #[tokio::test]
-async fn details_are_rewritten_in_answers_and_failures() {
-    let rewrite: Rewrite = Arc::new(|_, summary: &str, detail: &str| {
-        (summary.to_owned(), format!("{detail}, rewritten"))
-    });
-    let diagnostics = || vec![Diagnostic::error("first", "detail")];
-    let mut answer = Response::default();
-    answer.add(diagnostics());
-    for outcome in [Ok(answer), Err(diagnostics())] {
+async fn answers_and_failures_name_the_server() {
+    let site = Site {
+        variables: vec![("ADDRESS", "here".to_owned())],
+        place: " (here)".to_owned(),
+    };
+    let run = |outcome| {
         let call = Call {
-            rewrite: Some(Arc::clone(&rewrite)),
+            site: site.clone(),
             ..call(&CancellationToken::new(), Duration::ZERO)
         };
-        let answer = guarded(call, fallback(), async { outcome }).await;
-        assert_eq!(answer.diagnostics[0].detail, "detail, rewritten");
-    }
+        reported(call, fallback(), async { outcome })
+    };
+    let detail = || Text::from("Run:") + Command::new("list");
+    let warnings = vec![Diagnostic::warning("first", detail())];
+    let answer = run(Ok((Response::default(), warnings))).await;
+    assert_eq!(summaries(&answer), ["first (here)"]);
+    assert_eq!(
+        answer.diagnostics[0].detail,
+        "Run:\n\n    ADDRESS=here list"
+    );
+    let answer = run(Err(vec![Diagnostic::error("first", detail())])).await;
+    assert_eq!(summaries(&answer), ["first"]);
+    assert_eq!(
+        answer.diagnostics[0].detail,
+        "Run:\n\n    ADDRESS=here list"
+    );
 }
 
 #[tokio::test]

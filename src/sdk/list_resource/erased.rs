@@ -6,16 +6,16 @@ use tokio::sync::mpsc;
 use super::{Ended, ListRequest, ListResource, Results};
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::sdk::block;
-use crate::sdk::coding::{Outcome, to_wire};
+use crate::sdk::coding::Outcome;
 use crate::sdk::context::Context;
-use crate::sdk::failure::has_error;
+use crate::sdk::failure::{Diagnostics, has_error};
 use crate::sdk::resource::Resource;
 use crate::sdk::typed::{Described, Typed};
 
 /// A type that can be listed, whose models are hidden.
 #[async_trait]
 pub trait ErasedList<C>: Described {
-    fn validate(&self, config: Option<&wire::DynamicValue>) -> Outcome<Vec<wire::Diagnostic>>;
+    fn validate(&self, config: Option<&wire::DynamicValue>) -> Outcome<Diagnostics>;
     async fn list(
         &self,
         context: Context<C>,
@@ -26,10 +26,10 @@ pub trait ErasedList<C>: Described {
 
 #[async_trait]
 impl<L: ListResource> ErasedList<<L::Resource as Resource>::Configured> for Typed<L> {
-    fn validate(&self, config: Option<&wire::DynamicValue>) -> Outcome<Vec<wire::Diagnostic>> {
+    fn validate(&self, config: Option<&wire::DynamicValue>) -> Outcome<Diagnostics> {
         let (config, mut diagnostics) = block::decode(self.attributes(), config)?;
         diagnostics.extend(self.inner.validate(&config));
-        Ok(to_wire(diagnostics))
+        Ok(diagnostics)
     }
 
     async fn list(
@@ -48,7 +48,7 @@ impl<L: ListResource> ErasedList<<L::Resource as Resource>::Configured> for Type
         let limit = usize::try_from(request.limit)
             .ok()
             .filter(|limit| *limit > 0);
-        let results = Results::new(events, with_states, limit);
+        let results = Results::new(events, with_states, limit, context.site.clone());
         let request = ListRequest {
             config,
             with_states,

@@ -5,8 +5,9 @@ use super::{Applied, ApplyRequest, Resource};
 use crate::protocol::Value;
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::sdk::check::{self, Violation};
-use crate::sdk::coding::{Outcome, missing, model, to_wire};
+use crate::sdk::coding::{Outcome, missing, model};
 use crate::sdk::context::Context;
+use crate::sdk::failure::Diagnostics;
 use crate::sdk::typed::Typed;
 
 /// The planned values, to compare with the result.
@@ -20,17 +21,18 @@ impl<R: Resource> Typed<R> {
         &self,
         context: &Context<R::Configured>,
         request: wire::apply_resource_change::Request,
-    ) -> Outcome<wire::apply_resource_change::Response> {
+    ) -> Outcome<(wire::apply_resource_change::Response, Diagnostics)> {
         let prior = self.optional("the prior state", request.prior_state.as_ref())?;
         let config = self.optional("the configuration", request.config.as_ref())?;
         let planned = self.optional("the plan", request.planned_state.as_ref())?;
         let (config, planned) = match (config, planned) {
             (Some(config), Some(planned)) => (config, planned),
             (None, None) => {
-                return Ok(wire::apply_resource_change::Response {
+                let answer = wire::apply_resource_change::Response {
                     new_state: Some(self.encode("delete", &Value::Null)?),
                     ..Default::default()
-                });
+                };
+                return Ok((answer, Diagnostics::new()));
             }
             (None, Some(_)) => return Err(vec![missing("the configuration")]),
             (Some(_), None) => return Err(vec![missing("the plan")]),
@@ -59,7 +61,7 @@ impl<R: Resource> Typed<R> {
         context: &Context<R::Configured>,
         plan: Plan,
         request: ApplyRequest<R>,
-    ) -> Outcome<wire::apply_resource_change::Response> {
+    ) -> Outcome<(wire::apply_resource_change::Response, Diagnostics)> {
         let applied = self
             .inner
             .create(context, request)
@@ -76,7 +78,7 @@ impl<R: Resource> Typed<R> {
         prior: R::Model,
         plan: Plan,
         request: ApplyRequest<R>,
-    ) -> Outcome<wire::apply_resource_change::Response> {
+    ) -> Outcome<(wire::apply_resource_change::Response, Diagnostics)> {
         let failure = match self.inner.update(context, prior, request).await {
             Ok(applied) => {
                 return self.applied("update", &plan, applied, |state| {
@@ -94,9 +96,9 @@ impl<R: Resource> Typed<R> {
             check::recorded(self.attributes(), state)
         });
         match recorded {
-            Ok(mut answer) => {
-                answer.diagnostics.extend(to_wire(diagnostics));
-                Ok(answer)
+            Ok((answer, mut warnings)) => {
+                warnings.extend(diagnostics);
+                Ok((answer, warnings))
             }
             Err(more) => {
                 diagnostics.extend(more);
@@ -111,14 +113,14 @@ impl<R: Resource> Typed<R> {
         plan: &Plan,
         applied: Applied<R>,
         check: impl FnOnce(&Value) -> Result<(), Violation>,
-    ) -> Outcome<wire::apply_resource_change::Response> {
+    ) -> Outcome<(wire::apply_resource_change::Response, Diagnostics)> {
         let (state, identity) = self.record(call, plan.identity.as_ref(), applied.state, check)?;
-        Ok(wire::apply_resource_change::Response {
+        let answer = wire::apply_resource_change::Response {
             new_state: Some(state),
             private: encode_private::<R>(&applied.private),
-            diagnostics: to_wire(applied.diagnostics),
             new_identity: Some(identity),
             ..Default::default()
-        })
+        };
+        Ok((answer, applied.diagnostics))
     }
 }

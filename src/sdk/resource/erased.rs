@@ -7,7 +7,7 @@ use super::{GenerateConfig, ImportState, ReadRequest, UpgradeState};
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::{Attribute, AttributePath, Diagnostic};
 use crate::sdk::check::{self, config::mistakes, write_only};
-use crate::sdk::coding::{Outcome, model, to_wire};
+use crate::sdk::coding::{Outcome, model};
 use crate::sdk::context::Context;
 use crate::sdk::failure::Diagnostics;
 use crate::sdk::typed::{Described, Typed};
@@ -17,10 +17,7 @@ use crate::sdk::typed::{Described, Typed};
 pub trait ErasedResource<C>: Described {
     /// Returns the attributes of what identifies an instance.
     fn identity(&self) -> Vec<Attribute>;
-    fn validate(
-        &self,
-        request: wire::validate_resource_config::Request,
-    ) -> Outcome<Vec<wire::Diagnostic>>;
+    fn validate(&self, request: wire::validate_resource_config::Request) -> Outcome<Diagnostics>;
     fn upgrade(
         &self,
         request: wire::upgrade_resource_state::Request,
@@ -38,22 +35,22 @@ pub trait ErasedResource<C>: Described {
         &self,
         context: Context<C>,
         request: wire::read_resource::Request,
-    ) -> Outcome<wire::read_resource::Response>;
+    ) -> Outcome<(wire::read_resource::Response, Diagnostics)>;
     async fn plan(
         &self,
         context: Context<C>,
         request: wire::plan_resource_change::Request,
-    ) -> Outcome<wire::plan_resource_change::Response>;
+    ) -> Outcome<(wire::plan_resource_change::Response, Diagnostics)>;
     async fn apply(
         &self,
         context: Context<C>,
         request: wire::apply_resource_change::Request,
-    ) -> Outcome<wire::apply_resource_change::Response>;
+    ) -> Outcome<(wire::apply_resource_change::Response, Diagnostics)>;
     async fn import(
         &self,
         context: Context<C>,
         request: wire::import_resource_state::Request,
-    ) -> Outcome<wire::import_resource_state::Response>;
+    ) -> Outcome<(wire::import_resource_state::Response, Diagnostics)>;
 }
 
 #[async_trait]
@@ -62,10 +59,7 @@ impl<R: ImportState + GenerateConfig + UpgradeState> ErasedResource<R::Configure
         identity_attributes::<R>()
     }
 
-    fn validate(
-        &self,
-        request: wire::validate_resource_config::Request,
-    ) -> Outcome<Vec<wire::Diagnostic>> {
+    fn validate(&self, request: wire::validate_resource_config::Request) -> Outcome<Diagnostics> {
         const WHAT: &str = "the configuration";
         let config = self.required(WHAT, request.config.as_ref())?;
         let allowed = request
@@ -78,7 +72,7 @@ impl<R: ImportState + GenerateConfig + UpgradeState> ErasedResource<R::Configure
         }
         diagnostics.extend(mistakes(self.attributes(), &config));
         diagnostics.extend(self.inner.validate(&model(WHAT, config)?));
-        Ok(to_wire(diagnostics))
+        Ok(diagnostics)
     }
 
     fn upgrade(
@@ -107,7 +101,7 @@ impl<R: ImportState + GenerateConfig + UpgradeState> ErasedResource<R::Configure
         &self,
         context: Context<R::Configured>,
         request: wire::read_resource::Request,
-    ) -> Outcome<wire::read_resource::Response> {
+    ) -> Outcome<(wire::read_resource::Response, Diagnostics)> {
         const WHAT: &str = "the state";
         let state = self.required(WHAT, request.current_state.as_ref())?;
         let prior_identity = Self::decode_identity(request.current_identity.as_ref())?;
@@ -124,20 +118,20 @@ impl<R: ImportState + GenerateConfig + UpgradeState> ErasedResource<R::Configure
             self.record("read", prior_identity.as_ref(), read.state, |state| {
                 check::recorded(self.attributes(), state)
             })?;
-        Ok(wire::read_resource::Response {
+        let answer = wire::read_resource::Response {
             new_state: Some(state),
             private: encode_private::<R>(&read.private),
-            diagnostics: to_wire(read.diagnostics),
             new_identity: Some(identity),
             ..Default::default()
-        })
+        };
+        Ok((answer, read.diagnostics))
     }
 
     async fn plan(
         &self,
         context: Context<R::Configured>,
         request: wire::plan_resource_change::Request,
-    ) -> Outcome<wire::plan_resource_change::Response> {
+    ) -> Outcome<(wire::plan_resource_change::Response, Diagnostics)> {
         self.plan_change(&context, request).await
     }
 
@@ -145,7 +139,7 @@ impl<R: ImportState + GenerateConfig + UpgradeState> ErasedResource<R::Configure
         &self,
         context: Context<R::Configured>,
         request: wire::apply_resource_change::Request,
-    ) -> Outcome<wire::apply_resource_change::Response> {
+    ) -> Outcome<(wire::apply_resource_change::Response, Diagnostics)> {
         self.apply_change(&context, request).await
     }
 
@@ -153,7 +147,7 @@ impl<R: ImportState + GenerateConfig + UpgradeState> ErasedResource<R::Configure
         &self,
         context: Context<R::Configured>,
         request: wire::import_resource_state::Request,
-    ) -> Outcome<wire::import_resource_state::Response> {
+    ) -> Outcome<(wire::import_resource_state::Response, Diagnostics)> {
         self.import_state(&context, request).await
     }
 }

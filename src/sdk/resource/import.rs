@@ -6,7 +6,7 @@ use super::Resource;
 use super::coding::encode_private;
 use crate::protocol::generated::tfplugin6::import_resource_state as wire;
 use crate::sdk::check;
-use crate::sdk::coding::{Outcome, model, to_wire};
+use crate::sdk::coding::{Outcome, model};
 use crate::sdk::context::Context;
 use crate::sdk::failure::{Diagnostics, Failure};
 use crate::sdk::typed::Typed;
@@ -47,7 +47,7 @@ impl<R: ImportState> Typed<R> {
         &self,
         context: &Context<R::Configured>,
         request: wire::Request,
-    ) -> Outcome<wire::Response> {
+    ) -> Outcome<(wire::Response, Diagnostics)> {
         let by = match Self::decode_identity(request.identity.as_ref())? {
             Some(identity) => ImportRequest::Identity(model("the identity", identity)?),
             None => ImportRequest::Id(request.id),
@@ -60,15 +60,15 @@ impl<R: ImportState> Typed<R> {
         let (state, identity) = self.record("import", None, imported.state, |state| {
             check::recorded(self.attributes(), state)
         })?;
-        Ok(wire::Response {
+        let answer = wire::Response {
             imported_resources: vec![wire::ImportedResource {
                 type_name: R::TYPE_NAME.to_owned(),
                 state: Some(state),
                 private: encode_private::<R>(&imported.private),
                 identity: Some(identity),
             }],
-            diagnostics: to_wire(imported.diagnostics),
             ..Default::default()
-        })
+        };
+        Ok((answer, imported.diagnostics))
     }
 }

@@ -5,7 +5,7 @@ use super::{PlanRequest, Resource};
 use crate::protocol::generated::tfplugin6 as wire;
 use crate::protocol::{AttributePath, Value};
 use crate::sdk::check;
-use crate::sdk::coding::{Outcome, missing, model, to_wire};
+use crate::sdk::coding::{Outcome, missing, model};
 use crate::sdk::context::Context;
 use crate::sdk::failure::Diagnostics;
 use crate::sdk::model::AttributeValue;
@@ -16,7 +16,7 @@ impl<R: Resource> Typed<R> {
         &self,
         context: &Context<R::Configured>,
         request: wire::plan_resource_change::Request,
-    ) -> Outcome<wire::plan_resource_change::Response> {
+    ) -> Outcome<(wire::plan_resource_change::Response, Diagnostics)> {
         let prior = self.optional("the prior state", request.prior_state.as_ref())?;
         let config = self.optional("the configuration", request.config.as_ref())?;
         let proposed = self.optional("the proposed state", request.proposed_new_state.as_ref())?;
@@ -32,18 +32,18 @@ impl<R: Resource> Typed<R> {
         &self,
         prior: Option<Value>,
         request: wire::plan_resource_change::Request,
-    ) -> Outcome<wire::plan_resource_change::Response> {
+    ) -> Outcome<(wire::plan_resource_change::Response, Diagnostics)> {
         let diagnostics = match prior {
             Some(prior) => self.inner.plan_destroy(&model("the prior state", prior)?),
             None => Diagnostics::new(),
         };
-        Ok(wire::plan_resource_change::Response {
+        let answer = wire::plan_resource_change::Response {
             planned_state: Some(self.encode("plan", &Value::Null)?),
             planned_private: request.prior_private,
             planned_identity: request.prior_identity,
-            diagnostics: to_wire(diagnostics),
             ..Default::default()
-        })
+        };
+        Ok((answer, diagnostics))
     }
 
     async fn plan_existence(
@@ -52,7 +52,7 @@ impl<R: Resource> Typed<R> {
         prior: Option<Value>,
         config: &Value,
         request: wire::plan_resource_change::Request,
-    ) -> Outcome<wire::plan_resource_change::Response> {
+    ) -> Outcome<(wire::plan_resource_change::Response, Diagnostics)> {
         let plan_request = PlanRequest {
             config: model("the configuration", config.clone())?,
             prior: match &prior {
@@ -73,14 +73,14 @@ impl<R: Resource> Typed<R> {
             .map_err(|violation| Self::refuse("plan", violation))?;
         let requires_replace = self.requires_replace(&prior, &state);
         let is_new = prior.is_null() || !requires_replace.is_empty();
-        Ok(wire::plan_resource_change::Response {
+        let answer = wire::plan_resource_change::Response {
             planned_state: Some(self.encode("plan", &state)?),
             planned_private: encode_private::<R>(&planned.private),
             planned_identity: Self::planned_identity(&identity, is_new, request.prior_identity)?,
-            diagnostics: to_wire(planned.diagnostics),
             requires_replace,
             ..Default::default()
-        })
+        };
+        Ok((answer, planned.diagnostics))
     }
 
     /// The paths of attributes whose change replaces the instance.

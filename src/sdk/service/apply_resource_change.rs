@@ -2,7 +2,7 @@
 
 use super::{APPLY_GRACE, ProviderService};
 use crate::protocol::generated::tfplugin6::apply_resource_change::{Request, Response};
-use crate::sdk::guard::{Call, guarded};
+use crate::sdk::guard::{Call, reported};
 use crate::sdk::provider::Provider;
 
 pub(super) async fn answer<P: Provider>(
@@ -21,7 +21,7 @@ pub(super) async fn answer<P: Provider>(
         new_identity: request.planned_identity.clone(),
         ..Default::default()
     };
-    guarded(call, fallback, async {
+    reported(call, fallback, async {
         let resource = service.types().resources.find(&name)?;
         resource.apply(service.context(session)?, request).await
     })

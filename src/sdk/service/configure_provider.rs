@@ -6,9 +6,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ProviderService, sessionless};
 use crate::protocol::generated::tfplugin6::configure_provider::{Request, Response};
-use crate::sdk::coding::{Outcome, to_wire};
-use crate::sdk::failure::has_error;
-use crate::sdk::guard::guarded;
+use crate::sdk::coding::Outcome;
+use crate::sdk::failure::{Diagnostics, has_error};
+use crate::sdk::guard::reported;
 use crate::sdk::provider::Provider;
 
 pub(super) async fn answer<P: Provider>(
@@ -16,7 +16,7 @@ pub(super) async fn answer<P: Provider>(
     request: Request,
 ) -> Response {
     let call = sessionless("ConfigureProvider");
-    guarded(call, Response::default(), configure(service, request)).await
+    reported(call, Response::default(), configure(service, request)).await
 }
 
 /// A process in debug mode serves the next run after one that was stopped. The stop of the earlier
@@ -24,7 +24,7 @@ pub(super) async fn answer<P: Provider>(
 async fn configure<P: Provider>(
     service: &ProviderService<P>,
     request: Request,
-) -> Outcome<Response> {
+) -> Outcome<(Response, Diagnostics)> {
     let provider = &service.shared.provider;
     let config = service.decode_config(request.config.as_ref())?;
     let diagnostics = provider.validate(&config);
@@ -37,7 +37,7 @@ async fn configure<P: Provider>(
         .map_err(|failure| failure.diagnostics)?;
     let idle = {
         let mut session = service.lock();
-        session.rewrite = provider.rewrite(&configured);
+        session.site = provider.site(&configured);
         let before = session.configured.replace(configured);
         session.earlier.extend(before);
         session.cancelled = CancellationToken::new();
@@ -49,7 +49,5 @@ async fn configure<P: Provider>(
         idle
     };
     service.release(idle).await;
-    Ok(Response {
-        diagnostics: to_wire(warnings),
-    })
+    Ok((Response::default(), warnings))
 }

@@ -9,7 +9,7 @@ use super::{APPLY_GRACE, ProviderService};
 use crate::protocol::generated::tfplugin6::invoke_action::event::{Completed, Type};
 use crate::protocol::generated::tfplugin6::invoke_action::{Event, Request};
 use crate::sdk::action::Progress;
-use crate::sdk::guard::{Call, End, guarded};
+use crate::sdk::guard::{Call, End, reported};
 use crate::sdk::provider::Provider;
 
 /// The work is a separate task, so it finishes even if the host disconnects. The end of the process
@@ -35,9 +35,10 @@ pub(super) fn answer<P: Provider>(
             let action = service.types().actions.find(&name)?;
             let context = service.context(session)?;
             let config = request.config.as_ref();
-            action.invoke(context, config, progress).await.map(End)
+            let warnings = action.invoke(context, config, progress).await?;
+            Ok((End::default(), warnings))
         };
-        let End(diagnostics) = guarded(call, End::default(), invocation).await;
+        let End(diagnostics) = reported(call, End::default(), invocation).await;
         let _ = events.send(Event {
             r#type: Some(Type::Completed(Completed { diagnostics })),
         });

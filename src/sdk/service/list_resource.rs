@@ -7,7 +7,7 @@ use tonic::codegen::BoxStream;
 
 use super::ProviderService;
 use crate::protocol::generated::tfplugin6::list_resource::{Event, Request};
-use crate::sdk::guard::{Call, End, guarded, rewrite_all};
+use crate::sdk::guard::{End, guarded};
 use crate::sdk::provider::Provider;
 
 /// The work is part of the stream: it continues while the host asks for more, and is dropped with
@@ -19,13 +19,9 @@ pub(super) fn answer<P: Provider>(
     let (events, received) = mpsc::channel(1);
     let service = service.clone();
     let session = service.session();
-    let rewrite = session.rewrite.clone();
     let work = async move {
         let name = request.type_name.clone();
-        let call = Call {
-            rewrite: None,
-            ..session.call("ListResource", &name)
-        };
+        let call = session.call("ListResource", &name);
         let listing = async {
             let list = service.types().list_resources.find(&name)?;
             list.list(service.context(session)?, request, events.clone())
@@ -43,8 +39,5 @@ pub(super) fn answer<P: Provider>(
     };
     let work = stream::once(work).filter_map(|()| future::ready(None));
     let events = stream::select(ReceiverStream::new(received), work);
-    Box::pin(events.map(move |mut event| {
-        rewrite_all(rewrite.as_ref(), &mut event.diagnostic);
-        Ok(event)
-    }))
+    Box::pin(events.map(Ok))
 }

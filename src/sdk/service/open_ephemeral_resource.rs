@@ -2,7 +2,7 @@
 
 use super::ProviderService;
 use crate::protocol::generated::tfplugin6::open_ephemeral_resource::{Request, Response};
-use crate::sdk::guard::guarded;
+use crate::sdk::guard::reported;
 use crate::sdk::provider::Provider;
 
 pub(super) async fn answer<P: Provider>(
@@ -11,7 +11,7 @@ pub(super) async fn answer<P: Provider>(
 ) -> Response {
     let session = service.session();
     let call = session.call("OpenEphemeralResource", &request.type_name);
-    guarded(call, Response::default(), async {
+    reported(call, Response::default(), async {
         let lookup = service
             .types()
             .ephemeral_resources
@@ -20,11 +20,11 @@ pub(super) async fn answer<P: Provider>(
         let (result, diagnostics) = lookup
             .read("open", context, request.config.as_ref())
             .await?;
-        Ok(Response {
+        let answer = Response {
             result: Some(result),
-            diagnostics,
             ..Default::default()
-        })
+        };
+        Ok((answer, diagnostics))
     })
     .await
 }

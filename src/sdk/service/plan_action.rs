@@ -2,7 +2,7 @@
 
 use super::ProviderService;
 use crate::protocol::generated::tfplugin6::plan_action::{Request, Response};
-use crate::sdk::guard::guarded;
+use crate::sdk::guard::reported;
 use crate::sdk::provider::Provider;
 
 pub(super) async fn answer<P: Provider>(
@@ -11,13 +11,11 @@ pub(super) async fn answer<P: Provider>(
 ) -> Response {
     let session = service.session();
     let call = session.call("PlanAction", &request.action_type);
-    guarded(call, Response::default(), async {
+    reported(call, Response::default(), async {
         let action = service.types().actions.find(&request.action_type)?;
         service.context(session)?;
-        Ok(Response {
-            diagnostics: action.plan(request.config.as_ref())?,
-            ..Default::default()
-        })
+        let diagnostics = action.plan(request.config.as_ref())?;
+        Ok((Response::default(), diagnostics))
     })
     .await
 }

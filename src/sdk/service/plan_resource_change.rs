@@ -2,7 +2,7 @@
 
 use super::ProviderService;
 use crate::protocol::generated::tfplugin6::plan_resource_change::{Request, Response};
-use crate::sdk::guard::guarded;
+use crate::sdk::guard::reported;
 use crate::sdk::provider::Provider;
 
 pub(super) async fn answer<P: Provider>(
@@ -18,7 +18,7 @@ pub(super) async fn answer<P: Provider>(
         planned_identity: request.prior_identity.clone(),
         ..Default::default()
     };
-    guarded(call, fallback, async {
+    reported(call, fallback, async {
         let resource = service.types().resources.find(&name)?;
         resource.plan(service.context(session)?, request).await
     })

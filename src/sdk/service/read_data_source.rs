@@ -2,7 +2,7 @@
 
 use super::ProviderService;
 use crate::protocol::generated::tfplugin6::read_data_source::{Request, Response};
-use crate::sdk::guard::guarded;
+use crate::sdk::guard::reported;
 use crate::sdk::provider::Provider;
 
 pub(super) async fn answer<P: Provider>(
@@ -11,17 +11,17 @@ pub(super) async fn answer<P: Provider>(
 ) -> Response {
     let session = service.session();
     let call = session.call("ReadDataSource", &request.type_name);
-    guarded(call, Response::default(), async {
+    reported(call, Response::default(), async {
         let lookup = service.types().data_sources.find(&request.type_name)?;
         let context = service.context(session)?;
         let (state, diagnostics) = lookup
             .read("read", context, request.config.as_ref())
             .await?;
-        Ok(Response {
+        let answer = Response {
             state: Some(state),
-            diagnostics,
             ..Default::default()
-        })
+        };
+        Ok((answer, diagnostics))
     })
     .await
 }

@@ -6,17 +6,17 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::deadline::Deadline;
-use crate::protocol::Diagnostic;
+use crate::protocol::{Diagnostic, Site};
 use crate::sdk::coding::Outcome;
 use crate::sdk::context::Context;
-use crate::sdk::guard::{Call, Rewrite, Warnings};
+use crate::sdk::guard::{Call, Warnings};
 use crate::sdk::provider::Provider;
 
 /// What belongs to one configuration of the provider.
 pub(super) struct Session<C> {
     pub(super) configured: Option<Arc<C>>,
     pub(super) cancelled: CancellationToken,
-    pub(super) rewrite: Option<Rewrite>,
+    pub(super) site: Site,
     /// Additional diagnostics for the response of a request.
     warnings: Warnings,
     /// Configurations of earlier runs that a process in debug mode has served.
@@ -29,7 +29,7 @@ impl<C> Session<C> {
         Self {
             configured: None,
             cancelled: CancellationToken::new(),
-            rewrite: None,
+            site: Site::default(),
             warnings: Warnings::default(),
             earlier: Vec::new(),
         }
@@ -42,7 +42,7 @@ impl<C> Session<C> {
             type_name,
             cancelled: self.cancelled.clone(),
             grace: Duration::ZERO,
-            rewrite: self.rewrite.clone(),
+            site: self.site.clone(),
             warnings: self.warnings.clone(),
         }
     }
@@ -61,6 +61,7 @@ impl<C> Session<C> {
         Ok(Context {
             configured: request,
             cancelled: self.cancelled,
+            site: self.site,
             _in_use: configured,
         })
     }
@@ -72,7 +73,7 @@ impl<C> Clone for Session<C> {
         Self {
             configured: self.configured.clone(),
             cancelled: self.cancelled.clone(),
-            rewrite: self.rewrite.clone(),
+            site: self.site.clone(),
             ..Self::new()
         }
     }

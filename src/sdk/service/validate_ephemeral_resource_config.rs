@@ -4,7 +4,7 @@ use super::ProviderService;
 use crate::protocol::generated::tfplugin6::validate_ephemeral_resource_config::{
     Request, Response,
 };
-use crate::sdk::guard::guarded;
+use crate::sdk::guard::reported;
 use crate::sdk::provider::Provider;
 
 pub(super) async fn answer<P: Provider>(
@@ -15,13 +15,13 @@ pub(super) async fn answer<P: Provider>(
     let call = service
         .session()
         .call("ValidateEphemeralResourceConfig", &name);
-    guarded(call, Response::default(), async {
+    reported(call, Response::default(), async {
         let diagnostics = service
             .types()
             .ephemeral_resources
             .find(&name)?
             .validate(request.config.as_ref())?;
-        Ok(Response { diagnostics })
+        Ok((Response::default(), diagnostics))
     })
     .await
 }

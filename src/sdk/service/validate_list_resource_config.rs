@@ -2,7 +2,7 @@
 
 use super::ProviderService;
 use crate::protocol::generated::tfplugin6::validate_list_resource_config::{Request, Response};
-use crate::sdk::guard::guarded;
+use crate::sdk::guard::reported;
 use crate::sdk::provider::Provider;
 
 pub(super) async fn answer<P: Provider>(
@@ -11,13 +11,13 @@ pub(super) async fn answer<P: Provider>(
 ) -> Response {
     let name = request.type_name.clone();
     let call = service.session().call("ValidateListResourceConfig", &name);
-    guarded(call, Response::default(), async {
+    reported(call, Response::default(), async {
         let diagnostics = service
             .types()
             .list_resources
             .find(&name)?
             .validate(request.config.as_ref())?;
-        Ok(Response { diagnostics })
+        Ok((Response::default(), diagnostics))
     })
     .await
 }

@@ -2,7 +2,7 @@
 
 use super::ProviderService;
 use crate::protocol::generated::tfplugin6::validate_resource_config::{Request, Response};
-use crate::sdk::guard::guarded;
+use crate::sdk::guard::reported;
 use crate::sdk::provider::Provider;
 
 pub(super) async fn answer<P: Provider>(
@@ -11,9 +11,9 @@ pub(super) async fn answer<P: Provider>(
 ) -> Response {
     let name = request.type_name.clone();
     let call = service.session().call("ValidateResourceConfig", &name);
-    guarded(call, Response::default(), async {
+    reported(call, Response::default(), async {
         let diagnostics = service.types().resources.find(&name)?.validate(request)?;
-        Ok(Response { diagnostics })
+        Ok((Response::default(), diagnostics))
     })
     .await
 }

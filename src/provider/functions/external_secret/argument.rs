@@ -1,6 +1,6 @@
 //! Paths and texts in the argument, and the error about a part of it.
 
-use crate::protocol::{AttributePath, Diagnostic, Type};
+use crate::protocol::{AttributePath, Diagnostic, Text, Type};
 use crate::sdk::{Dynamic, Field};
 
 /// Name of the parameter.
@@ -12,7 +12,7 @@ pub(super) fn place(attribute: &str) -> AttributePath {
 }
 
 /// Makes the error about a part of the argument. It quotes no value.
-pub(super) fn invalid(path: AttributePath, detail: impl Into<String>) -> Diagnostic {
+pub(super) fn invalid(path: AttributePath, detail: impl Into<Text>) -> Diagnostic {
     Diagnostic::error("Invalid spec", detail).at(path)
 }
 

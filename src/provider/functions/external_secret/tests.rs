@@ -249,8 +249,12 @@ fn an_argument_that_is_unknown_as_a_whole_is_an_unknown_manifest() {
 fn refused(argument: Dynamic, place: &str, detail: &str) {
     let error = call(argument).unwrap_err();
     assert_eq!(error.path.unwrap().to_string(), place, "{detail}");
-    assert!(error.detail.starts_with(detail), "{}", error.detail);
-    assert!(error.detail.ends_with('.'), "{}", error.detail);
+    assert!(
+        error.detail.to_string().starts_with(detail),
+        "{}",
+        error.detail
+    );
+    assert!(error.detail.to_string().ends_with('.'), "{}", error.detail);
 }
 
 #[test]

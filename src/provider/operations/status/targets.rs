@@ -131,7 +131,7 @@ impl Operations {
                 let mut diagnostic =
                     diagnose::vault_error(&error, &format!("{}/{text}", self.mount));
                 if matches!(error, VaultError::Forbidden { .. }) {
-                    diagnose::add(&mut diagnostic.detail, NAMED_NEED_READ);
+                    diagnostic.detail += NAMED_NEED_READ;
                 }
                 if found.paths.is_empty() {
                     return Err(Refusal::failed(diagnostic));

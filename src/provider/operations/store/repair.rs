@@ -79,7 +79,7 @@ impl Operations {
     fn nothing_in(&self, place: Place<'_>, reading: Reading) -> Refusal {
         let observed = Observed::from(reading);
         let problem = diagnose::problem(place, &observed, None).unwrap_or_default();
-        Refusal::failed(diagnose::nothing_to_repair(place, &problem))
+        Refusal::failed(diagnose::nothing_to_repair(place, problem))
     }
 }
 

@@ -1,9 +1,7 @@
 //! Why spares cannot be promoted, as text.
 
-use std::fmt::Write as _;
-
 use super::Choice;
-use crate::protocol::Diagnostic;
+use crate::protocol::{Diagnostic, Text, text};
 use crate::provider::diagnose::refuse::secret_path;
 use crate::provider::diagnose::{self, Place};
 use crate::provider::promotion::{Promotion, Stop, Tried};
@@ -23,9 +21,9 @@ impl Choice {
         refused.extend(tried.passed_over.values().cloned());
         let refused = list(refused.iter());
         let cause = if refused.is_empty() {
-            "spare_paths does not list any spare. ".to_owned()
+            "spare_paths does not list any spare.".into()
         } else {
-            format!("None of the spares can be promoted:\n{refused}")
+            Text::from("None of the spares can be promoted:") + refused
         };
         let again = promotion.again();
         let next = if promotion.is_on_demand {
@@ -36,20 +34,20 @@ impl Choice {
         } else {
             format!("Then {again}.")
         };
-        let detail = format!(
-            "{cause}Mint a token with `claude setup-token` in a terminal at least 300 columns \
-             wide, and store it in a spare, or in the primary itself:{}{next}",
-            primary.store_commands(),
-        );
+        let detail = cause
+            + "Mint a token with `claude setup-token` in a terminal at least 300 columns wide, and \
+               store it in a spare, or in the primary itself:"
+            + primary.store_commands()
+            + next;
         Stop::new(format!("No spare for {primary}"), detail).without_a_spare()
     }
 
     /// Returns why each unusable spare cannot be promoted, one line per spare.
-    pub(in crate::provider) fn refusals(&self) -> String {
+    pub(in crate::provider) fn refusals(&self) -> Text {
         list(self.reasons().iter())
     }
 
-    fn reasons(&self) -> Vec<(String, String)> {
+    fn reasons(&self) -> Vec<(String, Text)> {
         let mut reasons = unreadable(self.readings.failed.clone());
         let question = self.question(self.knowledge());
         for (reading, spare) in self.readings.read.iter().zip(&self.spares) {
@@ -63,8 +61,7 @@ impl Choice {
                         secret: &secret,
                         field,
                     };
-                    let text = diagnose::unusable_text(place, problem);
-                    text.trim_end().to_owned()
+                    diagnose::unusable_text(place, problem)
                 }
                 (None, Ok(secret)) => diagnose::unusable_spare(&secret, &why),
                 (_, Err(error)) => error.detail,
@@ -76,39 +73,40 @@ impl Choice {
 }
 
 /// Lists paths with their problems, as many as fit on a screen.
-fn list<'a>(refused: impl Iterator<Item = &'a (String, String)>) -> String {
-    let mut text = String::new();
+fn list<'a>(refused: impl Iterator<Item = &'a (String, Text)>) -> Text {
+    let mut list = Text::default();
+    let mut length = 0;
     let mut more = 0_usize;
     for (path, why) in refused {
-        let entry = format!("- {path}: {why}\n");
-        let fits = text.is_empty() || text.len() + entry.len() <= LISTED;
-        if fits && more == 0 {
-            text.push_str(&entry);
+        let entry = text!("- {path}:") + why.clone();
+        length += entry.to_string().len() + 1;
+        if list.is_empty() || (length <= LISTED && more == 0) {
+            list = list.line(entry);
         } else {
             more += 1;
         }
     }
     if more > 0 {
-        let _ = writeln!(text, "- and {more} more");
+        list = list.line(format!("- and {more} more"));
     }
-    text
+    list.line("")
 }
 
 /// Returns why spares could not be read. If several failed alike, their advice differs only in the
 /// path, so it is given once, for the first.
-fn unreadable(failed: Vec<(String, Diagnostic)>) -> Vec<(String, String)> {
+fn unreadable(failed: Vec<(String, Diagnostic)>) -> Vec<(String, Text)> {
     let mut explained: Vec<(String, String)> = Vec::new();
     let mut refused = Vec::new();
     for (path, error) in failed {
-        let detail = error.detail.trim_end().to_owned();
+        let detail = error.detail.to_string();
         let alike = explained
             .iter()
             .find(|(first, advice)| detail == advice.replace(first, &path));
         let why = if let Some((first, _)) = alike {
-            format!("{}, as for {first}", error.summary)
+            text!("{}, as for {first}", error.summary)
         } else {
-            explained.push((path.clone(), detail.clone()));
-            detail
+            explained.push((path.clone(), detail));
+            error.detail
         };
         refused.push((path, why));
     }
@@ -127,18 +125,18 @@ mod tests {
             .map(|number| {
                 (
                     format!("spare-{number}"),
-                    "it does not hold a token.".repeat(10),
+                    "it does not hold a token.".repeat(10).into(),
                 )
             })
             .collect();
-        assert_eq!(list(refused[..0].iter()), "");
-        let whole = list(refused[..2].iter());
+        assert!(list(refused[..0].iter()).is_empty());
+        let whole = list(refused[..2].iter()).to_string();
         assert_eq!(whole.lines().count(), 2, "{whole}");
-        let cut = list(refused.iter());
+        let cut = list(refused.iter()).to_string();
         assert!(cut.len() < LISTED + 30, "{}", cut.len());
         let named = cut.lines().count() - 1;
         assert!(
-            cut.ends_with(&format!("- and {} more\n", 100 - named)),
+            cut.ends_with(&format!("- and {} more", 100 - named)),
             "{cut}"
         );
     }
@@ -160,7 +158,7 @@ mod tests {
                 vault_error(&error, &format!("secret/{path}#token")),
             )
         });
-        let text = list(unreadable(failed.collect()).iter());
+        let text = list(unreadable(failed.collect()).iter()).to_string();
         assert!(text.len() <= LISTED, "{}", text.len());
         assert_eq!(text.matches("- team/spare-").count(), 20, "{text}");
         for (number, capability) in [(1, "read"), (3, "list")] {
@@ -175,7 +173,7 @@ mod tests {
         assert!(
             text.contains(
                 "- team/spare-20: Vault denied access: secret/team/spare-20#token, as for \
-                 team/spare-1\n"
+                 team/spare-1"
             ),
             "{text}"
         );

@@ -6,6 +6,7 @@ use super::private::Private;
 use super::read::record;
 use super::record::{configured_mint, stamp, unnamed, wanted};
 use super::{OauthTokenResource, secret};
+use crate::protocol::Text;
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place, StoredToken};
 use crate::provider::observe::{Content, Observed, Observer};
@@ -134,7 +135,7 @@ async fn adopt(
         diagnostics.push(match foreseen {
             Ok(Some(Foreseen::Promoted(spare))) => due.when_adopted_with(&spare),
             Ok(Some(Foreseen::Nothing { reasons, .. })) => due.when_adopted(&reasons),
-            Ok(_) => due.when_adopted(""),
+            Ok(_) => due.when_adopted(&Text::default()),
             Err(stop) => due.when_adopted(&stop.into_error().detail),
         });
     } else if let Some(deletion) = state.deletion(&private) {

@@ -11,7 +11,7 @@ use super::foresee::foresee;
 use super::model::OauthToken;
 use super::private::Private;
 use super::{OauthTokenResource, left_in_vault, secret};
-use crate::protocol::{AttributePath, Diagnostic};
+use crate::protocol::{AttributePath, Diagnostic, Text};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place};
 use crate::provider::promotion::{Foreseen, Reason, Stop};
@@ -155,7 +155,7 @@ async fn requested(
     match foreseen.map_err(Stop::into_error)? {
         Some(Foreseen::Nothing { reasons, refill }) => Err(diagnose::no_spare_for_request(
             place,
-            &reasons,
+            reasons,
             refill.as_deref(),
         )),
         Some(Foreseen::Promoted(spare)) => Ok(Some(diagnose::rotation_requested(
@@ -303,14 +303,14 @@ async fn due(
         _ if private.is_gone() && is_refreshed => None,
         _ if warns => Some(due.in_plan_without_change()),
         _ if private.is_import() => Some(due.in_import(&paths)),
-        _ if due.is_due_at_once() => Some(due.in_plan("")),
+        _ if due.is_due_at_once() => Some(due.in_plan(&Text::default())),
         Ok(Some(Foreseen::Nothing { reasons, .. })) => Some(due.in_plan(&reasons)),
         Ok(Some(Foreseen::Promoted(_))) => Some(due.in_plan_before_refresh()),
         Err(stop) => Some(due.in_plan(&stop.into_error().detail)),
         Ok(None) => Some(match spare {
             Some(spare) => due.in_plan_with(spare),
             None if may_be_usable => due.in_plan_with_one_of(&paths),
-            None if private.is_gone() || paths.is_empty() => due.in_plan(""),
+            None if private.is_gone() || paths.is_empty() => due.in_plan(&Text::default()),
             None => due.in_plan_before_refresh(),
         }),
     });

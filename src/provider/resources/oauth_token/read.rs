@@ -274,7 +274,7 @@ impl Refresh<'_> {
             }
             Err(stop) => {
                 self.diagnostics
-                    .push(diagnose::spares_not_seen(place, &stop.into_error().detail));
+                    .push(diagnose::spares_not_seen(place, stop.into_error().detail));
             }
         }
     }

@@ -76,7 +76,7 @@ mod tests {
         let diagnostics = validate(&config, Timestamp::UNIX_EPOCH);
         diagnostics
             .into_iter()
-            .map(|diagnostic| diagnostic.detail)
+            .map(|diagnostic| diagnostic.detail.to_string())
             .collect()
     }
 

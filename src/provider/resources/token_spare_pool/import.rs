@@ -3,7 +3,7 @@
 use super::TokenSparePoolResource;
 use super::model::{Private, Problem, TokenSparePool, TokenSparePoolIdentity};
 use super::survey::Surveyor;
-use crate::protocol::Diagnostic;
+use crate::protocol::{Diagnostic, Text, text};
 use crate::provider::block::configured::Configured;
 use crate::provider::defaults::DEFAULT_FIELD;
 use crate::provider::diagnose::refuse::secret_path;
@@ -80,7 +80,7 @@ async fn everything_there(
     {
         return Ok(());
     }
-    let found: Vec<_> = survey
+    let found = survey
         .spares
         .iter()
         .map(|(path, spare)| {
@@ -93,23 +93,21 @@ async fn everything_there(
                         secret: &secret,
                         field: state.field.as_str().unwrap_or_default(),
                     };
-                    let text = diagnose::unusable_text(place, unusable);
-                    text.trim_end().to_owned()
+                    diagnose::unusable_text(place, unusable)
                 }
-                _ => spare.status.as_str().unwrap_or("not known").to_owned(),
+                _ => spare.status.as_str().unwrap_or("not known").into(),
             };
-            format!("- {path}: {what}")
+            text!("- {path}:") + what
         })
-        .collect();
+        .fold(Text::from("Found:"), Text::line);
     Err(vec![Diagnostic::error(
         format!(
             "Nothing to import at some paths of {}",
             state.id.as_str().unwrap_or_default()
         ),
-        format!(
-            "Found:\n{}\nStore the missing tokens, or import only the paths that hold one. Nothing \
-             was changed.",
-            found.join("\n")
+        found.line(
+            "Store the missing tokens, or import only the paths that hold one. Nothing was \
+             changed.",
         ),
     )])
 }

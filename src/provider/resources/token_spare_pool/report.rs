@@ -1,13 +1,11 @@
 //! What is reported about a pool: shortage, copies, and an end that all spares share.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 
 use super::model::{Private, Problem, Spare, TokenSparePool};
-use crate::protocol::{Diagnostic, Number};
+use crate::protocol::{Diagnostic, Number, Text, text};
 use crate::provider::diagnose::refuse::secret_path;
-use crate::provider::diagnose::{self, Place, command, path_may_be_wrong};
+use crate::provider::diagnose::{self, Place, path_may_be_wrong};
 use crate::sdk::{Diagnostics, Field};
 use crate::token::instant::{format_instant, parse_instant, whole_seconds};
 use crate::token::pool::SpareStatus;
@@ -82,12 +80,11 @@ pub(super) fn one_account(pool: &TokenSparePool, account: &str) -> Diagnostic {
 fn shortage(pool: &TokenSparePool, private: &Private) -> Diagnostic {
     let spares = pool.spares.known().into_iter().flatten();
     let lacking = spares.filter(|(_, spare)| status(spare) != Some(SpareStatus::Available));
-    let mut detail = String::from(
+    let detail = Text::from(
         "An apply does not fix this. Mint a token for each of these spares with `claude \
          setup-token` in a terminal at least 300 columns wide, run the spare's command, paste the \
-         token, and press Enter. If fewer spares are enough, lower min_available.\n\n",
+         token, and press Enter. If fewer spares are enough, lower min_available.",
     );
-    detail.push_str(&listed(pool, private, lacking));
     Diagnostic::warning(
         format!(
             "Spares {}: {} available, {} required",
@@ -95,32 +92,32 @@ fn shortage(pool: &TokenSparePool, private: &Private) -> Diagnostic {
             number(&pool.available_count),
             number(&pool.min_available)
         ),
-        detail.trim_end(),
+        listed(detail, pool, private, lacking),
     )
 }
 
-/// Lists spares with their problems and the commands that help, as many as fit on a screen.
+/// Adds spares with their problems and the commands that help, as many as fit on a screen.
 fn listed<'a>(
+    mut text: Text,
     pool: &TokenSparePool,
     private: &Private,
     spares: impl Iterator<Item = (&'a String, &'a Spare)> + Clone,
-) -> String {
-    let mut text = String::new();
+) -> Text {
     for (path, spare) in spares.clone().take(NAMED) {
-        let _ = write!(text, "- {path}: {}", reason(pool, path, spare, private));
+        text = text.paragraph(format!("- {path}:")) + reason(pool, path, spare, private);
     }
     let more = spares.count().saturating_sub(NAMED);
     if more > 0 {
-        let _ = writeln!(text, "- and {more} more");
+        text = text.paragraph(format!("- and {more} more"));
     }
     text
 }
 
 /// Returns why a spare is not available, and the command that helps.
-fn reason(pool: &TokenSparePool, path: &str, spare: &Spare, private: &Private) -> String {
+fn reason(pool: &TokenSparePool, path: &str, spare: &Spare, private: &Private) -> Text {
     let mount = pool.mount.as_str().unwrap_or_default();
     let Ok(secret) = secret_path(mount, path) else {
-        return "its path is not valid.\n".to_owned();
+        return "its path is not valid.".into();
     };
     let place = Place {
         secret: &secret,
@@ -139,32 +136,30 @@ fn reason(pool: &TokenSparePool, path: &str, spare: &Spare, private: &Private) -
     let ends = instant(&spare.expires_at);
     let deletion = private.and_then(|private| private.deletion_at);
     match deletion.filter(|at| by_date && ends == Some(whole_seconds(*at))) {
-        Some(at) => format!("{why} {}", diagnose::deletion_ends(place, at, false)),
-        None if why.contains("\n\n    ") => format!("{}\n\n", why.trim_end()),
-        None => format!("{}{}", why.trim_end(), command(&place.store_command())),
+        Some(at) => why + diagnose::deletion_ends(place, at, false),
+        None if why.has_command() => why,
+        None => why + place.store_command(),
     }
 }
 
 /// Returns why a spare is not available, as far as state shows it.
-fn by_state(spare: &Spare) -> String {
+fn by_state(spare: &Spare) -> Text {
     let expires_at = spare.expires_at.as_str().unwrap_or("on an unknown date");
     match status(spare) {
         Some(SpareStatus::Spent) => {
             diagnose::spent(spare.promoted_to.as_str().unwrap_or("a primary"))
         }
-        Some(SpareStatus::Duplicate) => format!(
+        Some(SpareStatus::Duplicate) => text!(
             "it holds the same token as {}, so it expires and leaks together with it.",
             spare.duplicate_of.as_str().unwrap_or("another path")
         ),
-        Some(SpareStatus::Refused) => "its token was refused when it was last tried.".to_owned(),
-        Some(SpareStatus::Unproven) => {
-            "its token has a length that was never seen to work.".to_owned()
-        }
-        Some(SpareStatus::Expired) => format!("its token expired {expires_at}."),
-        Some(SpareStatus::RotationDue) => format!("its token is due: it expires {expires_at}."),
-        Some(SpareStatus::Missing) => "it does not hold a token.".to_owned(),
-        Some(SpareStatus::Malformed) => "it does not hold a token.".to_owned(),
-        Some(SpareStatus::Available) | None => "its status is unknown.".to_owned(),
+        Some(SpareStatus::Refused) => "its token was refused when it was last tried.".into(),
+        Some(SpareStatus::Unproven) => "its token has a length that was never seen to work.".into(),
+        Some(SpareStatus::Expired) => text!("its token expired {expires_at}."),
+        Some(SpareStatus::RotationDue) => text!("its token is due: it expires {expires_at}."),
+        Some(SpareStatus::Missing) => "it does not hold a token.".into(),
+        Some(SpareStatus::Malformed) => "it does not hold a token.".into(),
+        Some(SpareStatus::Available) | None => "its status is unknown.".into(),
     }
 }
 
@@ -172,15 +167,14 @@ fn duplicates(pool: &TokenSparePool, private: &Private) -> Option<Diagnostic> {
     let spares = pool.spares.known()?.iter();
     let copies = spares.filter(|(_, spare)| !spare.duplicate_of.is_null());
     copies.clone().next()?;
-    let detail = format!(
+    let detail = Text::from(
         "A copy is not a spare. Mint a separate token for each path with `claude setup-token` in a \
          terminal at least 300 columns wide, run the spare's command, paste the token, and press \
-         Enter.\n\n{}",
-        listed(pool, private, copies)
+         Enter.",
     );
     Some(Diagnostic::warning(
         format!("Spares {} have copies", name(pool)),
-        detail.trim_end(),
+        listed(detail, pool, private, copies),
     ))
 }
 

@@ -309,7 +309,7 @@ fn merged(errors: Diagnostics) -> Diagnostics {
         .map(|(mut error, more)| {
             if more > 0 {
                 let rest = format!("The same applies to {more} more secrets in this pool.");
-                diagnose::add(&mut error.detail, &rest);
+                error.detail += rest;
             }
             error
         })

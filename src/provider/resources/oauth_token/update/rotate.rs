@@ -6,7 +6,7 @@ use super::super::private::{OpenRequest, Private, entries};
 use super::super::record::unnamed;
 use super::super::secret;
 use super::{Update, Updated};
-use crate::protocol::Number;
+use crate::protocol::{Number, Text};
 use crate::provider::block::configured::Configured;
 use crate::provider::diagnose::{self, Due, Place, Replaced};
 use crate::provider::observe::{Content, Observed};
@@ -172,7 +172,7 @@ impl Update<'_> {
                 .known_spare_paths()
                 .is_some_and(|paths| paths.is_empty())
         {
-            return vec![due.in_apply("")];
+            return vec![due.in_apply(&Text::default())];
         }
         let reason = Reason::Status(status);
         let foreseen = foresee(self.configured, self.prior, state, &self.private, reason).await;
