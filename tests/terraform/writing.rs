@@ -5,6 +5,7 @@ mod adopted;
 mod firewall;
 mod foreseen;
 mod host;
+mod interrupted;
 mod leaks;
 mod order;
 mod pool;

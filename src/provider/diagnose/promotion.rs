@@ -31,13 +31,13 @@ impl Replaced {
             _ if self.is_in_use => return pruned,
             Some(Status::Expired) => return pruned,
             Some(Status::Refused) => "",
-            _ => ", because it works until then",
+            _ => " It works until then.",
         };
         let find =
             own_command("find", mount).plain(format!(" --fingerprint {}", self.fingerprint.id()));
         pruned.paragraph(format!(
-            "If the previous token leaked, also revoke it in the account settings of \
-             claude.ai{works}. First find every place that still holds it:"
+            "If the previous token leaked, revoke it in the account settings of claude.ai.{works} \
+             Before you revoke it, find every place that still holds it:"
         )) + find
     }
 }
@@ -69,6 +69,17 @@ pub(in crate::provider) fn rotated(
             secret = place.secret,
         ) + refill
             + replaced.map_or_else(Text::default, |replaced| replaced.advice(mount)),
+    )
+}
+
+/// A rotation whose process wrote the token and has not recorded that.
+pub(in crate::provider) fn rotation_cut_off(place: Place<'_>, rotated: Diagnostic) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Token {place} was rotated by an apply that was cut off"),
+        text!(
+            "The apply ended after it wrote the token and before it recorded that, or it is still \
+             running. Nothing is lost, and a later apply that changes this resource records it."
+        ) + rotated.detail,
     )
 }
 

@@ -98,7 +98,7 @@ async fn fresh_spares_are_stored_beside_their_siblings() {
     let find = &fingerprint(&token("two"))["sha256:".len()..][..8];
     apply
         .says(&format!("is now in version 3 of secret/{}", SPARES[1]))
-        .says("If the previous token leaked, also revoke it")
+        .says("If the previous token leaked, revoke it")
         .says(&format!("find --fingerprint {find}"));
     assert_eq!(stack.current_version(SPARES[0]).await, 1);
     assert_eq!(stack.current_version(SPARES[1]).await, 3);

@@ -68,7 +68,7 @@ async fn a_refused_token_is_replaced_by_a_spare_that_is_not() {
 
     stack
         .apply()
-        .says("If the previous token leaked, also revoke it")
+        .says("If the previous token leaked, revoke it")
         .omits("works until then");
     assert_eq!(value_at(&stack, PRIMARY, 2).await, token(SPARES[1]));
     let attributes = stack.attributes(AGENT);

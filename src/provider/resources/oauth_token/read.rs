@@ -5,7 +5,7 @@ use super::private::{Import, LastGood, Private};
 use super::{OauthTokenResource, secret};
 use crate::protocol::{Diagnostic, Number};
 use crate::provider::block::configured::Configured;
-use crate::provider::diagnose::{self, Place};
+use crate::provider::diagnose::{self, Place, Replaced};
 use crate::provider::observe::unusable::Unusable;
 use crate::provider::observe::{Content, Observation, Observed, Observer};
 use crate::provider::promotion::{Promotion, Reason, Target};
@@ -16,6 +16,7 @@ use crate::token::expiry::{Dates, Status};
 use crate::token::metadata::{key, stamp_key};
 use crate::token::mint::{MintFacts, MintSource};
 use crate::token::retired::{Retired, RetiredTokens};
+use crate::token::stamp::Next;
 
 /// Reads the secret, or without Vault compares the dates in state with the clock.
 pub(super) async fn read(
@@ -120,6 +121,12 @@ impl Refresh<'_> {
             fingerprint,
         };
         let known = recorded == Some(fingerprint);
+        let replaced = recorded.filter(|_| !known).map(|fingerprint| Replaced {
+            fingerprint,
+            status: self.state.known_status(),
+            is_pruned: false,
+            is_in_use: false,
+        });
         let facts = MintFacts {
             prior: known.then(|| self.state.dated()).flatten(),
             retired: self
@@ -145,11 +152,15 @@ impl Refresh<'_> {
         self.diagnostics.extend(diagnose::form(place, content));
         record(self.state, found, known);
         self.private.is_stamped &= known;
-        self.private.is_later |= !known && (recorded.is_some() || self.private.last_good.is_some());
+        let is_later = !known && (recorded.is_some() || self.private.last_good.is_some());
+        self.private.is_later |= is_later;
         self.state.set_minted(dated.minted.at, dated.minted.source);
         let dates = self
             .private
             .note_token(self.state, found, known, self.configured);
+        if is_later {
+            self.report_cut_off(found, replaced);
+        }
         // For a token that is due, the plan reports it.
         if let Some(deletion) = self.state.deletion(self.private)
             && self.state.known_status() == Some(Status::InDate)
@@ -161,6 +172,20 @@ impl Refresh<'_> {
             self.report_wiped(found, known, &dates);
         }
         Ok(())
+    }
+
+    /// Reports a rotation that no apply has reported: the token is current, and its stamp is still
+    /// the one that was written before it.
+    fn report_cut_off(&mut self, found: Found<'_>, replaced: Option<Replaced>) {
+        let (place, metadata) = (found.place, &found.document.custom_metadata);
+        let next = Next::live(place.field, metadata, &found.fingerprint);
+        if let Some(spare) = next.and_then(|next| next.rotated_from) {
+            let expires_at = self.state.expires_at.as_str();
+            let version = found.document.version;
+            let rotated = diagnose::rotated(place, &spare, version, expires_at, replaced);
+            self.diagnostics
+                .push(diagnose::rotation_cut_off(place, rotated));
+        }
     }
 
     /// Returns whether the metadata are known to have had a stamp of this token.
