@@ -76,7 +76,7 @@ fn refuse(error: UsageError) -> ExitCode {
     let program = env!("CARGO_PKG_NAME");
     let program = match error.topic {
         Topic::Program => program.to_owned(),
-        topic => format!("{program} {}", topic.name()),
+        topic => format!("{program} {}", topic.as_str()),
     };
     let problem = error.problem.to_string();
     let end = if problem.ends_with('?') { "" } else { "." };

@@ -4,12 +4,12 @@
 //!
 //! | module | owns | uses |
 //! |---|---|---|
-//! | [`cli`] | the command line | `clock`, `env`, `hardening`, `log`, `plugin`, `provider`, `sdk`, `secret` |
+//! | [`cli`] | the command line | `clock`, `env`, `hardening`, `log`, `plugin`, `provider`, `sdk`, `secret`, `words` |
 //! | [`plugin`] | the transport to the host | `grpc`, `signatures` |
 //! | [`provider`] | the product: provider block, resources, functions, promotion, texts for users | all below |
 //! | [`sdk`] | models, resources, functions, the gRPC service, the checks of every answer | `deadline`, `grpc`, `log`, `protocol`, `random`, `secret` |
 //! | [`protocol`] | wire data: types, values, schemas, encodings | `secret` |
-//! | [`token`] | what a token is, when it ends, which spare comes next | `secret` |
+//! | [`token`] | what a token is, when it ends, which spare comes next | `secret`, `words` |
 //! | [`vault`] | the client of KV version 2 | `clock`, `deadline`, `random`, `secret`, `signatures` |
 //! | [`external_secret`] | what an ExternalSecret takes | |
 //! | [`grpc`] | the calls of a server | |
@@ -21,6 +21,7 @@
 //! | [`hardening`] | what keeps others from this process's memory | |
 //! | [`signatures`] | the signatures of certificates that TLS accepts | |
 //! | [`secret`] | values that nobody may read by accident | |
+//! | `words` | enums whose variants are words | |
 //!
 //! `ARCHITECTURE.md` follows one plan and one promotion through these modules, and says how the
 //! tests are layered.
@@ -42,3 +43,4 @@ pub mod secret;
 pub mod signatures;
 pub mod token;
 pub mod vault;
+mod words;

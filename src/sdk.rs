@@ -24,6 +24,7 @@ mod resource;
 mod service;
 mod typed;
 
+pub use crate::protocol::wire::printable_line;
 pub use crate::protocol::{Command, Text, acts_on_terminals};
 pub use action::{Action, Progress};
 pub use context::Context;

@@ -9,6 +9,9 @@ use serde::Serialize;
 use crate::env::{self, Environment};
 use crate::sdk::{Diagnostics, acts_on_terminals};
 
+// Names come from arguments and from Vault.
+pub(super) use crate::sdk::printable_line as plain;
+
 /// Maximum width of a text, which terminals and logs show without wrapping.
 const COLUMNS: usize = 78;
 
@@ -182,20 +185,6 @@ pub(super) fn plain_lines(text: &str) -> String {
             None => plain(line),
         })
         .collect()
-}
-
-/// Escapes terminal control characters, including line breaks, because names come from arguments
-/// and from Vault.
-pub(super) fn plain(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if acts_on_terminals(character) {
-            shown.extend(character.escape_unicode());
-        } else {
-            shown.push(character);
-        }
-    }
-    shown
 }
 
 #[cfg(test)]

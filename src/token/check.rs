@@ -9,6 +9,7 @@ pub use problem::Problem;
 use serde::{Deserialize, Serialize};
 
 use super::fingerprint::Fingerprint;
+use crate::words::words;
 
 /// Number of characters in every setup token that was ever reported to work.
 pub const USUAL_LENGTH: usize = 108;
@@ -68,39 +69,27 @@ impl Check {
     }
 }
 
-/// What a value appears to be, well-formed or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// An OAuth access token, of a setup or of a login.
-    OauthToken,
-    /// The token that renews a login.
-    RefreshToken,
-    /// A key of the Anthropic API.
-    ApiKey,
-    /// A key of Anthropic's administration API.
-    AdminKey,
-    /// The file in which Claude Code keeps a login.
-    CredentialsJson,
-    /// The code that the browser shows for `claude setup-token`.
-    AuthorizationCode,
-    /// Anything else.
-    Unknown,
+words! {
+    /// What a value appears to be, well-formed or not.
+    pub enum Kind {
+        /// An OAuth access token, of a setup or of a login.
+        OauthToken = "oauth_token",
+        /// The token that renews a login.
+        RefreshToken = "refresh_token",
+        /// A key of the Anthropic API.
+        ApiKey = "api_key",
+        /// A key of Anthropic's administration API.
+        AdminKey = "admin_key",
+        /// The file in which Claude Code keeps a login.
+        CredentialsJson = "credentials_json",
+        /// The code that the browser shows for `claude setup-token`.
+        AuthorizationCode = "authorization_code",
+        /// Anything else.
+        Unknown = "unknown",
+    }
 }
 
 impl Kind {
-    /// Returns the word for the kind, in snake case.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::OauthToken => "oauth_token",
-            Self::RefreshToken => "refresh_token",
-            Self::ApiKey => "api_key",
-            Self::AdminKey => "admin_key",
-            Self::CredentialsJson => "credentials_json",
-            Self::AuthorizationCode => "authorization_code",
-            Self::Unknown => "unknown",
-        }
-    }
-
     /// Returns the kind of a value from its beginning, ignoring white space and quotes around it.
     pub fn of(text: &str) -> Self {
         let core = core_of(text);

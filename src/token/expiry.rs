@@ -9,6 +9,7 @@ pub use lifetime::{
 };
 
 use super::instant::{add_days, format_instant, whole_seconds};
+use crate::words::words;
 
 /// The timestamps that determine a token's status, in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,51 +94,25 @@ impl Dates {
     }
 }
 
-/// The status of the token in a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Status {
-    /// The token works and is not due yet.
-    InDate,
-    /// The token works and should be replaced.
-    RotationDue,
-    /// The token has expired.
-    Expired,
-    /// Claude Code found that the token is refused.
-    Refused,
-    /// The field holds something that is not a token.
-    Malformed,
-    /// The secret or the field does not exist, or the field is empty.
-    Missing,
+words! {
+    /// The status of the token in a field.
+    pub enum Status {
+        /// The token works and is not due yet.
+        InDate = "in_date",
+        /// The token works and should be replaced.
+        RotationDue = "rotation_due",
+        /// The token has expired.
+        Expired = "expired",
+        /// Claude Code found that the token is refused.
+        Refused = "refused",
+        /// The field holds something that is not a token.
+        Malformed = "malformed",
+        /// The secret or the field does not exist, or the field is empty.
+        Missing = "missing",
+    }
 }
 
 impl Status {
-    /// Every status, in order of severity.
-    pub const ALL: [Self; 6] = [
-        Self::InDate,
-        Self::RotationDue,
-        Self::Expired,
-        Self::Refused,
-        Self::Malformed,
-        Self::Missing,
-    ];
-
-    /// Returns the word that is stored in state.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InDate => "in_date",
-            Self::RotationDue => "rotation_due",
-            Self::Expired => "expired",
-            Self::Refused => "refused",
-            Self::Malformed => "malformed",
-            Self::Missing => "missing",
-        }
-    }
-
-    /// Reads the word that is stored in state; `None` for any other.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text)
-    }
-
     /// Reports whether the token still works according to its dates.
     pub fn is_working(self) -> bool {
         matches!(self, Self::InDate | Self::RotationDue)

@@ -5,47 +5,22 @@ use thiserror::Error;
 
 use super::history::HistoryOutcome;
 use super::instant::{DAY, format_instant, whole_seconds};
+use crate::words::words;
 
-/// Where a mint time comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum MintSource {
-    /// The attribute `token_minted_at`.
-    Config,
-    /// A stamp in the secret's metadata.
-    Stamp,
-    /// The earliest trace of the token: a version of the secret, a retired entry, or a copy in a
-    /// spare.
-    History,
-    /// The same, but an earlier trace may exist that cannot be read.
-    Estimated,
-    /// The spare that the token was promoted from.
-    Promotion,
-}
-
-impl MintSource {
-    /// Every source.
-    pub const ALL: [Self; 5] = [
-        Self::Config,
-        Self::Stamp,
-        Self::History,
-        Self::Estimated,
-        Self::Promotion,
-    ];
-
-    /// Returns the word that is stored in state.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Config => "config",
-            Self::Stamp => "stamp",
-            Self::History => "history",
-            Self::Estimated => "estimated",
-            Self::Promotion => "promotion",
-        }
-    }
-
-    /// Reads the word that is stored in state; `None` for any other.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|source| source.as_str() == text)
+words! {
+    /// Where a mint time comes from.
+    pub enum MintSource {
+        /// The attribute `token_minted_at`.
+        Config = "config",
+        /// A stamp in the secret's metadata.
+        Stamp = "stamp",
+        /// The earliest trace of the token: a version of the secret, a retired entry, or a copy in a
+        /// spare.
+        History = "history",
+        /// The same, but an earlier trace may exist that cannot be read.
+        Estimated = "estimated",
+        /// The spare that the token was promoted from.
+        Promotion = "promotion",
     }
 }
 

@@ -10,67 +10,36 @@ use super::paths::FieldPath;
 use super::spare::{
     Knowledge, PrimaryToken, Purpose, Question, ReadSpare, ReadToken, Unusable, sort_for_promotion,
 };
+use crate::words::words;
 
 /// A pool without a newer spare is reported this many days before its primary is due.
 const WARNED_DAYS: i64 = 90;
 
-/// The status of a spare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SpareStatus {
-    /// The secret or the field does not exist.
-    Missing,
-    /// The field holds something that is not a token.
-    Malformed,
-    /// A primary has or had the token or may be about to get it, or the field is a primary itself.
-    Spent,
-    /// The primary, or an earlier path of the pool, holds the same token.
-    Duplicate,
-    /// The token was refused when it was tried.
-    Refused,
-    /// The token has expired.
-    Expired,
-    /// The token works and should be replaced.
-    RotationDue,
-    /// The token has a length that was never seen to work.
-    Unproven,
-    /// The token can be promoted.
-    Available,
+words! {
+    /// The status of a spare.
+    pub enum SpareStatus {
+        /// The secret or the field does not exist.
+        Missing = "missing",
+        /// The field holds something that is not a token.
+        Malformed = "malformed",
+        /// A primary has or had the token or may be about to get it, or the field is a primary itself.
+        Spent = "spent",
+        /// The primary, or an earlier path of the pool, holds the same token.
+        Duplicate = "duplicate",
+        /// The token was refused when it was tried.
+        Refused = "refused",
+        /// The token has expired.
+        Expired = "expired",
+        /// The token works and should be replaced.
+        RotationDue = "rotation_due",
+        /// The token has a length that was never seen to work.
+        Unproven = "unproven",
+        /// The token can be promoted.
+        Available = "available",
+    }
 }
 
 impl SpareStatus {
-    /// Every status, in the order in which they are checked.
-    pub const ALL: [Self; 9] = [
-        Self::Missing,
-        Self::Malformed,
-        Self::Spent,
-        Self::Duplicate,
-        Self::Refused,
-        Self::Expired,
-        Self::RotationDue,
-        Self::Unproven,
-        Self::Available,
-    ];
-
-    /// Returns the word that is stored in state.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Malformed => "malformed",
-            Self::Spent => "spent",
-            Self::Duplicate => "duplicate",
-            Self::Refused => "refused",
-            Self::Expired => "expired",
-            Self::RotationDue => "rotation_due",
-            Self::Unproven => "unproven",
-            Self::Available => "available",
-        }
-    }
-
-    /// Reads the word that is stored in state; `None` for any other.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text)
-    }
-
     /// Returns the status of a spare that cannot be promoted for this reason.
     pub fn of(why_not: &Unusable) -> Self {
         match why_not {

@@ -10,26 +10,18 @@ use thiserror::Error;
 use super::expiry::{Dates, Status, status_at};
 use super::fingerprint::{Fingerprint, ShortFingerprint};
 use super::metadata::{key, read_seconds, stamp_key};
+use crate::words::words;
 
 /// Maximum number of characters in a cause; every cause is one short word.
 const MAXIMUM_CAUSE: usize = 40;
 
-/// What was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Finding {
-    /// The token was seen to work.
-    Works,
-    /// The token was refused.
-    Refused,
-}
-
-impl Finding {
-    /// Returns the word that is stored in the metadata.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Works => "works",
-            Self::Refused => "refused",
-        }
+words! {
+    /// What was found.
+    pub enum Finding {
+        /// The token was seen to work.
+        Works = "works",
+        /// The token was refused.
+        Refused = "refused",
     }
 }
 
@@ -115,11 +107,7 @@ impl FromStr for Verdict {
         let mut parts = text.trim().splitn(4, ' ');
         let mut part = || parts.next().ok_or(VerdictError);
         let fingerprint = part()?.parse().map_err(|_| VerdictError)?;
-        let finding = match part()? {
-            "works" => Finding::Works,
-            "refused" => Finding::Refused,
-            _ => return Err(VerdictError),
-        };
+        let finding = Finding::parse(part()?).ok_or(VerdictError)?;
         let at = read_seconds(part()?).ok_or(VerdictError)?;
         let cause = parts.next().unwrap_or_default();
         let is_word = |c: char| c.is_ascii_lowercase() || c == '_';

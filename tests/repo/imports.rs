@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{read, relative, root, sources};
 
 /// Each module at the top of the crate, and the others that it may use.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
     ("clock", &[]),
     ("deadline", &[]),
     ("env", &[]),
@@ -21,7 +21,8 @@ const ALLOWED: [(&str, &[&str]); 17] = [
         "sdk",
         &["deadline", "grpc", "log", "protocol", "random", "secret"],
     ),
-    ("token", &["secret"]),
+    ("token", &["secret", "words"]),
+    ("words", &[]),
     (
         "vault",
         &["clock", "deadline", "random", "secret", "signatures"],
@@ -41,6 +42,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
             "secret",
             "token",
             "vault",
+            "words",
         ],
     ),
     (
@@ -54,6 +56,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
             "provider",
             "sdk",
             "secret",
+            "words",
         ],
     ),
 ];

@@ -49,7 +49,7 @@ fn a_typing_error_is_not_taken_for_a_token_that_is_due() {
 fn each_command_has_its_help() {
     assert_eq!(parsed(&["help"]), Ok(Command::Help(Topic::Program)));
     for topic in Topic::ALL {
-        let name = topic.name();
+        let name = topic.as_str();
         for arguments in [
             [name, "--help"],
             [name, "-h"],

@@ -3,62 +3,36 @@
 use std::ffi::OsString;
 
 use super::Problem;
+use crate::words::words;
 
 /// Minimum similarity, from 0 to 1, of a word that is suggested for another.
 const ALIKE: f64 = 0.8;
 
-/// The topic of a help text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::cli) enum Topic {
-    /// The whole program.
-    Program,
-    /// The command `install`.
-    Install,
-    /// The command `store`.
-    Store,
-    /// The command `status`.
-    Status,
-    /// The command `verify`.
-    Verify,
-    /// The command `exec`.
-    Exec,
-    /// The command `find`.
-    Find,
-    /// The command `promote`.
-    Promote,
-}
-
-impl Topic {
-    /// Every topic; that of the program is the command `help`.
-    pub(in crate::cli) const ALL: [Self; 8] = [
-        Self::Program,
-        Self::Install,
-        Self::Store,
-        Self::Status,
-        Self::Verify,
-        Self::Exec,
-        Self::Find,
-        Self::Promote,
-    ];
-
-    /// Returns the word on the command line.
-    pub(in crate::cli) fn name(self) -> &'static str {
-        match self {
-            Self::Program => "help",
-            Self::Install => "install",
-            Self::Store => "store",
-            Self::Status => "status",
-            Self::Verify => "verify",
-            Self::Exec => "exec",
-            Self::Find => "find",
-            Self::Promote => "promote",
-        }
+words! {
+    /// The topic of a help text.
+    pub(in crate::cli) enum Topic {
+        /// The whole program.
+        Program = "help",
+        /// The command `install`.
+        Install = "install",
+        /// The command `store`.
+        Store = "store",
+        /// The command `status`.
+        Status = "status",
+        /// The command `verify`.
+        Verify = "verify",
+        /// The command `exec`.
+        Exec = "exec",
+        /// The command `find`.
+        Find = "find",
+        /// The command `promote`.
+        Promote = "promote",
     }
 }
 
 /// Returns the command with this name.
 pub(super) fn topic_of(word: &OsString) -> Option<Topic> {
-    Topic::ALL.into_iter().find(|topic| topic.name() == word)
+    Topic::parse(word.to_str()?)
 }
 
 /// Returns the program's own flag with this name.
@@ -81,7 +55,7 @@ pub(super) fn unknown(word: &OsString) -> Problem {
         let flags = ["--version", "--help", "--debug"];
         return Problem::UnknownOption(nearest(&word, flags));
     }
-    Problem::UnknownCommand(nearest(&word, Topic::ALL.map(Topic::name)))
+    Problem::UnknownCommand(nearest(&word, Topic::ALL.map(Topic::as_str)))
 }
 
 /// Returns the accepted word that is most similar to a mistyped one.

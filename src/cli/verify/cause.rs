@@ -4,84 +4,59 @@
 //! all end with exit code 1, some with the same number. So a token is refused only if the text is
 //! one that was observed for a refused token.
 
-/// Why a token was refused, or why it is unclear whether it works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
-    /// Refused: it has expired.
-    Expired,
-    /// Refused: it was revoked.
-    Revoked,
-    /// Refused: the API does not know it.
-    UnknownToken,
-    /// Refused: it is not allowed to query the model.
-    WrongScope,
-    /// The account has reached a limit, so the token works.
-    Busy,
-    /// The API is overloaded.
-    Overloaded,
-    /// The API failed.
-    Service,
-    /// The API cannot be reached.
-    Network,
-    /// A certificate is not accepted.
-    Tls,
-    /// Something in between answered.
-    Proxy,
-    /// Nothing answered in time.
-    NoAnswer,
-    /// The API does not serve this region or address.
-    Region,
-    /// The organization is disabled.
-    OrganizationOff,
-    /// Managed settings allow only one organization.
-    OrganizationPin,
-    /// The credit balance is too low.
-    Billing,
-    /// The model is not available.
-    Model,
-    /// Another credential answers instead of the token.
-    OtherCredential,
-    /// The token did not reach Claude Code.
-    NotTaken,
-    /// This Claude Code lacks the options that `verify` needs.
-    OldClaude,
-    /// The program does not exist.
-    NoClaude,
-    /// It ended without a result.
-    NoResult,
-    /// Anything else.
-    Other,
+use crate::words::words;
+
+words! {
+    /// Why a token was refused, or why it is unclear whether it works.
+    pub(super) enum Cause {
+        /// Refused: it has expired.
+        Expired = "expired",
+        /// Refused: it was revoked.
+        Revoked = "revoked",
+        /// Refused: the API does not know it.
+        UnknownToken = "unknown_token",
+        /// Refused: it is not allowed to query the model.
+        WrongScope = "wrong_scope",
+        /// The account has reached a limit, so the token works.
+        Busy = "busy",
+        /// The API is overloaded.
+        Overloaded = "overloaded",
+        /// The API failed.
+        Service = "service",
+        /// The API cannot be reached.
+        Network = "network",
+        /// A certificate is not accepted.
+        Tls = "tls",
+        /// Something in between answered.
+        Proxy = "proxy",
+        /// Nothing answered in time.
+        NoAnswer = "no_answer",
+        /// The API does not serve this region or address.
+        Region = "region",
+        /// The organization is disabled.
+        OrganizationOff = "organization_off",
+        /// Managed settings allow only one organization.
+        OrganizationPin = "organization_pin",
+        /// The credit balance is too low.
+        Billing = "billing",
+        /// The model is not available.
+        Model = "model",
+        /// Another credential answers instead of the token.
+        OtherCredential = "other_credential",
+        /// The token did not reach Claude Code.
+        NotTaken = "not_taken",
+        /// This Claude Code lacks the options that `verify` needs.
+        OldClaude = "old_claude",
+        /// The program does not exist.
+        NoClaude = "no_claude",
+        /// It ended without a result.
+        NoResult = "no_result",
+        /// Anything else.
+        Other = "other",
+    }
 }
 
 impl Cause {
-    /// Returns the word for it, in snake case.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Expired => "expired",
-            Self::Revoked => "revoked",
-            Self::UnknownToken => "unknown_token",
-            Self::WrongScope => "wrong_scope",
-            Self::Busy => "busy",
-            Self::Overloaded => "overloaded",
-            Self::Service => "service",
-            Self::Network => "network",
-            Self::Tls => "tls",
-            Self::Proxy => "proxy",
-            Self::NoAnswer => "no_answer",
-            Self::Region => "region",
-            Self::OrganizationOff => "organization_off",
-            Self::OrganizationPin => "organization_pin",
-            Self::Billing => "billing",
-            Self::Model => "model",
-            Self::OtherCredential => "other_credential",
-            Self::NotTaken => "not_taken",
-            Self::OldClaude => "old_claude",
-            Self::NoClaude => "no_claude",
-            Self::NoResult => "no_result",
-            Self::Other => "other",
-        }
-    }
-
     /// Reports whether the token itself was refused.
     pub(super) fn is_refusal(self) -> bool {
         matches!(

@@ -19,6 +19,7 @@ use crate::sdk::Diagnostics;
 use crate::token::expiry::Status;
 use crate::token::fingerprint::Fingerprint;
 use crate::vault::VaultError;
+use crate::words::words;
 
 /// How many other holders of its token are listed with a secret; listing all of them would grow
 /// with the square of their number.
@@ -26,58 +27,31 @@ const COPIES_NAMED: usize = 20;
 /// How many secrets are read at a time.
 const TOGETHER: usize = 16;
 
-/// The state of one token: the words of the resources, and those that only an overview needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It works and is not due yet.
-    InDate,
-    /// It works and should be replaced.
-    RotationDue,
-    /// It has expired.
-    Expired,
-    /// It was refused when it was last verified.
-    Refused,
-    /// It was promoted to a primary, so it is no longer a spare.
-    Spent,
-    /// Another secret of the overview holds it as well, and comes first.
-    Duplicate,
-    /// The field holds something that is not a token.
-    Malformed,
-    /// The secret or the field does not exist.
-    Missing,
-    /// It could not be read.
-    Unreadable,
+words! {
+    /// The state of one token: the words of the resources, and those that only an overview needs.
+    pub enum State {
+        /// It works and is not due yet.
+        InDate = "in_date",
+        /// It works and should be replaced.
+        RotationDue = "rotation_due",
+        /// It has expired.
+        Expired = "expired",
+        /// It was refused when it was last verified.
+        Refused = "refused",
+        /// It was promoted to a primary, so it is no longer a spare.
+        Spent = "spent",
+        /// Another secret of the overview holds it as well, and comes first.
+        Duplicate = "duplicate",
+        /// The field holds something that is not a token.
+        Malformed = "malformed",
+        /// The secret or the field does not exist.
+        Missing = "missing",
+        /// It could not be read.
+        Unreadable = "unreadable",
+    }
 }
 
 impl State {
-    /// Every state.
-    pub const ALL: [Self; 9] = [
-        Self::InDate,
-        Self::RotationDue,
-        Self::Expired,
-        Self::Refused,
-        Self::Spent,
-        Self::Duplicate,
-        Self::Malformed,
-        Self::Missing,
-        Self::Unreadable,
-    ];
-
-    /// Returns the word for the state, in snake case.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InDate => "in_date",
-            Self::RotationDue => "rotation_due",
-            Self::Expired => "expired",
-            Self::Refused => "refused",
-            Self::Spent => "spent",
-            Self::Duplicate => "duplicate",
-            Self::Malformed => "malformed",
-            Self::Missing => "missing",
-            Self::Unreadable => "unreadable",
-        }
-    }
-
     /// Reports whether the token needs action.
     pub fn is_due(self) -> bool {
         !matches!(self, Self::InDate | Self::Unreadable)
@@ -97,22 +71,13 @@ impl From<Status> for State {
     }
 }
 
-/// What a secret is used for, as far as its own metadata and that of the others show it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// A spare was promoted into it, or is marked to be.
-    Primary,
-    /// It was marked for a promotion, or a token was promoted from it.
-    Spare,
-}
-
-impl Role {
-    /// Returns the word for the role.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Primary => "primary",
-            Self::Spare => "spare",
-        }
+words! {
+    /// What a secret is used for, as far as its own metadata and that of the others show it.
+    pub enum Role {
+        /// A spare was promoted into it, or is marked to be.
+        Primary = "primary",
+        /// It was marked for a promotion, or a token was promoted from it.
+        Spare = "spare",
     }
 }
 
