@@ -89,8 +89,8 @@ pub(in crate::provider) fn mount(mount: &Field<String>) -> Option<Diagnostic> {
         "mount",
         error.is_secret(),
         format!(
-            "{}. Write it as `vault secrets list` shows it, without the last slash, such as secret.",
-            capital(&error).replace("path", "mount")
+            "A mount follows the rules of a path: {error}. Write it as `vault secrets list` shows it, \
+             without the last slash, such as secret.",
         ),
     ))
 }
