@@ -38,7 +38,7 @@ pub(super) use operations::{
 pub(super) use place::{Place, kv, otherwise};
 pub(super) use promotion::{
     Replaced, StoredToken, bookkeeping_gone, metadata_full, not_due_any_more, promotion_denied,
-    rotated, rotation_cut_off, stored,
+    rotated, rotation_unrecorded, stored,
 };
 pub(super) use request::{
     no_spare_for_request, not_a_request, request_answered, rotation_requested,

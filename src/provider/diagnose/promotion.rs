@@ -30,8 +30,8 @@ impl Replaced {
         let works = match self.status {
             _ if self.is_in_use => return pruned,
             Some(Status::Expired) => return pruned,
-            Some(Status::Refused) => "",
-            _ => " It works until then.",
+            Some(Status::InDate | Status::RotationDue) => " It works until then.",
+            _ => "",
         };
         let find =
             own_command("find", mount).plain(format!(" --fingerprint {}", self.fingerprint.id()));
@@ -72,13 +72,16 @@ pub(in crate::provider) fn rotated(
     )
 }
 
-/// A rotation whose process wrote the token and has not recorded that.
-pub(in crate::provider) fn rotation_cut_off(place: Place<'_>, rotated: Diagnostic) -> Diagnostic {
+/// A rotation that was announced and is current, and that nobody has recorded.
+pub(in crate::provider) fn rotation_unrecorded(
+    place: Place<'_>,
+    rotated: Diagnostic,
+) -> Diagnostic {
     Diagnostic::warning(
-        format!("Token {place} was rotated by an apply that was cut off"),
+        format!("Token {place} was replaced by the token of a spare"),
         text!(
-            "The apply ended after it wrote the token and before it recorded that, or it is still \
-             running. Nothing is lost, and a later apply that changes this resource records it."
+            "A promotion wrote this token, and has not recorded that. It was cut off, could not \
+             write the record, or is still running."
         ) + rotated.detail,
     )
 }

@@ -47,8 +47,8 @@ async fn the_next_refresh_says_what_it_did() {
             "The token of the spare {} is now in version 2 of secret/{PRIMARY}",
             SPARES[0]
         ))
-        .says("It works until then. Before you revoke it, find every place");
-    let summary = format!("Token {PRIMARY_ID} was rotated by an apply that was cut off");
+        .says("claude.ai. Before you revoke it, find every place");
+    let summary = format!("Token {PRIMARY_ID} was replaced by the token of a spare");
     assert_eq!(
         warnings(&refreshed),
         [summary],
@@ -81,7 +81,7 @@ async fn a_value_that_was_no_token_is_not_named() {
     cut_off(&stack, "-").await;
     let refreshed = refresh(&stack);
     refreshed.omits("the previous token");
-    let summary = format!("Token {PRIMARY_ID} was rotated by an apply that was cut off");
+    let summary = format!("Token {PRIMARY_ID} was replaced by the token of a spare");
     assert_eq!(
         warnings(&refreshed),
         [summary],

@@ -15,6 +15,8 @@ use crate::sdk::{Diagnostics, Failure, Field, Read, ReadRequest};
 use crate::token::expiry::{Dates, Status};
 use crate::token::metadata::{key, stamp_key};
 use crate::token::mint::{MintFacts, MintSource};
+use crate::token::name::HIDDEN;
+use crate::token::paths::validate_path;
 use crate::token::retired::{Retired, RetiredTokens};
 use crate::token::stamp::Next;
 
@@ -123,7 +125,8 @@ impl Refresh<'_> {
         let known = recorded == Some(fingerprint);
         let replaced = recorded.filter(|_| !known).map(|fingerprint| Replaced {
             fingerprint,
-            status: self.state.known_status(),
+            // It may have changed since the last refresh.
+            status: None,
             is_pruned: false,
             is_in_use: false,
         });
@@ -159,7 +162,7 @@ impl Refresh<'_> {
             .private
             .note_token(self.state, found, known, self.configured);
         if is_later {
-            self.report_cut_off(found, replaced);
+            self.report_unrecorded(found, replaced);
         }
         // For a token that is due, the plan reports it.
         if let Some(deletion) = self.state.deletion(self.private)
@@ -176,15 +179,25 @@ impl Refresh<'_> {
 
     /// Reports a rotation that no apply has reported: the token is current, and its stamp is still
     /// the one that was written before it.
-    fn report_cut_off(&mut self, found: Found<'_>, replaced: Option<Replaced>) {
+    fn report_unrecorded(&mut self, found: Found<'_>, replaced: Option<Replaced>) {
         let (place, metadata) = (found.place, &found.document.custom_metadata);
-        let next = Next::live(place.field, metadata, &found.fingerprint);
-        if let Some(spare) = next.and_then(|next| next.rotated_from) {
+        let Some(next) = Next::live(place.field, metadata, &found.fingerprint) else {
+            return;
+        };
+        // Anybody who writes metadata can put any text there.
+        let spare = next
+            .rotated_from
+            .filter(|spare| spare != HIDDEN && validate_path(spare).is_ok());
+        if let Some(spare) = spare {
+            let replaced = replaced.filter(|replaced| {
+                next.replaces
+                    .is_some_and(|retired| retired.fingerprint == replaced.fingerprint.short())
+            });
             let expires_at = self.state.expires_at.as_str();
             let version = found.document.version;
             let rotated = diagnose::rotated(place, &spare, version, expires_at, replaced);
             self.diagnostics
-                .push(diagnose::rotation_cut_off(place, rotated));
+                .push(diagnose::rotation_unrecorded(place, rotated));
         }
     }
 
