@@ -1,7 +1,7 @@
 //! The calls that a gRPC server answers.
 //!
-//! Messages pass through the transport as bytes. In the server that the generator writes, every
-//! call has its own types, and the compiler makes the whole transport once for each of them.
+//! Messages pass through the transport as bytes. In a generated server, each call has types of its
+//! own, and the whole transport is compiled once for each of them.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -24,9 +24,9 @@ const MESSAGE_LIMIT: usize = 256 << 20;
 
 type Handler = dyn Fn(Streaming<Bytes>) -> BoxFuture<BoxStream<Bytes>, Status> + Send + Sync;
 
-/// Calls by their paths (`/package.Service/Method`).
+/// Calls by their paths (`/package.Service/Method`). The transport clones them for each request.
 #[derive(Clone, Default)]
-pub struct Calls(HashMap<&'static str, Arc<Handler>>);
+pub struct Calls(Arc<HashMap<&'static str, Arc<Handler>>>);
 
 impl Calls {
     /// Adds a call with one request and one response.
@@ -36,17 +36,12 @@ impl Calls {
         answer: impl Fn(I) -> F + Send + Sync + 'static,
     ) where
         I: Message + Default,
-        O: Message,
+        O: Message + 'static,
         F: Future<Output = Result<O, Status>> + Send + 'static,
     {
-        let answer = Arc::new(answer);
-        self.streaming(path, move |requests| {
-            let answer = Arc::clone(&answer);
-            Box::pin(async move {
-                let request = decode(only(requests).await?)?;
-                let response = encode(&answer(request).await?);
-                Ok(Box::pin(stream::once(ready(Ok(response)))) as BoxStream<Bytes>)
-            })
+        self.server_streaming(path, move |request| {
+            let response = answer(request);
+            async move { Ok(stream::once(ready(Ok(response.await?)))) }
         });
     }
 
@@ -78,7 +73,7 @@ impl Calls {
         path: &'static str,
         answer: impl Fn(Streaming<Bytes>) -> BoxFuture<BoxStream<Bytes>, Status> + Send + Sync + 'static,
     ) {
-        self.0.insert(path, Arc::new(answer));
+        Arc::make_mut(&mut self.0).insert(path, Arc::new(answer));
     }
 
     /// Lists the paths.

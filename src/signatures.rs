@@ -36,10 +36,29 @@ pub fn provider() -> CryptoProvider {
     provider.signature_verification_algorithms = *ALGORITHMS.get_or_init(|| {
         let mut all = known.all.to_vec();
         all.extend(OURS);
-        let mut mapping = known.mapping.to_vec();
-        // In TLS 1.2, this scheme specifies only the hash; TLS 1.3 uses the first algorithm.
-        let with_sha512: &[_] = &[P521_SHA512, P384_SHA512, P256_SHA512];
-        mapping.push((SignatureScheme::ECDSA_NISTP521_SHA512, with_sha512));
+        // In TLS 1.2, a scheme specifies only the hash; TLS 1.3 uses the first algorithm.
+        let with = |scheme, more: &[_]| {
+            let row = known.mapping.iter().find(|(known, _)| *known == scheme);
+            let mut algorithms = row.map_or_else(Vec::new, |(_, algorithms)| algorithms.to_vec());
+            algorithms.extend(more);
+            (scheme, &*Vec::leak(algorithms))
+        };
+        let extended = [
+            with(SignatureScheme::ECDSA_NISTP256_SHA256, &[P521_SHA256]),
+            with(SignatureScheme::ECDSA_NISTP384_SHA384, &[P521_SHA384]),
+            with(
+                SignatureScheme::ECDSA_NISTP521_SHA512,
+                &[P521_SHA512, P384_SHA512, P256_SHA512],
+            ),
+        ];
+        let is_extended = |scheme| extended.iter().any(|(other, _)| *other == scheme);
+        let mut mapping = extended.to_vec();
+        mapping.extend(
+            known
+                .mapping
+                .iter()
+                .filter(|(scheme, _)| !is_extended(*scheme)),
+        );
         WebPkiSupportedAlgorithms {
             all: Vec::leak(all),
             mapping: Vec::leak(mapping),

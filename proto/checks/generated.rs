@@ -16,7 +16,7 @@ const MESSAGES: (&str, &str) = (
     "::terraform_provider_claude::protocol::generated::tfplugin6",
 );
 
-/// Messages whose `Debug` is written by hand, because a derived one would print secrets.
+/// Messages with a `Debug` of our own, because a derived one would print secrets.
 const MASKED: [&str; 2] = [".tfplugin6.DynamicValue", ".tfplugin6.RawState"];
 
 /// Where the clients go. Only tests are clients.

@@ -20,7 +20,7 @@ use crate::grpc::Calls;
 /// Service name in the host's health checks.
 const HEALTH_SERVICE: &str = "plugin";
 
-/// Adds the calls. The controller's cancels the token.
+/// Adds their calls. A request for shutdown cancels `stop`.
 pub(super) async fn add(calls: &mut Calls, stop: &CancellationToken) {
     let reporter = HealthReporter::new();
     reporter
@@ -59,7 +59,7 @@ pub(super) async fn add(calls: &mut Calls, stop: &CancellationToken) {
 }
 
 /// Ignores what the host sends, and sends nothing until the process ends: hosts open these streams
-/// right away and complain about anything that arrives.
+/// immediately, and log a warning about anything that arrives.
 fn silence(mut requests: Streaming<Bytes>, stop: CancellationToken) -> BoxStream<Bytes> {
     let silence = async move {
         let ignored = async {

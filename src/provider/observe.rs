@@ -72,8 +72,8 @@ impl Deref for Observation {
 /// A field as it was read.
 #[derive(Debug)]
 enum Value {
-    /// What it holds, whatever the state has recorded. Text that no release has accepted as a token
-    /// may well be a password in a neighboring field, so it is not kept.
+    /// What it holds, regardless of what the state has recorded. Text that no release has accepted
+    /// as a token may be a password in a neighboring field, so it is not kept.
     Judged(Content),
     /// Text that looks like a token but is not one. It is kept, because only a comparison with what
     /// the state has recorded shows whether it was once a good token.

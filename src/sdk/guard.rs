@@ -156,8 +156,8 @@ pub(super) async fn reported<A: Answer>(
     answer
 }
 
-/// Runs the work of a call, unless it panics or the host asks to stop. Its type is not known here,
-/// so that the compiler makes this code once and not once for each call.
+/// Runs the work of a call until it ends or panics, or the host asks to stop. The type of the work
+/// is not known here, so that this code is compiled once and not once for each call.
 async fn run(
     call: &Call<'_>,
     work: Pin<&mut (dyn Future<Output = ()> + Send)>,

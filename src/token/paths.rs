@@ -95,37 +95,30 @@ pub enum IdError {
 }
 
 /// Why a path is refused; positions count characters, and segments, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PathError {
     /// The text is empty.
-    #[error("the path is empty")]
     Empty,
     /// The first character is a slash.
-    #[error("the path starts with `/`")]
     LeadingSlash,
     /// The last character is a slash.
-    #[error("the path ends with `/`")]
     TrailingSlash,
     /// Two slashes follow each other.
-    #[error("segment {segment} of the path is empty, because there are two `/` in a row")]
     EmptySegment {
         /// Which segment.
         segment: usize,
     },
     /// A segment is `.` or `..`.
-    #[error("segment {segment} of the path is `.` or `..`")]
     DotSegment {
         /// Which segment.
         segment: usize,
     },
     /// A control character, such as a line break.
-    #[error("character {position} of the path is a control character")]
     Control {
         /// Which character.
         position: usize,
     },
     /// A character that has a meaning in ids and path lists.
-    #[error("character {position} of the path is `{character}`")]
     Forbidden {
         /// The character itself.
         character: char,
@@ -133,17 +126,49 @@ pub enum PathError {
         position: usize,
     },
     /// Requests for it could not be sent.
-    #[error("the path has {bytes} bytes, more than {MAXIMUM_PATH_BYTES}")]
     TooLong {
         /// How many bytes it has.
         bytes: usize,
     },
     /// It contains a token, which every text about the path would show.
-    #[error("the path has a token in it")]
     Token,
 }
 
+impl std::error::Error for PathError {}
+
+impl fmt::Display for PathError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.about("path"))
+    }
+}
+
 impl PathError {
+    /// Says what is wrong with a path that has another name, such as a mount.
+    pub fn about(self, noun: &str) -> String {
+        match self {
+            Self::Empty => format!("the {noun} is empty"),
+            Self::LeadingSlash => format!("the {noun} starts with `/`"),
+            Self::TrailingSlash => format!("the {noun} ends with `/`"),
+            Self::EmptySegment { segment } => format!(
+                "segment {segment} of the {noun} is empty, because there are two `/` in a row"
+            ),
+            Self::DotSegment { segment } => {
+                format!("segment {segment} of the {noun} is `.` or `..`")
+            }
+            Self::Control { position } => {
+                format!("character {position} of the {noun} is a control character")
+            }
+            Self::Forbidden {
+                character,
+                position,
+            } => format!("character {position} of the {noun} is `{character}`"),
+            Self::TooLong { bytes } => {
+                format!("the {noun} has {bytes} bytes, more than {MAXIMUM_PATH_BYTES}")
+            }
+            Self::Token => format!("the {noun} has a token in it"),
+        }
+    }
+
     /// Reports whether the text itself must not be shown.
     pub fn is_secret(self) -> bool {
         self == Self::Token

@@ -1,5 +1,5 @@
-//! What an endpoint reports about itself, without its type: what sends requests is compiled once,
-//! and not once for each endpoint.
+//! What an endpoint reports about itself, without its type, so that the code that sends requests is
+//! compiled once and not once for each endpoint.
 
 use http::Method;
 use rustify::endpoint::Endpoint;

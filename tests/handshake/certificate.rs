@@ -1,5 +1,6 @@
 //! Who may connect: the holder of the announced certificate's key, and nobody else.
 
+use rustls::SignatureScheme;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tonic::transport::Channel;
@@ -33,6 +34,21 @@ async fn announced_certificate_is_accepted_in_both_versions_of_tls() {
     }
     let stream = host.tls(Some(&identity)).await.unwrap();
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+}
+
+#[tokio::test]
+async fn a_key_may_sign_any_hash_in_the_older_version_of_tls() {
+    for scheme in [
+        SignatureScheme::ECDSA_NISTP256_SHA256,
+        SignatureScheme::ECDSA_NISTP384_SHA384,
+        SignatureScheme::ECDSA_NISTP521_SHA512,
+    ] {
+        let identity = Identity::p521_signing(scheme);
+        let host = Host::launch(with(&identity)).await;
+        let older = &[&rustls::version::TLS12];
+        let channel = host.connect(Some(&identity), older).await;
+        assert!(answers(channel).await, "{scheme:?}");
+    }
 }
 
 #[tokio::test]

@@ -129,7 +129,7 @@ fn wrong_arguments_of_a_token_are_refused_on_their_lines() {
         .collect();
     for (mount, says) in [
         ("", "is empty"),
-        ("/kv", "starts with"),
+        ("/kv", "The mount starts with"),
         ("kv/", "ends with"),
     ] {
         cases.push(case(text("mount", mount), path, "Invalid mount", says));

@@ -72,7 +72,7 @@ pub(in crate::provider) fn rotated(
     )
 }
 
-/// A rotation that was announced and is current, and that nobody has recorded.
+/// A rotation that a refresh finds: the token is current, but its record is missing.
 pub(in crate::provider) fn rotation_unrecorded(
     place: Place<'_>,
     rotated: Diagnostic,
@@ -80,7 +80,7 @@ pub(in crate::provider) fn rotation_unrecorded(
     Diagnostic::warning(
         format!("Token {place} was replaced by the token of a spare"),
         text!(
-            "A promotion wrote this token, and has not recorded that. It was cut off, could not \
+            "A promotion wrote this token but has not recorded it yet. It was interrupted, could not \
              write the record, or is still running."
         ) + rotated.detail,
     )

@@ -89,8 +89,8 @@ pub(in crate::provider) fn mount(mount: &Field<String>) -> Option<Diagnostic> {
         "mount",
         error.is_secret(),
         format!(
-            "A mount follows the rules of a path: {error}. Write it as `vault secrets list` shows it, \
-             without the last slash, such as secret.",
+            "{}. Write it as `vault secrets list` shows it, without the last slash, such as secret.",
+            capital(&error.about("mount"))
         ),
     ))
 }
@@ -230,7 +230,7 @@ pub(in crate::provider) fn token(token: &Field<Secret>, name: &str) -> Option<Di
 }
 
 /// Writes an error as the beginning of a sentence.
-pub(in crate::provider) fn capital(error: &dyn std::error::Error) -> String {
+pub(in crate::provider) fn capital(error: &dyn std::fmt::Display) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     letters

@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use p521::ecdsa::signature::Signer as _;
+use p521::ecdsa::signature::hazmat::PrehashSigner as _;
 use p521::ecdsa::{DerSignature, SigningKey};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::sign::Signer as _;
 use rustls::{SignatureAlgorithm, SignatureScheme};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 /// A certificate and its key.
 #[derive(Clone, Debug)]
@@ -23,13 +25,19 @@ pub(crate) struct Identity {
 impl Identity {
     /// Makes the certificate that go-plugin makes, with a new key each time.
     pub(crate) fn p521() -> Self {
+        Self::p521_signing(SignatureScheme::ECDSA_NISTP521_SHA512)
+    }
+
+    /// Makes the same certificate for a client that signs with this scheme. In TLS 1.2, a scheme
+    /// specifies only the hash, and Go takes the first that the server offers.
+    pub(crate) fn p521_signing(scheme: SignatureScheme) -> Self {
         // The order of the curve has 521 bits: any number of 65 bytes is below it.
         let mut scalar = [0; 66];
         scalar[1..].fill_with(|| fastrand::u8(..));
         let key = SigningKey::from_slice(&scalar).unwrap();
         Self {
             certificate: self_signed(&key).into(),
-            key: Arc::new(P521Key(key)),
+            key: Arc::new(P521Key { key, scheme }),
         }
     }
 
@@ -78,7 +86,10 @@ impl Identity {
 
 /// Signs for a client that rustls alone could not serve.
 #[derive(Clone)]
-struct P521Key(SigningKey);
+struct P521Key {
+    key: SigningKey,
+    scheme: SignatureScheme,
+}
 
 impl fmt::Debug for P521Key {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -89,7 +100,7 @@ impl fmt::Debug for P521Key {
 impl rustls::sign::SigningKey for P521Key {
     fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn rustls::sign::Signer>> {
         offered
-            .contains(&self.scheme())
+            .contains(&self.scheme)
             .then(|| Box::new(self.clone()) as _)
     }
 
@@ -98,24 +109,22 @@ impl rustls::sign::SigningKey for P521Key {
     }
 }
 
-impl P521Key {
-    fn scheme(&self) -> SignatureScheme {
-        SignatureScheme::ECDSA_NISTP521_SHA512
-    }
-
-    fn signature(&self, message: &[u8]) -> Vec<u8> {
-        let signature: DerSignature = self.0.sign(message);
-        signature.as_bytes().to_vec()
-    }
-}
-
 impl rustls::sign::Signer for P521Key {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
-        Ok(self.signature(message))
+        let digest = match self.scheme {
+            SignatureScheme::ECDSA_NISTP256_SHA256 => Sha256::digest(message).to_vec(),
+            SignatureScheme::ECDSA_NISTP384_SHA384 => Sha384::digest(message).to_vec(),
+            _ => Sha512::digest(message).to_vec(),
+        };
+        // A digest is a number; the crate requires at least half of the curve's bytes.
+        let mut number = vec![0; 66 - digest.len()];
+        number.extend(digest);
+        let signature: DerSignature = self.key.sign_prehash(&number).unwrap();
+        Ok(signature.as_bytes().to_vec())
     }
 
     fn scheme(&self) -> SignatureScheme {
-        Self::scheme(self)
+        self.scheme
     }
 }
 
@@ -236,6 +245,8 @@ fn self_signed(key: &SigningKey) -> Vec<u8> {
             &der(EXPLICIT_3, &[&extensions]),
         ],
     );
-    let signature = P521Key(key.clone()).signature(&content);
+    let scheme = SignatureScheme::ECDSA_NISTP521_SHA512;
+    let key = key.clone();
+    let signature = P521Key { key, scheme }.sign(&content).unwrap();
     der(SEQUENCE, &[&content, &algorithm, &bit_string(&signature)])
 }

@@ -16,8 +16,8 @@ async fn wrong_arguments_are_refused() {
     stack.workspace.write("main.tf", HEADER);
     let before = stack.bao.requests().len();
     for (config, summary, says) in [
-        ("mount = \"/kv\"", "Invalid mount", "starts with"),
-        ("mount = \"\"", "Invalid mount", "is empty"),
+        ("mount = \"/kv\"", "Invalid mount", "The mount starts with"),
+        ("mount = \"\"", "Invalid mount", "The mount is empty"),
         ("field = \"\"", "Invalid field", "is empty"),
         ("path_prefix = \"/a\"", "Invalid path_prefix", "starts with"),
         ("path_prefix = \"a//\"", "Invalid path_prefix", "ends with"),

@@ -1,4 +1,4 @@
-//! A rotation whose process was killed after it wrote the token and before it recorded that.
+//! A rotation whose process was killed after it wrote the token and before it recorded it.
 
 use serde_json::json;
 
@@ -31,6 +31,16 @@ fn refresh(stack: &Stack) -> Run {
     refresh
 }
 
+/// Refreshes, and expects the report of the rotation and nothing after it.
+fn reports_once(stack: &Stack) -> Run {
+    let refreshed = refresh(stack);
+    let summary = format!("Token {PRIMARY_ID} was replaced by the token of a spare");
+    let found = warnings(&refreshed);
+    assert_eq!(found, [summary], "{}", refreshed.transcript());
+    stack.is_quiet();
+    refreshed
+}
+
 #[tokio::test]
 async fn the_next_refresh_says_what_it_did() {
     let stack = aged("interrupted", 340).await;
@@ -41,21 +51,12 @@ async fn the_next_refresh_says_what_it_did() {
         &format!("{}:{}", short(&previous), ago(340).as_second()),
     )
     .await;
-    let refreshed = refresh(&stack);
-    refreshed
+    reports_once(&stack)
         .says(&format!(
             "The token of the spare {} is now in version 2 of secret/{PRIMARY}",
             SPARES[0]
         ))
         .says("claude.ai. Before you revoke it, find every place");
-    let summary = format!("Token {PRIMARY_ID} was replaced by the token of a spare");
-    assert_eq!(
-        warnings(&refreshed),
-        [summary],
-        "{}",
-        refreshed.transcript()
-    );
-    stack.is_quiet();
 
     // A later apply that changes the resource records the rest.
     stack.applied(&agent(&format!("{BOTH}  lifetime_days = 300\n")));
@@ -79,14 +80,5 @@ async fn a_value_that_was_no_token_is_not_named() {
         .await;
     refresh(&stack);
     cut_off(&stack, "-").await;
-    let refreshed = refresh(&stack);
-    refreshed.omits("the previous token");
-    let summary = format!("Token {PRIMARY_ID} was replaced by the token of a spare");
-    assert_eq!(
-        warnings(&refreshed),
-        [summary],
-        "{}",
-        refreshed.transcript()
-    );
-    stack.is_quiet();
+    reports_once(&stack).omits("the previous token");
 }

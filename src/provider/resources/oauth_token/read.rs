@@ -177,14 +177,14 @@ impl Refresh<'_> {
         Ok(())
     }
 
-    /// Reports a rotation that no apply has reported: the token is current, and its stamp is still
-    /// the one that was written before it.
+    /// Reports a rotation that no apply has reported: the token is current, but only the entry that
+    /// announced it exists.
     fn report_unrecorded(&mut self, found: Found<'_>, replaced: Option<Replaced>) {
         let (place, metadata) = (found.place, &found.document.custom_metadata);
         let Some(next) = Next::live(place.field, metadata, &found.fingerprint) else {
             return;
         };
-        // Anybody who writes metadata can put any text there.
+        // Anyone who may write metadata can put any text there.
         let spare = next
             .rotated_from
             .filter(|spare| spare != HIDDEN && validate_path(spare).is_ok());
