@@ -39,6 +39,7 @@ async fn errors_of_the_connection_name_variables_and_no_arguments() {
             certificate: pair.certificate,
             key: pair.key,
             client_authority,
+            ..TlsListener::default()
         }
     };
     let bao = OpenBao::start_with(&[

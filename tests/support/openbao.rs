@@ -29,11 +29,14 @@ pub(crate) struct OpenBao {
 }
 
 /// A further listener that speaks TLS.
+#[derive(Clone, Default)]
 pub(crate) struct TlsListener {
     pub(crate) certificate: String,
     pub(crate) key: String,
     /// Authority of the client certificates that are demanded.
     pub(crate) client_authority: Option<String>,
+    /// Whether it speaks TLS 1.2 alone.
+    pub(crate) is_older: bool,
 }
 
 /// A request that the server took note of.
@@ -108,6 +111,9 @@ impl OpenBao {
                     file("client-ca", authority)
                 )
                 .unwrap();
+            }
+            if listener.is_older {
+                config.push_str("  tls_max_version = \"tls12\"\n");
             }
             config.push_str("}\n");
             tls_addresses.push(format!("https://127.0.0.1:{port}"));

@@ -80,6 +80,7 @@ fn listener(pair: Pair, client_authority: Option<String>) -> TlsListener {
         certificate: pair.certificate,
         key: pair.key,
         client_authority,
+        ..TlsListener::default()
     }
 }
 
@@ -127,35 +128,40 @@ async fn every_kind_that_the_engine_issues_is_accepted() {
     let mutual = listeners.len();
     let server = client_engine.issue(("ec", 256), 0, json!({})).await;
     listeners.push(listener(server, Some(client_engine.pem.clone())));
-    let bao = OpenBao::start_with(&listeners).await;
-    bao.put("secret", "agent", json!({ "token": "one" })).await;
-    for (index, (authority, signature_bits, kind, pem)) in trusted.iter().enumerate() {
-        let read = reads(trusting(&bao, index, pem)).await;
-        assert_eq!(
-            read,
-            Ok("one".to_owned()),
-            "{kind:?} signed by {authority:?} with {signature_bits}"
-        );
-        // The certificate itself, pinned.
-        let pinned = &listeners[index].certificate;
-        assert_eq!(
-            reads(trusting(&bao, index, pinned)).await,
-            Ok("one".to_owned()),
-            "{kind:?} pinned"
-        );
-    }
-    let folder = tempfile::tempdir().unwrap();
-    for (kind, pair) in KINDS.iter().zip(&clients) {
-        let cert_file = folder.path().join("client.pem");
-        let key_file = folder.path().join("client.key");
-        std::fs::write(&cert_file, &pair.certificate).unwrap();
-        std::fs::write(&key_file, &pair.key).unwrap();
-        let mut shows = trusting(&bao, mutual, &client_engine.pem);
-        shows.tls.client_certificate = Some(ClientCertificate {
-            cert_file,
-            key_file,
-        });
-        assert_eq!(reads(shows).await, Ok("one".to_owned()), "client {kind:?}");
+    for is_older in [false, true] {
+        for listener in &mut listeners {
+            listener.is_older = is_older;
+        }
+        let bao = OpenBao::start_with(&listeners).await;
+        bao.put("secret", "agent", json!({ "token": "one" })).await;
+        for (index, (authority, signature_bits, kind, pem)) in trusted.iter().enumerate() {
+            let read = reads(trusting(&bao, index, pem)).await;
+            assert_eq!(
+                read,
+                Ok("one".to_owned()),
+                "{kind:?} signed by {authority:?} with {signature_bits}"
+            );
+            // The certificate itself, pinned.
+            let pinned = &listeners[index].certificate;
+            assert_eq!(
+                reads(trusting(&bao, index, pinned)).await,
+                Ok("one".to_owned()),
+                "{kind:?} pinned"
+            );
+        }
+        let folder = tempfile::tempdir().unwrap();
+        for (kind, pair) in KINDS.iter().zip(&clients) {
+            let cert_file = folder.path().join("client.pem");
+            let key_file = folder.path().join("client.key");
+            std::fs::write(&cert_file, &pair.certificate).unwrap();
+            std::fs::write(&key_file, &pair.key).unwrap();
+            let mut shows = trusting(&bao, mutual, &client_engine.pem);
+            shows.tls.client_certificate = Some(ClientCertificate {
+                cert_file,
+                key_file,
+            });
+            assert_eq!(reads(shows).await, Ok("one".to_owned()), "client {kind:?}");
+        }
     }
 }
 

@@ -267,6 +267,7 @@ async fn a_server_name_changes_nothing_about_the_proxy() {
         certificate: pair.certificate,
         key: pair.key,
         client_authority: None,
+        ..TlsListener::default()
     }])
     .await;
     bao.put("secret", "agent", json!({ "token": "one" })).await;

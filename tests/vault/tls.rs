@@ -33,6 +33,7 @@ async fn fixture() -> Fixture {
         certificate: pair.certificate,
         key: pair.key,
         client_authority,
+        ..TlsListener::default()
     };
     let bao = OpenBao::start_with(&[
         listener(authority.sign(&["127.0.0.1"]), None),
@@ -165,6 +166,7 @@ async fn a_server_may_be_an_authority_only_where_it_is_the_one_that_was_given() 
         certificate: pair.certificate,
         key: pair.key,
         client_authority: None,
+        ..TlsListener::default()
     };
     let bao = OpenBao::start_with(&[listener(own), listener(renamed), listener(signed)]).await;
     let file = bao.folder().join("trusted.pem");

@@ -113,6 +113,7 @@ async fn secure_server() -> (OpenBao, Files, Authority) {
         certificate: pair.certificate,
         key: pair.key,
         client_authority,
+        ..TlsListener::default()
     };
     let bao = OpenBao::start_with(&[
         listener(authority.sign(&["127.0.0.1"]), None),
