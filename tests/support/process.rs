@@ -49,24 +49,23 @@ pub(crate) fn run(command: &mut Command, input: &[u8], limit: Duration) -> io::R
     run_interrupted(command, input, limit, None)
 }
 
-/// Waits for the moment of an interrupt.
-pub(crate) type Moment = Box<dyn FnOnce() + Send>;
+/// A signal, and what returns when it is due.
+pub(crate) type Interruption = (Signal, Box<dyn FnOnce() + Send>);
 
-/// Runs the command as [`run`] does, and sends its process group what Ctrl-C sends as soon as
-/// `moment` returns.
+/// Runs the command as [`run`] does, and sends its process group a signal as soon as it is due.
 pub(crate) fn run_interrupted(
     command: &mut Command,
     input: &[u8],
     limit: Duration,
-    moment: Option<Moment>,
+    interruption: Option<Interruption>,
 ) -> io::Result<Finished> {
     let started = Instant::now();
     let mut child = start(command)?;
     let group = child.id().cast_signed();
-    if let Some(moment) = moment {
+    if let Some((sent, moment)) = interruption {
         thread::spawn(move || {
             moment();
-            signal(group, Signal::INT);
+            signal(group, sent);
         });
     }
 

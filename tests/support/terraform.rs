@@ -22,11 +22,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 use terraform_provider_claude::env::{Environment, ProcessEnvironment};
 
-use super::process::{self, Finished, Moment};
+use super::process::{self, Finished, Interruption};
 use super::provision;
 use super::secrets::LeakSearch;
 
@@ -156,7 +157,7 @@ impl Workspace {
             environment: self.environment.clone(),
             input: String::new(),
             limit: LIMIT,
-            interrupt: None,
+            interruption: None,
             traced: self.traced,
         }
     }
@@ -281,7 +282,7 @@ pub(crate) struct Invocation<'a> {
     environment: BTreeMap<String, String>,
     input: String,
     limit: Duration,
-    interrupt: Option<Moment>,
+    interruption: Option<Interruption>,
     traced: bool,
 }
 
@@ -312,7 +313,13 @@ impl Invocation<'_> {
 
     /// Presses Ctrl-C once `moment` returns.
     pub(crate) fn interrupted(mut self, moment: impl FnOnce() + Send + 'static) -> Self {
-        self.interrupt = Some(Box::new(moment));
+        self.interruption = Some((Signal::INT, Box::new(moment)));
+        self
+    }
+
+    /// Kills the command and the plugins that it started once `moment` returns.
+    pub(crate) fn killed(mut self, moment: impl FnOnce() + Send + 'static) -> Self {
+        self.interruption = Some((Signal::KILL, Box::new(moment)));
         self
     }
 
@@ -373,7 +380,7 @@ impl Invocation<'_> {
                 .envs(&self.environment),
             self.input.as_bytes(),
             self.limit,
-            self.interrupt,
+            self.interruption,
         )?;
         Ok(Run {
             command: format!("terraform {}", self.arguments.join(" ")),

@@ -6,16 +6,15 @@ use super::choose::Target;
 use super::stop::Stop;
 use super::{Current, How, Promotion, Report};
 use crate::provider::diagnose;
-use crate::provider::observe::{Observation, Observed};
+use crate::provider::observe::Observation;
 use crate::provider::secrets::date::{DatedToken, Found};
 use crate::provider::secrets::stamps::{Changes, NewStamp, apply, fits, note};
 use crate::token::expiry::Dates;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::metadata::{key, stamp_key};
-use crate::token::retired::{Retired, RetiredTokens};
-use crate::token::stamp::{Next, Stamp};
-use crate::token::verdict::Verdict;
-use crate::vault::{SecretPath, VaultError};
+use crate::token::retired::Retired;
+use crate::token::stamp::Next;
+use crate::vault::VaultError;
 
 impl Promotion<'_> {
     /// Completes the bookkeeping of a write that took effect: the announced token is now current.
@@ -37,14 +36,15 @@ impl Promotion<'_> {
         let stamp = NewStamp {
             rotated_from: next.rotated_from.clone(),
             requested: next.requested,
-            account: self
-                .account_of(next.rotated_from.as_ref(), fingerprint)
-                .await,
             ..NewStamp::new(fingerprint, &dates)
         };
+        let now = self.configured.server_now();
+        let stamp = stamp
+            .completed(self.observer, self.primary, &seen.custom_metadata, now)
+            .await;
         let mut retired = self.retired(seen);
         retired.extend(next.replaces);
-        let changes = self.bookkeeping(&stamp, &seen.custom_metadata, &retired, None);
+        let changes = stamp.changes_in(field, &seen.custom_metadata, retired);
         match self
             .note_primary(&seen.custom_metadata, changes, report)
             .await
@@ -54,35 +54,6 @@ impl Promotion<'_> {
             Err(error) => return Err(Stop::vault(&error, &self.primary.to_string())),
         }
         Ok(())
-    }
-
-    /// Returns the label that a token has at the spare that it came from.
-    async fn account_of(&self, path: Option<&String>, fingerprint: Fingerprint) -> Option<String> {
-        let secret = SecretPath::new(self.primary.secret.mount(), path?).ok()?;
-        let observed = self.observer.observe(&secret).await.ok()?;
-        let Observed::Present(document) = &*observed else {
-            return None;
-        };
-        let field = self.primary.field;
-        Stamp::live(field, &document.custom_metadata, &fingerprint)?.account
-    }
-
-    /// Returns the changes that stamp the current token, retire those before it, and remove the
-    /// announcement.
-    pub(super) fn bookkeeping(
-        &self,
-        stamp: &NewStamp,
-        metadata: &BTreeMap<String, String>,
-        retired: &RetiredTokens,
-        verdict: Option<&Verdict>,
-    ) -> Changes {
-        let field = self.primary.field;
-        let mut changes = stamp.changes_in(field, metadata, retired.clone());
-        if let Some(verdict) = verdict {
-            let value = Some(verdict.to_string());
-            changes.insert(stamp_key(field, key::VERIFIED), value);
-        }
-        changes
     }
 
     /// Writes changes into the primary's metadata. If they do not fit, the stamp is left out, with
@@ -125,12 +96,7 @@ impl Promotion<'_> {
         let stamp = found.stamp();
         let rotated_from = match &stamp {
             Some(stamp) => stamp.rotated_from.clone(),
-            // A spare's mark shows where a token without a stamp came from.
-            None => {
-                let primary = self.field_path();
-                let spares = self.spares(&primary);
-                spares.origin_of(self.spare_paths, found.fingerprint).await
-            }
+            None => self.origin_of(found.fingerprint).await,
         };
         let mut retired = self.retired(found.document);
         retired.extend(self.replaced_prior(found.fingerprint));
@@ -151,9 +117,10 @@ impl Promotion<'_> {
                 requested: self.request,
                 ..NewStamp::new(found.fingerprint, &dates)
             };
-            let mut changes = self.bookkeeping(&new, metadata, &retired, None);
+            let field = self.primary.field;
+            let mut changes = new.changes_in(field, metadata, retired.clone());
             if stamp.is_some() || dated.is_estimate() {
-                let keys = new.changes(self.primary.field);
+                let keys = new.changes(field);
                 changes.retain(|key, _| !keys.contains_key(key));
             }
             let noted = self.note_primary(metadata, changes, report).await;
@@ -169,6 +136,14 @@ impl Promotion<'_> {
         let mut current = self.current(How::Adopted, found, dated, rotated_from, retired);
         current.lists_retired |= lists_retired;
         Ok(current)
+    }
+
+    /// Returns the path of the spare that a token without a stamp was promoted from, as marks show.
+    pub(in crate::provider) async fn origin_of(&self, token: Fingerprint) -> Option<String> {
+        let primary = self.field_path();
+        self.spares(&primary)
+            .origin_of(self.spare_paths, token)
+            .await
     }
 
     /// Returns the token that the state knows, if another token is current.

@@ -181,10 +181,12 @@ impl Writing<'_> {
             promotion.lifetime,
             landed.deletion_at,
         );
+        let knowledge = self.choice.knowledge();
         let stamp = NewStamp {
             rotated_from: Some(self.spare.path.clone()),
             requested: promotion.request,
             account: token.account.clone(),
+            verdict: knowledge.verdict(&token.fingerprint).cloned(),
             ..NewStamp::new(token.fingerprint, &dates)
         };
         let mut retired = promotion.retired(&self.primary.seen);
@@ -193,8 +195,7 @@ impl Writing<'_> {
         retired.extend(self.replaced());
         let mut metadata = landed.custom_metadata;
         if promotion.stamps {
-            let verdict = self.choice.knowledge().verdict(&token.fingerprint);
-            let changes = promotion.bookkeeping(&stamp, &metadata, &retired, verdict);
+            let changes = stamp.changes_in(field, &metadata, retired.clone());
             // Without an answer nothing is lost: the announcement says the same.
             if let Ok(noted) = promotion.note_primary(&metadata, changes, report).await {
                 apply(&mut metadata, &noted);

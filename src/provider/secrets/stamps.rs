@@ -7,12 +7,15 @@ use jiff::Timestamp;
 use crate::clock;
 use crate::protocol::Diagnostic;
 use crate::provider::diagnose::{self, Place};
+use crate::provider::observe::{Observed, Observer};
+use crate::provider::secrets::date::Found;
 use crate::token::expiry::Dates;
 use crate::token::fingerprint::{Fingerprint, ShortFingerprint};
 use crate::token::instant::format_instant;
 use crate::token::metadata::{MAXIMUM_KEYS, key, stamp_key};
 use crate::token::retired::RetiredTokens;
 use crate::token::stamp::{Next, Stamp};
+use crate::token::verdict::Verdict;
 use crate::vault::{SecretPath, Store, VaultError};
 
 /// Keys to set, or to remove if the value is `None`.
@@ -101,6 +104,8 @@ pub(in crate::provider) struct NewStamp {
     pub(in crate::provider) requested: Option<ShortFingerprint>,
     /// The label that the user gave it.
     pub(in crate::provider) account: Option<String>,
+    /// The last verdict on it, if that was recorded elsewhere.
+    pub(in crate::provider) verdict: Option<Verdict>,
 }
 
 impl NewStamp {
@@ -113,6 +118,50 @@ impl NewStamp {
             rotated_from: None,
             requested: None,
             account: None,
+            verdict: None,
+        }
+    }
+
+    /// Adds what is recorded about a promoted token at the spare that it came from, unless the
+    /// promotion has done so already.
+    pub(in crate::provider) async fn completed(
+        self,
+        observer: &Observer,
+        place: Place<'_>,
+        custom_metadata: &BTreeMap<String, String>,
+        vault_now: Timestamp,
+    ) -> Self {
+        let Some(next) = Next::live(place.field, custom_metadata, &self.fingerprint) else {
+            return self;
+        };
+        let mount = place.secret.mount();
+        let spare = next
+            .rotated_from
+            .and_then(|path| SecretPath::new(mount, &path).ok());
+        let Some(secret) = spare else {
+            return self;
+        };
+        let Ok(observed) = observer.observe(&secret).await else {
+            return self;
+        };
+        let Observed::Present(document) = &*observed else {
+            return self;
+        };
+        let spare = Found {
+            place: Place {
+                secret: &secret,
+                ..place
+            },
+            document,
+            fingerprint: self.fingerprint,
+        };
+        Self {
+            account: spare.stamp().and_then(|stamp| stamp.account),
+            verdict: Verdict::read(place.field, custom_metadata)
+                .is_none_or(|verdict| verdict.fingerprint != self.fingerprint.short())
+                .then(|| spare.verdict(vault_now))
+                .flatten(),
+            ..self
         }
     }
 
@@ -163,6 +212,8 @@ impl NewStamp {
 
     /// Returns the keys to merge; what does not apply to this token is removed.
     pub(in crate::provider) fn changes(&self, field: &str) -> Changes {
+        let verdict = self.verdict.as_ref().map(ToString::to_string);
+        let verdict = verdict.map(|verdict| (key::VERIFIED, Some(verdict)));
         [
             (key::FINGERPRINT, Some(self.fingerprint.short().to_string())),
             (key::MINTED_AT, Some(format_instant(self.minted_at))),
@@ -175,6 +226,7 @@ impl NewStamp {
             (key::ACCOUNT, self.account.clone()),
         ]
         .into_iter()
+        .chain(verdict)
         .map(|(key, value)| (stamp_key(field, key), value))
         .collect()
     }

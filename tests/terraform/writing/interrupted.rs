@@ -1,26 +1,57 @@
-//! A rotation whose process was killed after it wrote the token and before it recorded it.
+//! An apply that is killed after it wrote the token and before it recorded that.
 
+use std::sync::{Arc, mpsc};
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use serde_json::json;
 
-use super::super::stack::{FIELD, PRIMARY, PRIMARY_ID, SPARES, Stack, warnings};
-use super::{BOTH, aged, agent, ago, metadata, short};
+use super::super::stack::{AGENT, FIELD, PRIMARY, PRIMARY_ID, SPARES, Stack, text, warnings};
+use super::{BOTH, aged, agent, ago, metadata, short, value_at};
+use crate::support::proxy::{Judge, Judgement, Proxy, Seen, Step};
 use crate::support::secrets::token;
 use crate::support::terraform::Run;
 
-/// Leaves behind what such a process does.
-async fn cut_off(stack: &Stack, replaced: &str) {
-    let next = format!(
-        "{} {} - {replaced} {}",
-        short(&token(SPARES[0])),
-        ago(1).as_second(),
-        SPARES[0]
-    );
-    let mut entries = metadata(stack, PRIMARY).await;
-    entries.insert(format!("{FIELD}.next"), next);
-    let entries = json!({ "custom_metadata": entries });
-    stack.set_metadata(PRIMARY, entries).await;
-    let written = json!({ FIELD: token(SPARES[0]) });
-    stack.patch(PRIMARY, written).await;
+/// Reports the write of the primary, and gives no answer to it.
+struct Write {
+    landed: mpsc::Sender<()>,
+    /// Whether the metadata of the primary may be written.
+    records: bool,
+}
+
+impl Judge for Write {
+    fn judge(self: Arc<Self>, seen: Seen) -> BoxFuture<'static, Judgement> {
+        let path = seen.target.strip_prefix("/v1/secret/").unwrap_or_default();
+        let writes = matches!(seen.method.as_str(), "PATCH" | "POST" | "PUT");
+        if writes && path == format!("data/{PRIMARY}") {
+            let landed = async move { self.landed.send(()).unwrap() };
+            let judgement = Judgement {
+                step: Step::HangAfter,
+                afterwards: Some(landed.boxed()),
+            };
+            return std::future::ready(judgement).boxed();
+        }
+        if writes && path == format!("metadata/{PRIMARY}") && !self.records {
+            return Step::json(403, r#"{"errors":["permission denied"]}"#).judged();
+        }
+        Step::Pass.judged()
+    }
+}
+
+/// Kills an apply after its write of the primary.
+async fn kill_an_apply(stack: &mut Stack, records: bool) {
+    let (landed, wait) = mpsc::channel();
+    let judge = Arc::new(Write { landed, records });
+    let proxy = Proxy::judged(stack.bao.address(), judge).await;
+    let apply = stack
+        .workspace
+        .command(["apply", "-auto-approve"])
+        .env("VAULT_ADDR", proxy.address())
+        .killed(move || wait.recv().unwrap())
+        .run();
+    assert_eq!(apply.code, None, "{}", apply.transcript());
+    let version = stack.current_version(PRIMARY).await;
+    assert_eq!(value_at(stack, PRIMARY, version).await, token(SPARES[0]));
 }
 
 fn refresh(stack: &Stack) -> Run {
@@ -32,53 +63,69 @@ fn refresh(stack: &Stack) -> Run {
 }
 
 /// Refreshes, and expects the report of the rotation and nothing after it.
-fn reports_once(stack: &Stack) -> Run {
+async fn reports_once(stack: &Stack) -> Run {
+    let version = stack.current_version(PRIMARY).await;
     let refreshed = refresh(stack);
     let summary = format!("Token {PRIMARY_ID} was replaced by the token of a spare");
     let found = warnings(&refreshed);
     assert_eq!(found, [summary], "{}", refreshed.transcript());
+    refreshed.says(&format!(
+        "The token of the spare {} is now in version {version} of secret/{PRIMARY}",
+        SPARES[0]
+    ));
+    assert_eq!(text(&stack.attributes(AGENT)["rotated_from"]), SPARES[0]);
     stack.is_quiet();
     refreshed
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_next_refresh_says_what_it_did() {
-    let stack = aged("interrupted", 340).await;
+    let mut stack = aged("interrupted", 340).await;
+    let mut entries = metadata(&stack, SPARES[0]).await;
+    let verified = format!("{} works {}", short(&token(SPARES[0])), ago(0).as_second());
+    entries.insert(format!("{FIELD}.account"), "team-b".to_owned());
+    entries.insert(format!("{FIELD}.verified"), verified.clone());
+    let entries = json!({ "custom_metadata": entries });
+    stack.set_metadata(SPARES[0], entries).await;
     stack.applied(&agent(BOTH));
-    let previous = token("primary");
-    cut_off(
-        &stack,
-        &format!("{}:{}", short(&previous), ago(340).as_second()),
-    )
-    .await;
+    kill_an_apply(&mut stack, true).await;
     reports_once(&stack)
-        .says(&format!(
-            "The token of the spare {} is now in version 2 of secret/{PRIMARY}",
-            SPARES[0]
-        ))
+        .await
         .says("claude.ai. Before you revoke it, find every place");
 
     // A later apply that changes the resource records the rest.
     stack.applied(&agent(&format!("{BOTH}  lifetime_days = 300\n")));
     let entries = metadata(&stack, PRIMARY).await;
-    assert!(
-        !entries.contains_key(&format!("{FIELD}.next")),
-        "{entries:?}"
-    );
+    let next = format!("{FIELD}.next");
+    assert!(!entries.contains_key(&next), "{entries:?}");
     assert_eq!(entries[&format!("{FIELD}.rotated_from")], SPARES[0]);
+    assert_eq!(entries[&format!("{FIELD}.account")], "team-b");
+    assert_eq!(entries[&format!("{FIELD}.verified")], verified);
     let retired = &entries[&format!("{FIELD}.retired")];
-    assert!(retired.starts_with(&short(&previous)), "{retired}");
+    assert!(retired.starts_with(&short(&token("primary"))), "{retired}");
     stack.is_quiet();
 }
 
-#[tokio::test]
+/// The mark on the spare shows where the token came from.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_write_that_could_not_be_announced_is_reported() {
+    let mut stack = aged("interrupted-unannounced", 340).await;
+    stack.applied(&agent(BOTH));
+    kill_an_apply(&mut stack, false).await;
+    let entries = metadata(&stack, PRIMARY).await;
+    let next = format!("{FIELD}.next");
+    assert!(!entries.contains_key(&next), "{entries:?}");
+    reports_once(&stack).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_value_that_was_no_token_is_not_named() {
-    let stack = aged("interrupted-malformed", 1).await;
+    let mut stack = aged("interrupted-malformed", 1).await;
     stack.applied(&agent(BOTH));
     stack
         .patch(PRIMARY, json!({ FIELD: "sk-ant-oat01-" }))
         .await;
     refresh(&stack);
-    cut_off(&stack, "-").await;
-    reports_once(&stack).omits("the previous token");
+    kill_an_apply(&mut stack, true).await;
+    reports_once(&stack).await.omits("the previous token");
 }

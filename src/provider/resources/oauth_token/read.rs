@@ -154,6 +154,11 @@ impl Refresh<'_> {
             .extend(diagnose::came_back(place, &fingerprint, &retired));
         self.diagnostics.extend(diagnose::form(place, content));
         record(self.state, found, known);
+        let mut origin = None;
+        if !known && found.stamp().is_none() {
+            origin = self.origin_of(observer, found).await;
+            self.state.rotated_from = origin.clone().into();
+        }
         self.private.is_stamped &= known;
         let is_later = !known && (recorded.is_some() || self.private.last_good.is_some());
         self.private.is_later |= is_later;
@@ -162,7 +167,7 @@ impl Refresh<'_> {
             .private
             .note_token(self.state, found, known, self.configured);
         if is_later {
-            self.report_unrecorded(found, replaced);
+            self.report_unrecorded(found, origin, replaced);
         }
         // For a token that is due, the plan reports it.
         if let Some(deletion) = self.state.deletion(self.private)
@@ -178,20 +183,23 @@ impl Refresh<'_> {
     }
 
     /// Reports a rotation that no apply has reported: the token is current, but only the entry that
-    /// announced it exists.
-    fn report_unrecorded(&mut self, found: Found<'_>, replaced: Option<Replaced>) {
+    /// announced it or the mark of the spare at `origin` shows where it came from.
+    fn report_unrecorded(
+        &mut self,
+        found: Found<'_>,
+        origin: Option<String>,
+        replaced: Option<Replaced>,
+    ) {
         let (place, metadata) = (found.place, &found.document.custom_metadata);
-        let Some(next) = Next::live(place.field, metadata, &found.fingerprint) else {
-            return;
-        };
-        // Anyone who may write metadata can put any text there.
-        let spare = next
-            .rotated_from
-            .filter(|spare| spare != HIDDEN && validate_path(spare).is_ok());
+        let next = Next::live(place.field, metadata, &found.fingerprint);
+        let (spare, replaces) = next.map_or((origin, None), |next| {
+            // Anyone who may write metadata can put any text there.
+            let is_shown = |spare: &String| spare != HIDDEN && validate_path(spare).is_ok();
+            (next.rotated_from.filter(is_shown), next.replaces)
+        });
         if let Some(spare) = spare {
             let replaced = replaced.filter(|replaced| {
-                next.replaces
-                    .is_some_and(|retired| retired.fingerprint == replaced.fingerprint.short())
+                replaces.is_some_and(|retired| retired.fingerprint == replaced.fingerprint.short())
             });
             let expires_at = self.state.expires_at.as_str();
             let version = found.document.version;
@@ -279,25 +287,11 @@ impl Refresh<'_> {
         status: Status,
         document: &Observation,
     ) {
-        let Some(paths) = self.state.known_spare_paths() else {
-            return;
-        };
-        if paths.is_empty() {
-            return;
-        }
         let reason = Reason::Status(status);
-        let promotion = self
-            .state
-            .promotion(self.configured, observer, place, &paths, reason);
+        let paths = self.state.known_spare_paths().unwrap_or_default();
+        let promotion = self.promotion(observer, place, &paths, reason);
         let Some(promotion) = promotion else {
             return;
-        };
-        let promotion = Promotion {
-            remembered: self.private.remembered(),
-            request: None,
-            stamps: false,
-            reread: false,
-            ..promotion
         };
         let target = Target {
             token: self.state.recorded(),
@@ -315,6 +309,34 @@ impl Refresh<'_> {
                     .push(diagnose::spares_not_seen(place, stop.into_error().detail));
             }
         }
+    }
+
+    /// Returns the spare that a token without a stamp was promoted from, if a mark there shows it.
+    async fn origin_of(&self, observer: &Observer, found: Found<'_>) -> Option<String> {
+        let paths = self.state.known_spare_paths()?;
+        let reason = Reason::Requested;
+        let promotion = self.promotion(observer, found.place, &paths, reason)?;
+        promotion.origin_of(found.fingerprint).await
+    }
+
+    /// Returns a promotion that is only asked what it would do.
+    fn promotion<'a>(
+        &'a self,
+        observer: &'a Observer,
+        place: Place<'a>,
+        paths: &'a [String],
+        reason: Reason,
+    ) -> Option<Promotion<'a>> {
+        let promotion = self
+            .state
+            .promotion(self.configured, observer, place, paths, reason);
+        Some(Promotion {
+            remembered: self.private.remembered(),
+            request: None,
+            stamps: false,
+            reread: false,
+            ..promotion.filter(|_| !paths.is_empty())?
+        })
     }
 
     /// Compares the dates that are in state with the clock.

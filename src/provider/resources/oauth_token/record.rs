@@ -43,7 +43,10 @@ pub(super) async fn stamp(
         requested: state.request_digest(),
         ..NewStamp::new(fingerprint, &dates)
     };
+    let now = configured.server_now();
     let warning = stamp
+        .completed(observer, place, &document.custom_metadata, now)
+        .await
         .write(
             observer.store(),
             place,

@@ -314,6 +314,7 @@ fn new_stamp(spare: &Spare) -> Option<NewStamp> {
         rotated_from: None,
         requested: None,
         account: None,
+        verdict: None,
     })
 }
 
